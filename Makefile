@@ -1,0 +1,62 @@
+# What people want to do with this repository; `make` alone lists it. CI runs exactly these.
+# A step is one line of a recipe: scripts/step says what it does and how long it took.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test check bench conformance fmt fmt-check clippy tidy
+
+step := scripts/step
+# A folder of upstream's promqltest scripts.
+CONFORMANCE ?=
+# Arguments for `masthead demo`, e.g. make demo DEMO="--for 1m".
+DEMO ?=
+# Arguments for the comparison, e.g. make bench BENCH=--full (docs/reference/bench.md).
+BENCH ?=
+
+help: ## list what can be made
+	@echo "make TARGET, where TARGET is one of"
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+
+demo: ## build the release binaries and run the demo: the items API under light traffic
+	@scripts/need cargo cc
+	@$(step) "build masthead and items-api (release)" cargo build --release --package masthead --package items-api
+	@"$${CARGO_TARGET_DIR:-target}/release/masthead" demo $(DEMO)
+
+check: ## the quick loop: format, clippy, tidy, unit tests
+	@scripts/need cargo cc git rustfmt clippy
+	@$(MAKE) --no-print-directory fmt-check clippy tidy
+	@scripts/run-tests --lib --bins
+
+test: ## everything that must pass before a change lands
+	@scripts/need cargo cc git rustfmt clippy
+	@$(MAKE) --no-print-directory fmt-check clippy tidy
+	@scripts/deny
+	@$(step) "documentation tests" scripts/quietly cargo test --workspace --doc
+	@$(step) "benchmarks, each body once" scripts/quietly cargo test --workspace --bench '*'
+	@scripts/run-tests
+
+bench: ## measure: every benchmark of the workspace, then masthead beside the originals
+	@scripts/need cargo cc
+	@$(step) "benchmarks" cargo bench --workspace --bench '*'
+	@$(step) "build masthead and its comparison (release)" cargo build --release --package masthead --package masthead-bench
+	@"$${CARGO_TARGET_DIR:-target}/release/masthead-bench" $(BENCH)
+
+conformance: ## run upstream's PromQL scripts: make conformance CONFORMANCE=DIR (its *.test files)
+	@scripts/need cargo cc
+	@test -d "$(CONFORMANCE)" || { echo 'no folder CONFORMANCE="$(CONFORMANCE)"; name one that holds *.test files' >&2; exit 2; }
+	@$(step) "PromQL conformance" env CONFORMANCE="$(realpath $(CONFORMANCE))" cargo test --quiet --package masthead-promql --test golden -- --nocapture
+
+fmt: ## format the sources
+	@scripts/need cargo rustfmt
+	@$(step) "format" cargo fmt --all
+
+fmt-check:
+	@$(step) "format check" cargo fmt --all --check
+
+clippy:
+	@$(step) "clippy, warnings are errors" cargo clippy --quiet --workspace --all-targets -- -D warnings
+
+tidy:
+	@$(step) "tidy: rules of the repository" cargo xtask tidy
