@@ -1,0 +1,128 @@
+//! Regular expressions in Go's dialect (RE2), because that is what every selector, relabelling
+//! rule and line filter of the originals is written in.
+//!
+//! The engine is the `regex` crate, which like RE2 never takes exponential time. Its syntax
+//! differs in small ways that give other answers without an error (`\d` is Unicode, `[a&&b]` is an
+//! intersection, `a**` is allowed), so a pattern is first rewritten: `regexp/translate.rs`.
+//!
+//! A label matcher must match the whole value. What a pattern can match is first reduced to a
+//! list of values or a prefix (`regexp/analyze.rs`), so that an index can look values up
+//! instead of trying each.
+
+use std::sync::Arc;
+
+use regex::{Captures, Regex, RegexBuilder};
+
+mod analyze;
+mod translate;
+
+/// A compiled pattern takes at most this much memory; more is refused.
+const PROGRAM_BYTES_MAX: usize = 10 << 20;
+
+/// Why a pattern was refused; texts are those of Go's `regexp/syntax`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("error parsing regexp: {what}: `{at}`")]
+pub struct RegexpError {
+    what: &'static str,
+    at: String,
+}
+
+impl RegexpError {
+    fn new(what: &'static str, at: impl Into<String>) -> Self {
+        Self { what, at: at.into() }
+    }
+}
+
+/// A pattern that must match a whole text.
+#[derive(Debug, Clone)]
+pub struct Regexp {
+    pattern: Arc<str>,
+    reduced: Reduced,
+    regex: Regex,
+}
+
+/// What a pattern was reduced to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Reduced {
+    /// `.*`
+    Anything,
+    /// `.+`
+    AnythingButEmpty,
+    /// Exactly these texts, sorted.
+    Texts(Arc<[String]>),
+    /// Something that starts with this text, if it is not empty.
+    Prefix(Arc<str>),
+}
+
+impl Regexp {
+    /// Compiles a pattern that must match the whole text; `.` matches newlines too, as in
+    /// Prometheus 3 and Loki.
+    ///
+    /// # Errors
+    /// [`RegexpError`] for a syntax error or a program of more than 10 MiB.
+    pub fn new(pattern: &str) -> Result<Self, RegexpError> {
+        let rewritten = translate::translate(pattern)?;
+        let too_large = || RegexpError::new("expression too large", pattern);
+        let regex = RegexBuilder::new(&format!(r"\A(?s:{rewritten})\z"))
+            .size_limit(PROGRAM_BYTES_MAX)
+            .build()
+            .map_err(|_| too_large())?;
+        let reduced = analyze::reduce(&rewritten).ok_or_else(too_large)?;
+        Ok(Self { pattern: pattern.into(), reduced, regex })
+    }
+
+    /// The pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.pattern
+    }
+
+    /// Whether the whole of `text` matches.
+    pub fn is_match(&self, text: &str) -> bool {
+        match &self.reduced {
+            Reduced::Anything => true,
+            Reduced::AnythingButEmpty => !text.is_empty(),
+            Reduced::Texts(texts) => texts.binary_search_by(|t| t.as_str().cmp(text)).is_ok(),
+            Reduced::Prefix(prefix) => {
+                text.starts_with(prefix.as_ref()) && self.regex.is_match(text)
+            }
+        }
+    }
+
+    /// The groups of a match of the whole `text`, as relabelling rules use them.
+    pub fn captures<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
+        self.regex.captures(text)
+    }
+
+    /// The only texts that can match, sorted and distinct, if they are few.
+    pub fn texts(&self) -> Option<&[String]> {
+        match &self.reduced {
+            Reduced::Texts(texts) => Some(texts),
+            Reduced::Anything | Reduced::AnythingButEmpty | Reduced::Prefix(_) => None,
+        }
+    }
+
+    /// What every matching text starts with; often empty.
+    pub fn prefix(&self) -> &str {
+        match &self.reduced {
+            Reduced::Prefix(prefix) => prefix,
+            Reduced::Anything | Reduced::AnythingButEmpty | Reduced::Texts(_) => "",
+        }
+    }
+
+    /// Whether every text matches.
+    pub fn matches_everything(&self) -> bool {
+        self.reduced == Reduced::Anything
+    }
+
+    /// Rewrites a pattern from Go's dialect into that of the `regex` crate, for callers that
+    /// build an engine of their own (search in bytes, sets of patterns).
+    ///
+    /// # Errors
+    /// [`RegexpError`] where Go would refuse the pattern.
+    pub fn translate(pattern: &str) -> Result<String, RegexpError> {
+        translate::translate(pattern)
+    }
+}
+
+#[cfg(test)]
+mod tests;

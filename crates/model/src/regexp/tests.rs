@@ -1,0 +1,190 @@
+//! The dialect, row by row, and that the reductions never change an answer.
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn the_whole_text_must_match() {
+    let f = |pattern: &str, text: &str, want: bool| {
+        assert_eq!(Regexp::new(pattern).expect(pattern).is_match(text), want, "{pattern} {text:?}");
+    };
+    f("a", "a", true);
+    f("a", "ab", false);
+    f("a|b", "b", true);
+    f("a|b", "ab", false);
+    f("a.c", "a\nc", true); // The dot matches newlines.
+    f("(?-s:a.c)", "a\nc", false);
+    f("(?i)get", "GET", true);
+    f("(?i:g)et", "GET", false);
+    f("^a$", "a", true);
+    f("", "", true);
+    f("", "a", false);
+    f(".*", "", true);
+    f(".+", "", false);
+    f(".+", "x\ny", true);
+    f("api-.*", "api-1", true);
+    f("api-.*", "web-1", false);
+    f("5..", "503", true);
+}
+
+#[test]
+fn classes_are_ascii_and_brackets_hold_no_set_operations() {
+    let f = |pattern: &str, text: &str, want: bool| {
+        assert_eq!(Regexp::new(pattern).expect(pattern).is_match(text), want, "{pattern} {text:?}");
+    };
+    f(r"\d", "5", true);
+    f(r"\d", "٣", false);
+    f(r"\D", "٣", true);
+    f(r"\w+", "aZ_9", true);
+    f(r"\w", "é", false);
+    f(r"\s", "\u{a0}", false);
+    f(r"\s", "\u{b}", false); // RE2's \s has no vertical tab.
+    f(r"[\d\s]+", "1 2", true);
+    f(r"[\D]", "a", true);
+    f(r"[^\D]", "a", false);
+    f(r"[a&&b]", "&", true);
+    f(r"[a&&b]", "a", true);
+    f(r"[a[b]", "[", true);
+    f(r"[a~~b]", "~", true);
+    f(r"[]a]", "]", true);
+    f(r"[^]a]", "]", false);
+    f(r"[a-]", "-", true);
+    f(r"[a\-z]", "b", false);
+    f(r"[[:alpha:]]+", "abc", true);
+    f(r"[[:^alpha:]]", "a", false);
+    f(r"[\pL\p{Nd}]", "é", true);
+    f(r"\pL", "é", true);
+    f(r"\p{^Greek}", "α", false);
+    f(r"\P{Greek}", "α", false);
+    f(r"\p{Any}", "α", true);
+    f(r".*\bfoo\b.*", "a foo b", true);
+    f(r".*\bfoo\b.*", "afoo", false);
+    f(r"a\Bb", "ab", true);
+}
+
+#[test]
+fn escapes_and_plain_braces() {
+    let f = |pattern: &str, text: &str, want: bool| {
+        assert_eq!(Regexp::new(pattern).expect(pattern).is_match(text), want, "{pattern} {text:?}");
+    };
+    f(r"\Qa.b*\E+", "a.b**", true);
+    f(r"\Qa.b", "a.b", true);
+    f(r"\101\x41\x{41}", "AAA", true);
+    f(r"\0", "\0", true);
+    f(r"\a\f\t\n\r\v", "\u{7}\u{c}\t\n\r\u{b}", true);
+    f(r"\.\/\-\_\<\>\#\ ", "./-_<># ", true);
+    f(r"[\n\]]+", "\n]", true);
+    f("a{,2}", "a{,2}", true);
+    f("a{", "a{", true);
+    f("{{x}}", "{{x}}", true);
+    f("a{2}", "aa", true);
+    f("a{2,}", "aaaa", true);
+    f("a{1,2}?", "aa", true);
+    f("a{01}", "a{01}", true);
+    f("a]b}", "a]b}", true);
+    f("(?P<x>a)(?<y>b)", "ab", true);
+    f("(|a)b", "b", true);
+    f("(?U)a+", "aa", true);
+    f("a# b", "a# b", true);
+}
+
+#[test]
+fn refusals_have_gos_texts() {
+    let f = |pattern: &str, want: &str| {
+        let error = Regexp::new(pattern).expect_err(pattern).to_string();
+        assert_eq!(error, format!("error parsing regexp: {want}"), "{pattern}");
+    };
+    f("(", "missing closing ): `(`");
+    f("a)b", "unexpected ): `a)b`");
+    f("(?i", "missing closing ): `(?i`");
+    f("*a", "missing argument to repetition operator: `*`");
+    f("(+)", "missing argument to repetition operator: `+`");
+    f("a|*", "missing argument to repetition operator: `*`");
+    f("a**", "invalid nested repetition operator: `**`");
+    f("a*+", "invalid nested repetition operator: `*+`");
+    f("a*??", "invalid nested repetition operator: `*??`");
+    f("a{2}{3}", "invalid nested repetition operator: `{2}{3}`");
+    f("a{1001}", "invalid repeat count: `{1001}`");
+    f("a{2,1}", "invalid repeat count: `{2,1}`");
+    f("[a", "missing closing ]: `[a`");
+    f("x[]", "missing closing ]: `[]`");
+    f("[z-a]", "invalid character class range: `z-a`");
+    f("[a--b]", "invalid character class range: `a--`");
+    f("[[:foo:]]", "invalid character class range: `[:foo:]`");
+    f(r"\pX", r"invalid character class range: `\pX`");
+    f(r"\p{Nope}", r"invalid character class range: `\p{Nope}`");
+    f(r"\", "trailing backslash at end of expression: ``");
+    f(r"[\", "trailing backslash at end of expression: ``");
+    f(r"\8", r"invalid escape sequence: `\8`");
+    f(r"\1", r"invalid escape sequence: `\1`");
+    f(r"\y", r"invalid escape sequence: `\y`");
+    f(r"\xg0", r"invalid escape sequence: `\x`");
+    f(r"\é", r"invalid escape sequence: `\é`");
+    f("(?x)a", "invalid or unsupported Perl syntax: `(?x`");
+    f("(?=a)", "invalid or unsupported Perl syntax: `(?=`");
+    f("(?i-)a", "invalid or unsupported Perl syntax: `(?i-)`");
+    f("(?P<a-b>x)", "invalid named capture: `(?P<a-b>`");
+    f("(?P<>x)", "invalid named capture: `(?P<>`");
+    f(&"(".repeat(300), &format!("expression nests too deeply: `{}`", "(".repeat(300)));
+    let huge = "(((a{100}){100}){100}){100}";
+    f(huge, &format!("expression too large: `{huge}`"));
+}
+
+#[test]
+fn patterns_reduce_to_texts_or_a_prefix() {
+    let texts = |pattern: &str, want: Option<&[&str]>| {
+        let regexp = Regexp::new(pattern).expect(pattern);
+        let got = regexp.texts().map(|t| t.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(got.as_deref(), want, "{pattern}");
+    };
+    texts("a", Some(&["a"]));
+    texts("b|a|b", Some(&["a", "b"]));
+    texts("api-(1|2)x?", Some(&["api-1", "api-1x", "api-2", "api-2x"]));
+    texts("5[0-3]", Some(&["50", "51", "52", "53"]));
+    texts("(ab){2}", Some(&["abab"]));
+    texts("", Some(&[""]));
+    texts("a.*", None);
+    texts("[a-z]", None);
+    texts("[0-9]{3}", None);
+    texts("(?i)abcdefghijkl", None);
+
+    let prefix = |pattern: &str, want: &str| {
+        assert_eq!(Regexp::new(pattern).expect(pattern).prefix(), want, "{pattern}");
+    };
+    prefix("node_.*", "node_");
+    prefix("(node_)(cpu_)?.+", "node_");
+    prefix("abc.*|abd.*", "ab");
+    prefix("(?i)node.*", "");
+    prefix(".*x", "");
+    assert!(Regexp::new(".*").expect("valid").matches_everything());
+    assert!(!Regexp::new(".+").expect("valid").matches_everything());
+}
+
+#[test]
+fn groups_are_numbered_and_named() {
+    let regexp = Regexp::new("(?P<host>[^:]+):([0-9]+)").expect("valid");
+    let groups = regexp.captures("db:5432").expect("matches");
+    assert_eq!((&groups["host"], &groups[2]), ("db", "5432"));
+    assert!(regexp.captures("db:5432x").is_none());
+    assert_eq!(regexp.as_str(), "(?P<host>[^:]+):([0-9]+)");
+}
+
+proptest! {
+    #[test]
+    fn reductions_never_change_an_answer(
+        pattern in r"[ab.|()?*+\[\]^$0-1{},\\d-]{0,10}",
+        text in "[ab01\n]{0,5}",
+    ) {
+        if let Ok(regexp) = Regexp::new(&pattern) {
+            prop_assert_eq!(regexp.is_match(&text), regexp.regex.is_match(&text));
+        }
+    }
+
+    #[test]
+    fn what_is_translated_compiles(pattern in r"[ab.|()?*+\[\]^$0-1{},\\dpLQE:&~<>P!=i-]{0,14}") {
+        if let Ok(rewritten) = Regexp::translate(&pattern) {
+            prop_assert!(regex_syntax::parse(&rewritten).is_ok(), "{} became {}", pattern, rewritten);
+        }
+    }
+}
