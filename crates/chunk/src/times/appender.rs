@@ -1,0 +1,203 @@
+//! A column of timestamps that still grows: one at a time, readable at any moment.
+//!
+//! What is kept is how each interval differs from the one before; intervals that repeat are
+//! counted, so a group that is scraped exactly on its grid takes no bytes beyond the first two.
+//!
+//! ```text
+//! run, change, run, change, …          the first interval is compared with 0
+//!
+//! run      how often the interval before repeats, plus one, in Elias' gamma code
+//! change   class in unary (n ones, a zero; the last without), then zigzag of the change less 1
+//!          class   0   1   2   3   4   5
+//!          bits    6   9   14  20  32  64
+//! ```
+
+use crate::bits::{self, BitReader, SmallBytes};
+use crate::cursor::{unzigzag, zigzag};
+use crate::{COUNT_MAX, Error};
+
+/// Bits of a change by class: jitter of ±16 ms, of ±128 ms, a skipped scrape, …
+const CLASSES: [u32; 6] = [6, 9, 14, 20, 32, 64];
+
+/// A column that grows. 64 bytes, of which 16 hold bits before anything is allocated.
+#[derive(Debug, Clone, Default)]
+pub struct Appender {
+    bytes: SmallBytes,
+    first: i64,
+    last: i64,
+    interval: i64,
+    /// Bits written; they hold all but the first and `run` timestamps.
+    filled: u32,
+    count: u32,
+    /// How often the last interval has repeated.
+    run: u32,
+}
+
+impl Appender {
+    /// Appends one timestamp.
+    ///
+    /// # Errors
+    /// [`Error::TimesNotRising`] unless it is later than the last; [`Error::TooMany`] when
+    /// [`COUNT_MAX`] are there. The column is then as before.
+    pub fn push(&mut self, time: i64) -> Result<(), Error> {
+        if self.len() >= COUNT_MAX {
+            let count = self.len() + 1;
+            return Err(Error::TooMany { what: "timestamps", count, limit: COUNT_MAX });
+        }
+        if self.is_empty() {
+            self.first = time;
+        } else if time <= self.last {
+            return Err(Error::TimesNotRising { index: self.len() });
+        } else {
+            let interval = time.wrapping_sub(self.last);
+            let change = interval.wrapping_sub(self.interval);
+            if change == 0 {
+                self.run += 1;
+            } else {
+                bits::push_gamma(&mut self.bytes, &mut self.filled, self.run + 1);
+                self.run = 0;
+                self.interval = interval;
+                self.push_change(zigzag(change) - 1);
+            }
+        }
+        self.last = time;
+        self.count += 1;
+        Ok(())
+    }
+
+    fn push_change(&mut self, change: u64) {
+        let needed = 64 - change.leading_zeros();
+        for (ones, width) in (0_u32..).zip(CLASSES) {
+            if width >= needed {
+                let ends = u32::from(width < 64);
+                bits::push(&mut self.bytes, &mut self.filled, (1 << ones) - 1, ones + ends);
+                bits::push(&mut self.bytes, &mut self.filled, change, width);
+                return;
+            }
+        }
+    }
+
+    /// How many timestamps there are.
+    pub fn len(&self) -> usize {
+        self.count as usize
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The earliest.
+    pub fn first(&self) -> Option<i64> {
+        (self.count > 0).then_some(self.first)
+    }
+
+    /// The latest.
+    pub fn last(&self) -> Option<i64> {
+        (self.count > 0).then_some(self.last)
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        if self.bytes.spilled() { self.bytes.capacity() } else { 0 }
+    }
+
+    /// The timestamps so far, in order.
+    pub fn iter(&self) -> Iter<'_> {
+        Iter {
+            reader: BitReader::new(&self.bytes, self.filled as usize),
+            next: self.first,
+            interval: 0,
+            left: self.count,
+            run: 0,
+            tail: self.run,
+            change_is_next: false,
+        }
+    }
+
+    /// Appends the timestamps so far to `out`.
+    pub fn decode_into(&self, out: &mut Vec<i64>) {
+        out.reserve(self.len());
+        out.extend(self.iter());
+    }
+}
+
+impl<'a> IntoIterator for &'a Appender {
+    type Item = i64;
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+/// The timestamps of a column in order, decoded one by one.
+#[derive(Debug, Clone)]
+pub struct Iter<'a> {
+    reader: BitReader<'a>,
+    /// What comes next.
+    next: i64,
+    interval: i64,
+    /// Timestamps not handed out yet, `next` included.
+    left: u32,
+    /// Repeats of `interval` not used yet.
+    run: u32,
+    /// Repeats of the last interval, which are not in the bits.
+    tail: u32,
+    /// The run before it has been read.
+    change_is_next: bool,
+}
+
+impl Iter<'_> {
+    /// Sets the interval between the timestamp handed out and the one after it.
+    fn advance(&mut self) -> Option<()> {
+        if self.run > 0 {
+            self.run -= 1;
+            return Some(());
+        }
+        if self.left <= self.tail {
+            return Some(());
+        }
+        if !self.change_is_next {
+            self.run = self.reader.take_gamma()? - 1;
+            self.change_is_next = true;
+            if self.run > 0 {
+                self.run -= 1;
+                return Some(());
+            }
+        }
+        self.change_is_next = false;
+        self.interval = self.interval.wrapping_add(self.change()?);
+        Some(())
+    }
+
+    fn change(&mut self) -> Option<i64> {
+        for width in CLASSES {
+            if width == 64 || self.reader.take(1)? == 0 {
+                return Some(unzigzag(self.reader.take(width)?.wrapping_add(1)));
+            }
+        }
+        None
+    }
+}
+
+impl Iterator for Iter<'_> {
+    type Item = i64;
+
+    fn next(&mut self) -> Option<i64> {
+        self.left = self.left.checked_sub(1)?;
+        let this = self.next;
+        if self.left > 0 {
+            if self.advance().is_none() {
+                self.left = 0;
+                return Some(this);
+            }
+            self.next = this.wrapping_add(self.interval);
+        }
+        Some(this)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left as usize, Some(self.left as usize))
+    }
+}

@@ -1,0 +1,104 @@
+//! The open column: reading it while it grows.
+
+use masthead_model::stale_nan;
+use proptest::prelude::*;
+
+use super::*;
+use crate::floats;
+
+fn grown(values: &[f64]) -> Appender {
+    let mut column = Appender::default();
+    for value in values {
+        column.push(*value).unwrap();
+    }
+    column
+}
+
+fn bits(values: &[f64]) -> Vec<u64> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+fn check(values: &[f64]) {
+    let column = grown(values);
+    let mut live = vec![];
+    column.decode_into(&mut live);
+    assert_eq!(bits(&live), bits(values));
+    assert_eq!(column.last().map(f64::to_bits), values.last().map(|value| value.to_bits()));
+    let mut sealed = Vec::new();
+    column.snapshot(&mut sealed).unwrap();
+    let mut back = vec![];
+    assert_eq!(floats::decode_into(&sealed, &mut back), Ok(sealed.len()));
+    assert_eq!(bits(&back), bits(values));
+}
+
+#[test]
+fn every_moment_of_growth_can_be_read() {
+    let values = [0.0, 0.0, 1.0, 1.0, 1.0, 2.5, -0.0, f64::NAN, stale_nan(), stale_nan(), 3.0, 3.0];
+    for end in 0..=values.len() {
+        check(&values[..end]);
+    }
+}
+
+#[test]
+fn repeats_take_no_bytes() {
+    let f = |name: &str, values: Vec<f64>, heap_max: usize| {
+        let heap = grown(&values).heap_bytes();
+        assert!(heap <= heap_max, "{name}: {heap} bytes");
+        check(&values);
+    };
+    f("zeros", vec![0.0; 100_000], 0);
+    f("constant", vec![0.1; 100_000], 0);
+    f("five of a counter", vec![1_200.0, 1_217.0, 1_230.0, 1_301.0, 1_355.0], 0);
+    f("counter", (0..480).map(|at| f64::from(at * 17)).collect(), 1_024);
+}
+
+#[test]
+fn the_struct_is_small_and_the_column_has_a_limit() {
+    assert!(size_of::<Appender>() <= 48, "{} bytes", size_of::<Appender>());
+    let mut column = grown(&vec![1.0; COUNT_MAX]);
+    assert!(matches!(column.push(2.0), Err(Error::TooMany { limit: COUNT_MAX, .. })));
+    assert_eq!((column.len(), column.last()), (COUNT_MAX, Some(1.0)));
+    let mut grown = grown(&[0.1, 0.2, 0.3, 0.4]);
+    grown.shrink();
+    assert!((17..=48).contains(&grown.heap_bytes()), "{}", grown.heap_bytes());
+}
+
+#[test]
+fn cuts_are_errors_and_flips_never_panic() {
+    for column in [vec![], vec![1.0; 50], (0..90).map(|at| f64::from(at * at) / 7.0).collect()] {
+        let mut sealed = Vec::new();
+        grown(&column).snapshot(&mut sealed).unwrap();
+        crate::testing::cut_and_flip(&sealed, floats::decode_into);
+    }
+}
+
+#[test]
+fn bits_that_no_appender_writes_are_corrupt() {
+    let f = |bytes: &[u8], count: usize| {
+        let mut out = Vec::new();
+        read(count, &mut Cursor::new(bytes), &mut out).is_ok()
+    };
+    assert!(f(&[], 0));
+    assert!(!f(&[0], 0), "a byte that nothing needs");
+    assert!(!f(&[], 1), "no bits for the value");
+    assert!(!f(&[0b11], 1), "a change in a window that was never set");
+    assert!(!f(&[0b101, 0, 0, 0, 0, 0, 0, 0, 0], 1), "a run before a change without its end");
+    assert!(!f(&[0xff; 20], 1), "a window that is never set");
+    assert!(
+        !f(&[0b1111_1101, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], 1),
+        "a window too wide"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn whatever_goes_in_comes_out(values in prop_oneof![
+        prop::collection::vec(any::<u64>().prop_map(f64::from_bits), 0..200),
+        prop::collection::vec((0_u8..3).prop_map(f64::from), 0..400),
+        prop::collection::vec((0_u32..1_000_000).prop_map(|v| f64::from(v) / 100.0), 0..400),
+    ]) {
+        check(&values);
+    }
+}

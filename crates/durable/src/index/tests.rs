@@ -1,0 +1,225 @@
+//! Matchers on the index in memory and on disk give the same series.
+
+use camino::Utf8Path;
+use masthead_model::{
+    MatchOp::{self, Equal, Matches, NotEqual, NotMatches},
+    Matcher,
+};
+use masthead_sysio::{FileBytes, Random, SimFs, read_to_vec};
+
+use super::*;
+use crate::{
+    Error,
+    table::{Table, TableWriter},
+};
+
+fn series() -> Vec<Labels> {
+    let mut all: Vec<Labels> = (0..200_u32)
+        .map(|n| {
+            [
+                ("__name__", format!("metric_{}", n % 7)),
+                ("job", if n % 3 == 0 { String::new() } else { format!("job-{}", n % 5) }),
+                ("instance", format!("host-{n}:9100")),
+                ("path", format!("/a/{}/é", n % 11)),
+            ]
+            .into_iter()
+            .collect()
+        })
+        .collect();
+    all.push(Labels::default());
+    all.sort();
+    all
+}
+
+fn bytes_of(series: &[Labels]) -> Vec<u8> {
+    let fs = SimFs::new(1);
+    let mut table = TableWriter::create(&fs, "/i".into(), 1, 1).unwrap();
+    table.section(1).unwrap();
+    write(series, &mut table).unwrap();
+    table.finish().unwrap();
+    read_to_vec(&fs, "/i".into(), 1 << 30).unwrap()
+}
+
+fn open(bytes: Vec<u8>) -> Result<DiskIndex> {
+    let table = Table::from_bytes(Utf8Path::new("/i"), FileBytes::from(bytes), 1, 1)?;
+    DiskIndex::open(table.section(1).ok_or_else(|| Error::corrupt("/i".into(), "section", 0))?)
+}
+
+fn head(series: &[Labels]) -> HeadIndex {
+    let mut head = HeadIndex::default();
+    // In another order than that of the labels.
+    for (id, labels) in (0..u32::try_from(series.len()).unwrap()).zip(series).rev() {
+        head.insert(id, labels.clone());
+    }
+    head
+}
+
+#[test]
+fn both_forms_select_what_trying_each_series_selects() {
+    let series = series();
+    let (head, disk) = (head(&series), open(bytes_of(&series)).unwrap());
+    let f = |matchers: &[(MatchOp, &str, &str)]| {
+        let matchers: Vec<Matcher> = matchers
+            .iter()
+            .map(|(op, name, value)| Matcher::new(*op, name, value).unwrap())
+            .collect();
+        let want: RoaringBitmap = (0..)
+            .zip(&series)
+            .filter(|(_, labels)| matchers.iter().all(|m| m.matches_labels(labels)))
+            .map(|(id, _)| id)
+            .collect();
+        assert_eq!(select(&head, &matchers).unwrap(), want, "head {matchers:?}");
+        assert_eq!(select(&disk, &matchers).unwrap(), want, "disk {matchers:?}");
+    };
+    f(&[]);
+    f(&[(Equal, "__name__", "metric_3")]);
+    f(&[(Equal, "__name__", "metric_9")]);
+    f(&[(Equal, "none", "x")]);
+    f(&[(Equal, "job", "")]);
+    f(&[(NotEqual, "job", "")]);
+    f(&[(NotEqual, "job", "job-1")]);
+    f(&[(Equal, "none", "")]);
+    for op in [Matches, NotMatches] {
+        for pattern in [
+            "job-1|job-2|",
+            "job-1|job-2",
+            "job-.*",
+            ".*",
+            ".+",
+            "",
+            "x.*",
+            "job-[1-3]",
+            "(job-.)?",
+        ] {
+            f(&[(op, "job", pattern)]);
+            f(&[(op, "job", pattern), (Equal, "__name__", "metric_1")]);
+            f(&[(op, "job", pattern), (NotEqual, "__name__", "metric_1")]);
+        }
+        f(&[(op, "instance", "host-1.*"), (Equal, "__name__", "metric_2")]);
+        f(&[(op, "instance", ".*7:.*"), (Equal, "path", "/a/3/é"), (NotMatches, "job", ".+")]);
+    }
+}
+
+#[test]
+fn labels_come_back_in_any_order_of_asking() {
+    let series = series();
+    let disk = open(bytes_of(&series)).unwrap();
+    let mut random = Random::new(5);
+    let mut cursor = disk.cursor();
+    for _ in 0..500 {
+        let id = random.index(series.len());
+        assert_eq!(cursor.labels(u32::try_from(id).unwrap()).unwrap(), series[id]);
+    }
+    let mut seen = Vec::new();
+    disk.for_each_labels(&disk.all().unwrap(), &mut |_, labels| seen.push(labels.clone())).unwrap();
+    assert_eq!(seen, series);
+    assert!(cursor.labels(201).is_err());
+}
+
+#[test]
+fn names_and_values_are_those_of_the_series_asked_for() {
+    let series = series();
+    let (head, disk) = (head(&series), open(bytes_of(&series)).unwrap());
+    let among = select(&head, &[Matcher::equal("path", "/a/3/é")]).unwrap();
+    let f = |name: &str, among: Option<&RoaringBitmap>, want: usize| {
+        let mut values: Vec<&str> = head.values(name, among).collect();
+        values.sort_unstable();
+        assert_eq!(disk.values(name, among).unwrap(), values, "{name}");
+        assert_eq!(values.len(), want, "{name}");
+    };
+    f("job", None, 5);
+    f("instance", None, 200);
+    f("instance", Some(&among), 18);
+    f("path", Some(&among), 1);
+    f("none", None, 0);
+    let mut names: Vec<&str> = head.names().collect();
+    names.sort_unstable();
+    assert_eq!(disk.names().unwrap(), names);
+}
+
+#[test]
+fn removed_series_leave_nothing_behind_and_their_number_is_free() {
+    let series = series();
+    let mut head = head(&series);
+    for id in 0..200 {
+        head.remove(id);
+        assert!(head.get(&series[id as usize]).is_none());
+    }
+    assert_eq!((head.len(), head.cardinality().count()), (1, 4));
+    head.insert(3, series[7].clone());
+    assert_eq!(head.get(&series[7]), Some(3));
+    assert_eq!(head.labels(3), Some(&series[7]));
+    assert_eq!(
+        select(&head, &[Matcher::equal("__name__", series[7].metric_name().unwrap())])
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn an_empty_index_answers() {
+    let disk = open(bytes_of(&[])).unwrap();
+    assert!(disk.is_empty() && disk.names().unwrap().is_empty());
+    assert!(select(&disk, &[Matcher::equal("a", "b")]).unwrap().is_empty());
+    assert!(select(&disk, &[]).unwrap().is_empty());
+}
+
+#[test]
+fn bytes_that_are_no_index_are_refused_without_a_panic() {
+    let series: Vec<Labels> = series().into_iter().step_by(9).collect();
+    let good = bytes_of(&series);
+    let mut random = Random::new(9);
+    let body = good.len() - 200;
+    for _ in 0..3000 {
+        let mut bytes = good.clone();
+        for _ in 0..=random.index(3) {
+            let at = 16 + random.index(body - 16);
+            bytes[at] = u8::try_from(random.below(256)).unwrap();
+        }
+        // A right checksum over wrong bytes: as foreign as bytes can be.
+        let Ok(table) = Table::from_bytes("/i".into(), FileBytes::from(resum(bytes)), 1, 1) else {
+            continue;
+        };
+        let Ok(disk) = DiskIndex::open(table.section(1).unwrap()) else { continue };
+        drop(disk.names());
+        drop(disk.values("path", None));
+        drop(select(&disk, &[Matcher::equal("path", "/a/3/é"), Matcher::not_equal("job", "x")]));
+        drop(disk.for_each_labels(&disk.all().unwrap_or_default(), &mut |_, _| {}));
+    }
+}
+
+/// Puts right checksums into a table of one page.
+fn resum(mut bytes: Vec<u8>) -> Vec<u8> {
+    let trailer = bytes.len() - 40;
+    let body = trailer - 20 - 4;
+    let page = crc32c::crc32c(&bytes[..body]).to_le_bytes();
+    bytes[body..body + 4].copy_from_slice(&page);
+    let crc = crc32c::crc32c(&bytes[body..trailer + 28]).to_le_bytes();
+    bytes[trailer + 28..trailer + 32].copy_from_slice(&crc);
+    bytes
+}
+
+#[test]
+fn an_index_written_by_hand_from_the_document_is_read() {
+    // docs/format/index.md, "Example": the series {a="x"} and {a="y"}.
+    let words =
+        |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+    let mut index = words(&[2, 3, 1, 2, 8, 0, 3, 0]);
+    index.extend(words(&[1, 2, 3])); // symbol ends
+    index.extend(words(&[0])); // restarts
+    index.extend(words(&[0, 0])); // names
+    index.extend(words(&[1, 1 << 31, 2, 1 << 31 | 1])); // pairs
+    index.extend_from_slice(&[0, 1, 0, 1]); // series 0 shares 0, has 1: a, x
+    index.extend_from_slice(&[0, 1, 0, 2]); // series 1 shares 0, has 1: a, y
+    index.extend_from_slice(b"axy");
+    let fs = SimFs::new(1);
+    let mut table = TableWriter::create(&fs, "/i".into(), 1, 1).unwrap();
+    table.section(1).unwrap();
+    table.write(&index).unwrap();
+    table.finish().unwrap();
+    let disk = open(read_to_vec(&fs, "/i".into(), 1 << 20).unwrap()).unwrap();
+    let y = Labels::from_iter([("a", "y")]);
+    assert_eq!(disk.cursor().labels(1).unwrap(), y);
+    assert_eq!(select(&disk, &[Matcher::equal("a", "y")]).unwrap().iter().collect::<Vec<_>>(), [1]);
+}

@@ -1,0 +1,30 @@
+//! The traits between languages, stores and movers.
+//!
+//! A language never sees a store, a scraper never sees a disk: each speaks to a trait of this
+//! crate, so that a local store and a remote end, or a real store and one in memory, can stand in
+//! for each other. Everything is synchronous; nothing here knows HTTP, JSON or a file.
+//!
+//! Writing samples: [`SampleSink`]. Reading them: [`SampleSource`]. What travels with a query
+//! (deadline, cancellation, sample budget, warnings, trace): [`QueryCtx`]. A complete store in
+//! memory for tests: `testing.rs`. What the HTTP API shows beside samples: `views.rs`.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod query;
+mod samples;
+pub mod testing;
+mod views;
+
+pub use query::{QueryCtx, QueryError, QueryLimits, QueryStats, TraceSpan};
+pub use samples::{
+    AppendBatch, AppendError, AppendReport, AppendRow, Columns, Exemplar, LabelQuery, Metadata,
+    MetricType, RejectReason, SampleSink, SampleSource, SelectHints, Selected, Selection,
+    SeriesReader, SeriesRef,
+};
+pub use views::{
+    ActiveTarget, AdminError, Alert, AlertState, Alertmanagers, BlockInfo, Cardinality,
+    DroppedTarget, NoRules, NoTargets, Readiness, RelabelStep, ReloadError, ReplayStatus, Rule,
+    RuleGroup, RuleHealth, RuleKind, RuleValue, RulesView, RuntimeInfo, ServerView, StoreAdmin,
+    StoreStats, TargetHealth, TargetMetadata, TargetsView,
+};

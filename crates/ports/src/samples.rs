@@ -1,0 +1,13 @@
+//! The two ports of metrics: where samples go in ([`SampleSink`]) and where they come out
+//! ([`SampleSource`]).
+
+mod sink;
+mod source;
+
+pub use sink::{
+    AppendBatch, AppendError, AppendReport, AppendRow, Exemplar, Metadata, MetricType,
+    RejectReason, SampleSink, SeriesRef,
+};
+pub use source::{
+    Columns, LabelQuery, SampleSource, SelectHints, Selected, Selection, SeriesReader,
+};
