@@ -1,0 +1,212 @@
+//! The store as an operator sees it: [`StoreAdmin`] over what the store does anyway.
+
+use masthead_model::{Matcher, Millis, TimeRange};
+use masthead_ports::{AdminError, BlockInfo, Cardinality, ReplayStatus, StoreAdmin, StoreStats};
+
+use crate::{Error, Tsdb, block::Origin};
+
+impl StoreAdmin for Tsdb {
+    fn delete_series(
+        &self,
+        matchers: &[Matcher],
+        range: TimeRange<Millis>,
+    ) -> Result<(), AdminError> {
+        Ok(self.delete(&[matchers.to_vec()], range)?)
+    }
+
+    fn clean_tombstones(&self) -> Result<(), AdminError> {
+        Self::clean_tombstones(self)?;
+        Ok(())
+    }
+
+    /// Named by the moment, as `20261122T100000Z-0123456789abcdef`, so that names sort by time.
+    fn snapshot(&self, with_head: bool) -> Result<String, AdminError> {
+        let now = self.clock.now().0;
+        let name = format!("{}-{:016x}", basic_iso(now.div_euclid(1_000_000_000)), now);
+        Self::snapshot(self, &name, with_head)?;
+        Ok(name)
+    }
+
+    fn stats(&self, limit: usize) -> Result<StoreStats, AdminError> {
+        let cardinality = self.cardinality(limit);
+        let list = |pairs: Vec<(String, u64)>| {
+            pairs.into_iter().map(|(name, count)| Cardinality { name, count }).collect()
+        };
+        let stats = Self::stats(self);
+        let range = stats.max_time_ms.map(|max| TimeRange {
+            start: Millis(stats.floor_ms.unwrap_or(max).min(max)),
+            end: Millis(max),
+        });
+        Ok(StoreStats {
+            series: cardinality.series,
+            label_pairs: self.label_pairs(),
+            chunks: cardinality.series,
+            range,
+            series_by_metric: list(cardinality.metrics),
+            values_by_label: list(cardinality.names),
+            bytes_by_label: self.label_bytes(limit),
+            series_by_pair: list(cardinality.pairs),
+        })
+    }
+
+    fn blocks(&self) -> Result<Vec<BlockInfo>, AdminError> {
+        let info = |block: &std::sync::Arc<crate::block::Block>| BlockInfo {
+            id: block.name.clone(),
+            range: TimeRange {
+                start: Millis(block.meta.min_time),
+                end: Millis(block.meta.max_time),
+            },
+            samples: block.meta.samples,
+            series: block.meta.series,
+            chunks: block.meta.series,
+            bytes: block.bytes,
+            level: match block.meta.origin {
+                Origin::Head => 1,
+                Origin::Merge => 2,
+            },
+            sources: block.meta.sources.iter().map(|number| crate::block::name(*number)).collect(),
+        };
+        let mut blocks: Vec<BlockInfo> = Tsdb::blocks(self).iter().map(info).collect();
+        blocks.sort_by_key(|block| (block.range.start, block.range.end));
+        Ok(blocks)
+    }
+
+    /// The journal is read through before the store answers, so it is always done.
+    fn replay(&self) -> ReplayStatus {
+        ReplayStatus::default()
+    }
+}
+
+impl Tsdb {
+    /// Different `label=value` pairs in the head.
+    fn label_pairs(&self) -> u64 {
+        self.head.read().index.cardinality().count() as u64
+    }
+
+    /// Bytes of the values of each label in the head, largest first.
+    fn label_bytes(&self, limit: usize) -> Vec<Cardinality> {
+        let head = self.head.read();
+        let mut bytes = std::collections::BTreeMap::<&str, u64>::new();
+        for (name, value, _) in head.index.cardinality() {
+            *bytes.entry(name).or_default() += value.len() as u64;
+        }
+        let mut all: Vec<_> = bytes
+            .into_iter()
+            .map(|(name, count)| Cardinality { name: name.to_owned(), count })
+            .collect();
+        all.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
+        all.truncate(limit);
+        all
+    }
+}
+
+impl From<Error> for AdminError {
+    fn from(error: Error) -> Self {
+        Self { class: error.class(), message: error.to_string() }
+    }
+}
+
+/// `20261122T100000Z` of seconds since 1970 (Howard Hinnant's `civil_from_days`).
+fn basic_iso(seconds: i64) -> String {
+    let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_index = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month_index + 2) / 5 + 1;
+    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}{month:02}{day:02}T{:02}{:02}{:02}Z", rest / 3_600, rest / 60 % 60, rest % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use masthead_model::{ErrorClass, Labels};
+    use masthead_ports::{
+        AppendBatch, AppendRow, Columns, QueryCtx, QueryLimits, SampleSink as _, SampleSource as _,
+        SelectHints, Selection,
+    };
+    use masthead_sysio::{Clock as _, SimClock, SimFs};
+
+    use super::*;
+    use crate::Options;
+
+    #[test]
+    fn moments_are_written_in_the_basic_form() {
+        let f = |seconds: i64, want: &str| assert_eq!(basic_iso(seconds), want);
+        f(0, "19700101T000000Z");
+        f(1_795_341_600, "20261122T100000Z");
+        f(951_782_399, "20000228T235959Z");
+        f(951_782_400, "20000229T000000Z");
+        f(-1, "19691231T235959Z");
+    }
+
+    fn store() -> (Tsdb, i64) {
+        let clock = SimClock::default();
+        let now = clock.now().0.div_euclid(1_000_000);
+        let (store, _) = Tsdb::open(
+            Arc::new(SimFs::new(1)),
+            Arc::new(clock),
+            "/data".into(),
+            Options::default(),
+        )
+        .expect("opens");
+        let rows = [("a", "x"), ("a", "yy"), ("b", "x")].map(|(name, job)| {
+            let labels: Labels = [("__name__", name), ("job", job)].into_iter().collect();
+            AppendRow::float(labels, Millis(now), 1.0)
+        });
+        store.append(&mut AppendBatch { rows: rows.into(), ..AppendBatch::default() }).unwrap();
+        (store, now)
+    }
+
+    #[test]
+    fn what_fills_the_head_is_told_largest_first() {
+        let (store, now) = store();
+        let stats = StoreAdmin::stats(&store, 1).expect("stats");
+        assert_eq!((stats.series, stats.label_pairs), (3, 4));
+        assert_eq!(stats.range.map(|range| range.end), Some(Millis(now)));
+        let first = |list: &[Cardinality]| list.iter().map(|c| (c.name.clone(), c.count)).next();
+        assert_eq!(first(&stats.series_by_metric), Some(("a".into(), 2)));
+        assert_eq!(first(&stats.bytes_by_label), Some(("job".into(), 3)));
+        assert_eq!(first(&stats.series_by_pair).map(|pair| pair.1), Some(2));
+        assert_eq!(stats.values_by_label.len(), 1);
+    }
+
+    #[test]
+    fn a_snapshot_is_named_and_blocks_are_listed() {
+        let (store, _) = store();
+        assert!(StoreAdmin::blocks(&store).expect("lists").is_empty());
+        store.flush_all().expect("flushes");
+        let blocks = StoreAdmin::blocks(&store).expect("lists");
+        assert_eq!((blocks.len(), blocks[0].samples, blocks[0].level), (1, 3, 1));
+        let name = StoreAdmin::snapshot(&store, true).expect("snapshot");
+        assert!(store.fs.metadata(&store.dir.join("snapshots").join(name)).is_ok());
+    }
+
+    #[test]
+    fn deleted_series_are_gone() {
+        let (store, now) = store();
+        let all = TimeRange { start: Millis::MIN, end: Millis::MAX };
+        store.delete_series(&[Matcher::metric("a")], all).expect("deletes");
+        StoreAdmin::clean_tombstones(&store).expect("cleans");
+        let ctx = QueryCtx::new(Arc::new(SimClock::default()), QueryLimits::default());
+        let range = TimeRange { start: Millis(now), end: Millis(now) };
+        let matchers = vec![Matcher::not_equal("job", "")];
+        let selection = Selection { matchers, range, hints: SelectHints::default() };
+        let selected = store.select(&ctx, &[selection]).expect("selects").remove(0);
+        let mut left = Vec::new();
+        for (at, labels) in selected.labels.iter().enumerate() {
+            let mut columns = Columns::default();
+            selected.reader.read(&ctx, at, &mut columns).expect("reads");
+            left.extend((!columns.is_empty()).then(|| labels.metric_name()).flatten());
+        }
+        assert_eq!(left, ["b"]);
+        assert_eq!(StoreAdmin::replay(&store), ReplayStatus::default());
+        let error = AdminError::from(Error::Options("x"));
+        assert_eq!(error.class, ErrorClass::BadInput);
+    }
+}

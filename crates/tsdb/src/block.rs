@@ -1,0 +1,324 @@
+//! A block: immutable samples of many series over some hours, in a directory of its own.
+//!
+//! ```text
+//! block-0000000000000007/
+//!   data         a table: meta, label index, references, shared times, encoded columns
+//!   tombstones   what was deleted and is still in `data`; missing if nothing was
+//! ```
+//!
+//! `block/writer.rs` writes it, `block/times.rs` shares columns of times between series while
+//! writing, `block/meta.rs` says what the block is, `block/tombstones.rs` what is deleted.
+//! Byte layout: `docs/format/block.md`.
+
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use masthead_chunk::{floats, histograms, times};
+use masthead_durable::{
+    bytes::{Bad, Reader},
+    index::DiskIndex,
+    table::{Section, Table},
+};
+use masthead_model::Histogram;
+use masthead_sysio::Fs;
+use parking_lot::RwLock;
+
+mod meta;
+mod times_writer;
+mod tombstones;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use meta::{Meta, Origin};
+pub(crate) use tombstones::Tombstones;
+pub(crate) use writer::BlockWriter;
+
+use crate::{Error, Result, columns::Part};
+
+pub(crate) const DATA: &str = "data";
+const KIND: u32 = u32::from_le_bytes(*b"tsdb");
+const VERSION: u32 = 1;
+
+/// Sections of the table.
+mod section {
+    pub(super) const DATA: u32 = 1;
+    pub(super) const REFERENCES: u32 = 2;
+    pub(super) const REFERENCE_ENDS: u32 = 3;
+    pub(super) const TIMES: u32 = 4;
+    pub(super) const TIME_ENDS: u32 = 5;
+    pub(super) const INDEX: u32 = 6;
+    pub(super) const META: u32 = 7;
+}
+
+/// A chunk of histograms.
+const HISTOGRAMS: u8 = 1;
+/// Start times follow the values.
+const STARTS: u8 = 2;
+/// Columns of times are kept decoded during a query if there are at most so many in a block.
+const CACHED_TIMES_MAX: usize = 1 << 16;
+
+/// An open block.
+#[derive(Debug)]
+pub(crate) struct Block {
+    pub(crate) name: String,
+    pub(crate) number: u64,
+    pub(crate) meta: Meta,
+    pub(crate) index: DiskIndex,
+    pub(crate) bytes: u64,
+    pub(crate) tombstones: RwLock<Arc<Tombstones>>,
+    /// Bytes in it were found to be bad; it is not merged any more.
+    pub(crate) damaged: AtomicBool,
+    dir: Utf8PathBuf,
+    data: Section,
+    references: Section,
+    reference_ends: Section,
+    times: Section,
+    time_ends: Section,
+}
+
+/// Columns of times of one block, decoded once for all series that share them.
+#[derive(Debug)]
+pub(crate) struct TimesCache {
+    columns: Vec<OnceLock<Arc<Vec<i64>>>>,
+}
+
+/// One chunk of a series.
+#[derive(Debug, Clone, Copy)]
+struct Reference {
+    kind: u8,
+    column: usize,
+    first: usize,
+    count: usize,
+    len: usize,
+}
+
+/// The name of the directory of block `number`.
+pub(crate) fn name(number: u64) -> String {
+    format!("block-{number:016}")
+}
+
+/// The number in a block's name.
+pub(crate) fn parse_name(name: &str) -> Option<u64> {
+    // What was set aside keeps its number, which is not given again.
+    name.strip_prefix("block-")?.get(..16)?.parse().ok()
+}
+
+impl Block {
+    /// Opens the block in `blocks/name`: its end, its meta and the header of its index are read.
+    ///
+    /// # Errors
+    /// Damage, a later version, and those of the file system.
+    pub(crate) fn open(fs: &dyn Fs, blocks: &Utf8Path, name: &str) -> Result<Self> {
+        let dir = blocks.join(name);
+        let path = dir.join(DATA);
+        let table = Table::open(fs, &path, KIND, VERSION)?;
+        let section = |id| {
+            let missing = masthead_durable::Error::corrupt(&path, "directory of sections", 0);
+            table.section(id).ok_or(missing)
+        };
+        let meta = Meta::decode(&section(section::META)?)?;
+        let (tombstones, tombstones_bytes) = Tombstones::load(fs, &dir)?;
+        let number = parse_name(name)
+            .ok_or_else(|| masthead_durable::Error::corrupt(&dir, "name of a block", 0))?;
+        Ok(Self {
+            name: name.to_owned(),
+            number,
+            meta,
+            index: DiskIndex::open(section(section::INDEX)?)?,
+            bytes: table.len() + tombstones_bytes,
+            tombstones: RwLock::new(Arc::new(tombstones)),
+            damaged: AtomicBool::new(false),
+            data: section(section::DATA)?,
+            references: section(section::REFERENCES)?,
+            reference_ends: section(section::REFERENCE_ENDS)?,
+            times: section(section::TIMES)?,
+            time_ends: section(section::TIME_ENDS)?,
+            dir,
+        })
+    }
+
+    /// Its directory.
+    pub(crate) fn dir(&self) -> &Utf8Path {
+        &self.dir
+    }
+
+    pub(crate) fn overlaps(&self, first: i64, last: i64) -> bool {
+        self.meta.min_time <= last && first <= self.meta.max_time
+    }
+
+    /// Notes that bytes of it are bad.
+    pub(crate) fn set_damaged(&self) {
+        self.damaged.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::Relaxed)
+    }
+
+    /// A cache for the queries that read this block together.
+    pub(crate) fn times_cache(&self) -> TimesCache {
+        let columns = self.time_ends.len() / 4;
+        let cached = if columns <= CACHED_TIMES_MAX { columns } else { 0 };
+        TimesCache { columns: (0..cached).map(|_| OnceLock::new()).collect() }
+    }
+
+    /// Appends the samples of series `id` in `first..=last` to `into`, which must be empty, without
+    /// those that `tombstones` has. Returns how many compressed bytes were decoded.
+    ///
+    /// # Errors
+    /// Damage, with the file and the place.
+    pub(crate) fn read(
+        &self,
+        id: u32,
+        (first, last): (i64, i64),
+        cache: &TimesCache,
+        tombstones: &Tombstones,
+        into: &mut Part,
+    ) -> Result<u64> {
+        let mut decoded = 0;
+        let (mut offset, references) = self.references_of(id)?;
+        for reference in references {
+            let place = offset..offset + reference.len;
+            offset = place.end;
+            let times = self.times(reference.column, cache)?;
+            let bad = || self.references.corrupt("reference to times", 0);
+            let times = times
+                .get(reference.first..reference.first.saturating_add(reference.count))
+                .ok_or_else(bad)?;
+            let low = times.partition_point(|time| *time < first);
+            let high = times.partition_point(|time| *time <= last);
+            if low >= high {
+                continue;
+            }
+            let bytes = self.data.read(place)?;
+            decoded += bytes.len() as u64;
+            self.decode_chunk(reference, bytes, times, low..high, into)?;
+        }
+        for (first, last) in tombstones.of(id) {
+            into.remove(first, last);
+        }
+        Ok(decoded)
+    }
+
+    fn decode_chunk(
+        &self,
+        reference: Reference,
+        bytes: &[u8],
+        times: &[i64],
+        wanted: std::ops::Range<usize>,
+        into: &mut Part,
+    ) -> Result<()> {
+        let column = |error| Error::column(self.data.path(), error);
+        let bad = || self.data.corrupt("length of a column", 0);
+        let wanted_times = times.get(wanted.clone()).unwrap_or_default();
+        let mut plain: Vec<Histogram> = Vec::new();
+        let before = into.columns.floats.len();
+        let used = if reference.kind & HISTOGRAMS == 0 {
+            let used = floats::decode_into(bytes, &mut into.columns.floats).map_err(column)?;
+            if into.columns.floats.len() - before != reference.count {
+                into.columns.floats.truncate(before);
+                return Err(bad().into());
+            }
+            into.columns.floats.truncate(before + wanted.end);
+            into.columns.floats.drain(before..before + wanted.start);
+            used
+        } else {
+            let used = histograms::decode_into(bytes, &mut plain).map_err(column)?;
+            if plain.len() != reference.count {
+                return Err(bad().into());
+            }
+            used
+        };
+        let mut starts = Vec::new();
+        if reference.kind & STARTS != 0 {
+            let rest = bytes.get(used..).unwrap_or_default();
+            let decoded = masthead_chunk::ints::decode_into(rest, &mut starts);
+            if let Err(error) = decoded {
+                into.columns.floats.truncate(before);
+                return Err(column(error));
+            }
+            if starts.len() != reference.count {
+                into.columns.floats.truncate(before);
+                return Err(bad().into());
+            }
+        }
+        let columns = &mut into.columns;
+        if reference.kind & HISTOGRAMS == 0 {
+            if !starts.is_empty() || !columns.float_starts.is_empty() {
+                columns.float_starts.resize(before, 0);
+                starts.resize(reference.count, 0);
+                columns.float_starts.extend(starts.get(wanted).unwrap_or_default());
+            }
+            columns.float_times.extend(wanted_times);
+            return Ok(());
+        }
+        let start = |at: usize| starts.get(at).copied().unwrap_or(0);
+        for (at, histogram) in plain.into_iter().enumerate() {
+            if wanted.contains(&at)
+                && let Some(time) = times.get(at)
+            {
+                into.push_histogram(*time, start(at), Arc::new(histogram));
+            }
+        }
+        Ok(())
+    }
+
+    fn references_of(&self, id: u32) -> Result<(usize, Vec<Reference>)> {
+        let range = ends(&self.reference_ends, id as usize)?;
+        let base = range.start;
+        let bytes = self.references.read(range)?;
+        let parse = || -> Result<_, Bad> {
+            let mut reader = Reader::new(bytes);
+            let offset = reader.count(self.data.len(), "offset of columns")?;
+            let count = reader.count(bytes.len(), "count of chunks")?;
+            let mut all = Vec::with_capacity(count);
+            for _ in 0..count {
+                all.push(Reference {
+                    kind: reader.byte("kind of chunk")?,
+                    column: reader.count(usize::MAX, "column of times")?,
+                    first: reader.count(masthead_chunk::COUNT_MAX, "first sample")?,
+                    count: reader.count(masthead_chunk::COUNT_MAX, "count of samples")?,
+                    len: reader.count(self.data.len(), "length of a column")?,
+                });
+            }
+            Ok((offset, all))
+        };
+        parse().map_err(|bad| self.references.corrupt(bad.what, base + bad.offset).into())
+    }
+
+    fn times(&self, column: usize, cache: &TimesCache) -> Result<Arc<Vec<i64>>> {
+        let place = cache.columns.get(column);
+        if let Some(times) = place.and_then(OnceLock::get) {
+            return Ok(Arc::clone(times));
+        }
+        let bytes = self.times.read(ends(&self.time_ends, column)?)?;
+        let mut decoded = Vec::new();
+        times::decode_into(bytes, &mut decoded)
+            .map_err(|error| Error::column(self.times.path(), error))?;
+        let decoded = Arc::new(decoded);
+        Ok(place.map_or_else(
+            || Arc::clone(&decoded),
+            |place| Arc::clone(place.get_or_init(|| Arc::clone(&decoded))),
+        ))
+    }
+}
+
+/// Where entry `at` lies in the section that `ends` belongs to.
+fn ends(ends: &Section, at: usize) -> Result<std::ops::Range<usize>> {
+    let word = |at: usize| -> Result<usize> {
+        let bytes = ends.read(4 * at..4 * at + 4)?;
+        let word =
+            Reader::new(bytes).word32("end").map_err(|bad| ends.corrupt(bad.what, 4 * at))?;
+        Ok(word as usize)
+    };
+    if at >= ends.len() / 4 {
+        return Err(ends.corrupt("reference", 0).into());
+    }
+    let start = if at == 0 { 0 } else { word(at - 1)? };
+    Ok(start..word(at)?)
+}

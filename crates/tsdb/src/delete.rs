@@ -1,0 +1,70 @@
+//! Deletion by matchers and range: at once for readers, physically when a block is rewritten.
+
+use std::sync::Arc;
+
+use masthead_durable::index;
+use masthead_model::{Matcher, Millis, TimeRange};
+use roaring::RoaringBitmap;
+
+use crate::{Error, Result, Tsdb, frame::encode_deletion};
+
+impl Tsdb {
+    /// Deletes the samples in `range` of every series that matches all matchers of any of
+    /// `matchers`. When this returns, they are gone for readers and stay gone after a loss of power.
+    ///
+    /// In the head they are removed; in blocks they are marked, and their bytes go when the block
+    /// is merged or by [`Tsdb::clean_tombstones`].
+    ///
+    /// # Errors
+    /// Those of the file system; then part of the deletion may have happened, and the same call can
+    /// be made again.
+    pub fn delete(&self, matchers: &[Vec<Matcher>], range: TimeRange<Millis>) -> Result<()> {
+        let _maintenance = self.maintain()?;
+        let (first, last) = (range.start.0, range.end.0);
+        for block in self.blocks().iter().filter(|block| block.overlaps(first, last)) {
+            let series = match union(&block.index, matchers) {
+                Ok(series) => series,
+                Err(error) => {
+                    block.set_damaged();
+                    return Err(error);
+                }
+            };
+            if !series.is_empty() {
+                let mut tombstones = (**block.tombstones.read()).clone();
+                tombstones.add(series, first, last);
+                tombstones.store(&*self.fs, block.dir())?;
+                *block.tombstones.write() = Arc::new(tombstones);
+            }
+        }
+        let enqueued = {
+            let mut head = self.head.write();
+            let series = union(&head.index, matchers)?;
+            let ids: Vec<u64> = series.iter().map(|slot| head.reference(slot).0).collect();
+            for slot in &series {
+                head.delete(slot, first, last);
+            }
+            if ids.is_empty() { Ok(()) } else { self.enqueue_deletion(&ids, first, last) }
+        };
+        enqueued?;
+        Ok(self.journal.flush()?)
+    }
+
+    fn enqueue_deletion(&self, ids: &[u64], first: i64, last: i64) -> Result<()> {
+        let ticket =
+            self.journal.enqueue(&encode_deletion(ids, first, last)).map_err(Error::from)?;
+        self.segments.lock().entry(ticket.segment).or_insert(i64::MIN);
+        Ok(())
+    }
+}
+
+/// The series that match all matchers of any of `matchers`.
+pub(crate) fn union(
+    index: &dyn index::Postings,
+    matchers: &[Vec<Matcher>],
+) -> Result<RoaringBitmap> {
+    let mut series = RoaringBitmap::new();
+    for all in matchers {
+        series |= index::select(index, all)?;
+    }
+    Ok(series)
+}

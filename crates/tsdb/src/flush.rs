@@ -1,0 +1,225 @@
+//! The head to blocks: what is old enough leaves memory and journal.
+//!
+//! ```text
+//! raise the floor ─> write blocks, oldest first ─> publish ─> drop from the head ─> checkpoint,
+//!                                                             remove segments of the journal
+//! ```
+//!
+//! Each step may be the last one: a block that is published says itself that what it covers need
+//! not be taken from the journal again.
+
+use std::{collections::BTreeSet, sync::atomic::Ordering};
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use masthead_durable::publish;
+use masthead_model::Labels;
+
+use crate::{
+    Error, Result, Tsdb,
+    block::{self, Block, BlockWriter, Meta, Origin},
+    columns::Part,
+    frame::{FrameBuilder, encode_state},
+    head::{Slot, Snapshot},
+    stats::add,
+    store::Maintenance,
+};
+
+/// Series are copied out of the head by so many, so that appends wait only for these.
+const SERIES_AT_ONCE: usize = 256;
+
+impl Tsdb {
+    /// Writes the parts of the head that are old enough to blocks. Returns how many blocks there
+    /// are more.
+    ///
+    /// # Errors
+    /// Those of the file system. What was not written stays in head and journal.
+    pub fn flush(&self) -> Result<usize> {
+        let due = {
+            let head = self.head.read();
+            if head.max_time == i64::MIN {
+                return Ok(0);
+            }
+            let due = self.options.block_start(head.max_time.saturating_sub(self.options.lag_ms()));
+            if due <= head.floor && !self.flush_again.load(Ordering::Relaxed) {
+                self.succeeded(&self.counters.last_flush);
+                return Ok(0);
+            }
+            due.max(head.floor)
+        };
+        self.flush_before(due)
+    }
+
+    /// Writes everything in the head to blocks, up to the end of the block of the newest sample.
+    /// Nothing older than that is taken afterwards.
+    ///
+    /// # Errors
+    /// As [`Tsdb::flush`].
+    pub fn flush_all(&self) -> Result<usize> {
+        let newest = self.head.read().max_time;
+        if newest == i64::MIN {
+            return Ok(0);
+        }
+        let end = self.options.block_start(newest).saturating_add(self.options.block_ms);
+        self.flush_before(end)
+    }
+
+    fn flush_before(&self, floor: i64) -> Result<usize> {
+        self.flush_again.store(true, Ordering::Relaxed);
+        let mut maintenance = self.maintain()?;
+        let (windows, series) = {
+            let mut head = self.head.write();
+            head.floor = head.floor.max(floor);
+            (head.windows_before(floor), head.all_series())
+        };
+        let written = self.write_windows(&mut maintenance, &windows, &series)?;
+        self.head.write().drop_before(floor);
+        self.checkpoint(floor)?;
+        self.flush_again.store(false, Ordering::Relaxed);
+        self.succeeded(&self.counters.last_flush);
+        Ok(written)
+    }
+
+    fn write_windows(
+        &self,
+        maintenance: &mut Maintenance,
+        windows: &BTreeSet<i64>,
+        series: &[(Labels, Slot)],
+    ) -> Result<usize> {
+        if windows.is_empty() {
+            return Ok(0);
+        }
+        let mut written = 0;
+        for window in windows {
+            let end = window.saturating_add(self.options.block_ms);
+            let name = block::name(maintenance.next_block());
+            let result = self.write_head(&name, series, *window, end - 1, end);
+            if let Some(block) = maintenance.settle(result)? {
+                self.replace_blocks(Some(block), &[]);
+                add(&self.counters.flushes, 1);
+                written += 1;
+            }
+        }
+        Ok(written)
+    }
+
+    /// Writes the samples of the head in `first..=last` to a block; none if there are none.
+    fn write_head(
+        &self,
+        name: &str,
+        series: &[(Labels, Slot)],
+        first: i64,
+        last: i64,
+        floor: i64,
+    ) -> Result<Option<Block>> {
+        let parent = self.blocks_dir();
+        let dir = publish::begin(&*self.fs, &parent, name)?;
+        let write = || -> Result<bool> {
+            let mut writer = BlockWriter::create(&*self.fs, &dir)?;
+            self.copy_head(&mut writer, series, first, last)?;
+            if writer.is_empty() {
+                return Ok(false);
+            }
+            let sources = Vec::new();
+            let (origin, zero) = (Origin::Head, 0);
+            let meta = Meta {
+                origin,
+                min_time: 0,
+                max_time: 0,
+                floor,
+                series: zero,
+                samples: zero,
+                sources,
+            };
+            writer.finish(meta)?;
+            publish::publish(&*self.fs, &parent, name)?;
+            Ok(true)
+        };
+        match write() {
+            Ok(true) => Ok(Some(Block::open(&*self.fs, &parent, name)?)),
+            Ok(false) => {
+                publish::abandon(&*self.fs, &parent, name);
+                Ok(None)
+            }
+            Err(error) => {
+                publish::abandon(&*self.fs, &parent, name);
+                Err(error)
+            }
+        }
+    }
+
+    /// Writes the samples of sorted series of the head.
+    pub(crate) fn copy_head(
+        &self,
+        writer: &mut BlockWriter,
+        series: &[(Labels, Slot)],
+        first: i64,
+        last: i64,
+    ) -> Result<()> {
+        for some in series.chunks(SERIES_AT_ONCE) {
+            let mut taken = Snapshot::default();
+            {
+                let head = self.head.read();
+                for (_, slot) in some {
+                    head.take(&mut taken, *slot, first, last);
+                }
+            }
+            for ((labels, _), snapshot) in some.iter().zip(&taken.series) {
+                let mut part = Part::default();
+                snapshot.read(first, last, &mut part);
+                writer.push(labels, &part)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Frees the journal of what is in blocks before `floor`.
+    fn checkpoint(&self, floor: i64) -> Result<()> {
+        let (cut, definitions, exemplars, metadata, state) = {
+            let head = self.head.read();
+            let next = self.journal.rotate();
+            let segments = self.segments.lock();
+            let needed = segments.iter().find(|(_, newest)| **newest >= floor);
+            let cut = needed.map_or(next, |(segment, _)| *segment);
+            if segments.range(..cut).next().is_none() {
+                return Ok(());
+            }
+            let definitions: Vec<(u64, Labels)> =
+                head.definitions().map(|(id, labels)| (id, labels.clone())).collect();
+            let exemplars: Vec<_> = head.exemplars.iter().cloned().collect();
+            let metadata: Vec<_> = head.metadata.values().cloned().collect();
+            (cut, definitions, exemplars, metadata, encode_state(head.floor, head.generation))
+        };
+        self.journal.checkpoint(cut, &mut |out| {
+            out.push(&state)?;
+            let mut builder = FrameBuilder::default();
+            let mut write = |builder: &mut FrameBuilder, last: bool| {
+                if builder.is_full() || (last && !builder.is_empty()) {
+                    out.push(&builder.finish(0))
+                } else {
+                    Ok(())
+                }
+            };
+            for (id, labels) in &definitions {
+                builder.define(*id, labels);
+                write(&mut builder, false)?;
+            }
+            for metadata in &metadata {
+                builder.metadata(metadata);
+                write(&mut builder, false)?;
+            }
+            write(&mut builder, true)?;
+            let ids: HashMap<&Labels, u64, RandomState> =
+                definitions.iter().map(|(id, labels)| (labels, *id)).collect();
+            for (labels, exemplar) in &exemplars {
+                if let Some(id) = ids.get(labels) {
+                    builder.exemplar(*id, exemplar);
+                    write(&mut builder, false)?;
+                }
+            }
+            write(&mut builder, true)
+        })?;
+        self.segments.lock().retain(|segment, _| *segment >= cut);
+        Ok::<_, Error>(())
+    }
+}

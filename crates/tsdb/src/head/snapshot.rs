@@ -1,0 +1,203 @@
+//! What a query takes from the head: copies of compressed chunks, decoded when they are read.
+//!
+//! Taken under the store's lock, read without it.
+
+use std::sync::{Arc, OnceLock};
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use masthead_chunk::{histograms, times, xor};
+use masthead_model::Histogram;
+
+use super::{
+    Head, NewFloat, Slot,
+    series::{Chunk, OneHistogram, SealedHistograms, Series},
+    timeline::LineId,
+};
+use crate::columns::Part;
+
+/// Series of the head, in the order in which they were taken.
+#[derive(Debug, Default)]
+pub(crate) struct Snapshot {
+    pub(crate) series: Vec<SeriesSnapshot>,
+    lines: HashMap<LineId, Arc<Line>, RandomState>,
+}
+
+/// A shared column of times, decoded once.
+#[derive(Debug)]
+struct Line {
+    times: times::Appender,
+    decoded: OnceLock<Vec<i64>>,
+}
+
+/// One series.
+#[derive(Debug, Default)]
+pub(crate) struct SeriesSnapshot {
+    chunks: Vec<(Arc<Line>, u32, xor::Appender)>,
+    rest: Option<Box<RestSnapshot>>,
+}
+
+#[derive(Debug, Default)]
+struct RestSnapshot {
+    late: Vec<NewFloat>,
+    starts: Vec<(i64, i64)>,
+    sealed: Vec<SealedHistograms>,
+    open: Vec<OneHistogram>,
+    late_histograms: Vec<OneHistogram>,
+}
+
+impl Head {
+    /// Adds a series to a snapshot, as far as it may have samples in `first..=last`.
+    pub(crate) fn take(&self, into: &mut Snapshot, slot: Slot, first: i64, last: i64) {
+        let taken = match self.series(slot) {
+            Some(series) => self.take_series(&mut into.lines, series, first, last),
+            None => SeriesSnapshot::default(),
+        };
+        into.series.push(taken);
+    }
+
+    pub(super) fn snapshot_all(&self, slot: Slot) -> SeriesSnapshot {
+        self.snapshot_range(slot, i64::MIN, i64::MAX)
+    }
+
+    pub(super) fn snapshot_range(&self, slot: Slot, first: i64, last: i64) -> SeriesSnapshot {
+        let mut lines = HashMap::default();
+        let series = self.series(slot);
+        series.map(|series| self.take_series(&mut lines, series, first, last)).unwrap_or_default()
+    }
+
+    fn take_series(
+        &self,
+        lines: &mut HashMap<LineId, Arc<Line>, RandomState>,
+        series: &Series,
+        first: i64,
+        last: i64,
+    ) -> SeriesSnapshot {
+        let mut taken = SeriesSnapshot::default();
+        let closed = series.rest.iter().flat_map(|rest| &rest.closed);
+        for chunk in closed.chain([&series.open]) {
+            self.take_chunk(&mut taken, lines, chunk, first, last);
+        }
+        let Some(rest) = &series.rest else { return taken };
+        let inside = |time: i64| first <= time && time <= last;
+        let some =
+            |all: &[OneHistogram]| all.iter().filter(|one| inside(one.time)).cloned().collect();
+        let overlaps = |sealed: &&SealedHistograms| match &*sealed.times {
+            [(from, _), .., (to, _)] => *from <= last && first <= *to,
+            [(one, _)] => inside(*one),
+            [] => false,
+        };
+        taken.rest = Some(Box::new(RestSnapshot {
+            late: rest.late.iter().filter(|float| inside(float.time)).copied().collect(),
+            starts: rest.starts.clone(),
+            sealed: rest.sealed_histograms.iter().filter(overlaps).cloned().collect(),
+            open: some(&rest.open_histograms),
+            late_histograms: some(&rest.late_histograms),
+        }));
+        taken
+    }
+
+    fn take_chunk(
+        &self,
+        taken: &mut SeriesSnapshot,
+        lines: &mut HashMap<LineId, Arc<Line>, RandomState>,
+        chunk: &Chunk,
+        first: i64,
+        last: i64,
+    ) {
+        if chunk.values.is_empty() {
+            return;
+        }
+        let Some(line) = self.timelines.get(chunk.line) else { return };
+        if line.window > last || line.window.saturating_add(self.block_ms) <= first {
+            return;
+        }
+        let line = lines.entry(chunk.line).or_insert_with(|| {
+            Arc::new(Line { times: line.times.clone(), decoded: OnceLock::new() })
+        });
+        taken.chunks.push((Arc::clone(line), chunk.first, chunk.values.clone()));
+    }
+}
+
+impl Line {
+    fn times(&self) -> &[i64] {
+        self.decoded.get_or_init(|| self.times.iter().collect())
+    }
+}
+
+impl SeriesSnapshot {
+    /// Whether there is nothing to read.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.chunks.is_empty()
+            && self.rest.as_ref().is_none_or(|rest| {
+                rest.late.is_empty()
+                    && rest.sealed.is_empty()
+                    && rest.open.is_empty()
+                    && rest.late_histograms.is_empty()
+            })
+    }
+
+    /// Appends the samples in `first..=last` to `into`, which must be empty.
+    pub(crate) fn read(&self, first: i64, last: i64, into: &mut Part) {
+        for (line, from, values) in &self.chunks {
+            let from = *from as usize;
+            let times = line.times().get(from..from + values.len()).unwrap_or_default();
+            let low = times.partition_point(|time| *time < first);
+            let high = times.partition_point(|time| *time <= last);
+            if low >= high {
+                continue;
+            }
+            into.columns.float_times.extend(times.get(low..high).unwrap_or_default());
+            if low == 0 && high == values.len() {
+                values.decode_into(&mut into.columns.floats);
+            } else {
+                into.columns.floats.extend(values.iter().skip(low).take(high - low));
+            }
+        }
+        if let Some(rest) = &self.rest {
+            rest.read(first, last, into);
+        }
+    }
+}
+
+impl RestSnapshot {
+    fn read(&self, first: i64, last: i64, into: &mut Part) {
+        let columns = &mut into.columns;
+        if !self.starts.is_empty() {
+            let mut next = self.starts.iter().peekable();
+            let mut start = 0;
+            for time in &columns.float_times {
+                while let Some((_, new)) = next.next_if(|(from, _)| from <= time) {
+                    start = *new;
+                }
+                columns.float_starts.push(start);
+            }
+        }
+        for sealed in &self.sealed {
+            let mut decoded: Vec<Histogram> = Vec::new();
+            // Encoded by this process and never outside its memory.
+            drop(histograms::decode_into(&sealed.column, &mut decoded));
+            for ((time, start), histogram) in sealed.times.iter().zip(decoded) {
+                if first <= *time && *time <= last {
+                    into.push_histogram(*time, *start, Arc::new(histogram));
+                }
+            }
+        }
+        let inside = |time: i64| first <= time && time <= last;
+        for one in self.open.iter().filter(|one| inside(one.time)) {
+            into.push_histogram(one.time, one.start, Arc::clone(&one.histogram));
+        }
+        if self.late.is_empty() && self.late_histograms.is_empty() {
+            return;
+        }
+        let mut late = Part::default();
+        for float in self.late.iter().filter(|float| inside(float.time)) {
+            late.push_float(float.time, float.start, f64::from_bits(float.bits));
+        }
+        for one in self.late_histograms.iter().filter(|one| inside(one.time)) {
+            late.push_histogram(one.time, one.start, Arc::clone(&one.histogram));
+        }
+        let in_order = std::mem::take(into);
+        Part::merge(vec![in_order, late], into);
+    }
+}

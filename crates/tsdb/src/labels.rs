@@ -1,0 +1,205 @@
+//! Questions about labels, exemplars: from indexes alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use masthead_durable::index::Postings;
+use masthead_model::{Labels, Matcher, Millis, TimeRange};
+use masthead_ports::{Exemplar, LabelQuery, QueryCtx, QueryError};
+use roaring::RoaringBitmap;
+
+use crate::{Result, Tsdb, block::Block, delete::union, select::warn};
+
+impl Tsdb {
+    pub(crate) fn names(
+        &self,
+        ctx: &QueryCtx,
+        query: &LabelQuery,
+    ) -> Result<Vec<String>, QueryError> {
+        ctx.check()?;
+        let mut names = BTreeSet::new();
+        {
+            let head = self.head.read();
+            match series_of(&head.index, query)? {
+                None => names.extend(head.index.names().map(str::to_owned)),
+                Some(ids) => add_names(&head.index, &ids, &mut names)?,
+            }
+        }
+        self.each_block(ctx, query, &mut |block, ids| {
+            match ids {
+                None => names.extend(block.index.names()?.into_iter().map(str::to_owned)),
+                Some(ids) => add_names(&block.index, ids, &mut names)?,
+            }
+            Ok(())
+        })?;
+        Ok(limited(names, query.limit))
+    }
+
+    pub(crate) fn values(
+        &self,
+        ctx: &QueryCtx,
+        name: &str,
+        query: &LabelQuery,
+    ) -> Result<Vec<String>, QueryError> {
+        ctx.check()?;
+        let mut values = BTreeSet::new();
+        {
+            let head = self.head.read();
+            let ids = series_of(&head.index, query)?;
+            values.extend(head.index.values(name, ids.as_ref()).map(str::to_owned));
+        }
+        self.each_block(ctx, query, &mut |block, ids| {
+            values.extend(block.index.values(name, ids)?.into_iter().map(str::to_owned));
+            Ok(())
+        })?;
+        Ok(limited(values, query.limit))
+    }
+
+    pub(crate) fn label_sets(
+        &self,
+        ctx: &QueryCtx,
+        query: &LabelQuery,
+    ) -> Result<Vec<Labels>, QueryError> {
+        ctx.check()?;
+        let mut sets = BTreeSet::new();
+        {
+            let head = self.head.read();
+            let ids = series_or_all(&head.index, query)?;
+            head.index
+                .for_each_labels(&ids, &mut |_, labels| {
+                    sets.insert(labels.clone());
+                })
+                .map_err(crate::Error::from)?;
+        }
+        self.each_block(ctx, query, &mut |block, ids| {
+            let all = if ids.is_none() { block.index.all()? } else { RoaringBitmap::new() };
+            Ok(block.index.for_each_labels(ids.unwrap_or(&all), &mut |_, labels| {
+                sets.insert(labels.clone());
+            })?)
+        })?;
+        let limit = if query.limit == 0 { usize::MAX } else { query.limit };
+        Ok(sets.into_iter().take(limit).collect())
+    }
+
+    pub(crate) fn find_exemplars(
+        &self,
+        ctx: &QueryCtx,
+        matchers: &[Vec<Matcher>],
+        range: TimeRange<Millis>,
+    ) -> Result<Vec<(Labels, Vec<Exemplar>)>, QueryError> {
+        ctx.check()?;
+        let head = self.head.read();
+        let matches = |labels: &Labels| {
+            matchers.is_empty()
+                || matchers.iter().any(|all| all.iter().all(|m| m.matches_labels(labels)))
+        };
+        let mut wanted: HashMap<&Labels, bool, RandomState> = HashMap::default();
+        let mut found: BTreeMap<Labels, Vec<Exemplar>> = BTreeMap::new();
+        for (labels, exemplar) in head.exemplars.iter() {
+            let inside = exemplar.timestamp.is_none_or(|time| range.contains(time));
+            if inside && *wanted.entry(labels).or_insert_with(|| matches(labels)) {
+                found.entry(labels.clone()).or_default().push(exemplar.clone());
+            }
+        }
+        for exemplars in found.values_mut() {
+            exemplars.sort_by_key(|exemplar| exemplar.timestamp);
+        }
+        Ok(found.into_iter().collect())
+    }
+
+    /// The most numerous labels of the head: names by how many values they have, metrics and pairs
+    /// by how many series, each at most `limit`, largest first.
+    pub fn cardinality(&self, limit: usize) -> Cardinality {
+        let head = self.head.read();
+        let mut names: HashMap<&str, u64, RandomState> = HashMap::default();
+        let (mut metrics, mut pairs) = (Vec::new(), Vec::new());
+        for (name, value, series) in head.index.cardinality() {
+            *names.entry(name).or_default() += 1;
+            if name == masthead_model::METRIC_NAME {
+                metrics.push((value.to_owned(), series));
+            }
+            pairs.push((name, value, series));
+        }
+        pairs.sort_unstable_by(|a, b| b.2.cmp(&a.2).then(a.cmp(b)));
+        let pairs = pairs.into_iter().take(limit);
+        Cardinality {
+            series: head.index.len() as u64,
+            names: top(names.into_iter().map(|(name, count)| (name.to_owned(), count)), limit),
+            metrics: top(metrics.into_iter(), limit),
+            pairs: pairs.map(|(n, v, series)| (format!("{n}={v}"), series)).collect(),
+        }
+    }
+
+    /// Calls `visit` with each block of the query's range and the series that match, or none if
+    /// all do; damage is a warning.
+    fn each_block(
+        &self,
+        ctx: &QueryCtx,
+        query: &LabelQuery,
+        visit: &mut dyn FnMut(&Block, Option<&RoaringBitmap>) -> Result<()>,
+    ) -> Result<(), QueryError> {
+        for block in self.blocks().iter() {
+            if !block.overlaps(query.range.start.0, query.range.end.0) {
+                continue;
+            }
+            ctx.check()?;
+            let visited = series_of(&block.index, query).and_then(|ids| visit(block, ids.as_ref()));
+            if let Err(error) = visited {
+                warn(ctx, block, &error);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the head's labels cost; see [`Tsdb::cardinality`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cardinality {
+    /// Series in the head.
+    pub series: u64,
+    /// Label names with how many values they have.
+    pub names: Vec<(String, u64)>,
+    /// Metric names with how many series they have.
+    pub metrics: Vec<(String, u64)>,
+    /// `name=value` with how many series have it.
+    pub pairs: Vec<(String, u64)>,
+}
+
+fn top(all: impl Iterator<Item = (String, u64)>, limit: usize) -> Vec<(String, u64)> {
+    let mut all: Vec<_> = all.collect();
+    all.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    all.truncate(limit);
+    all
+}
+
+/// The series that a query means; none for all.
+fn series_of(index: &dyn Postings, query: &LabelQuery) -> Result<Option<RoaringBitmap>> {
+    if query.matchers.is_empty() { Ok(None) } else { union(index, &query.matchers).map(Some) }
+}
+
+fn series_or_all(index: &dyn Postings, query: &LabelQuery) -> Result<RoaringBitmap> {
+    match series_of(index, query)? {
+        Some(ids) => Ok(ids),
+        None => Ok(index.all()?),
+    }
+}
+
+fn add_names(
+    index: &dyn Postings,
+    ids: &RoaringBitmap,
+    names: &mut BTreeSet<String>,
+) -> Result<()> {
+    Ok(index.for_each_labels(ids, &mut |_, labels| {
+        for label in labels {
+            if !names.contains(label.name) {
+                names.insert(label.name.to_owned());
+            }
+        }
+    })?)
+}
+
+fn limited(all: BTreeSet<String>, limit: usize) -> Vec<String> {
+    let limit = if limit == 0 { usize::MAX } else { limit };
+    all.into_iter().take(limit).collect()
+}

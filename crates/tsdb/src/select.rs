@@ -1,0 +1,179 @@
+//! Samples out: one pinned snapshot of head and blocks for all selections of a query.
+//!
+//! Finding series touches indexes alone. Columns are decoded when the evaluation asks for them,
+//! by `select/reader.rs`. Damage in a block is a warning, and the rest answers.
+
+use std::sync::Arc;
+
+use masthead_durable::index;
+use masthead_model::{Labels, Matcher, Millis, TimeRange};
+use masthead_ports::{
+    Exemplar, LabelQuery, Metadata, QueryCtx, QueryError, SampleSource, Selected, Selection,
+};
+use smallvec::SmallVec;
+
+mod reader;
+
+use self::reader::{BlockPart, Place, Reader};
+use crate::{Error, Result, Tsdb, block::Block, head::Snapshot};
+
+/// A series that was found, with the places that have samples of it, the most trusted first.
+struct Found {
+    labels: Labels,
+    places: SmallVec<[Place; 2]>,
+}
+
+impl SampleSource for Tsdb {
+    fn select(
+        &self,
+        ctx: &QueryCtx,
+        selections: &[Selection],
+    ) -> Result<Vec<Selected>, QueryError> {
+        ctx.check()?;
+        let heads = ctx.traced(|| "select in head".into(), || self.select_head(selections))?;
+        let blocks = self.blocks();
+        let mut answer = Vec::with_capacity(selections.len());
+        for (selection, (found, snapshot)) in selections.iter().zip(heads) {
+            let what = || format!("select in {} blocks", blocks.len());
+            let selected =
+                ctx.traced(what, || select_blocks(ctx, &blocks, selection, found, snapshot));
+            answer.push(selected?);
+        }
+        Ok(answer)
+    }
+
+    fn label_names(&self, ctx: &QueryCtx, query: &LabelQuery) -> Result<Vec<String>, QueryError> {
+        self.names(ctx, query)
+    }
+
+    fn label_values(
+        &self,
+        ctx: &QueryCtx,
+        name: &str,
+        query: &LabelQuery,
+    ) -> Result<Vec<String>, QueryError> {
+        self.values(ctx, name, query)
+    }
+
+    fn series(&self, ctx: &QueryCtx, query: &LabelQuery) -> Result<Vec<Labels>, QueryError> {
+        self.label_sets(ctx, query)
+    }
+
+    fn exemplars(
+        &self,
+        ctx: &QueryCtx,
+        matchers: &[Vec<Matcher>],
+        range: TimeRange<Millis>,
+    ) -> Result<Vec<(Labels, Vec<Exemplar>)>, QueryError> {
+        self.find_exemplars(ctx, matchers, range)
+    }
+
+    fn metadata(&self, ctx: &QueryCtx, metric: Option<&str>) -> Result<Vec<Metadata>, QueryError> {
+        ctx.check()?;
+        let head = self.head.read();
+        Ok(match metric {
+            Some(metric) => head.metadata.get(metric).into_iter().cloned().collect(),
+            None => head.metadata.values().cloned().collect(),
+        })
+    }
+}
+
+impl Tsdb {
+    /// The series of the head for each selection, in label order, and their samples.
+    fn select_head(&self, selections: &[Selection]) -> Result<Vec<(Vec<Found>, Snapshot)>> {
+        let head = self.head.read();
+        let mut all = Vec::with_capacity(selections.len());
+        for selection in selections {
+            let slots = index::select(&head.index, &selection.matchers)?;
+            let (first, last) = (selection.range.start.0, selection.range.end.0);
+            let mut found = Vec::with_capacity(usize::try_from(slots.len()).unwrap_or(0));
+            let mut snapshot = Snapshot::default();
+            for slot in head.in_order(&slots) {
+                let Some(labels) = head.index.labels(slot) else { continue };
+                head.take(&mut snapshot, slot, first, last);
+                if snapshot.series.last().is_some_and(crate::head::SeriesSnapshot::is_empty) {
+                    snapshot.series.pop();
+                    continue;
+                }
+                let place = Place::Head(snapshot.series.len() - 1);
+                found
+                    .push(Found { labels: labels.clone(), places: SmallVec::from_slice(&[place]) });
+            }
+            all.push((found, snapshot));
+        }
+        Ok(all)
+    }
+}
+
+fn select_blocks(
+    ctx: &QueryCtx,
+    blocks: &[Arc<Block>],
+    selection: &Selection,
+    mut found: Vec<Found>,
+    snapshot: Snapshot,
+) -> Result<Selected, QueryError> {
+    let (first, last) = (selection.range.start.0, selection.range.end.0);
+    let mut parts = Vec::new();
+    // Of blocks that overlap the newer one is trusted more.
+    for block in blocks.iter().rev().filter(|block| block.overlaps(first, last)) {
+        ctx.check()?;
+        match find_in(block, &selection.matchers, parts.len()) {
+            Ok(more) => {
+                found = merge(found, more);
+                parts.push(BlockPart::new(Arc::clone(block)));
+            }
+            Err(error) => warn(ctx, block, &error),
+        }
+    }
+    ctx.count(found.len() as u64, parts.len() as u64, 0);
+    if let Some(limit) = selection.hints.limit {
+        found.truncate(limit);
+    }
+    let mut labels = Vec::with_capacity(found.len());
+    let mut places = Vec::with_capacity(found.len());
+    for series in found {
+        labels.push(series.labels);
+        places.push(series.places);
+    }
+    let reader = Reader { places, snapshot, blocks: parts, first, last };
+    Ok(Selected { labels, reader: Arc::new(reader) })
+}
+
+fn find_in(block: &Block, matchers: &[Matcher], at: usize) -> Result<Vec<Found>> {
+    let ids = index::select(&block.index, matchers)?;
+    let mut found = Vec::with_capacity(usize::try_from(ids.len()).unwrap_or(0));
+    index::Postings::for_each_labels(&block.index, &ids, &mut |id, labels| {
+        let places = SmallVec::from_slice(&[Place::Block(at, id)]);
+        found.push(Found { labels: labels.clone(), places });
+    })?;
+    Ok(found)
+}
+
+/// Merges two lists in label order into one.
+fn merge(one: Vec<Found>, other: Vec<Found>) -> Vec<Found> {
+    if one.is_empty() {
+        return other;
+    }
+    let mut merged = Vec::with_capacity(one.len().max(other.len()));
+    let mut other = other.into_iter().peekable();
+    for mut series in one {
+        while let Some(next) = other.next_if(|next| {
+            // Most are equal, which is seen faster than which comes first.
+            next.labels != series.labels && next.labels < series.labels
+        }) {
+            merged.push(next);
+        }
+        if let Some(same) = other.next_if(|next| next.labels == series.labels) {
+            series.places.extend(same.places);
+        }
+        merged.push(series);
+    }
+    merged.extend(other);
+    merged
+}
+
+/// Says in the answer that a block is missing from it.
+pub(crate) fn warn(ctx: &QueryCtx, block: &Block, error: &Error) {
+    block.set_damaged();
+    ctx.warn(format!("results are incomplete: {} is damaged: {error}", block.name));
+}

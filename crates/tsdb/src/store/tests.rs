@@ -1,0 +1,533 @@
+//! The store as a whole: append, flush, merge, delete, restart.
+
+use std::fmt::Write as _;
+
+use masthead_model::{
+    CounterResetHint, Histogram, Labels, MatchOp, Matcher, Millis, TimeRange, Value, stale_nan,
+};
+use masthead_ports::{
+    AppendBatch, AppendReport, AppendRow, Columns, Exemplar, LabelQuery, Metadata, MetricType,
+    QueryCtx, QueryLimits, RejectReason, SampleSink, SampleSource, SelectHints, Selection,
+};
+use masthead_sysio::{SimClock, SimFs, UnixNanos};
+
+use super::*;
+
+const DIR: &str = "/data";
+const START: i64 = 1_704_067_200_000;
+const HOUR: i64 = 3_600_000;
+
+fn clock() -> Arc<SimClock> {
+    Arc::new(SimClock::new(UnixNanos((START + 48 * HOUR) * 1_000_000)))
+}
+
+fn options() -> Options {
+    Options { out_of_order_ms: HOUR / 2, ..Options::default() }
+}
+
+fn open(fs: &SimFs) -> (Tsdb, OpenReport) {
+    Tsdb::open(Arc::new(fs.clone()), clock(), DIR.into(), options()).unwrap()
+}
+
+fn labels(text: &str) -> Labels {
+    text.parse().unwrap()
+}
+
+fn put(store: &Tsdb, rows: Vec<AppendRow>) -> AppendReport {
+    store.append(&mut AppendBatch { group: 1, rows, metadata: Vec::new() }).unwrap()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "small numbers")]
+fn fill(store: &Tsdb, series: &[&str], hours: std::ops::Range<i64>) {
+    for minute in hours.start * 60..hours.end * 60 {
+        let time = Millis(START + minute * 60_000);
+        let row = |text: &&str| AppendRow::float(labels(text), time, minute as f64);
+        let report = put(store, series.iter().map(row).collect());
+        assert_eq!(report.rejected, []);
+    }
+}
+
+fn everything() -> TimeRange<Millis> {
+    TimeRange { start: Millis::MIN, end: Millis::MAX }
+}
+
+/// Labels and count of samples of what matches, and the warnings.
+fn read(store: &Tsdb, matcher: Matcher) -> (Vec<(String, usize)>, Vec<String>) {
+    let ctx = QueryCtx::new(clock(), QueryLimits::default());
+    let selection =
+        Selection { matchers: vec![matcher], range: everything(), hints: SelectHints::default() };
+    let mut found = Vec::new();
+    let mut columns = Columns::default();
+    for selected in store.select(&ctx, &[selection]).unwrap() {
+        for (at, labels) in selected.labels.iter().enumerate() {
+            selected.reader.read(&ctx, at, &mut columns).unwrap();
+            assert!(columns.float_times.is_sorted_by(|a, b| a < b));
+            found.push((labels.to_string(), columns.len()));
+        }
+    }
+    (found, ctx.warnings())
+}
+
+fn all() -> Matcher {
+    Matcher::not_equal("none", "x")
+}
+
+#[test]
+fn samples_of_head_and_blocks_come_as_one_series_in_label_order() {
+    let fs = SimFs::new(1);
+    let (store, _) = open(&fs);
+    fill(&store, &["b{x=\"1\"}", "a"], 0..7);
+    fill(&store, &["c", "b{x=\"1\"}"], 7..8);
+    assert_eq!(store.flush().unwrap(), 3);
+    let want: Vec<(String, usize)> =
+        [(r#"{__name__="a"}"#, 420), (r#"{__name__="b", x="1"}"#, 480), (r#"{__name__="c"}"#, 60)]
+            .map(|(labels, count)| (labels.to_owned(), count))
+            .into();
+    assert_eq!(read(&store, all()), (want.clone(), vec![]));
+    drop(store);
+    let (store, report) = open(&fs.kill());
+    assert_eq!((report.blocks, report.samples), (3, 240));
+    assert_eq!(read(&store, all()), (want, vec![]));
+    assert_eq!(store.flush().unwrap(), 0);
+}
+
+#[test]
+fn adjacent_blocks_become_one_and_deleted_samples_leave_it() {
+    let fs = SimFs::new(2);
+    let (store, _) = open(&fs);
+    fill(&store, &["a", "b"], 0..26);
+    store.flush().unwrap();
+    assert_eq!(store.stats().blocks, 12);
+    let range = TimeRange { start: Millis(START), end: Millis(START + 3 * HOUR - 1) };
+    store.delete(&[vec![Matcher::metric("a")]], range).unwrap();
+    let counts = |store: &Tsdb| -> Vec<usize> {
+        read(store, all()).0.into_iter().map(|(_, count)| count).collect()
+    };
+    assert_eq!(counts(&store), [23 * 60, 26 * 60]);
+    let before = store.stats();
+    assert!(store.compact_once().unwrap() && !store.compact_once().unwrap());
+    let after = store.stats();
+    assert_eq!((after.blocks, before.block_samples - after.block_samples), (1, 180));
+    assert!(after.block_bytes < before.block_bytes / 4, "{after:?}");
+    assert_eq!(counts(&store), [23 * 60, 26 * 60]);
+    store.delete(&[vec![Matcher::metric("b")]], everything()).unwrap();
+    assert_eq!(store.clean_tombstones().unwrap(), 1);
+    assert_eq!(read(&store, all()).0, [(r#"{__name__="a"}"#.to_owned(), 23 * 60)]);
+}
+
+#[test]
+fn a_rotten_block_is_named_in_the_answer_and_the_rest_answers() {
+    let fs = SimFs::new(3);
+    let (store, _) = open(&fs);
+    let mut random = masthead_sysio::Random::new(3);
+    for minute in 0..480 {
+        let mut row = |n: i64| {
+            let noise = f64::from_bits(random.next_u64() >> 2);
+            let set = Labels::from_iter([("n", format!("{n:02}"))]);
+            AppendRow::float(set, Millis(START + minute * 60_000), noise)
+        };
+        put(&store, (0..40).map(&mut row).collect());
+    }
+    store.flush().unwrap();
+    drop(store);
+    let fs = fs.kill();
+    // The second page has columns alone.
+    let path = "/data/blocks/block-0000000000000001/data";
+    fs.flip_bit(path.into(), 20_000, 0).unwrap();
+    let (store, report) = open(&fs);
+    assert_eq!(report.corrupt, []);
+    let (found, warnings) = read(&store, all());
+    let name = "results are incomplete: block-0000000000000001 is damaged: \
+                /data/blocks/block-0000000000000001/data: corrupt page at byte 16384";
+    assert_eq!(warnings, [name]);
+    let counts = |count| found.iter().filter(|(_, found)| *found == count).count();
+    assert!(counts(480) > 10 && counts(360) > 10 && counts(480) + counts(360) == 40, "{found:?}");
+    assert_eq!(store.stats().blocks_damaged, 1);
+}
+
+#[test]
+fn a_block_that_cannot_be_opened_is_set_aside_and_one_of_a_later_version_stops_the_start() {
+    let fs = SimFs::new(4);
+    let (store, _) = open(&fs);
+    fill(&store, &["a"], 0..8);
+    store.flush().unwrap();
+    drop(store);
+    let fs = fs.kill();
+    let path = Utf8Path::new("/data/blocks/block-0000000000000002/data");
+    let len = fs.metadata(path).unwrap().len;
+    fs.flip_bit(path, len - 1, 0).unwrap();
+    let (store, report) = open(&fs);
+    assert_eq!(report.corrupt.len(), 1);
+    assert_eq!(report.corrupt[0].0, "block-0000000000000002.corrupt");
+    assert_eq!(read(&store, all()).0, [(r#"{__name__="a"}"#.to_owned(), 360)]);
+    assert_eq!(store.stats().blocks_corrupt, 1);
+    fill(&store, &["a"], 8..12);
+    store.flush().unwrap();
+    assert!(fs.metadata("/data/blocks/block-0000000000000004".into()).is_ok(), "numbers go on");
+    drop(store);
+    let fs = fs.kill();
+    // The version of a rotten header is not to be believed, that of a good one is.
+    let path = Utf8Path::new("/data/blocks/block-0000000000000001/data");
+    let rotten = fs.crash_image(1);
+    rotten.flip_bit(path, 12, 1).unwrap();
+    assert_eq!(open(&rotten).1.corrupt.len(), 1);
+    fs.remove_file(path).unwrap();
+    let kind = u32::from_le_bytes(*b"tsdb");
+    masthead_durable::table::TableWriter::create(&fs, path, kind, 3).unwrap().finish().unwrap();
+    let error = Tsdb::open(Arc::new(fs), clock(), DIR.into(), options()).unwrap_err();
+    assert!(error.to_string().contains("format version 3"), "{error}");
+}
+
+#[test]
+fn a_full_disk_refuses_and_nothing_acknowledged_is_lost() {
+    let fs = SimFs::new(5);
+    let (store, _) = open(&fs);
+    fill(&store, &["a"], 0..1);
+    fs.set_capacity(0);
+    let row = |minute: i64| AppendRow::float(labels("a"), Millis(START + minute * 60_000), 0.5);
+    let mut refused = AppendBatch { group: 1, rows: vec![row(60)], metadata: Vec::new() };
+    let error = store.append(&mut refused).unwrap_err();
+    assert!(error.class.is_retryable(), "{error}");
+    let mut next = AppendBatch { group: 1, rows: vec![row(61)], metadata: Vec::new() };
+    assert!(store.append(&mut next).is_err());
+    // The second was not even looked at, so nothing grows while the disk is full.
+    assert_eq!(read(&store, all()).0[0].1, 61);
+    fs.set_capacity(1 << 20);
+    assert_eq!(store.append(&mut refused).unwrap().duplicates, 1);
+    assert_eq!(store.append(&mut next).unwrap().appended, 1);
+    assert_eq!(store.stats().append_failures_total, 2);
+    drop(store);
+    assert_eq!(read(&open(&fs.kill()).0, all()).0[0].1, 62);
+}
+
+#[test]
+fn every_reason_to_refuse_a_sample_has_its_name() {
+    let fs = SimFs::new(6);
+    let options = Options { series_max: 2, ..options() };
+    let (store, _) = Tsdb::open(Arc::new(fs), clock(), DIR.into(), options).unwrap();
+    let now = START + 48 * HOUR;
+    let row =
+        |text: &str, time: i64, value: f64| AppendRow::float(labels(text), Millis(time), value);
+    let broken = Histogram { positive_buckets: vec![1.0], ..Histogram::default() };
+    let broken = AppendRow { value: Value::Histogram(Box::new(broken)), ..row("b", now, 0.0) };
+    let report = put(
+        &store,
+        vec![
+            row("a", now, 1.0),
+            row("a", now, 1.0),
+            row("a", now, 2.0),
+            row("a", now + HOUR, 2.0),
+            row("a", now - HOUR, 2.0),
+            row("{}", now, 1.0),
+            broken,
+            row("b", now, 1.0),
+            row("c", now, 1.0),
+        ],
+    );
+    assert_eq!((report.appended, report.duplicates), (2, 1));
+    assert_eq!(
+        report.rejected,
+        [
+            (2, RejectReason::DuplicateTimestamp),
+            (3, RejectReason::OutOfBounds),
+            (4, RejectReason::TooOld),
+            (5, RejectReason::InvalidLabels),
+            (6, RejectReason::InvalidHistogram),
+            (8, RejectReason::SeriesLimit),
+        ]
+    );
+    assert_eq!(store.stats().samples_rejected_total.get("too_old"), Some(&1));
+}
+
+#[test]
+fn a_series_of_histograms_ends_in_a_stale_histogram() {
+    let fs = SimFs::new(7);
+    let (store, _) = open(&fs);
+    let row =
+        |minute: i64| AppendRow::float(labels("h"), Millis(START + minute * 60_000), stale_nan());
+    let histogram = Histogram {
+        count: 3.0,
+        sum: 1.5,
+        counter_reset_hint: CounterResetHint::Gauge,
+        ..Histogram::default()
+    };
+    let first = AppendRow { value: Value::Histogram(Box::new(histogram.clone())), ..row(0) };
+    put(&store, vec![first, row(1)]);
+    drop(store);
+    let (store, _) = open(&fs.kill());
+    store.flush_all().unwrap();
+    let ctx = QueryCtx::new(clock(), QueryLimits::default());
+    let selection =
+        Selection { matchers: vec![all()], range: everything(), hints: SelectHints::default() };
+    let selected = store.select(&ctx, &[selection]).unwrap();
+    let mut columns = Columns::default();
+    selected[0].reader.read(&ctx, 0, &mut columns).unwrap();
+    assert_eq!((columns.floats.len(), columns.histograms.len()), (0, 2));
+    assert_eq!(*columns.histograms[0], histogram);
+    assert!(masthead_model::is_stale(columns.histograms[1].sum));
+}
+
+#[test]
+fn metadata_and_exemplars_survive_restarts_with_and_without_a_checkpoint() {
+    let fs = SimFs::new(8);
+    let (store, _) = open(&fs);
+    let metadata = Metadata {
+        family: "a".into(),
+        metric_type: MetricType::Counter,
+        help: "what it is".into(),
+        unit: "".into(),
+    };
+    let exemplar = Exemplar { labels: labels("{t=\"1\"}"), value: 0.5, timestamp: None };
+    let mut row = AppendRow::float(labels("a"), Millis(START), 1.0);
+    row.exemplars = vec![exemplar.clone(), exemplar];
+    let mut batch = AppendBatch { group: 1, rows: vec![row], metadata: vec![metadata.clone()] };
+    let report = store.append(&mut batch).unwrap();
+    assert_eq!(report.rejected_exemplars, 0);
+    fill(&store, &["b", "a"], 4..5);
+    let check = |store: &Tsdb, when: &str| {
+        let ctx = QueryCtx::new(clock(), QueryLimits::default());
+        assert_eq!(
+            store.metadata(&ctx, Some("a")).unwrap(),
+            std::slice::from_ref(&metadata),
+            "{when}"
+        );
+        let matchers = [vec![Matcher::metric("a")]];
+        let found = store.exemplars(&ctx, &matchers, everything()).unwrap();
+        assert_eq!(found.len(), 1, "{when}");
+        assert_eq!(found[0].1[0].timestamp, Some(Millis(START)), "{when}");
+        assert_eq!(found[0].1.len(), 1, "{when}");
+    };
+    check(&store, "at once");
+    drop(store);
+    let (store, _) = open(&fs.kill());
+    check(&store, "after a restart");
+}
+
+#[test]
+fn metadata_and_exemplars_are_in_the_checkpoint() {
+    let fs = SimFs::new(9);
+    let journal = crate::JournalOptions { segment_bytes: 100, ..Default::default() };
+    let options = Options { journal, ..options() };
+    let open = |fs: &SimFs| Tsdb::open(Arc::new(fs.clone()), clock(), DIR.into(), options).unwrap();
+    let (store, _) = open(&fs);
+    let metadata = Metadata {
+        family: "a".into(),
+        metric_type: MetricType::Gauge,
+        help: "".into(),
+        unit: "s".into(),
+    };
+    let mut row = AppendRow::float(labels("a"), Millis(START - 1), 1.0);
+    row.exemplars = vec![Exemplar { labels: labels("{t=\"1\"}"), value: 0.5, timestamp: None }];
+    store.append(&mut AppendBatch { group: 1, rows: vec![row], metadata: vec![metadata] }).unwrap();
+    fill(&store, &["b", "a"], 0..6);
+    let before = store.stats().journal_bytes;
+    store.flush().unwrap();
+    assert!(store.stats().journal_bytes < before, "segments were removed");
+    drop(store);
+    let (store, report) = open(&fs.kill());
+    let ctx = QueryCtx::new(clock(), QueryLimits::default());
+    assert_eq!(store.metadata(&ctx, None).unwrap().len(), 1);
+    assert_eq!(store.exemplars(&ctx, &[], everything()).unwrap().len(), 1);
+    assert_eq!((report.series, report.frames_dropped, report.samples_dropped), (2, 0, 0));
+}
+
+#[test]
+fn questions_about_labels_are_answered_from_head_and_blocks() {
+    let fs = SimFs::new(10);
+    let (store, _) = open(&fs);
+    fill(&store, &["a{job=\"x\",old=\"1\"}"], 0..1);
+    fill(&store, &["a{job=\"y\",new=\"2\"}", "b{job=\"z\"}"], 4..5);
+    store.flush().unwrap();
+    let ctx = QueryCtx::new(clock(), QueryLimits::default());
+    let query =
+        |matchers: Vec<Vec<Matcher>>, limit| LabelQuery { matchers, range: everything(), limit };
+    let a = || vec![vec![Matcher::metric("a")]];
+    let names = |q: &LabelQuery| store.label_names(&ctx, q).unwrap();
+    let values = |q: &LabelQuery| store.label_values(&ctx, "job", q).unwrap();
+    assert_eq!(names(&query(vec![], 0)), ["__name__", "job", "new", "old"]);
+    assert_eq!(names(&query(a(), 0)), ["__name__", "job", "new", "old"]);
+    assert_eq!(names(&query(vec![vec![Matcher::metric("b")]], 0)), ["__name__", "job"]);
+    assert_eq!(values(&query(vec![], 0)), ["x", "y", "z"]);
+    assert_eq!(values(&query(vec![], 2)), ["x", "y"]);
+    assert_eq!(values(&query(a(), 0)), ["x", "y"]);
+    let both = [a(), vec![vec![Matcher::new(MatchOp::Matches, "job", "z|q").unwrap()]]].concat();
+    assert_eq!(values(&query(both.clone(), 0)), ["x", "y", "z"]);
+    assert_eq!(store.series(&ctx, &query(both, 0)).unwrap().len(), 3);
+    let early = TimeRange { start: Millis(START), end: Millis(START + HOUR) };
+    let early = LabelQuery { range: early, ..query(a(), 0) };
+    assert!(store.label_values(&ctx, "old", &early).unwrap() == ["1"]);
+    let top = store.cardinality(1);
+    assert_eq!((top.series, top.metrics.len(), top.names.len()), (2, 1, 1));
+    assert_eq!(top.pairs[0].1, 1);
+}
+
+#[test]
+fn retention_counts_back_from_the_newest_sample_not_from_the_clock() {
+    let fs = SimFs::new(11);
+    let keep = crate::Keep { span: Some(11 * HOUR), bytes: None };
+    let options = Options { keep, ..options() };
+    let sim = clock();
+    let (store, _) = Tsdb::open(Arc::new(fs), Arc::clone(&sim) as _, DIR.into(), options).unwrap();
+    fill(&store, &["a"], 0..12);
+    sim.advance(std::time::Duration::from_hours(24 * 365));
+    store.tick().unwrap();
+    assert_eq!(store.stats().retention_deleted_total, 0);
+    fill(&store, &["a"], 12..16);
+    store.tick().unwrap();
+    assert_eq!(store.stats().retention_deleted_total, 2, "{:?}", store.stats());
+    assert_eq!(read(&store, all()).0[0].1, 12 * 60);
+}
+
+#[test]
+fn a_lock_keeps_a_second_process_away_and_bad_options_are_refused() {
+    let fs = SimFs::new(12);
+    let (_store, _) = open(&fs);
+    let again = Tsdb::open(Arc::new(fs.clone()), clock(), DIR.into(), options());
+    assert!(again.unwrap_err().to_string().contains("another process"));
+    let bad = Options { merged_ms: 1, ..options() };
+    let error = Tsdb::open(Arc::new(SimFs::new(1)), clock(), DIR.into(), bad).unwrap_err();
+    assert!(matches!(error, Error::Options(_)), "{error}");
+}
+
+#[test]
+fn snapshots_are_whole_stores_and_have_plain_names() {
+    let fs = SimFs::new(13);
+    let (store, _) = open(&fs);
+    fill(&store, &["a"], 0..6);
+    store.flush().unwrap();
+    let dir = store.snapshot("one", true).unwrap();
+    let copy = Tsdb::open(Arc::new(fs.clone()), clock(), &dir, options()).unwrap().0;
+    assert_eq!(read(&copy, all()).0[0].1, 360);
+    let dir = store.snapshot("two", false).unwrap();
+    let copy = Tsdb::open(Arc::new(fs.clone()), clock(), &dir, options()).unwrap().0;
+    assert_eq!(read(&copy, all()).0[0].1, 240);
+    for bad in ["", "..", "a/b", "one"] {
+        assert!(matches!(store.snapshot(bad, true), Err(Error::Options(_))), "{bad}");
+    }
+}
+
+#[test]
+fn readers_see_every_acknowledged_sample_once_while_it_moves() {
+    let fs = SimFs::new(14);
+    let options = Options { block_ms: 60_000, merged_ms: 600_000, future_ms: None, ..options() };
+    let options = Options { out_of_order_ms: 0, ..options };
+    let (store, _) = Tsdb::open(Arc::new(fs), clock(), DIR.into(), options).unwrap();
+    let written = AtomicU64::new(0);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in 0..2000 {
+                let row = |name| AppendRow::float(labels(name), Millis(START + n * 1000), 1.0);
+                put(&store, vec![row("a"), row("b")]);
+                written.fetch_add(1, Ordering::Release);
+            }
+            done.store(true, Ordering::Release);
+        });
+        scope.spawn(|| {
+            while !done.load(Ordering::Acquire) {
+                store.tick().unwrap();
+            }
+        });
+        while !done.load(Ordering::Acquire) {
+            let before = usize::try_from(written.load(Ordering::Acquire)).unwrap();
+            let (found, warnings) = read(&store, all());
+            assert!(warnings.is_empty());
+            for (labels, count) in found {
+                assert!(count >= before, "{labels}: {count} of {before}");
+            }
+        }
+    });
+    store.tick().unwrap();
+    assert!(store.stats().flushes_total > 20, "{:?}", store.stats());
+    assert!(read(&store, all()).0.iter().all(|(_, count)| *count == 2000));
+}
+
+#[test]
+fn damage_in_the_journal_is_reported_and_never_becomes_other_values() {
+    let fs = SimFs::new(15);
+    let (store, _) = open(&fs);
+    fill(&store, &["a", "b"], 0..1);
+    store.sync().unwrap();
+    drop(store);
+    let fs = fs.kill();
+    let names = fs.read_dir("/data/journal".into()).unwrap();
+    let path = Utf8Path::new("/data/journal").join(&names[0]);
+    let len = fs.metadata(&path).unwrap().len;
+    for at in (48..len).step_by(7) {
+        let image = fs.crash_image(at);
+        image.flip_bit(&path, at, 5).unwrap();
+        let (store, report) = open(&image);
+        let journal = &report.journal;
+        let told = journal.damage_count + journal.torn_bytes + report.frames_dropped;
+        assert!(told > 0, "byte {at}: {report:?}");
+        let ctx = QueryCtx::new(clock(), QueryLimits::default());
+        let selection =
+            Selection { matchers: vec![all()], range: everything(), hints: SelectHints::default() };
+        let selected = store.select(&ctx, &[selection]).unwrap();
+        let mut columns = Columns::default();
+        for n in 0..selected[0].labels.len() {
+            selected[0].reader.read(&ctx, n, &mut columns).unwrap();
+            for (time, value) in columns.float_times.iter().zip(&columns.floats) {
+                #[expect(clippy::cast_precision_loss, reason = "small")]
+                let want = ((time - START) / 60_000) as f64;
+                assert_eq!(value.to_bits(), want.to_bits(), "byte {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn files_of_the_first_version_stay_readable() {
+    let fs = SimFs::new(1);
+    for (path, bytes) in FIRST_VERSION {
+        let path = Utf8Path::new(DIR).join(path);
+        fs.create_dir_all(path.parent().unwrap()).unwrap();
+        masthead_sysio::atomic_write(&fs, &path, bytes).unwrap();
+    }
+    let (old, report) = open(&fs);
+    assert_eq!((report.blocks, report.corrupt.len(), report.journal.damage_count), (2, 0, 0));
+    assert_eq!((report.frames_dropped, report.samples_dropped), (0, 0));
+    let fs = SimFs::new(2);
+    crate::simulation::write_testdata(Arc::new(fs.clone()), DIR.into()).unwrap();
+    let (new, _) = open(&fs.kill());
+    let dump = |store: &Tsdb| {
+        let ctx = QueryCtx::new(clock(), QueryLimits::default());
+        let selection =
+            Selection { matchers: vec![all()], range: everything(), hints: SelectHints::default() };
+        let selected = store.select(&ctx, &[selection]).unwrap();
+        let mut text = String::new();
+        for (at, labels) in selected[0].labels.iter().enumerate() {
+            let mut columns = Columns::default();
+            selected[0].reader.read(&ctx, at, &mut columns).unwrap();
+            let bits: Vec<u64> = columns.floats.iter().map(|value| value.to_bits()).collect();
+            columns.floats.clear();
+            writeln!(text, "{labels} {bits:?} {columns:?}").unwrap();
+        }
+        let metadata = store.metadata(&ctx, None).unwrap();
+        let exemplars = store.exemplars(&ctx, &[], everything()).unwrap();
+        text + &format!("{metadata:?} {exemplars:?} {:?}", ctx.warnings())
+    };
+    let text = dump(&old);
+    assert_eq!(text, dump(&new));
+    assert_eq!(text.lines().count(), 5);
+    assert!(old.stats().block_samples > 900, "{:?}", old.stats());
+}
+
+macro_rules! first_version {
+    ($($path:literal),*) => {
+        &[$(($path, include_bytes!(concat!("../../../../testdata/format/v1/metrics/", $path)))),*]
+    };
+}
+
+/// Written once by `cargo run -p masthead-tsdb --example testdata`, never to be written again.
+const FIRST_VERSION: &[(&str, &[u8])] = first_version![
+    "journal/checkpoint-00000008",
+    "journal/journal-00000008-00",
+    "journal/journal-00000009-00",
+    "journal/journal-00000010-00",
+    "journal/journal-00000011-00",
+    "journal/journal-00000012-00",
+    "blocks/block-0000000000000001/data",
+    "blocks/block-0000000000000001/tombstones",
+    "blocks/block-0000000000000002/data"
+];
