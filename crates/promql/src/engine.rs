@@ -1,0 +1,372 @@
+//! Evaluating queries: once down through the plan, once up over columns.
+//!
+//! A query is parsed, planned (`engine/plan.rs`: everything that will be read, before anything
+//! is), answered by exactly one `select` of the source, and evaluated node by node
+//! (`engine/evaluate.rs`). Each node yields whole rows over all steps (`engine/row.rs`); labels are
+//! looked at once a query, never once a step. What functions compute is in `functions/`, what
+//! aggregations do in `engine/aggregate.rs`, operators in `engine/binary.rs`.
+//!
+//! The engine holds no state between queries, reads no clock but the one in [`QueryCtx`], and
+//! uses other threads only if it is given a pool.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use masthead_model::{Histogram, Millis, Value as SampleValue};
+use masthead_ports::{Columns, QueryCtx, SampleSource, Selected};
+use masthead_vecmath::StepGrid;
+use rayon::{ThreadPool, prelude::*};
+
+mod aggregate;
+mod binary;
+mod error;
+mod evaluate;
+mod grid;
+pub(crate) mod interpolate;
+mod plan;
+mod range;
+mod row;
+mod samples;
+mod selector;
+
+pub use error::Error;
+pub(crate) use evaluate::{Value, map_floats};
+pub(crate) use plan::{QueryTimes, info_names};
+pub(crate) use range::{Floats, RangeFunction, RangeNotes, Window, edge_of};
+pub(crate) use row::{
+    ABSENT, Cell, Column, Made, Row, drop_empty, is_absent, is_metadata_label, merge_same_labels,
+};
+pub(crate) use selector::{Wanted, seconds};
+
+use crate::{
+    Annotations, Features, InstantSample, QueryValue, SeriesResult,
+    annotations::Notes,
+    ast::{Expr, ValueType},
+};
+use plan::Plan;
+use row::without_metadata;
+
+/// How queries are evaluated.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "one switch for each of upstream's flags")]
+pub struct EngineOptions {
+    /// How long a sample is seen by instant selectors, in milliseconds: `--query.lookback-delta`.
+    pub lookback_ms: i64,
+    /// The step of subqueries that name none, in milliseconds: the global evaluation interval.
+    pub subquery_step_ms: i64,
+    /// The experimental parts of the language.
+    pub features: Features,
+    /// Whether `@` is allowed.
+    pub at_modifier: bool,
+    /// Whether offsets may be negative.
+    pub negative_offset: bool,
+    /// Whether a metric's name is dropped once the whole query is evaluated rather than by each
+    /// function: upstream's `promql-delayed-name-removal`.
+    pub delayed_name_removal: bool,
+    /// Whether `rate` and `increase` look at the label `__type__` rather than at the name to warn
+    /// about gauges: `type-and-unit-labels`.
+    pub type_and_unit_labels: bool,
+    /// Whether counters are taken to start where their samples say so: `use-start-timestamps`.
+    pub start_timestamps: bool,
+    /// Where series are evaluated in parallel; on the caller's thread without one.
+    pub pool: Option<Arc<ThreadPool>>,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            lookback_ms: 300_000,
+            subquery_step_ms: 60_000,
+            features: Features::STABLE,
+            at_modifier: true,
+            negative_offset: true,
+            delayed_name_removal: true,
+            type_and_unit_labels: false,
+            start_timestamps: false,
+            pool: None,
+        }
+    }
+}
+
+/// Evaluates queries; see the module.
+#[derive(Debug, Clone, Default)]
+pub struct Engine {
+    options: EngineOptions,
+}
+
+/// What a query answers, and what there is to say about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The answer.
+    pub value: QueryValue,
+    /// Warnings and infos of the language; the store's own warnings are in the [`QueryCtx`].
+    pub annotations: Annotations,
+}
+
+/// Everything that the evaluation of one query shares.
+#[derive(Debug)]
+pub(crate) struct Evaluation<'a> {
+    pub(crate) options: &'a EngineOptions,
+    pub(crate) ctx: &'a QueryCtx,
+    pub(crate) times: QueryTimes,
+    pub(crate) plan: Plan,
+    /// One for each selection of the plan.
+    pub(crate) selected: Vec<Selected>,
+    notes: Mutex<Notes>,
+}
+
+/// Below this many values, the calling thread alone is faster.
+const PARALLEL_CELLS_MIN: usize = 32_768;
+
+impl Engine {
+    /// An engine for these options.
+    pub fn new(options: EngineOptions) -> Self {
+        Self { options }
+    }
+
+    /// How it evaluates.
+    pub fn options(&self) -> &EngineOptions {
+        &self.options
+    }
+
+    /// Evaluates `query` at one instant.
+    ///
+    /// # Errors
+    /// [`Error`] with upstream's texts.
+    pub fn instant(
+        &self,
+        ctx: &QueryCtx,
+        source: &dyn SampleSource,
+        query: &str,
+        at: Millis,
+    ) -> Result<Answer, Error> {
+        let times = QueryTimes { start: at, end: at, step_ms: 0 };
+        let expr = crate::parse(query, &self.options.features)?;
+        self.evaluate(ctx, source, query, &expr, times, |evaluation| {
+            let grid = StepGrid::instant(at.0);
+            if expr.value_type() == ValueType::Matrix {
+                return evaluation.matrix(&expr, &grid).map(QueryValue::Matrix);
+            }
+            Ok(match evaluation.evaluate(&expr, &grid)? {
+                Value::Scalar(values) => {
+                    QueryValue::Scalar(values.first().copied().unwrap_or(f64::NAN), at)
+                }
+                Value::String(text) => QueryValue::String(text, at),
+                Value::Vector(rows) => QueryValue::Vector(
+                    evaluation
+                        .finish(rows)?
+                        .into_iter()
+                        .filter_map(|row| sample(&row, at))
+                        .collect(),
+                ),
+            })
+        })
+    }
+
+    /// Evaluates `query` at `start` and every `step_ms` milliseconds after it up to `end`.
+    ///
+    /// # Errors
+    /// [`Error`] with upstream's texts.
+    pub fn range(
+        &self,
+        ctx: &QueryCtx,
+        source: &dyn SampleSource,
+        query: &str,
+        start: Millis,
+        end: Millis,
+        step_ms: i64,
+    ) -> Result<Answer, Error> {
+        let times = QueryTimes { start, end, step_ms };
+        let expr = crate::parse(query, &self.options.features)?;
+        if !matches!(expr.value_type(), ValueType::Scalar | ValueType::Vector) {
+            return Err(Error::RangeQueryType { found: expr.value_type().documented() });
+        }
+        if step_ms <= 0 && start < end {
+            return Err(Error::Step);
+        }
+        let grid = grid::grid(start.0, end.0, step_ms)?;
+        self.evaluate(ctx, source, query, &expr, times, |evaluation| {
+            let Some(grid) = grid else { return Ok(QueryValue::Matrix(Vec::new())) };
+            let rows = match evaluation.evaluate(&expr, &grid)? {
+                Value::Scalar(values) => {
+                    vec![Row::of_floats(masthead_model::Labels::default(), false, values.into())]
+                }
+                Value::String(_) => Vec::new(),
+                Value::Vector(rows) => evaluation.finish(rows)?,
+            };
+            let mut series: Vec<_> = rows.iter().map(|row| series(row, &grid)).collect();
+            series.sort_by(|a, b| a.labels.cmp(&b.labels));
+            Ok(QueryValue::Matrix(series))
+        })
+    }
+
+    fn evaluate(
+        &self,
+        ctx: &QueryCtx,
+        source: &dyn SampleSource,
+        query: &str,
+        expr: &Expr,
+        times: QueryTimes,
+        run: impl FnOnce(&Evaluation<'_>) -> Result<QueryValue, Error>,
+    ) -> Result<Answer, Error> {
+        ctx.check()?;
+        let plan = Plan::new(expr, times, &self.options)?;
+        let selected = if plan.selections.is_empty() {
+            Vec::new()
+        } else {
+            let what = || format!("find series of {} selectors", plan.selections.len());
+            ctx.traced(what, || source.select(ctx, &plan.selections))?
+        };
+        let evaluation = Evaluation {
+            options: &self.options,
+            ctx,
+            times,
+            plan,
+            selected,
+            notes: Mutex::default(),
+        };
+        let value = run(&evaluation)?;
+        let notes = evaluation.notes.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Answer { value, annotations: notes.render(query) })
+    }
+}
+
+impl Evaluation<'_> {
+    /// Adds to the warnings and infos of the answer.
+    pub(crate) fn note(&self, notes: Notes) {
+        if !notes.is_empty() {
+            self.notes.lock().unwrap_or_else(PoisonError::into_inner).merge(notes);
+        }
+    }
+
+    /// Runs `work` for each of `count` series, in parallel where that pays, with a buffer that is
+    /// used again. Answers and notes come in the order of the series.
+    pub(crate) fn each_series<T: Send>(
+        &self,
+        count: usize,
+        work: impl Fn(usize, &mut Columns, &mut Notes) -> Result<T, Error> + Sync,
+    ) -> Result<Vec<T>, Error> {
+        let pool =
+            self.options.pool.as_ref().filter(|pool| pool.current_num_threads() > 1 && count >= 64);
+        let Some(pool) = pool else {
+            let mut columns = Columns::default();
+            let mut notes = Notes::default();
+            let made = (0..count).map(|at| work(at, &mut columns, &mut notes)).collect();
+            self.note(notes);
+            return made;
+        };
+        let made: Vec<(T, Notes)> = pool.install(|| {
+            (0..count)
+                .into_par_iter()
+                .with_min_len(16)
+                .map_init(Columns::default, |columns, at| {
+                    let mut notes = Notes::default();
+                    work(at, columns, &mut notes).map(|made| (made, notes))
+                })
+                .collect::<Result<_, Error>>()
+        })?;
+        Ok(made
+            .into_iter()
+            .map(|(made, notes)| {
+                self.note(notes);
+                made
+            })
+            .collect())
+    }
+
+    /// Runs `work` on each row, in parallel where that pays.
+    pub(crate) fn each_row(&self, rows: &mut [Row], work: impl Fn(&mut Row) + Sync + Send) {
+        let cells = rows.len() * rows.first().map_or(0, Row::steps);
+        match &self.options.pool {
+            Some(pool) if pool.current_num_threads() > 1 && cells >= PARALLEL_CELLS_MIN => {
+                pool.install(|| rows.par_iter_mut().with_min_len(16).for_each(work));
+            }
+            _ => rows.iter_mut().for_each(work),
+        }
+    }
+
+    /// Pays for the memory of a row of `steps`, before it is taken; `read` samples of it are
+    /// already paid for.
+    pub(crate) fn charge_row(&self, steps: usize, read: usize) -> Result<(), Error> {
+        Ok(self.ctx.charge(steps.saturating_sub(read) as u64)?)
+    }
+
+    /// Pays for the histograms that rows hold, by their size as upstream does: 16 bytes a sample.
+    pub(crate) fn charge_histograms(&self, rows: &[Row]) -> Result<(), Error> {
+        let columns = rows.iter().filter_map(|row| row.histograms.as_deref());
+        let bytes: usize =
+            columns.flat_map(|column| column.iter().flatten()).map(|h| h.byte_len()).sum();
+        if bytes > 0 {
+            self.ctx.charge((bytes / 16) as u64)?;
+        }
+        Ok(())
+    }
+
+    /// Marks rows as no longer being the metric that their name says.
+    ///
+    /// # Errors
+    /// [`Error::SameLabelset`] when names are dropped at once and rows become the same.
+    pub(crate) fn drop_names(&self, mut rows: Vec<Row>) -> Result<Vec<Row>, Error> {
+        if self.options.delayed_name_removal {
+            for row in &mut rows {
+                row.drop_name = true;
+            }
+            return Ok(rows);
+        }
+        for row in &mut rows {
+            row.labels = without_metadata(&row.labels);
+        }
+        merge_same_labels(rows)
+    }
+
+    /// Drops the names that were only marked so far.
+    ///
+    /// # Errors
+    /// [`Error::SameLabelset`] when rows become the same that have samples at the same step.
+    fn finish(&self, mut rows: Vec<Row>) -> Result<Vec<Row>, Error> {
+        self.ctx.check()?;
+        for row in rows.iter_mut().filter(|row| row.drop_name) {
+            row.labels = without_metadata(&row.labels);
+            row.drop_name = false;
+        }
+        merge_same_labels(rows)
+    }
+
+    /// A selection as it would be written.
+    pub(crate) fn describe(&self, selection: usize) -> String {
+        let Some(selection) = self.plan.selections.get(selection) else { return String::new() };
+        let matchers: Vec<String> = selection.matchers.iter().map(ToString::to_string).collect();
+        format!("{{{}}}", matchers.join(","))
+    }
+}
+
+/// The one sample of a row of an instant query.
+fn sample(row: &Row, at: Millis) -> Option<InstantSample> {
+    let value = match row.cell(0) {
+        Cell::Absent => return None,
+        Cell::Float(value) => SampleValue::Float(value),
+        Cell::Histogram(histogram) => SampleValue::Histogram(Box::new(Histogram::clone(histogram))),
+    };
+    Some(InstantSample { labels: row.labels.clone(), timestamp: at, value })
+}
+
+/// A row with its times.
+fn series(row: &Row, grid: &StepGrid) -> SeriesResult {
+    let mut series = SeriesResult { labels: row.labels.clone(), ..SeriesResult::default() };
+    // Counted first, because a row of thousands of steps would be copied again and again as it
+    // grows.
+    let present = row.floats.iter().filter(|value| !is_absent(**value)).count();
+    series.floats = Vec::with_capacity(present);
+    let floats = row.floats.iter().zip(grid.iter()).filter(|(value, _)| !is_absent(**value));
+    series.floats.extend(floats.map(|(value, at)| (at, *value)));
+    if let Some(histograms) = &row.histograms {
+        series.histograms = histograms
+            .iter()
+            .zip(grid.iter())
+            .filter_map(|(histogram, at)| Some((at, Arc::clone(histogram.as_ref()?))))
+            .collect();
+    }
+    series
+}
+
+#[cfg(test)]
+mod tests;

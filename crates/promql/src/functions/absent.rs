@@ -1,0 +1,64 @@
+//! `absent` and `absent_over_time`: one sample where there is none.
+
+use masthead_model::{Labels, LabelsBuilder, METRIC_NAME, MatchOp, Matcher};
+use masthead_vecmath::StepGrid;
+
+use crate::{
+    ast::{Call, Expr},
+    engine::{ABSENT, Error, Evaluation, Row, Value},
+};
+
+pub(super) fn absent(
+    evaluation: &Evaluation<'_>,
+    call: &Call,
+    grid: &StepGrid,
+) -> Result<Value, Error> {
+    let Some(arg) = call.args.first() else { return Ok(Value::Vector(Vec::new())) };
+    let rows = evaluation.vector(arg, grid)?;
+    let mut present = vec![false; grid.len()];
+    for row in &rows {
+        for (step, present) in present.iter_mut().enumerate() {
+            *present |= row.has(step);
+        }
+    }
+    Ok(Value::Vector(filled(arg, &present)))
+}
+
+pub(super) fn absent_over_time(
+    evaluation: &Evaluation<'_>,
+    call: &Call,
+    grid: &StepGrid,
+) -> Result<Value, Error> {
+    let Some(arg) = call.args.first() else { return Ok(Value::Vector(Vec::new())) };
+    let present = evaluation.steps_with_samples(call, grid)?;
+    Ok(Value::Vector(filled(arg, &present)))
+}
+
+/// A row of ones where nothing is present, unless something always is.
+fn filled(arg: &Expr, present: &[bool]) -> Vec<Row> {
+    if present.iter().all(|present| *present) {
+        return Vec::new();
+    }
+    let floats = present.iter().map(|present| if *present { ABSENT } else { 1.0 }).collect();
+    vec![Row::of_floats(labels(arg), false, floats)]
+}
+
+/// The labels that the selector fixes: those with exactly one condition, which is an equality.
+fn labels(arg: &Expr) -> Labels {
+    let matchers: &[Matcher] = match arg.unparen() {
+        Expr::Vector(selector) => &selector.matchers,
+        Expr::Matrix(matrix) => &matrix.selector.matchers,
+        _ => &[],
+    };
+    let mut labels = LabelsBuilder::default();
+    let mut fixed: Vec<&str> = Vec::new();
+    for matcher in matchers.iter().filter(|matcher| matcher.name() != METRIC_NAME) {
+        if matcher.op() == MatchOp::Equal && !fixed.contains(&matcher.name()) {
+            labels.set(matcher.name(), matcher.value());
+            fixed.push(matcher.name());
+        } else {
+            labels.remove(matcher.name());
+        }
+    }
+    labels.build()
+}

@@ -1,0 +1,131 @@
+//! Runs golden scripts: our own in `tests/golden/`, and those of a folder named by `CONFORMANCE`.
+//!
+//! Every evaluation of our own must pass. Of a conformance folder the files are reported one by
+//! one, with each failure, and the test fails if any does. Flags are set by the names of files, as
+//! upstream's tests set them. `promqltest` tells the language of the scripts.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use masthead_model::Millis;
+use masthead_ports::{
+    AppendBatch, AppendRow, QueryCtx, QueryLimits, SampleSink as _, SeriesRef, testing::MemoryStore,
+};
+use masthead_promql::{
+    EngineOptions, Error, Features,
+    promqltest::{Answer, Engine, LoadedSeries, Report, run_all},
+};
+use masthead_sysio::SimClock;
+
+/// The engine on samples in memory.
+struct InMemory {
+    engine: masthead_promql::Engine,
+    store: MemoryStore,
+}
+
+impl InMemory {
+    fn for_script(name: &str) -> Self {
+        let options = EngineOptions {
+            features: Features::ALL,
+            type_and_unit_labels: name == "type_and_unit",
+            start_timestamps: name == "start_timestamps",
+            ..EngineOptions::default()
+        };
+        Self { engine: masthead_promql::Engine::new(options), store: MemoryStore::default() }
+    }
+
+    fn ask(
+        &self,
+        ask: impl FnOnce(&QueryCtx, &MemoryStore) -> Result<masthead_promql::Answer, Error>,
+    ) -> Result<Answer, String> {
+        let ctx = QueryCtx::new(Arc::new(SimClock::default()), QueryLimits::default());
+        let answer = ask(&ctx, &self.store).map_err(|error| error.to_string())?;
+        let masthead_promql::Annotations { warnings, infos } = answer.annotations;
+        Ok(Answer { value: answer.value, warnings, infos })
+    }
+}
+
+impl Engine for InMemory {
+    fn clear(&mut self) -> Result<(), String> {
+        self.store.clear();
+        Ok(())
+    }
+
+    fn append(&mut self, series: &[LoadedSeries]) -> Result<(), String> {
+        let rows = series.iter().flat_map(|series| {
+            series.samples.iter().map(|sample| AppendRow {
+                labels: series.labels.clone(),
+                series: SeriesRef::default(),
+                timestamp: sample.timestamp,
+                start: sample.start,
+                value: sample.value.clone(),
+                exemplars: Vec::new(),
+            })
+        });
+        let mut batch = AppendBatch { rows: rows.collect(), ..AppendBatch::default() };
+        let report = self.store.append(&mut batch).map_err(|error| error.to_string())?;
+        if report.rejected.is_empty() { Ok(()) } else { Err(format!("{:?}", report.rejected)) }
+    }
+
+    fn instant(&mut self, expr: &str, at: Millis) -> Result<Answer, String> {
+        self.ask(|ctx, store| self.engine.instant(ctx, store, expr, at))
+    }
+
+    fn range(
+        &mut self,
+        expr: &str,
+        start: Millis,
+        end: Millis,
+        step_ms: i64,
+    ) -> Result<Answer, String> {
+        self.ask(|ctx, store| self.engine.range(ctx, store, expr, start, end, step_ms))
+    }
+}
+
+/// Runs the scripts of a folder, by name.
+#[expect(clippy::disallowed_methods, reason = "tests read their scripts from the real disk")]
+fn run_folder(folder: &Path) -> Vec<(String, Report)> {
+    let entries = std::fs::read_dir(folder).expect("a folder of scripts");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "test"));
+    paths.sort();
+    let run = |path: &PathBuf| {
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let script = std::fs::read_to_string(path).expect("a script");
+        let report = run_all(&script, &mut InMemory::for_script(&name));
+        (name, report)
+    };
+    paths.iter().map(run).collect()
+}
+
+/// Prints what became of each script and fails if anything did.
+#[expect(clippy::print_stdout, reason = "the report is read by whoever runs the scripts")]
+fn must_pass(reports: &[(String, Report)]) {
+    assert!(!reports.is_empty(), "no scripts");
+    for (name, report) in reports {
+        println!("{name}: {} passed, {} failed", report.passed, report.failures.len());
+        for failure in &report.failures {
+            println!("  {name}: {failure}");
+        }
+    }
+    let failed: usize = reports.iter().map(|(_, report)| report.failures.len()).sum();
+    let passed: usize = reports.iter().map(|(_, report)| report.passed).sum();
+    println!("{passed} passed, {failed} failed");
+    assert_eq!(failed, 0, "see the list above");
+    assert!(reports.iter().all(|(_, report)| report.passed > 0), "a script that asks nothing");
+}
+
+#[test]
+fn own_scripts_pass() {
+    must_pass(&run_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")));
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the folder is named by whoever runs the tests")]
+fn conformance_scripts_pass() {
+    if let Some(folder) = std::env::var_os("CONFORMANCE") {
+        must_pass(&run_folder(Path::new(&folder)));
+    }
+}
