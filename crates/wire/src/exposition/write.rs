@@ -1,0 +1,227 @@
+//! Writing what others scrape: `/metrics` and `/federate`.
+//!
+//! Names that older Prometheus refuses are written in quotes inside the braces, as the text
+//! format 1.0.0 and OpenMetrics have it. Native histograms have no text form; callers leave them
+//! out. Facts: `expfmt/text_create.go`, `expfmt/openmetrics_create.go`.
+
+use std::fmt::Write as _;
+
+use masthead_model::{
+    Labels, METRIC_NAME, Millis, format_exact, format_shortest, is_legacy_label_name,
+    is_legacy_metric_name,
+};
+
+use crate::{Exemplar, MetricType, go::format_openmetrics};
+
+/// What is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WriteFormat {
+    /// The text format.
+    Text,
+    /// OpenMetrics.
+    OpenMetrics,
+}
+
+impl WriteFormat {
+    /// The Content-Type of what is written.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Text => "text/plain; version=0.0.4; charset=utf-8; escaping=allow-utf-8",
+            Self::OpenMetrics => {
+                "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=allow-utf-8"
+            }
+        }
+    }
+
+    /// What the client would rather have; the text format unless OpenMetrics is accepted with a
+    /// greater weight.
+    pub fn from_accept(accept: &str) -> Self {
+        let weight = |wanted: &str| {
+            let matches = |offer: &&str| offer.split(';').next().map(str::trim) == Some(wanted);
+            accept.split(',').find(matches).map(|offer| {
+                let q = offer.split(';').find_map(|p| p.trim().strip_prefix("q="));
+                q.and_then(|q| q.trim().parse::<f64>().ok()).unwrap_or(1.0)
+            })
+        };
+        let text = weight("text/plain").or(weight("text/*")).or(weight("*/*")).unwrap_or(0.0);
+        match weight("application/openmetrics-text") {
+            Some(open) if open > text => Self::OpenMetrics,
+            _ => Self::Text,
+        }
+    }
+}
+
+/// Writes families and their samples, in the order in which they are given.
+#[derive(Debug)]
+pub struct TextWriter {
+    out: String,
+    format: WriteFormat,
+    /// The name of the current family if it is a counter.
+    counter: Option<String>,
+}
+
+impl TextWriter {
+    /// Starts with nothing.
+    pub fn new(format: WriteFormat) -> Self {
+        Self { out: String::new(), format, counter: None }
+    }
+
+    /// Starts a family; an empty help or unit is not written, nor is a unit in the text format.
+    pub fn family(&mut self, name: &str, metric_type: MetricType, help: &str, unit: &str) {
+        let open = self.format == WriteFormat::OpenMetrics;
+        let is_counter = metric_type == MetricType::Counter;
+        self.counter = is_counter.then(|| name.to_owned());
+        // There the family is called without the suffix that its samples have.
+        let name = match name.strip_suffix("_total") {
+            Some(base) if open && is_counter => base,
+            _ => name,
+        };
+        let keyword = match (self.format, metric_type) {
+            (WriteFormat::Text, MetricType::Unknown | MetricType::StateSet) => "untyped",
+            (WriteFormat::Text, MetricType::Info) => "gauge",
+            (WriteFormat::Text, MetricType::GaugeHistogram) => "histogram",
+            _ => metric_type.as_str(),
+        };
+        if !help.is_empty() {
+            self.metadata("HELP", name);
+            escape(&mut self.out, help, open);
+            self.out.push('\n');
+        }
+        self.metadata("TYPE", name);
+        self.out.push_str(keyword);
+        self.out.push('\n');
+        // The specification wants it to be the end of the name.
+        if open && name.strip_suffix(unit).is_some_and(|before| before.ends_with('_')) {
+            self.metadata("UNIT", name);
+            self.out.push_str(unit);
+            self.out.push('\n');
+        }
+    }
+
+    /// Writes a sample; exemplars are left out of the text format, which has none.
+    pub fn sample(
+        &mut self,
+        labels: &Labels,
+        value: f64,
+        timestamp: Option<Millis>,
+        exemplar: Option<&Exemplar>,
+    ) {
+        let name = labels.metric_name().unwrap_or("");
+        let open = self.format == WriteFormat::OpenMetrics;
+        let lacks_total =
+            open && self.counter.as_deref() == Some(name) && !name.ends_with("_total");
+        let suffix = if lacks_total { "_total" } else { "" };
+        let quoted = !is_legacy_metric_name(name);
+        if !quoted {
+            self.out.push_str(name);
+            self.out.push_str(suffix);
+        }
+        let mut first = true;
+        if quoted && !name.is_empty() {
+            self.out.push_str("{\"");
+            escape(&mut self.out, name, true);
+            self.out.push_str(suffix);
+            self.out.push('"');
+            first = false;
+        }
+        self.labels(labels, first);
+        self.out.push(' ');
+        self.number(value);
+        if let Some(timestamp) = timestamp {
+            self.out.push(' ');
+            self.timestamp(timestamp);
+        }
+        if let Some(exemplar) = exemplar.filter(|_| open) {
+            self.out.push_str(" # ");
+            if exemplar.labels.is_empty() {
+                self.out.push_str("{}");
+            }
+            self.labels(&exemplar.labels, true);
+            self.out.push(' ');
+            self.number(exemplar.value);
+            if let Some(timestamp) = exemplar.timestamp {
+                self.out.push(' ');
+                self.timestamp(timestamp);
+            }
+        }
+        self.out.push('\n');
+    }
+
+    /// Bytes so far.
+    pub fn byte_len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// The body.
+    pub fn finish(mut self) -> String {
+        if self.format == WriteFormat::OpenMetrics {
+            self.out.push_str("# EOF\n");
+        }
+        self.out
+    }
+
+    fn metadata(&mut self, keyword: &str, name: &str) {
+        self.out.push_str("# ");
+        self.out.push_str(keyword);
+        self.out.push(' ');
+        if is_legacy_metric_name(name) {
+            self.out.push_str(name);
+        } else {
+            self.out.push('"');
+            escape(&mut self.out, name, true);
+            self.out.push('"');
+        }
+        self.out.push(' ');
+    }
+
+    /// The labels but for the name, with their braces; `first` if no brace is open yet.
+    fn labels(&mut self, labels: &Labels, mut first: bool) {
+        for label in labels.iter().filter(|label| label.name != METRIC_NAME) {
+            self.out.push(if first { '{' } else { ',' });
+            first = false;
+            if is_legacy_label_name(label.name) {
+                self.out.push_str(label.name);
+            } else {
+                self.out.push('"');
+                escape(&mut self.out, label.name, true);
+                self.out.push('"');
+            }
+            self.out.push_str("=\"");
+            escape(&mut self.out, label.value, true);
+            self.out.push('"');
+        }
+        if !first {
+            self.out.push('}');
+        }
+    }
+
+    fn number(&mut self, value: f64) {
+        self.out.push_str(&match self.format {
+            WriteFormat::Text => format_shortest(value, 6),
+            WriteFormat::OpenMetrics => format_openmetrics(value),
+        });
+    }
+
+    /// Milliseconds, or in OpenMetrics seconds.
+    fn timestamp(&mut self, timestamp: Millis) {
+        // Writing to a String cannot fail.
+        match self.format {
+            WriteFormat::Text => write!(self.out, "{}", timestamp.0).unwrap_or_default(),
+            WriteFormat::OpenMetrics => {
+                #[expect(clippy::cast_precision_loss, reason = "exact for the next 285,000 years")]
+                self.out.push_str(&format_exact(timestamp.0 as f64 / 1000.0));
+            }
+        }
+    }
+}
+
+fn escape(out: &mut String, text: &str, quotes: bool) {
+    for c in text.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '"' if quotes => out.push_str("\\\""),
+            _ => out.push(c),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Bytes ↔ words: what scrapers, pushers and their clients say to each other.
+//!
+//! Everything here is a pure function of bytes that came from outside: it never panics, never
+//! reads more than it was given, never allocates from a length that the bytes merely claim, and
+//! borrows from its input wherever it can. It never opens a connection, knows no HTTP beyond the
+//! two headers that choose a format, and decides nothing about storing.
+//!
+//! Where to look: scraped text and protobuf in `exposition.rs`, remote write in
+//! `remote_write.rs`, OTLP metrics in `otlp.rs`, protobuf itself in `proto.rs`, limits in
+//! `limits.rs`, numbers and quotes as Go writes them in `go.rs`.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod error;
+pub mod exposition;
+mod go;
+mod labels;
+mod limits;
+mod native;
+pub mod otlp;
+
+mod proto;
+pub mod remote_write;
+mod words;
+
+pub use error::{Error, LimitKind};
+pub use limits::Limits;
+pub use words::{Exemplar, MetricType};
