@@ -1,0 +1,59 @@
+//! The table of mechanisms: how each is made of its configuration.
+//!
+//! A mechanism is a file here and a line in [`MECHANISMS`]. Those of Kubernetes take the same place,
+//! one line for each role.
+
+use std::{fmt::Debug, future::Future, pin::Pin, sync::Arc};
+
+use masthead_sysio::Fs;
+
+use crate::{Configs, Error, TargetGroup, discovery::Publisher};
+
+mod file;
+mod http;
+mod list;
+
+/// What mechanisms need from outside.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// Where files are.
+    pub fs: Arc<dyn Fs>,
+}
+
+/// One source of target groups.
+pub trait Discoverer: Send + Debug {
+    /// The key of its configuration, for logs and metrics.
+    fn mechanism(&self) -> &'static str;
+
+    /// Looks for targets and says so to `updates`, for ever or until there is nothing left to find.
+    /// It is stopped by dropping the future.
+    fn run(self: Box<Self>, updates: Updates) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+}
+
+/// Where a discoverer says what it has found.
+#[derive(Debug)]
+pub struct Updates {
+    pub(crate) publisher: Arc<Publisher>,
+    pub(crate) source: usize,
+}
+
+impl Updates {
+    /// Replaces all that this source has said before.
+    pub fn replace(&self, groups: Vec<TargetGroup>) {
+        self.publisher.replace(self.source, groups);
+    }
+
+    /// Tells that a refresh failed. What was found before stays.
+    pub fn failed(&self, error: &Error) {
+        self.publisher.failed(self.source, error);
+    }
+}
+
+type Make = fn(&Configs, &Parts) -> Result<Vec<Box<dyn Discoverer>>, Error>;
+
+/// Every mechanism by the key of its configuration.
+pub(crate) const MECHANISMS: &[(&str, Make)] = &[
+    ("static_configs", list::make),
+    ("file_sd_configs", file::make),
+    ("http_sd_configs", http::make),
+];

@@ -1,0 +1,37 @@
+//! The HTTP client of everything that fetches: scrapes, `http_sd`, forwarding.
+//!
+//! It understands the client options of Prometheus' configuration (`basic_auth`, `authorization`,
+//! `tls_config`, `proxy_url`, `http_headers`, …) and speaks HTTP/1.1. A [`Client`] holds the options
+//! of one job; a [`Session`] is one conversation with one server and keeps its connection between
+//! requests. Nothing runs in the background: a connection moves only while a request is under way.
+//!
+//! It never answers more bytes than the caller allows, never decompresses without a limit, never
+//! sends credentials to another host after a redirect, and never prints a secret. Deadlines are the
+//! caller's: drop the future, and the connection is gone.
+//!
+//! - `config.rs`: the options as they are written; `secret.rs`: texts that are not shown.
+//! - `credentials.rs`: what they amount to now, files read again; `tls.rs`, `proxy.rs`.
+//! - `connection.rs`: dialling; `session.rs`: requests, redirects; `response.rs`: bodies.
+
+#![forbid(unsafe_code)]
+
+mod config;
+mod connection;
+mod credentials;
+mod error;
+mod proxy;
+mod response;
+mod secret;
+mod session;
+mod tls;
+
+pub use config::{
+    Authorization, BasicAuth, HeaderValues, HttpClientConfig, InvalidConfig, TlsConfig,
+};
+pub use error::Error;
+pub use response::Response;
+pub use secret::Secret;
+pub use session::{Client, Request, Session};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,250 @@
+//! Requests: a client for the options of one job, a session for each server it talks to.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http_body_util::{BodyExt as _, Empty};
+use masthead_sysio::Fs;
+use rustls::ClientConfig;
+use url::Url;
+
+use crate::{
+    Error, HttpClientConfig, Response,
+    connection::{Connection, Route, address, exchange, proxy_authorization},
+    credentials::{self, Credentials, Pem},
+    tls,
+};
+
+/// As Go's client.
+const REDIRECTS_MAX: usize = 10;
+
+/// The options of one job, checked. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    config: HttpClientConfig,
+    fs: Arc<dyn Fs>,
+    uses_files: bool,
+    /// Built from these certificates; built again when a file changes.
+    tls: Mutex<(Pem, Arc<ClientConfig>)>,
+    /// Complete where no file is involved.
+    fixed: Credentials,
+}
+
+/// One conversation with one server.
+#[derive(Debug)]
+pub struct Session {
+    client: Client,
+    connection: Option<Connection>,
+}
+
+/// A `GET`.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// What to ask for: `http` or `https`.
+    pub url: &'a Url,
+    /// Headers beside those of the options.
+    pub headers: &'a HeaderMap,
+    /// Bytes that the body may have as it comes over the wire.
+    pub body_limit: u64,
+}
+
+impl Client {
+    /// Prepares the options. Certificates are read and checked now, so that a bad one is told when
+    /// the configuration is loaded.
+    ///
+    /// # Errors
+    /// [`Error::File`], [`Error::Certificate`] or [`Error::Header`].
+    pub fn new(config: &HttpClientConfig, fs: Arc<dyn Fs>) -> Result<Self, Error> {
+        let uses_files = credentials::uses_files(config);
+        let fixed = if uses_files {
+            // A token that is not there yet fails its requests, not the start.
+            credentials::load(config, &fs).unwrap_or_default()
+        } else {
+            credentials::load(config, &fs)?
+        };
+        let tls = tls::client_config(&config.tls_config, &fixed.pem)?;
+        let tls = Mutex::new((fixed.pem.clone(), tls));
+        let config = config.clone();
+        Ok(Self { shared: Arc::new(Shared { config, fs, uses_files, tls, fixed }) })
+    }
+
+    /// Starts a conversation; nothing is dialled yet.
+    pub fn session(&self) -> Session {
+        Session { client: self.clone(), connection: None }
+    }
+
+    async fn credentials(&self) -> Result<(HeaderMap, Arc<ClientConfig>), Error> {
+        let shared = Arc::clone(&self.shared);
+        let loaded = if shared.uses_files {
+            let reader = Arc::clone(&shared);
+            tokio::task::spawn_blocking(move || credentials::load(&reader.config, &reader.fs))
+                .await
+                .map_err(|error| Error::File {
+                    what: "credentials",
+                    path: String::new(),
+                    cause: error.to_string(),
+                })??
+        } else {
+            shared.fixed.clone()
+        };
+        let mut built = shared.tls.lock().unwrap_or_else(PoisonError::into_inner);
+        if built.0 != loaded.pem {
+            let config = tls::client_config(&shared.config.tls_config, &loaded.pem)?;
+            *built = (loaded.pem, config);
+        }
+        Ok((loaded.headers, Arc::clone(&built.1)))
+    }
+}
+
+impl Session {
+    /// Asks, follows redirects if the options say so, and reads the answer.
+    ///
+    /// Credentials and configured headers go to the first host only. A request that found its kept
+    /// connection closed is sent again once on a new one.
+    ///
+    /// # Errors
+    /// Everything in [`Error`]; any status is an answer.
+    pub async fn get(&mut self, request: Request<'_>) -> Result<Response, Error> {
+        let (secrets, tls) = self.client.credentials().await?;
+        let follow = self.client.shared.config.follow_redirects;
+        let mut url = request.url.clone();
+        let origin = address(&url);
+        for _ in 0..=REDIRECTS_MAX {
+            check(&url)?;
+            let mut headers = request.headers.clone();
+            if address(&url) == origin {
+                for (name, value) in &secrets {
+                    headers.append(name, value.clone());
+                }
+            }
+            let response = self.exchange(&url, headers, &tls, request.body_limit).await?;
+            let next = response
+                .headers
+                .get(header::LOCATION)
+                .filter(|_| follow && is_redirect(response.status));
+            let Some(next) = next else { return Ok(response) };
+            let next = String::from_utf8_lossy(next.as_bytes()).into_owned();
+            url = url.join(&next).map_err(|error| Error::Url {
+                url: next,
+                what: format!("in the redirect from {url}: {error}"),
+            })?;
+        }
+        Err(Error::Redirects { url: url.to_string(), limit: REDIRECTS_MAX })
+    }
+
+    async fn exchange(
+        &mut self,
+        url: &Url,
+        headers: HeaderMap,
+        tls: &Arc<ClientConfig>,
+        limit: u64,
+    ) -> Result<Response, Error> {
+        let config = Arc::clone(&self.client.shared);
+        let route = Route::new(url, &config.config);
+        let key = route.key();
+        let kept = self.connection.take().filter(|kept| kept.key == key && !kept.is_finished());
+        if let Some(kept) = kept {
+            match self.send(kept, &route, headers.clone(), limit).await {
+                // Nothing of an answer came: the server hung up while the connection rested.
+                Err(Error::Exchange { .. }) => {}
+                other => return other,
+            }
+        }
+        let fresh = Connection::open(&route, &config.config, tls).await?;
+        self.send(fresh, &route, headers, limit).await
+    }
+
+    async fn send(
+        &mut self,
+        connection: Connection,
+        route: &Route<'_>,
+        headers: HeaderMap,
+        limit: u64,
+    ) -> Result<Response, Error> {
+        let url = route.url;
+        let (key, absolute_form) = (connection.key.clone(), connection.absolute_form);
+        let (mut sender, mut half) = connection.split();
+        let request = build(route, headers, absolute_form)?;
+        let failed = |error: hyper::Error| exchange(url, &error);
+        let response = Connection::drive(&mut half, async {
+            sender.ready().await?;
+            sender.send_request(request).await
+        })
+        .await
+        .map_err(failed)?;
+        let (parts, mut body) = response.into_parts();
+        let mut bytes = BytesMut::new();
+        while let Some(frame) = Connection::drive(&mut half, body.frame()).await {
+            let frame = frame.map_err(|error| Error::Exchange {
+                url: url.to_string(),
+                what: format!("the body broke off: {error}"),
+            })?;
+            if let Ok(data) = frame.into_data() {
+                if (bytes.len() + data.len()) as u64 > limit {
+                    // Reading on only to keep the connection would be what the limit forbids.
+                    return Err(Error::BodyTooLarge { limit });
+                }
+                bytes.extend_from_slice(&data);
+            }
+        }
+        self.connection = Some(Connection::join(key, absolute_form, sender, half));
+        Ok(Response { status: parts.status, headers: parts.headers, body: bytes.freeze() })
+    }
+}
+
+fn build(
+    route: &Route<'_>,
+    mut headers: HeaderMap,
+    absolute_form: bool,
+) -> Result<http::Request<Empty<Bytes>>, Error> {
+    let url = route.url;
+    let refuse = |what: String| Error::Url { url: url.to_string(), what };
+    let target = if absolute_form {
+        let mut whole = url.clone();
+        whole.set_fragment(None);
+        whole.to_string()
+    } else {
+        url[url::Position::BeforePath..url::Position::AfterQuery].to_owned()
+    };
+    let host = match url.port() {
+        Some(port) => format!("{}:{port}", url.host_str().unwrap_or("")),
+        None => url.host_str().unwrap_or("").to_owned(),
+    };
+    let host = HeaderValue::from_str(&host).map_err(|error| refuse(error.to_string()))?;
+    headers.entry(header::HOST).or_insert(host);
+    if absolute_form && let Some(value) = route.proxy.as_ref().and_then(proxy_authorization) {
+        insert(&mut headers, header::PROXY_AUTHORIZATION, &value);
+    }
+    let mut request = http::Request::builder()
+        .method(Method::GET)
+        .uri(target)
+        .body(Empty::<Bytes>::new())
+        .map_err(|error| refuse(error.to_string()))?;
+    *request.headers_mut() = headers;
+    Ok(request)
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+fn check(url: &Url) -> Result<(), Error> {
+    let refuse = |what: &str| Err(Error::Url { url: url.to_string(), what: what.to_owned() });
+    match url.scheme() {
+        "http" | "https" if url.has_host() => Ok(()),
+        "http" | "https" => refuse("no host in it"),
+        _ => refuse("unsupported protocol scheme"),
+    }
+}
+
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}

@@ -1,0 +1,359 @@
+//! The client against servers on loopback that answer what the test says.
+
+use std::{collections::BTreeMap, io::Write as _, sync::Arc, time::Duration};
+
+use http::HeaderMap;
+use masthead_sysio::{Fs, RealFs, SimFs, atomic_write};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+};
+use url::Url;
+
+use super::*;
+
+/// Serves `answers`, one for each request in turn, over as few connections as the client opens, and
+/// hands out the requests. A connection ends after an answer with `Connection: close`.
+async fn serve(answers: Vec<String>) -> (u16, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    let (sender, receiver) = mpsc::channel(16);
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(async move {
+        let mut answers = answers.into_iter().peekable();
+        while answers.peek().is_some() {
+            let Ok((mut stream, _)) = listener.accept().await else { return };
+            while let Some(request) = read_head(&mut stream).await {
+                drop(sender.send(request).await);
+                let Some(answer) = answers.next() else { return };
+                drop(stream.write_all(answer.as_bytes()).await);
+                if answer.contains("Connection: close") || answers.peek().is_none() {
+                    break;
+                }
+            }
+        }
+    });
+    tasks.detach_all();
+    (port, receiver)
+}
+
+async fn read_head(stream: &mut TcpStream) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.ok()?);
+    }
+    Some(String::from_utf8_lossy(&head).into_owned())
+}
+
+fn ok(body: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
+fn redirect(to: &str) -> String {
+    format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n")
+}
+
+fn client(config: &HttpClientConfig) -> Client {
+    Client::new(config, Arc::new(RealFs)).expect("valid options")
+}
+
+async fn get(session: &mut Session, url: &str, limit: u64) -> Result<Response, Error> {
+    let url = Url::parse(url).expect("a URL");
+    let request = Request { url: &url, headers: &HeaderMap::new(), body_limit: limit };
+    tokio::time::timeout(Duration::from_secs(5), session.get(request)).await.expect("in time")
+}
+
+fn body(response: &Response) -> String {
+    let mut bytes = Vec::new();
+    response.read_body(1 << 20, &mut bytes).expect("a body");
+    String::from_utf8(bytes).expect("text")
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_and_a_dead_one_is_replaced() {
+    let closing = ok("two").replace("Content-Length", "Connection: close\r\nContent-Length");
+    let (port, mut requests) = serve(vec![ok("one"), closing, ok("three")]).await;
+    let mut session = client(&HttpClientConfig::default()).session();
+    for want in ["one", "two", "three"] {
+        let url = format!("http://127.0.0.1:{port}/metrics?a=b");
+        let response = get(&mut session, &url, 1000).await.expect("an answer");
+        assert_eq!(body(&response), want);
+    }
+    let first = requests.recv().await.expect("a request");
+    assert!(first.starts_with("GET /metrics?a=b HTTP/1.1\r\n"), "{first}");
+    assert!(first.contains(&format!("host: 127.0.0.1:{port}\r\n")), "{first}");
+}
+
+#[tokio::test]
+async fn credentials_go_to_the_first_host_only() {
+    let (elsewhere, mut seen_elsewhere) = serve(vec![ok("there")]).await;
+    let answers = vec![redirect("/next"), redirect(&format!("http://127.0.0.1:{elsewhere}/other"))];
+    let (port, mut seen) = serve(answers).await;
+    let config = HttpClientConfig {
+        basic_auth: Some(BasicAuth {
+            username: "me".into(),
+            password: "pw".into(),
+            ..BasicAuth::default()
+        }),
+        ..HttpClientConfig::default()
+    };
+    let mut session = client(&config).session();
+    let response = get(&mut session, &format!("http://127.0.0.1:{port}/"), 1000).await;
+    assert_eq!(body(&response.expect("an answer")), "there");
+    for path in ["/", "/next"] {
+        let request = seen.recv().await.expect("a request");
+        assert!(request.starts_with(&format!("GET {path} ")), "{request}");
+        assert!(request.contains("authorization: Basic bWU6cHc=\r\n"), "{request}");
+    }
+    let request = seen_elsewhere.recv().await.expect("a request");
+    assert!(!request.contains("authorization"), "{request}");
+}
+
+#[tokio::test]
+async fn redirects_are_an_answer_when_they_are_not_followed_and_end_after_ten() {
+    let (port, _seen) = serve(vec![redirect("/")]).await;
+    let config = HttpClientConfig { follow_redirects: false, ..HttpClientConfig::default() };
+    let answer = get(&mut client(&config).session(), &format!("http://127.0.0.1:{port}/"), 9).await;
+    assert_eq!(answer.expect("an answer").status_line(), "302 Found");
+
+    let (port, _seen) = serve(vec![redirect("/"); 12]).await;
+    let mut session = client(&HttpClientConfig::default()).session();
+    let error = get(&mut session, &format!("http://127.0.0.1:{port}/"), 9).await.expect_err("none");
+    assert!(error.to_string().ends_with("stopped after 10 redirects"), "{error}");
+}
+
+#[tokio::test]
+async fn a_token_file_is_read_for_every_request() {
+    let (port, mut seen) = serve(vec![ok(""), ok("")]).await;
+    let fs = SimFs::new(1);
+    let config = HttpClientConfig {
+        authorization: Some(Authorization {
+            kind: "Bearer".into(),
+            credentials_file: "/token".into(),
+            ..Authorization::default()
+        }),
+        http_headers: BTreeMap::from([(
+            "X-Tenant".into(),
+            HeaderValues { values: vec!["a".into(), "b".into()], ..HeaderValues::default() },
+        )]),
+        ..HttpClientConfig::default()
+    };
+    let shared: Arc<dyn Fs> = Arc::new(fs.clone());
+    let mut session = Client::new(&config, shared).expect("valid options").session();
+    for token in ["first", "second"] {
+        atomic_write(&fs, "/token".into(), format!("{token}\n").as_bytes()).expect("written");
+        get(&mut session, &format!("http://127.0.0.1:{port}/"), 9).await.expect("an answer");
+        let request = seen.recv().await.expect("a request");
+        assert!(request.contains(&format!("authorization: Bearer {token}\r\n")), "{request}");
+        assert!(request.contains("x-tenant: a\r\nx-tenant: b\r\n"), "{request}");
+    }
+    fs.remove_file("/token".into()).expect("removed");
+    let error = get(&mut session, &format!("http://127.0.0.1:{port}/"), 9).await.expect_err("none");
+    assert!(error.to_string().starts_with("unable to read credentials file /token: "), "{error}");
+}
+
+#[tokio::test]
+async fn bodies_stop_at_the_limit_compressed_or_not() {
+    let (port, _seen) = serve(vec![ok("0123456789")]).await;
+    let mut session = client(&HttpClientConfig::default()).session();
+    let error = get(&mut session, &format!("http://127.0.0.1:{port}/"), 9).await.expect_err("none");
+    assert_eq!(error.to_string(), "body size limit exceeded");
+
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&vec![b'a'; 100_000]).expect("compressed");
+    let response = |body: Vec<u8>| Response {
+        status: http::StatusCode::OK,
+        headers: HeaderMap::from_iter([(
+            http::header::CONTENT_ENCODING,
+            http::HeaderValue::from_static("gzip"),
+        )]),
+        body: body.into(),
+    };
+    let gzip = response(encoder.finish().expect("compressed"));
+    let mut bytes = Vec::new();
+    assert!(matches!(gzip.read_body(100_000, &mut bytes), Err(Error::BodyTooLarge { .. })));
+    assert!(bytes.is_empty());
+    gzip.read_body(100_001, &mut bytes).expect("it fits");
+    assert_eq!(bytes.len(), 100_000);
+    assert!(matches!(response(b"no gzip".to_vec()).read_body(99, &mut bytes), Err(Error::Gzip(_))));
+}
+
+#[tokio::test]
+async fn errors_say_what_was_asked_and_what_broke() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    drop(listener);
+    let mut session = client(&HttpClientConfig::default()).session();
+    let url = format!("http://127.0.0.1:{port}/metrics");
+    let error = get(&mut session, &url, 9).await.expect_err("nobody listens");
+    let want = format!("Get {url:?}: dial tcp 127.0.0.1:{port}: connect: connection refused");
+    assert_eq!(error.to_string(), want);
+
+    let (port, _seen) = serve(vec!["Connection: close".into(); 2]).await;
+    let error = get(&mut session, &format!("http://127.0.0.1:{port}/"), 9).await.expect_err("none");
+    assert!(matches!(error, Error::Exchange { .. }), "{error}");
+    let error = get(&mut session, "ftp://127.0.0.1/", 9).await.expect_err("no such scheme");
+    assert_eq!(error.to_string(), r#"invalid URL "ftp://127.0.0.1/": unsupported protocol scheme"#);
+}
+
+#[tokio::test]
+async fn a_proxy_gets_the_whole_url_and_its_password() {
+    let (port, mut seen) = serve(vec![ok("by proxy")]).await;
+    let mut config = HttpClientConfig {
+        proxy_url: format!("http://us%40er:p+w@127.0.0.1:{port}"),
+        ..HttpClientConfig::default()
+    };
+    config.validate().expect("valid");
+    let mut session = client(&config).session();
+    let response = get(&mut session, "http://example.invalid/x?y", 99).await.expect("an answer");
+    assert_eq!(body(&response), "by proxy");
+    let request = seen.recv().await.expect("a request");
+    assert!(request.starts_with("GET http://example.invalid/x?y HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains("proxy-authorization: Basic dXNAZXI6cCt3\r\n"), "{request}");
+}
+
+mod tls {
+    use super::*;
+    use rustls::pki_types::PrivateKeyDer;
+
+    /// A server with its own certificate; behind a proxy that tunnels if `proxied`.
+    async fn serve_tls(proxied: bool) -> (u16, String) {
+        let made = rcgen::generate_simple_self_signed(vec!["box.test".into()]).expect("made");
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .expect("a certificate");
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("bound").port();
+        let mut tasks = tokio::task::JoinSet::new();
+        tasks.spawn(async move {
+            for _ in 0..4 {
+                let Ok((mut stream, _)) = listener.accept().await else { return };
+                if proxied {
+                    let head = read_head(&mut stream).await.unwrap_or_default();
+                    assert!(head.starts_with("CONNECT box.test:443 HTTP/1.1\r\n"), "{head}");
+                    drop(stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await);
+                }
+                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                let mut buffer = [0; 4096];
+                drop(stream.read(&mut buffer).await);
+                drop(stream.write_all(ok("secret").as_bytes()).await);
+            }
+        });
+        tasks.detach_all();
+        (port, made.cert.pem())
+    }
+
+    #[tokio::test]
+    async fn a_certificate_must_fit_unless_told_otherwise() {
+        let (port, pem) = serve_tls(false).await;
+        let url = format!("https://127.0.0.1:{port}/");
+        let with = |tls_config: TlsConfig| {
+            client(&HttpClientConfig { tls_config, ..HttpClientConfig::default() }).session()
+        };
+        let error = get(&mut with(TlsConfig::default()), &url, 99).await.expect_err("unknown");
+        assert!(matches!(error, Error::Tls { .. }), "{error}");
+        let trusting = TlsConfig { ca: pem, ..TlsConfig::default() };
+        let error = get(&mut with(trusting.clone()), &url, 99).await.expect_err("wrong name");
+        assert!(matches!(error, Error::Tls { .. }), "{error}");
+        let named = TlsConfig { server_name: "box.test".into(), ..trusting };
+        assert_eq!(body(&get(&mut with(named), &url, 99).await.expect("trusted")), "secret");
+        let blind = TlsConfig { insecure_skip_verify: true, ..TlsConfig::default() };
+        assert_eq!(body(&get(&mut with(blind), &url, 99).await.expect("unchecked")), "secret");
+    }
+
+    #[tokio::test]
+    async fn tls_goes_through_a_proxy_in_a_tunnel() {
+        let (port, pem) = serve_tls(true).await;
+        let config = HttpClientConfig {
+            proxy_url: format!("http://127.0.0.1:{port}"),
+            tls_config: TlsConfig { ca: pem, ..TlsConfig::default() },
+            ..HttpClientConfig::default()
+        };
+        let mut session = client(&config).session();
+        let response = get(&mut session, "https://box.test/", 99).await.expect("an answer");
+        assert_eq!(body(&response), "secret");
+    }
+
+    #[test]
+    fn bad_certificates_are_refused_when_the_client_is_made() {
+        let f = |tls_config: TlsConfig, want: &str| {
+            let config = HttpClientConfig { tls_config, ..HttpClientConfig::default() };
+            let error = Client::new(&config, Arc::new(RealFs)).expect_err("refused");
+            assert!(error.to_string().starts_with(want), "{error}");
+        };
+        f(TlsConfig { ca: "x".into(), ..TlsConfig::default() }, "unable to use specified CA cert");
+        let pair = TlsConfig { cert: "x".into(), key: "y".into(), ..TlsConfig::default() };
+        f(pair, "unable to use specified client cert");
+    }
+}
+
+#[test]
+fn options_are_refused_with_upstream_texts() {
+    let f = |change: fn(&mut HttpClientConfig), want: &str| {
+        let mut config = HttpClientConfig::default();
+        change(&mut config);
+        let text = config.validate().err().map(|error| error.to_string()).unwrap_or_default();
+        assert_eq!(text, want);
+    };
+    f(|_| {}, "");
+    f(
+        |c| {
+            c.authorization =
+                Some(Authorization { kind: "BASIC".into(), ..Authorization::default() });
+        },
+        r#"authorization type cannot be set to "basic", use "basic_auth" instead"#,
+    );
+    f(
+        |c| {
+            c.authorization = Some(Authorization::default());
+            c.basic_auth = Some(BasicAuth::default());
+        },
+        "at most one of basic_auth, oauth2 & authorization must be configured",
+    );
+    f(
+        |c| {
+            c.tls_config.ca = "a".into();
+            c.tls_config.ca_file = "b".into();
+        },
+        "at most one of ca, ca_file & ca_ref must be configured",
+    );
+    f(
+        |c| c.tls_config.cert_file = "x".into(),
+        "exactly one of key or key_file must be configured when a client certificate is configured",
+    );
+    f(|c| c.tls_config.min_version = "TLS9".into(), "unknown TLS version: TLS9");
+    f(|c| c.no_proxy = "x".into(), "if no_proxy is configured, proxy_url must also be configured");
+    f(
+        |c| c.proxy_url = "https://p".into(),
+        r#"not supported: proxies of scheme "https"; use http://host:port"#,
+    );
+    f(
+        |c| {
+            c.http_headers.insert("Host".into(), HeaderValues::default());
+        },
+        r#"setting header "Host" is not allowed"#,
+    );
+}
+
+#[test]
+fn relative_files_belong_to_the_directory_of_the_configuration() {
+    let mut config = HttpClientConfig::default();
+    config.tls_config.ca_file = "ca.pem".into();
+    config.tls_config.cert_file = "/abs.pem".into();
+    config.set_directory("/etc/masthead".into());
+    assert_eq!(config.tls_config.ca_file, "/etc/masthead/ca.pem");
+    assert_eq!(config.tls_config.cert_file, "/abs.pem");
+}
+
+#[test]
+fn secrets_are_never_shown() {
+    let basic = BasicAuth { password: "hunter2".into(), ..BasicAuth::default() };
+    assert!(!format!("{basic:?}").contains("hunter2"));
+}

@@ -1,0 +1,206 @@
+//! prometheus.yml: the sections that say what to scrape, and by name those that are not read yet.
+//!
+//! Keys, defaults, checks and texts are upstream's (`config/config.go`). Unknown keys are errors. A
+//! known key that is not supported is a warning where leaving it out means less (fewer targets, no
+//! rules), and an error where it would change what is sent (`oauth2`).
+//!
+//! - `config/global.rs`: the defaults of all jobs; `config/job.rs`: one job, as written and as
+//!   checked; `config/unsupported.rs`: what is known and not read.
+
+use std::{collections::BTreeSet, fmt, sync::Arc};
+
+use camino::Utf8Path;
+use masthead_discovery::yaml;
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+mod global;
+mod job;
+mod unsupported;
+
+pub use global::GlobalConfig;
+pub use job::ScrapeConfig;
+
+use job::WrittenJob;
+use unsupported::Ignored;
+
+/// A whole prometheus.yml.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PromConfig {
+    /// The defaults of all jobs.
+    pub global: GlobalConfig,
+    /// The jobs, checked, with the defaults filled in.
+    pub scrape_configs: Vec<Arc<ScrapeConfig>>,
+    /// What the file says and nobody reads, in words for the log and the status page.
+    pub warnings: Vec<String>,
+}
+
+/// Why a configuration was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// Counted from 1; 0 where the place is not known.
+    pub line: u64,
+    /// Counted from 1; 0 where the place is not known.
+    pub column: u64,
+    /// The way to the key, such as `scrape_configs[2].job_name`.
+    pub key: String,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line > 0 {
+            write!(f, "line {}, column {}: ", self.line, self.column)?;
+        }
+        if !self.key.is_empty() && self.key != "." {
+            write!(f, "{}: ", self.key)?;
+        }
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl From<yaml::YamlError> for ConfigError {
+    fn from(error: yaml::YamlError) -> Self {
+        let yaml::YamlError { line, column, key, what } = error;
+        // The wrapper that knows a section's place shows up as a key that nobody wrote.
+        let key = key.replace("].value", "]").replace("global.value", "global");
+        Self { line, column, key, what }
+    }
+}
+
+/// A check that failed, before its place in the file is known.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// Below the section; may be empty.
+    pub(crate) key: String,
+    pub(crate) what: String,
+}
+
+impl Refused {
+    pub(crate) fn new(key: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { key: key.into(), what: what.into() }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Written {
+    global: Option<Spanned<global::WrittenGlobal>>,
+    scrape_configs: Option<Vec<Option<Spanned<WrittenJob>>>>,
+    runtime: Option<Ignored>,
+    alerting: Option<Ignored>,
+    rule_files: Option<Vec<String>>,
+    scrape_config_files: Option<Vec<String>>,
+    storage: Option<Ignored>,
+    tracing: Option<Ignored>,
+    remote_write: Option<Ignored>,
+    remote_read: Option<Ignored>,
+    otlp: Option<Ignored>,
+}
+
+impl PromConfig {
+    /// Reads and checks a file's text. `$NAME` in `external_labels` stays as it is.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        Self::parse_with(text, &|name| Some(format!("${{{name}}}")))
+    }
+
+    /// As [`PromConfig::parse`]; `$NAME` and `${NAME}` in `external_labels` become what
+    /// `environment` says, or nothing.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn parse_with(
+        text: &str,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let written: Option<Written> = yaml::parse(text)?;
+        let mut written = written.unwrap_or_default();
+        let mut warnings = written.unsupported();
+        let global = match written.global.take() {
+            None => GlobalConfig::default(),
+            Some(section) => {
+                let at = section.referenced;
+                let (global, mut ignored) = section
+                    .value
+                    .check(environment)
+                    .map_err(|refused| placed(&at, "global", refused))?;
+                warnings.append(&mut ignored);
+                global
+            }
+        };
+        let mut jobs = Vec::new();
+        let mut names = BTreeSet::new();
+        for (index, section) in written.scrape_configs.into_iter().flatten().enumerate() {
+            let key = format!("scrape_configs[{index}]");
+            let Some(section) = section else {
+                let what = "empty or null scrape config section".to_owned();
+                return Err(ConfigError { line: 0, column: 0, key, what });
+            };
+            let at = section.referenced;
+            let place = |refused| placed(&at, &key, refused);
+            let (job, ignored) = section.value.check(&global).map_err(place)?;
+            warnings.extend(
+                ignored.into_iter().map(|what| {
+                    format!("not supported yet: {key}.{what} (job {:?})", job.job_name)
+                }),
+            );
+            if !names.insert(job.job_name.clone()) {
+                let what =
+                    format!("found multiple scrape configs with job name {:?}", job.job_name);
+                return Err(place(Refused::new("job_name", what)));
+            }
+            jobs.push(Arc::new(job));
+        }
+        Ok(Self { global, scrape_configs: jobs, warnings })
+    }
+
+    /// Takes relative file names as relative to `dir`, the directory of the file.
+    pub fn set_directory(&mut self, dir: &Utf8Path) {
+        for job in &mut self.scrape_configs {
+            Arc::make_mut(job).set_directory(dir);
+        }
+    }
+}
+
+impl Written {
+    fn unsupported(&self) -> Vec<String> {
+        let files = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|l| !l.is_empty());
+        let sections: [(&str, bool, &str); 9] = [
+            ("runtime", self.runtime.is_some(), "there is no Go runtime to tune"),
+            ("alerting", self.alerting.is_some(), "no alert is sent anywhere"),
+            ("rule_files", files(&self.rule_files), "no rule is evaluated"),
+            (
+                "scrape_config_files",
+                files(&self.scrape_config_files),
+                "the jobs in those files are not scraped",
+            ),
+            ("storage", self.storage.is_some(), "set storage by flags"),
+            ("tracing", self.tracing.is_some(), "no trace is sent"),
+            ("remote_write", self.remote_write.is_some(), "nothing is forwarded"),
+            ("remote_read", self.remote_read.is_some(), "only local samples are read"),
+            ("otlp", self.otlp.is_some(), "OTLP names are translated by the defaults"),
+        ];
+        sections
+            .into_iter()
+            .filter(|(_, given, _)| *given)
+            .map(|(name, _, meaning)| format!("not supported yet: {name} ({meaning})"))
+            .collect()
+    }
+}
+
+fn placed(at: &serde_saphyr::Location, section: &str, refused: Refused) -> ConfigError {
+    let key = match refused.key.as_str() {
+        "" => section.to_owned(),
+        key => format!("{section}.{key}"),
+    };
+    ConfigError { line: at.line(), column: at.column(), key, what: refused.what }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! How scraping fares, counted. Rendered by whoever owns the registry; the names of upstream's
+//! metrics for the same stand beside each count.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counts since the start.
+#[derive(Debug, Default)]
+pub struct Stats {
+    /// Scrapes that were begun.
+    pub scrapes: Count,
+    /// Scrapes that failed.
+    pub scrapes_failed: Count,
+    /// `prometheus_target_scrapes_exceeded_body_size_limit_total`
+    pub exceeded_body_size_limit: Count,
+    /// `prometheus_target_scrapes_exceeded_sample_limit_total`
+    pub exceeded_sample_limit: Count,
+    /// `prometheus_target_scrape_pool_exceeded_label_limits_total`
+    pub exceeded_label_limits: Count,
+    /// `prometheus_target_scrape_pool_exceeded_target_limit_total`
+    pub exceeded_target_limit: Count,
+    /// `prometheus_target_scrapes_sample_out_of_order_total`
+    pub out_of_order: Count,
+    /// `prometheus_target_scrapes_sample_duplicate_timestamp_total`
+    pub duplicates: Count,
+    /// `prometheus_target_scrapes_sample_out_of_bounds_total`
+    pub out_of_bounds: Count,
+    /// Samples refused by the sink for another reason.
+    pub rejected: Count,
+    /// Batches that the sink refused as a whole.
+    pub appends_failed: Count,
+    /// `prometheus_target_sync_failed_total`
+    pub sync_failed: Count,
+    /// Samples that were appended, stale markers and reports included.
+    pub samples_appended: Count,
+}
+
+/// A number that only rises.
+#[derive(Debug, Default)]
+pub struct Count(AtomicU64);
+
+impl Count {
+    /// What it is now.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+}
