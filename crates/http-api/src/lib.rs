@@ -1,0 +1,31 @@
+//! The HTTP API: routes, parameters, JSON shapes, and from error class to status code.
+//!
+//! Only this crate knows HTTP and JSON. It asks languages, stores and movers through the traits
+//! of `ports`, and answers as the originals do. It never opens a socket and never reads a file:
+//! it makes an `axum::Router` that the binary serves.
+//!
+//! Where to look: the Prometheus API in `prometheus.rs` with one file for each group of
+//! endpoints; errors in `error.rs`; numbers, labels and histograms as JSON in `json.rs`; how an
+//! answer becomes body chunks in `stream.rs`; places for queries and writes in `lane.rs`;
+//! parameters in `params.rs`; request bodies in `upload.rs`.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod cors;
+mod error;
+mod evaluator;
+mod json;
+mod lane;
+mod limits;
+mod params;
+mod prometheus;
+mod stats;
+mod stream;
+mod time;
+mod upload;
+
+pub use evaluator::{EvalError, Evaluation, Evaluator, Grid, Query};
+pub use limits::Limits;
+pub use prometheus::{BuildInfo, COMPATIBLE_VERSION, Parts, PrometheusApi};
+pub use stats::ApiStats;

@@ -1,0 +1,362 @@
+//! The Prometheus API: what it is made of, and which path leads where.
+//!
+//! Paths, parameters, shapes and texts are those of upstream's `web/api/v1/api.go` and
+//! `web/web.go`; where we differ is listed in `docs/reference/http-prometheus.md`. A handler reads
+//! its parameters, takes a place in a lane, and does its work on a blocking thread: nothing on the
+//! async threads evaluates, reads a store or serialises anything large.
+//!
+//! Instant and range queries: `query.rs`. Exemplars: `exemplars.rs`. Labels and series:
+//! `labels.rs`. Metadata and targets: `targets.rs`. Rules and alerts: `rules.rs`. Formatting and
+//! parsing queries: `language.rs`. Status pages: `status.rs`. Deleting and snapshots: `admin.rs`.
+//! Remote write and OTLP: `write.rs`. Federation: `federate.rs`. `/-/…`: `lifecycle.rs`.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock, atomic::AtomicBool},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderValue, Method, StatusCode, header},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use masthead_model::{ErrorClass, Labels, Millis, Regexp};
+use masthead_ports::{
+    QueryCtx, QueryLimits, RulesView, SampleSink, SampleSource, ServerView, StoreAdmin, TargetsView,
+};
+use masthead_promql::Features;
+use masthead_sysio::Clock;
+use masthead_wire::otlp::Config as OtlpConfig;
+use serde::Serialize;
+
+use crate::{
+    cors::Cors,
+    error::ApiError,
+    evaluator::Evaluator,
+    json,
+    lane::{Lane, Place, Refused},
+    limits::Limits,
+    stats::{ApiStats, Counters, add, get as count_of},
+    stream::{self, ChunkWriter, Delivery, Stop},
+    upload::Budget,
+};
+
+mod admin;
+mod envelope;
+mod exemplars;
+mod federate;
+mod labels;
+mod language;
+mod lifecycle;
+mod query;
+mod rules;
+mod status;
+mod syntax_tree;
+mod targets;
+mod write;
+
+/// The version of Prometheus whose API this is; clients choose by it what they ask for.
+pub const COMPATIBLE_VERSION: &str = "3.14.0";
+
+/// What the API is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where samples are read.
+    pub source: Arc<dyn SampleSource>,
+    /// Where pushed samples go.
+    pub sink: Arc<dyn SampleSink>,
+    /// The store as an operator sees it.
+    pub admin: Arc<dyn StoreAdmin>,
+    /// What is scraped.
+    pub targets: Arc<dyn TargetsView>,
+    /// What is recorded and alerted.
+    pub rules: Arc<dyn RulesView>,
+    /// The running server.
+    pub server: Arc<dyn ServerView>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// The query language.
+    pub evaluator: Arc<dyn Evaluator>,
+    /// The experimental parts of the language that are switched on.
+    pub features: Features,
+    /// How OTLP metrics are translated; see also [`PrometheusApi::set_otlp`].
+    pub otlp: OtlpConfig,
+    /// How far back `/federate` looks, in milliseconds (`--query.lookback-delta`).
+    pub lookback_ms: i64,
+    /// How much requests may take.
+    pub limits: Limits,
+    /// What was built.
+    pub build: BuildInfo,
+    /// Every flag with its value, secrets masked.
+    pub flags: Vec<(String, String)>,
+    /// More for `/api/v1/features`, by category and name.
+    pub more_features: BTreeMap<String, BTreeMap<String, bool>>,
+    /// Whether series may be deleted and snapshots made (`--web.enable-admin-api`).
+    pub admin_enabled: bool,
+    /// Which origins scripts may call from (`--web.cors.origin`).
+    pub cors_origin: Regexp,
+}
+
+/// What was built; for `/api/v1/status/buildinfo`.
+#[derive(Debug, Clone, Default)]
+pub struct BuildInfo {
+    /// The version of Masthead.
+    pub version: String,
+    /// The commit.
+    pub revision: String,
+    /// The branch.
+    pub branch: String,
+    /// The day of the build.
+    pub date: String,
+    /// The compiler.
+    pub compiler: String,
+}
+
+/// The Prometheus API.
+#[derive(Debug, Clone)]
+pub struct PrometheusApi {
+    shared: Arc<Shared>,
+}
+
+/// What all handlers share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    parts: Parts,
+    pub(crate) limits: Limits,
+    pub(crate) budget: Arc<Budget>,
+    cors: Cors,
+    queries: Lane,
+    lookups: Lane,
+    writes: Lane,
+    counters: Arc<Counters>,
+    otlp: RwLock<OtlpConfig>,
+    series: write::SeriesCache,
+}
+
+impl PrometheusApi {
+    /// An API over these parts.
+    pub fn new(parts: Parts) -> Self {
+        let limits = parts.limits;
+        let shared = Shared {
+            limits,
+            budget: Arc::new(Budget::new(limits.inflight)),
+            cors: Cors::new(parts.cors_origin.clone()),
+            queries: Lane::new(limits.queries, limits.queue),
+            lookups: Lane::new(limits.queries, limits.queue),
+            writes: Lane::new(limits.writes, limits.queue),
+            counters: Arc::default(),
+            otlp: RwLock::new(parts.otlp.clone()),
+            series: write::SeriesCache::default(),
+            parts,
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The routes: `/api/v1/…`, `/federate`, `/version` and `/-/…`.
+    pub fn router(&self) -> Router {
+        let api = Router::new()
+            .merge(questions())
+            .merge(views())
+            .merge(actions())
+            .layer(from_fn_with_state(Arc::clone(&self.shared), cors));
+        Router::new()
+            .nest("/api/v1", api)
+            .route("/federate", get(federate::federate))
+            .route("/version", get(status::version))
+            .route("/-/ready", get(lifecycle::ready))
+            .route("/-/healthy", get(lifecycle::healthy))
+            .route(
+                "/-/reload",
+                get(lifecycle::wrong_method).post(lifecycle::reload).put(lifecycle::reload),
+            )
+            .with_state(Arc::clone(&self.shared))
+    }
+
+    /// Changes how OTLP metrics are translated, after a reload.
+    pub fn set_otlp(&self, config: OtlpConfig) {
+        *self.shared.otlp.write().unwrap_or_else(PoisonError::into_inner) = config;
+    }
+
+    /// What it has counted so far.
+    pub fn stats(&self) -> ApiStats {
+        self.shared.stats()
+    }
+}
+
+type Routes = Router<Arc<Shared>>;
+
+/// What is asked of the data; upstream takes GET and POST for most.
+fn questions() -> Routes {
+    Router::new()
+        .route("/query", get(query::instant).post(query::instant))
+        .route("/query_range", get(query::range).post(query::range))
+        .route("/query_exemplars", get(exemplars::exemplars).post(exemplars::exemplars))
+        .route("/format_query", get(language::format_query).post(language::format_query))
+        .route("/parse_query", get(language::parse_query).post(language::parse_query))
+        .route("/labels", get(labels::names).post(labels::names))
+        .route("/label/{name}/values", get(labels::values))
+        .route("/series", get(labels::series).post(labels::series))
+        .route("/metadata", get(targets::metadata))
+}
+
+/// What the server shows of itself.
+fn views() -> Routes {
+    Router::new()
+        .route("/targets", get(targets::targets))
+        .route("/targets/metadata", get(targets::targets_metadata))
+        .route("/targets/relabel_steps", get(targets::relabel_steps))
+        .route("/scrape_pools", get(targets::scrape_pools))
+        .route("/rules", get(rules::rules))
+        .route("/alerts", get(rules::alerts))
+        .route("/alertmanagers", get(rules::alertmanagers))
+        .route("/status/config", get(status::config))
+        .route("/status/flags", get(status::flags))
+        .route("/status/runtimeinfo", get(status::runtime))
+        .route("/status/buildinfo", get(status::build))
+        .route("/status/tsdb", get(status::store))
+        .route("/status/tsdb/blocks", get(status::blocks))
+        .route("/status/walreplay", get(status::replay))
+        .route("/features", get(status::features))
+        .route("/notifications", get(status::notifications))
+        .route("/notifications/live", get(nothing))
+}
+
+/// What changes something.
+fn actions() -> Routes {
+    Router::new()
+        .route("/write", post(write::remote_write))
+        .route("/otlp/v1/metrics", post(write::otlp))
+        .route("/read", post(lifecycle::no_remote_read))
+        .route("/admin/tsdb/delete_series", post(admin::delete_series).put(admin::delete_series))
+        .route(
+            "/admin/tsdb/clean_tombstones",
+            post(admin::clean_tombstones).put(admin::clean_tombstones),
+        )
+        .route("/admin/tsdb/snapshot", post(admin::snapshot).put(admin::snapshot))
+}
+
+async fn nothing() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
+async fn cors(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let mut response = if request.method() == Method::OPTIONS {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        next.run(request).await
+    };
+    shared.cors.apply(origin.as_ref(), response.headers_mut());
+    response
+}
+
+/// Which lane a work takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Work {
+    Query,
+    Lookup,
+}
+
+impl Shared {
+    /// The wall clock.
+    fn now(&self) -> Millis {
+        Millis(self.parts.clock.now().0.div_euclid(1_000_000))
+    }
+
+    /// A context that starts now.
+    fn ctx(&self, timeout: Option<Duration>) -> QueryCtx {
+        let limit = self.limits.query;
+        let timeout = timeout.map_or(limit.timeout, |asked| asked.min(limit.timeout));
+        QueryCtx::new(Arc::clone(&self.parts.clock), QueryLimits { timeout, ..limit })
+    }
+
+    /// Waits for a place; the time that `ctx` has left bounds the wait.
+    async fn place(
+        &self,
+        work: Work,
+        ctx: &QueryCtx,
+        timeout: Duration,
+    ) -> Result<Place, ApiError> {
+        let lane = match work {
+            Work::Query => &self.queries,
+            Work::Lookup => &self.lookups,
+        };
+        let patience = timeout.saturating_sub(ctx.elapsed());
+        lane.enter(patience).await.map_err(|refused| match refused {
+            Refused::Full => {
+                add(&self.counters.rejected_full, 1);
+                let Limits { queries, queue, .. } = self.limits;
+                let message = format!(
+                    "{queries} queries run and {queue} wait, which is the limit (see --query.max-concurrency and --query.max-queue)"
+                );
+                ApiError::new(ErrorClass::RateLimited, message)
+            }
+            Refused::Waited => {
+                ApiError::new(ErrorClass::Timeout, "query timed out in query queue")
+            }
+        })
+    }
+
+    fn delivery(&self, gzip: bool, cancel: Arc<AtomicBool>) -> Delivery {
+        Delivery {
+            gzip,
+            stall: self.limits.stall,
+            content_type: "application/json",
+            counters: Arc::clone(&self.counters),
+            cancel,
+        }
+    }
+
+    /// Runs a look-up on a blocking thread.
+    async fn lookup(
+        self: &Arc<Self>,
+        gzip: bool,
+        work: impl FnOnce(&Self, &QueryCtx, &mut ChunkWriter) -> Result<(), Stop> + Send + 'static,
+    ) -> Result<Response, ApiError> {
+        let ctx = self.ctx(None);
+        let place = self.place(Work::Lookup, &ctx, self.limits.query.timeout).await?;
+        let delivery = self.delivery(gzip, ctx.cancellation());
+        let shared = Arc::clone(self);
+        Ok(stream::respond(place, delivery, move |out| work(&shared, &ctx, out)).await)
+    }
+
+    fn stats(&self) -> ApiStats {
+        let counters = &self.counters;
+        let wide = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        ApiStats {
+            queries_running: wide(self.queries.running()),
+            queries_waiting: wide(self.queries.waiting()),
+            rejected_full: count_of(&counters.rejected_full),
+            abandoned: count_of(&counters.abandoned),
+            streamed_bytes: count_of(&counters.streamed_bytes),
+            upload_bytes: wide(self.budget.held()),
+            samples_accepted: count_of(&counters.samples_accepted),
+            samples_refused: count_of(&counters.samples_refused),
+            panics: count_of(&counters.panics),
+        }
+    }
+}
+
+/// A small answer that cost nothing to make.
+fn small(data: impl Serialize) -> Response {
+    #[derive(Serialize)]
+    struct Success<T> {
+        status: &'static str,
+        data: T,
+    }
+    let body = json::to_vec(&Success { status: "success", data });
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+}
+
+/// Labels inside a small answer.
+struct LabelMap<'a>(&'a Labels);
+
+impl Serialize for LabelMap<'_> {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        json::labels(self.0, to)
+    }
+}
