@@ -1,0 +1,440 @@
+//! The command line: every command, flag, environment variable and exit code.
+//!
+//! It only describes and parses; it never looks at the file system or the network. Every flag has
+//! an environment variable that starts with `MASTHEAD_`; a flag given on the command line wins.
+
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done, or ended by Ctrl-C or SIGTERM
+  1  failed: what and why is on stderr
+  2  wrong usage or configuration: nothing was started";
+
+/// The observability stack of an application in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "masthead", version, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// One variant per file of `commands/`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the items API under light traffic, and show its logs and a summary of its metrics.
+    #[command(after_help = EXIT_CODES)]
+    Demo(DemoArgs),
+    /// Keep metrics and answer PromQL over Prometheus' HTTP API.
+    #[command(after_help = EXIT_CODES)]
+    Serve(Box<ServeArgs>),
+    /// Ask a server that speaks Prometheus' HTTP API a PromQL question.
+    #[command(after_help = EXIT_CODES)]
+    Query(QueryArgs),
+    /// Become another program that ends when its parent does (see `child.rs`).
+    #[command(name = crate::child::TIED_COMMAND, hide = true)]
+    ExecTied(ExecTiedArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Keep the items in this directory (made when missing); without it they are gone at the end.
+    #[arg(long, value_name = "DIR", env = "MASTHEAD_DATA")]
+    pub data: Option<PathBuf>,
+
+    /// End after this time, such as `20s` or `1h 30m`; without it the demo runs until Ctrl-C.
+    #[arg(long = "for", value_name = "DURATION", env = "MASTHEAD_DEMO_FOR", value_parser = duration)]
+    pub run_for: Option<Duration>,
+
+    /// At the end, compare traffic, metrics and logs; exit 1 when they disagree.
+    ///
+    /// Send no requests of your own meanwhile: they would be counted too.
+    #[arg(long, env = "MASTHEAD_DEMO_CHECK", value_parser = BoolishValueParser::new())]
+    pub check: bool,
+
+    /// Mean request rate, such as `5` or `0.5/s`; above 0, at most 1000.
+    #[arg(long, value_name = "N/s", env = "MASTHEAD_DEMO_RATE", default_value = "5/s")]
+    #[arg(value_parser = rate)]
+    pub rate: f64,
+
+    /// Between two summaries of the metrics.
+    #[arg(long, value_name = "DURATION", env = "MASTHEAD_DEMO_SUMMARY_EVERY")]
+    #[arg(default_value = "10s", value_parser = duration)]
+    pub summary_every: Duration,
+
+    /// Seed of the traffic, printed at start: the same seed gives the same choices again.
+    #[arg(long, value_name = "N", env = "MASTHEAD_DEMO_SEED")]
+    pub seed: Option<u32>,
+
+    /// The API's port on loopback; when it is taken, or 0, any free one.
+    #[arg(long, value_name = "PORT", env = "MASTHEAD_DEMO_API_PORT", default_value_t = 8000)]
+    pub api_port: u16,
+
+    /// The port of the API's metrics on loopback; when it is taken, or 0, any free one.
+    #[arg(long, value_name = "PORT", env = "MASTHEAD_DEMO_METRICS_PORT", default_value_t = 9464)]
+    pub metrics_port: u16,
+
+    /// The items API's program; without it, `items-api` beside this program.
+    #[arg(long, value_name = "PATH", env = "MASTHEAD_ITEMS_API")]
+    pub items_api: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each switch")]
+pub(crate) struct ServeArgs {
+    /// Everything that is kept lies below this directory, made when missing.
+    #[arg(long, value_name = "DIR", env = "MASTHEAD_DATA", default_value = "data")]
+    pub data: Utf8PathBuf,
+
+    /// Where to listen.
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        env = "MASTHEAD_LISTEN",
+        default_value = "127.0.0.1:3000"
+    )]
+    pub listen: SocketAddr,
+
+    /// Where to listen too, for whoever expects Prometheus at its usual port; `off` for nowhere.
+    ///
+    /// Without it, at 127.0.0.1:9090 if that is free.
+    #[arg(long, value_name = "ADDR:PORT|off", env = "MASTHEAD_PROMETHEUS_LISTEN")]
+    #[arg(value_parser = address_or_off)]
+    pub prometheus_listen: Option<Listen>,
+
+    /// Scrape what this prometheus.yml says; read again on SIGHUP and `POST /-/reload`.
+    #[arg(long, value_name = "FILE", env = "MASTHEAD_PROMETHEUS_CONFIG")]
+    pub prometheus_config: Option<Utf8PathBuf>,
+
+    /// Leave out the metrics of this machine (job `node`).
+    #[arg(long, env = "MASTHEAD_NO_HOST", value_parser = BoolishValueParser::new())]
+    pub no_host: bool,
+
+    /// Leave out the metrics of this server (job `masthead`).
+    #[arg(long, env = "MASTHEAD_NO_SELF", value_parser = BoolishValueParser::new())]
+    pub no_self: bool,
+
+    /// Accept that anyone who reaches an address beyond loopback may read, write and delete.
+    #[arg(long, env = "MASTHEAD_INSECURE", value_parser = BoolishValueParser::new())]
+    pub insecure: bool,
+
+    /// Samples older than this go, such as `15d`; `0` keeps them for ever.
+    #[arg(long = "storage.retention.time", value_name = "DURATION", default_value = "15d")]
+    #[arg(env = "MASTHEAD_STORAGE_RETENTION_TIME", value_parser = prometheus_duration)]
+    pub retention_time: Duration,
+
+    /// The oldest blocks go while metrics take more than this, such as `10GB`.
+    #[arg(long = "storage.retention.size", value_name = "SIZE")]
+    #[arg(env = "MASTHEAD_STORAGE_RETENTION_SIZE", value_parser = byte_size)]
+    pub retention_size: Option<u64>,
+
+    /// How much older than the newest a sample may be and still be taken; `0` for not at all.
+    #[arg(long = "storage.out-of-order-window", value_name = "DURATION", default_value = "30m")]
+    #[arg(env = "MASTHEAD_STORAGE_OUT_OF_ORDER_WINDOW", value_parser = prometheus_duration)]
+    pub out_of_order_window: Duration,
+
+    /// What a loss of power may cost: the journal is synced this often; `0` before every answer.
+    #[arg(long = "storage.sync-interval", value_name = "DURATION", default_value = "200ms")]
+    #[arg(env = "MASTHEAD_STORAGE_SYNC_INTERVAL", value_parser = prometheus_duration)]
+    pub sync_interval: Duration,
+
+    /// Most series that may be written to at one time; more are refused.
+    #[arg(long = "storage.max-series", value_name = "N", default_value_t = 20_000_000)]
+    #[arg(env = "MASTHEAD_STORAGE_MAX_SERIES")]
+    pub max_series: usize,
+
+    /// How far back an instant selector looks for a sample.
+    #[arg(long = "query.lookback-delta", value_name = "DURATION", default_value = "5m")]
+    #[arg(env = "MASTHEAD_QUERY_LOOKBACK_DELTA", value_parser = prometheus_duration)]
+    pub lookback_delta: Duration,
+
+    /// The longest that a query may take, waiting included.
+    #[arg(long = "query.timeout", value_name = "DURATION", default_value = "2m")]
+    #[arg(env = "MASTHEAD_QUERY_TIMEOUT", value_parser = prometheus_duration)]
+    pub query_timeout: Duration,
+
+    /// Most samples that one query may touch.
+    #[arg(long = "query.max-samples", value_name = "N", default_value_t = 50_000_000)]
+    #[arg(env = "MASTHEAD_QUERY_MAX_SAMPLES")]
+    pub query_max_samples: u64,
+
+    /// Most queries that run at one time.
+    #[arg(long = "query.max-concurrency", value_name = "N", default_value_t = 20)]
+    #[arg(env = "MASTHEAD_QUERY_MAX_CONCURRENCY")]
+    pub query_max_concurrency: usize,
+
+    /// Most queries that wait for a place; more are refused.
+    #[arg(long = "query.max-queue", value_name = "N", default_value_t = 200)]
+    #[arg(env = "MASTHEAD_QUERY_MAX_QUEUE")]
+    pub query_max_queue: usize,
+
+    /// Most bytes of a pushed body as it is sent.
+    #[arg(long = "web.max-body-size", value_name = "SIZE", default_value = "16MB")]
+    #[arg(env = "MASTHEAD_WEB_MAX_BODY_SIZE", value_parser = byte_size)]
+    pub max_body_size: u64,
+
+    /// Most bytes of a pushed body once it is decompressed.
+    #[arg(long = "web.max-decompressed-size", value_name = "SIZE", default_value = "64MB")]
+    #[arg(env = "MASTHEAD_WEB_MAX_DECOMPRESSED_SIZE", value_parser = byte_size)]
+    pub max_decompressed_size: u64,
+
+    /// Most bytes of all pushed bodies that are held at one time.
+    #[arg(long = "web.max-inflight-bytes", value_name = "SIZE", default_value = "128MB")]
+    #[arg(env = "MASTHEAD_WEB_MAX_INFLIGHT_BYTES", value_parser = byte_size)]
+    pub max_inflight_bytes: u64,
+
+    /// Most bytes of a form, which queries are sent in.
+    #[arg(long = "web.max-form-size", value_name = "SIZE", default_value = "10MB")]
+    #[arg(env = "MASTHEAD_WEB_MAX_FORM_SIZE", value_parser = byte_size)]
+    pub max_form_size: u64,
+
+    /// Most pushed bodies that are decoded and stored at one time.
+    #[arg(long = "web.max-concurrent-writes", value_name = "N", default_value_t = 8)]
+    #[arg(env = "MASTHEAD_WEB_MAX_CONCURRENT_WRITES")]
+    pub max_concurrent_writes: usize,
+
+    /// The longest that a client may take for one piece of a body or of an answer.
+    #[arg(long = "web.stall-timeout", value_name = "DURATION", default_value = "30s")]
+    #[arg(env = "MASTHEAD_WEB_STALL_TIMEOUT", value_parser = prometheus_duration)]
+    pub stall_timeout: Duration,
+
+    /// Origins whose scripts may call the API, as a regular expression.
+    #[arg(long = "web.cors.origin", value_name = "REGEX", default_value = ".*")]
+    #[arg(env = "MASTHEAD_WEB_CORS_ORIGIN")]
+    pub cors_origin: String,
+
+    /// Allow `/api/v1/admin/tsdb/…`: deleting series, snapshots.
+    #[arg(long = "web.enable-admin-api", env = "MASTHEAD_WEB_ENABLE_ADMIN_API")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub enable_admin_api: bool,
+
+    /// Allow `POST /-/reload`.
+    #[arg(long = "web.enable-lifecycle", env = "MASTHEAD_WEB_ENABLE_LIFECYCLE")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub enable_lifecycle: bool,
+
+    /// Experimental parts of PromQL, separated by commas.
+    #[arg(long = "enable-feature", value_name = "NAME,…", env = "MASTHEAD_ENABLE_FEATURE")]
+    #[arg(value_enum, value_delimiter = ',')]
+    pub enable_feature: Vec<Feature>,
+
+    /// `off`, `error`, `warn`, `info`, `debug`, `trace`, and directives such as `http=info`.
+    #[arg(long = "log.level", value_name = "LEVEL", env = "MASTHEAD_LOG_LEVEL")]
+    #[arg(default_value = "info,http=error")]
+    pub log_level: String,
+
+    /// `json` or `pretty`; without it, pretty on a terminal.
+    #[arg(long = "log.format", value_name = "FORMAT", env = "MASTHEAD_LOG_FORMAT")]
+    pub log_format: Option<String>,
+}
+
+/// An address, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listen {
+    Off,
+    At(SocketAddr),
+}
+
+/// Experimental parts of PromQL, under upstream's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Feature {
+    PromqlExperimentalFunctions,
+    PromqlDurationExpr,
+    PromqlExtendedRangeSelectors,
+    PromqlBinopFillModifiers,
+    PromqlDelayedNameRemoval,
+    TypeAndUnitLabels,
+    UseStartTimestamps,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QueryArgs {
+    /// The PromQL expression.
+    #[arg(env = "MASTHEAD_QUERY", value_name = "EXPR")]
+    pub expr: String,
+
+    /// The server; Masthead itself, or any that answers below `/api/v1`.
+    #[arg(long, value_name = "URL", env = "MASTHEAD_URL", default_value = "http://127.0.0.1:3000")]
+    pub url: http::Uri,
+
+    /// Over this long until `--time`, such as `1h`; without it, one value at that moment.
+    #[arg(long, value_name = "DURATION", env = "MASTHEAD_QUERY_RANGE", value_parser = duration)]
+    pub range: Option<Duration>,
+
+    /// Between two values of a range; without it, so that there are some 250 of them.
+    #[arg(long, value_name = "DURATION", env = "MASTHEAD_QUERY_STEP", value_parser = duration)]
+    #[arg(requires = "range")]
+    pub step: Option<Duration>,
+
+    /// The moment, as RFC 3339 or seconds since 1970; without it, now.
+    #[arg(long, value_name = "TIME", env = "MASTHEAD_QUERY_TIME", value_parser = moment)]
+    pub time: Option<f64>,
+
+    /// The form of the answer; without it, a graph for a range on a terminal, else a table.
+    #[arg(long, value_enum, env = "MASTHEAD_QUERY_FORMAT")]
+    pub format: Option<QueryFormat>,
+}
+
+/// The forms of an answer to `masthead query`; one file each below `commands/query/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum QueryFormat {
+    /// Aligned columns, one series or one sample a line.
+    Table,
+    /// The server's answer as it is.
+    Json,
+    /// One sample a line, one column for each label.
+    Csv,
+    /// Lines drawn in the terminal.
+    Graph,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExecTiedArgs {
+    /// Process id of the parent to end with.
+    #[arg(long)]
+    pub parent: i32,
+    /// The program and its arguments.
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub command: Vec<OsString>,
+}
+
+/// What the user asked for cannot be started as it stands; `main` turns it into exit code 2.
+#[derive(Debug)]
+pub(crate) struct UsageError(pub String);
+
+impl std::fmt::Display for UsageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+/// The longest `--for`, so that adding it to a clock cannot overflow.
+const RUN_FOR_MAX: Duration = Duration::from_hours(365 * 24);
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let example = "write it like 20s, 5m or 1h 30m";
+    let span: jiff::SignedDuration = text.parse().map_err(|_| example.to_owned())?;
+    let duration = Duration::try_from(span).map_err(|_| format!("is negative; {example}"))?;
+    if duration.is_zero() || duration > RUN_FOR_MAX {
+        return Err(format!("must be above 0 and at most a year; {example}"));
+    }
+    Ok(duration)
+}
+
+/// `15d`, `1h30m`, `200ms`: upstream's flags are written so.
+fn prometheus_duration(text: &str) -> Result<Duration, String> {
+    let duration = masthead_model::PromDuration::parse(text).map_err(|error| error.to_string())?;
+    Ok(Duration::from_millis(duration.as_millis().unsigned_abs()))
+}
+
+/// `512MB`: units are powers of 1024, as in upstream's flags.
+fn byte_size(text: &str) -> Result<u64, String> {
+    let size = masthead_model::ByteSize::parse_binary(text).map_err(|error| error.to_string())?;
+    if size.0 == 0 { Err("must be more than nothing".to_owned()) } else { Ok(size.0) }
+}
+
+fn address_or_off(text: &str) -> Result<Listen, String> {
+    if text == "off" {
+        return Ok(Listen::Off);
+    }
+    text.parse().map(Listen::At).map_err(|_| "write it like 127.0.0.1:9090, or off".to_owned())
+}
+
+fn moment(text: &str) -> Result<f64, String> {
+    if let Ok(seconds) = text.parse::<f64>()
+        && seconds.is_finite()
+    {
+        return Ok(seconds);
+    }
+    let time: jiff::Timestamp =
+        text.parse().map_err(|_| "write it like 2026-11-22T10:00:00Z or 1795341600".to_owned())?;
+    Ok(time.as_duration().as_secs_f64())
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix("/s").unwrap_or(text);
+    match number.trim().parse::<f64>() {
+        Ok(rate) if rate > 0.0 && rate <= 1000.0 => Ok(rate),
+        _ => Err("must be requests a second above 0 and at most 1000, like 5/s or 0.5".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        let f = |text: &str, want: Option<u64>| {
+            assert_eq!(duration(text).ok(), want.map(Duration::from_millis), "{text:?}");
+        };
+        f("20s", Some(20_000));
+        f("250ms", Some(250));
+        f("1h 30m", Some(5_400_000));
+        f("1m30s", Some(90_000));
+        f("0s", None);
+        f("-5s", None);
+        f("20", None);
+        f("", None);
+        f("9999999h", None);
+    }
+
+    #[test]
+    fn sizes_and_durations_of_the_server() {
+        assert_eq!(byte_size("16MB"), Ok(16 << 20));
+        assert!(byte_size("0").is_err() && byte_size("lots").is_err());
+        assert_eq!(prometheus_duration("15d"), Ok(Duration::from_hours(15 * 24)));
+        assert_eq!(prometheus_duration("0"), Ok(Duration::ZERO));
+        assert!(prometheus_duration("1.5h").is_err());
+        assert_eq!(address_or_off("off"), Ok(Listen::Off));
+        assert_eq!(address_or_off("[::1]:9090").ok(), "[::1]:9090".parse().ok().map(Listen::At));
+        assert!(address_or_off("9090").is_err());
+    }
+
+    #[test]
+    fn moments() {
+        let f = |text: &str, want: Option<f64>| assert_eq!(moment(text).ok(), want, "{text:?}");
+        f("1795341600", Some(1_795_341_600.0));
+        f("1795341600.5", Some(1_795_341_600.5));
+        f("2026-11-22T10:00:00Z", Some(1_795_341_600.0));
+        f("2026-11-22T11:00:00+01:00", Some(1_795_341_600.0));
+        f("NaN", None);
+        f("yesterday", None);
+    }
+
+    #[test]
+    fn rates() {
+        let f = |text: &str, want: Option<f64>| assert_eq!(rate(text).ok(), want, "{text:?}");
+        f("5", Some(5.0));
+        f("5/s", Some(5.0));
+        f("0.5/s", Some(0.5));
+        f("1000", Some(1000.0));
+        f("1001", None);
+        f("0", None);
+        f("-1", None);
+        f("NaN", None);
+        f("inf", None);
+        f("5/m", None);
+        f("", None);
+    }
+
+    #[test]
+    fn every_argument_has_a_variable_and_a_help_text() {
+        use clap::CommandFactory as _;
+        let cli = Cli::command();
+        cli.clone().debug_assert();
+        for command in cli.get_subcommands().filter(|command| !command.is_hide_set()) {
+            for flag in command.get_arguments() {
+                let variable = flag.get_env().and_then(|name| name.to_str()).unwrap_or_default();
+                assert!(variable.starts_with("MASTHEAD_"), "{} {flag}", command.get_name());
+                assert!(flag.get_help().is_some(), "{} {flag}", command.get_name());
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The commands: one file each, and the one place that dispatches to them.
+//!
+//! A command owns its runtime's life: when it returns, nothing of it goes on in the background.
+
+mod demo;
+mod query;
+mod serve;
+
+use crate::{child, cli::Command};
+
+/// Runs one command to its end.
+///
+/// # Errors
+/// Whatever ended the command early; a [`crate::cli::UsageError`] when it could not begin.
+pub(crate) fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        // One thread is enough for a few requests a second, and the kernel's parent-death signal
+        // follows the thread that started the child, not the process: see `child.rs`.
+        Command::Demo(args) => runtime()?.block_on(demo::run(args)),
+        Command::Serve(args) => tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?
+            .block_on(serve::run(*args)),
+        Command::Query(args) => runtime()?.block_on(query::run(args)),
+        Command::ExecTied(args) => child::exec_tied(&args),
+    }
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}

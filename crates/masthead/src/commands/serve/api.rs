@@ -1,0 +1,180 @@
+//! The HTTP side: the Prometheus API over the store, with telemetry around it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::Router;
+use clap::{CommandFactory as _, ValueEnum as _};
+use masthead_http_api::{BuildInfo, Limits, Parts, PrometheusApi};
+use masthead_instrument::Telemetry;
+use masthead_model::Regexp;
+use masthead_ports::{NoRules, QueryLimits, TargetsView};
+use masthead_promql::{Engine, EngineOptions, Features};
+use masthead_sysio::Clock;
+use masthead_tsdb::Tsdb;
+
+use super::view::Server;
+use crate::cli::{Cli, Feature, ServeArgs, UsageError};
+
+/// The APIs, ready to be served.
+#[derive(Debug)]
+pub(super) struct Api {
+    pub prometheus: PrometheusApi,
+}
+
+impl Api {
+    /// Puts the API together.
+    ///
+    /// # Errors
+    /// The machine has no threads for queries.
+    pub(super) fn new(
+        args: &ServeArgs,
+        store: &Arc<Tsdb>,
+        server: &Arc<Server>,
+        targets: Arc<dyn TargetsView>,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
+        let on = |feature| args.enable_feature.contains(&feature);
+        let features = Features {
+            experimental_functions: on(Feature::PromqlExperimentalFunctions),
+            duration_expressions: on(Feature::PromqlDurationExpr),
+            extended_range_selectors: on(Feature::PromqlExtendedRangeSelectors),
+            fill_modifiers: on(Feature::PromqlBinopFillModifiers),
+        };
+        let lookback_ms = i64::try_from(args.lookback_delta.as_millis()).unwrap_or(i64::MAX);
+        let pool =
+            rayon::ThreadPoolBuilder::new().thread_name(|at| format!("query-{at}")).build()?;
+        let engine = Engine::new(EngineOptions {
+            lookback_ms,
+            features,
+            // Off unless asked for, as upstream's server has it.
+            delayed_name_removal: on(Feature::PromqlDelayedNameRemoval),
+            type_and_unit_labels: on(Feature::TypeAndUnitLabels),
+            start_timestamps: on(Feature::UseStartTimestamps),
+            pool: Some(Arc::new(pool)),
+            ..EngineOptions::default()
+        });
+        let bytes = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
+        let limits = Limits {
+            query: QueryLimits { timeout: args.query_timeout, samples: args.query_max_samples },
+            queries: args.query_max_concurrency,
+            queue: args.query_max_queue,
+            body: bytes(args.max_body_size),
+            decompressed: bytes(args.max_decompressed_size),
+            inflight: bytes(args.max_inflight_bytes),
+            form: bytes(args.max_form_size),
+            writes: args.max_concurrent_writes,
+            stall: args.stall_timeout,
+            ..Limits::default()
+        };
+        let prometheus = PrometheusApi::new(Parts {
+            source: store.clone(),
+            sink: store.clone(),
+            admin: store.clone(),
+            targets,
+            rules: Arc::new(NoRules),
+            server: server.clone(),
+            clock,
+            evaluator: Arc::new(engine),
+            features,
+            lookback_ms,
+            limits,
+            build: BuildInfo {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                ..BuildInfo::default()
+            },
+            flags: flags(args),
+            more_features: BTreeMap::new(),
+            admin_enabled: args.enable_admin_api,
+            cors_origin: Regexp::new(&args.cors_origin)
+                .map_err(|error| UsageError(format!("--web.cors.origin: {error}")))?,
+            otlp: masthead_wire::otlp::Config::default(),
+        });
+        Ok(Self { prometheus })
+    }
+
+    /// All routes, and `/metrics` beside them.
+    pub(super) fn router(&self, telemetry: &Telemetry) -> Router {
+        self.prometheus.router().merge(telemetry.metrics_router()).layer(telemetry.layer())
+    }
+}
+
+/// Every flag of `serve` with the value that is in force, for `/api/v1/status/flags`.
+fn flags(args: &ServeArgs) -> Vec<(String, String)> {
+    let seconds = |duration: std::time::Duration| format!("{}s", duration.as_secs_f64());
+    let features: Vec<String> = args
+        .enable_feature
+        .iter()
+        .filter_map(|feature| Some(feature.to_possible_value()?.get_name().to_owned()))
+        .collect();
+    let value = |flag: &str| match flag {
+        "data" => args.data.to_string(),
+        "listen" => args.listen.to_string(),
+        "prometheus-listen" => match args.prometheus_listen {
+            None => String::new(),
+            Some(crate::cli::Listen::Off) => "off".to_owned(),
+            Some(crate::cli::Listen::At(address)) => address.to_string(),
+        },
+        "prometheus-config" => {
+            args.prometheus_config.as_ref().map(ToString::to_string).unwrap_or_default()
+        }
+        "no-self" => args.no_self.to_string(),
+        "no-host" => args.no_host.to_string(),
+        "insecure" => args.insecure.to_string(),
+        "storage.retention.time" => seconds(args.retention_time),
+        "storage.retention.size" => args.retention_size.unwrap_or(0).to_string(),
+        "storage.out-of-order-window" => seconds(args.out_of_order_window),
+        "storage.sync-interval" => seconds(args.sync_interval),
+        "storage.max-series" => args.max_series.to_string(),
+        "query.lookback-delta" => seconds(args.lookback_delta),
+        "query.timeout" => seconds(args.query_timeout),
+        "query.max-samples" => args.query_max_samples.to_string(),
+        "query.max-concurrency" => args.query_max_concurrency.to_string(),
+        "query.max-queue" => args.query_max_queue.to_string(),
+        "web.max-body-size" => args.max_body_size.to_string(),
+        "web.max-decompressed-size" => args.max_decompressed_size.to_string(),
+        "web.max-inflight-bytes" => args.max_inflight_bytes.to_string(),
+        "web.max-form-size" => args.max_form_size.to_string(),
+        "web.max-concurrent-writes" => args.max_concurrent_writes.to_string(),
+        "web.stall-timeout" => seconds(args.stall_timeout),
+        "web.cors.origin" => args.cors_origin.clone(),
+        "web.enable-admin-api" => args.enable_admin_api.to_string(),
+        "web.enable-lifecycle" => args.enable_lifecycle.to_string(),
+        "enable-feature" => features.join(","),
+        "log.level" => args.log_level.clone(),
+        "log.format" => args.log_format.clone().unwrap_or_default(),
+        _ => "?".to_owned(),
+    };
+    let command = Cli::command();
+    let flags = command.find_subcommand("serve").into_iter().flat_map(clap::Command::get_arguments);
+    flags
+        .filter_map(clap::Arg::get_long)
+        .filter(|flag| *flag != "help")
+        .map(|flag| (flag.to_owned(), value(flag)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::Command;
+
+    #[test]
+    fn every_flag_is_shown_with_its_value() {
+        let cli = Cli::parse_from([
+            "masthead",
+            "serve",
+            "--storage.retention.size=1KB",
+            "--enable-feature=promql-duration-expr,type-and-unit-labels",
+            "--prometheus-listen=off",
+        ]);
+        let Command::Serve(args) = cli.command else { panic!("not serve") };
+        let flags: BTreeMap<_, _> = flags(&args).into_iter().collect();
+        assert!(flags.values().all(|value| value != "?"), "{flags:?}");
+        assert_eq!(flags["storage.retention.size"], "1024");
+        assert_eq!(flags["storage.retention.time"], "1296000s");
+        assert_eq!(flags["enable-feature"], "promql-duration-expr,type-and-unit-labels");
+        assert_eq!(flags["prometheus-listen"], "off");
+    }
+}

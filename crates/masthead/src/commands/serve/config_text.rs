@@ -1,0 +1,131 @@
+//! A configuration file as it may be shown: the same YAML with every secret masked.
+//!
+//! Masked are the values of the keys that hold secrets in prometheus.yml, wherever they stand, and
+//! passwords in URLs. Comments and order of keys are not kept, because the text is written anew.
+
+use std::fmt::Write as _;
+
+use masthead_discovery::yaml;
+use serde_json::Value;
+
+/// What stands in the place of a secret, as upstream writes it.
+const MASK: &str = "<secret>";
+/// Keys whose value is a secret; names of files that hold one (`password_file`) are none.
+const SECRET_KEYS: [&str; 9] = [
+    "bearer_token",
+    "client_secret",
+    "credentials",
+    "key",
+    "password",
+    "routing_key",
+    "secret_key",
+    "secrets",
+    "token",
+];
+
+/// The masked text of `yaml`, or nothing for what is no YAML.
+pub(super) fn masked(text: &str) -> String {
+    let Ok(value) = yaml::parse::<Option<Value>>(text) else { return String::new() };
+    let mut value = value.unwrap_or(Value::Null);
+    mask(&mut value);
+    let mut out = String::new();
+    write(&mut out, &value, 0);
+    out.trim_start().to_owned() + "\n"
+}
+
+fn mask(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (key, member) in members.iter_mut() {
+                if SECRET_KEYS.contains(&key.as_str()) && !member.is_null() {
+                    *member = Value::String(MASK.to_owned());
+                } else {
+                    mask(member);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(mask),
+        Value::String(text) => mask_url(text),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// `http://user:password@host` becomes `http://user:<secret>@host`.
+fn mask_url(text: &mut String) {
+    let Some((scheme, rest)) = text.split_once("://") else { return };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
+    let Some((user, host)) = authority.rsplit_once('@') else { return };
+    if let Some((name, _)) = user.split_once(':') {
+        let after = rest.get(authority.len()..).unwrap_or("");
+        *text = format!("{scheme}://{name}:{MASK}@{host}{after}");
+    }
+}
+
+/// Block style for what has members, JSON for what has none: JSON is YAML.
+fn write(out: &mut String, value: &Value, depth: usize) {
+    let indent = "  ".repeat(depth);
+    // Writing to a String cannot fail.
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            for (key, member) in members {
+                write!(out, "\n{indent}{}:", plain(key)).unwrap_or_default();
+                write(out, member, depth + 1);
+            }
+        }
+        Value::Array(items) if !items.is_empty() => {
+            for item in items {
+                write!(out, "\n{indent}-").unwrap_or_default();
+                write(out, item, depth + 1);
+            }
+        }
+        Value::String(text) => write!(out, " {}", plain(text)).unwrap_or_default(),
+        other => write!(out, " {other}").unwrap_or_default(),
+    }
+}
+
+/// Words stay bare, all else is quoted.
+fn plain(text: &str) -> String {
+    let bare = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c))
+        && !matches!(
+            text.to_ascii_lowercase().as_str(),
+            "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n"
+        );
+    if bare || text == MASK { text.to_owned() } else { Value::String(text.to_owned()).to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_masked_and_the_rest_reads_the_same() {
+        let text = "
+global: {scrape_interval: 15s, external_labels: {key_of_mine: 'no', zone: \"1\"}}
+scrape_configs:
+- job_name: api # a comment
+  basic_auth: {username: me, password: hunter2, password_file: /secret}
+  authorization: {credentials: abc}
+  proxy_url: http://me:hunter2@proxy:3128/x?y
+  tls_config: {key: '-----BEGIN', insecure_skip_verify: true}
+  http_headers: {X-Token: {secrets: [hunter2]}}
+  static_configs: [{targets: ['a:1', 'b:2']}, {targets: []}]
+";
+        let masked = masked(text);
+        assert!(!masked.contains("hunter2") && !masked.contains("abc"), "{masked}");
+        assert!(!masked.contains("BEGIN") && masked.contains("password_file: \"/secret\""));
+        assert!(masked.contains("http://me:<secret>@proxy:3128/x?y"), "{masked}");
+        let value = |text: &str| {
+            let mut value: Value = yaml::parse(text).unwrap();
+            mask(&mut value);
+            value
+        };
+        assert_eq!(value(&masked), value(text), "{masked}");
+    }
+
+    #[test]
+    fn what_is_no_yaml_is_not_shown() {
+        assert_eq!(masked("{"), "");
+        assert_eq!(masked(""), "null\n");
+    }
+}

@@ -1,0 +1,73 @@
+//! Where the server listens, and serving until it is told to stop.
+
+use std::{io, net::SocketAddr};
+
+use anyhow::Context as _;
+use axum::Router;
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::cli::{Listen, ServeArgs, UsageError};
+
+/// The port where clients of Prometheus look first.
+const PROMETHEUS_DEFAULT: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9090);
+
+/// Binds every address that was asked for; the usual port of Prometheus only if it is free.
+///
+/// # Errors
+/// An address that is taken or not this machine's; one beyond loopback without `--insecure`.
+pub(super) async fn bind(args: &ServeArgs) -> anyhow::Result<Vec<TcpListener>> {
+    let alias = match args.prometheus_listen {
+        Some(Listen::At(address)) => Some(address),
+        Some(Listen::Off) | None => None,
+    };
+    for address in [Some(args.listen), alias].into_iter().flatten() {
+        if !address.ip().is_loopback() && !args.insecure {
+            return Err(UsageError(format!(
+                "{address} can be reached from other machines, and there is no password yet: anyone could read and write; listen on 127.0.0.1, or accept it with --insecure"
+            ))
+            .into());
+        }
+    }
+    let mut listeners = vec![listen(args.listen, "--listen").await?];
+    match (alias, args.prometheus_listen) {
+        (Some(address), _) => listeners.push(listen(address, "--prometheus-listen").await?),
+        (None, Some(Listen::Off)) => {}
+        // Nobody asked for this one; another server may have it.
+        _ => match TcpListener::bind(PROMETHEUS_DEFAULT).await {
+            Ok(listener) => listeners.push(listener),
+            Err(error) => {
+                tracing::warn!(address = %PROMETHEUS_DEFAULT, %error, "Not listening at Prometheus' usual port.");
+            }
+        },
+    }
+    for listener in &listeners {
+        tracing::info!(address = %listener.local_addr()?, "Listening.");
+    }
+    Ok(listeners)
+}
+
+async fn listen(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| match address.port() {
+        0 => format!("cannot listen on {address} ({flag})"),
+        port => format!("cannot listen on {address} ({flag}); is port {port} taken?"),
+    })
+}
+
+/// Answers requests on `listener` until `stopping` is true and those in flight are over.
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let served: io::Result<()> = axum::serve(listener, service)
+        .with_graceful_shutdown(async move {
+            // A sender that is gone means the same as one that says stop.
+            drop(stopping.wait_for(|stop| *stop).await);
+        })
+        .await;
+    if let Err(error) = served {
+        tracing::error!(%error, "A listener failed.");
+    }
+}

@@ -1,0 +1,158 @@
+//! The server's own metrics: what the store and the API count, read when they are scraped.
+//!
+//! Each is one line of a table here and one of `docs/reference/masthead-metrics.md`.
+
+use std::{fmt, sync::Arc};
+
+use masthead_http_api::{ApiStats, PrometheusApi};
+use masthead_instrument::Telemetry;
+use masthead_scrape::Stats as ScrapeStats;
+use masthead_tsdb::{Stats, Tsdb};
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric as _},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
+};
+
+/// Shows the numbers of the store and the API at `/metrics`.
+pub(super) fn register(
+    telemetry: &Telemetry,
+    store: &Arc<Tsdb>,
+    api: &PrometheusApi,
+    scrape: Arc<ScrapeStats>,
+) {
+    let collector = Numbers { store: Arc::clone(store), api: api.clone(), scrape };
+    telemetry.register(|registry| registry.register_collector(Box::new(collector)));
+}
+
+#[derive(Debug)]
+struct Numbers {
+    store: Arc<Tsdb>,
+    api: PrometheusApi,
+    scrape: Arc<ScrapeStats>,
+}
+
+/// Name, meaning, number. Counters have no `_total` here: the exposition adds it.
+type Row<S> = (&'static str, &'static str, MetricType, fn(&S) -> u64);
+
+const C: MetricType = MetricType::Counter;
+const G: MetricType = MetricType::Gauge;
+
+#[rustfmt::skip]
+const STORE: &[Row<Stats>] = &[
+    ("masthead_tsdb_head_series", "Series that can be written to without making them.", G, |s| s.series),
+    ("masthead_tsdb_samples_appended", "Samples that were taken.", C, |s| s.samples_appended_total),
+    ("masthead_tsdb_samples_duplicate", "Samples that were there already.", C, |s| s.samples_duplicate_total),
+    ("masthead_tsdb_append_failures", "Batches that could not be written to the journal.", C, |s| s.append_failures_total),
+    ("masthead_tsdb_exemplars", "Exemplars in memory.", G, |s| s.exemplars),
+    ("masthead_tsdb_journal_bytes", "Bytes of the journal.", G, |s| s.journal_bytes),
+    ("masthead_tsdb_blocks", "Blocks that answer.", G, |s| s.blocks),
+    ("masthead_tsdb_blocks_damaged", "Blocks that answer in part.", G, |s| s.blocks_damaged),
+    ("masthead_tsdb_blocks_corrupt", "Blocks set aside for damage.", G, |s| s.blocks_corrupt),
+    ("masthead_tsdb_block_bytes", "Bytes of the blocks that answer.", G, |s| s.block_bytes),
+    ("masthead_tsdb_block_samples", "Samples in blocks.", G, |s| s.block_samples),
+    ("masthead_tsdb_flushes", "Blocks written from memory.", C, |s| s.flushes_total),
+    ("masthead_tsdb_merges", "Blocks written from other blocks.", C, |s| s.merges_total),
+    ("masthead_tsdb_retention_deleted_blocks", "Blocks deleted by retention.", C, |s| s.retention_deleted_total),
+    ("masthead_tsdb_last_flush_success_timestamp_seconds", "When memory was last written to a block, or found to have nothing due.", G, |s| s.last_flush_success_ms / 1000),
+    ("masthead_tsdb_last_merge_success_timestamp_seconds", "When blocks were last merged, or found to have nothing due.", G, |s| s.last_merge_success_ms / 1000),
+    ("masthead_tsdb_last_retention_success_timestamp_seconds", "When retention last looked.", G, |s| s.last_retention_success_ms / 1000),
+];
+
+#[rustfmt::skip]
+const API: &[Row<ApiStats>] = &[
+    ("masthead_http_api_queries_running", "Queries that are being answered.", G, |s| s.queries_running),
+    ("masthead_http_api_queries_waiting", "Queries that wait for a place.", G, |s| s.queries_waiting),
+    ("masthead_http_api_rejected_full", "Requests refused because too many ran and waited.", C, |s| s.rejected_full),
+    ("masthead_http_api_abandoned", "Requests whose client went away.", C, |s| s.abandoned),
+    ("masthead_http_api_streamed_bytes", "Bytes of answers, after compression.", C, |s| s.streamed_bytes),
+    ("masthead_http_api_upload_bytes", "Bytes of request bodies held now.", G, |s| s.upload_bytes),
+    ("masthead_http_api_samples_accepted", "Samples taken by remote write and OTLP.", C, |s| s.samples_accepted),
+    ("masthead_http_api_samples_refused", "Samples refused by remote write and OTLP.", C, |s| s.samples_refused),
+    ("masthead_http_api_panics", "Requests that ended in a panic; each is a bug.", C, |s| s.panics),
+];
+
+#[rustfmt::skip]
+const SCRAPE: &[Row<ScrapeStats>] = &[
+    ("masthead_scrape_scrapes", "Scrapes that were begun.", C, |s| s.scrapes.get()),
+    ("masthead_scrape_failures", "Scrapes that failed.", C, |s| s.scrapes_failed.get()),
+    ("masthead_scrape_samples_appended", "Samples that scrapes brought, reports and ends of series included.", C, |s| s.samples_appended.get()),
+    ("masthead_scrape_samples_out_of_order", "Scraped samples refused as out of order.", C, |s| s.out_of_order.get()),
+    ("masthead_scrape_samples_duplicate", "Scraped samples refused because their moment has another value.", C, |s| s.duplicates.get()),
+    ("masthead_scrape_samples_out_of_bounds", "Scraped samples refused as too old or too new.", C, |s| s.out_of_bounds.get()),
+    ("masthead_scrape_samples_rejected", "Scraped samples refused for another reason.", C, |s| s.rejected.get()),
+    ("masthead_scrape_appends_failed", "Scrapes that the store refused as a whole.", C, |s| s.appends_failed.get()),
+    ("masthead_scrape_exceeded_body_size", "Scrapes with a body over the limit.", C, |s| s.exceeded_body_size_limit.get()),
+    ("masthead_scrape_exceeded_samples", "Scrapes with samples over the limit.", C, |s| s.exceeded_sample_limit.get()),
+    ("masthead_scrape_exceeded_labels", "Scrapes with labels over a limit.", C, |s| s.exceeded_label_limits.get()),
+    ("masthead_scrape_exceeded_targets", "Jobs with targets over the limit.", C, |s| s.exceeded_target_limit.get()),
+    ("masthead_scrape_sync_failures", "Targets that could not be made from what was discovered.", C, |s| s.sync_failed.get()),
+];
+
+impl Collector for Numbers {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let stats = self.store.stats();
+        table(&mut encoder, STORE, &stats)?;
+        let mut rejected = encoder.encode_descriptor(
+            "masthead_tsdb_samples_rejected",
+            "Samples that were refused, by reason.",
+            None,
+            C,
+        )?;
+        for (reason, count) in &stats.samples_rejected_total {
+            let labels = [("reason", *reason)];
+            ConstCounter::new(*count).encode(rejected.encode_family(&labels)?)?;
+        }
+        table(&mut encoder, API, &self.api.stats())?;
+        table(&mut encoder, SCRAPE, &self.scrape)
+    }
+}
+
+fn table<S>(
+    encoder: &mut DescriptorEncoder<'_>,
+    rows: &[Row<S>],
+    stats: &S,
+) -> Result<(), fmt::Error> {
+    for (name, help, kind, number) in rows {
+        let metric = encoder.encode_descriptor(name, help, None, *kind)?;
+        match kind {
+            MetricType::Counter => {
+                ConstCounter::new(number(stats)).encode(metric)?;
+            }
+            _ => {
+                ConstGauge::new(i64::try_from(number(stats)).unwrap_or(i64::MAX)).encode(metric)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test reads a document of the repository")]
+    fn every_metric_is_documented_and_nothing_else() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/masthead-metrics.md");
+        let document = std::fs::read_to_string(path).unwrap();
+        let documented: Vec<&str> = document
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `masthead_")?.split('`').next())
+            .collect();
+        let full = |name: &str, kind: &MetricType| match kind {
+            MetricType::Counter => format!("{name}_total"),
+            _ => name.to_owned(),
+        };
+        let store = STORE.iter().map(|row| full(row.0, &row.2));
+        let api = API.iter().map(|row| full(row.0, &row.2));
+        let rejected = std::iter::once("masthead_tsdb_samples_rejected_total".to_owned());
+        let scrape = SCRAPE.iter().map(|row| full(row.0, &row.2));
+        let mut exposed: Vec<String> = store.chain(rejected).chain(api).chain(scrape).collect();
+        let mut documented: Vec<String> =
+            documented.iter().map(|name| format!("masthead_{name}")).collect();
+        exposed.sort();
+        documented.sort();
+        assert_eq!(exposed, documented);
+    }
+}

@@ -1,0 +1,126 @@
+//! What the running server knows about itself: readiness, configuration, runtime.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use masthead_model::{ByteSize, Labels, Millis, PromDuration};
+use masthead_ports::{Readiness, ReloadError, RuntimeInfo, ServerView};
+use masthead_sysio::Clock;
+
+use super::scraping::Scraping;
+use crate::cli::ServeArgs;
+
+/// The running server.
+#[derive(Debug)]
+pub(super) struct Server {
+    stopping: AtomicBool,
+    lifecycle: bool,
+    started: Millis,
+    retention: String,
+    clock: Arc<dyn Clock>,
+    scraping: Arc<Scraping>,
+    last_reload: Mutex<Reload>,
+}
+
+/// How the last attempt to load the configuration went, and when one last went well.
+#[derive(Debug, Clone, Copy)]
+struct Reload {
+    ok: bool,
+    loaded: Millis,
+}
+
+impl Server {
+    pub(super) fn new(args: &ServeArgs, clock: Arc<dyn Clock>, scraping: Arc<Scraping>) -> Self {
+        let now = Millis(clock.now().0.div_euclid(1_000_000));
+        Self {
+            stopping: AtomicBool::new(false),
+            lifecycle: args.enable_lifecycle,
+            started: now,
+            retention: retention(args),
+            clock,
+            scraping,
+            last_reload: Mutex::new(Reload { ok: true, loaded: now }),
+        }
+    }
+
+    /// Reads the configuration again. Blocks.
+    ///
+    /// # Errors
+    /// What is wrong with it; the old one is in force then.
+    pub(super) fn load(&self) -> Result<(), ReloadError> {
+        let done = self.scraping.reload();
+        let mut last = self.last_reload.lock().unwrap_or_else(PoisonError::into_inner);
+        last.ok = done.is_ok();
+        match done {
+            Ok(()) => {
+                last.loaded = Millis(self.clock.now().0.div_euclid(1_000_000));
+                tracing::info!("Loaded the configuration.");
+                Ok(())
+            }
+            Err(error) => {
+                let error = format!("{error:#}");
+                tracing::error!(error, "The configuration was not loaded; the old one goes on.");
+                Err(ReloadError::Failed(error))
+            }
+        }
+    }
+
+    /// From now on it is not ready any more.
+    pub(super) fn stopping(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+}
+
+impl ServerView for Server {
+    fn readiness(&self) -> Readiness {
+        if self.stopping.load(Ordering::Relaxed) { Readiness::Stopping } else { Readiness::Ready }
+    }
+
+    fn config_text(&self) -> String {
+        self.scraping.loaded().text
+    }
+
+    fn external_labels(&self) -> Labels {
+        self.scraping.loaded().global.external_labels
+    }
+
+    fn runtime(&self) -> RuntimeInfo {
+        let last = *self.last_reload.lock().unwrap_or_else(PoisonError::into_inner);
+        RuntimeInfo {
+            started: self.started,
+            directory: std::env::current_dir()
+                .map(|directory| directory.display().to_string())
+                .unwrap_or_default(),
+            hostname: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            reload_ok: last.ok,
+            config_loaded: Some(last.loaded),
+            corruptions: 0,
+            threads: threads(),
+            cores: std::thread::available_parallelism().map_or(1, |n| n.get() as u64),
+            retention: self.retention.clone(),
+        }
+    }
+
+    fn reload(&self) -> Result<(), ReloadError> {
+        if self.lifecycle { self.load() } else { Err(ReloadError::Disabled) }
+    }
+}
+
+/// `15d or 10GiB`, as upstream writes it.
+fn retention(args: &ServeArgs) -> String {
+    let millis = i64::try_from(args.retention_time.as_millis()).ok();
+    let time = millis
+        .filter(|millis| *millis > 0)
+        .and_then(PromDuration::from_millis)
+        .map(|duration| duration.to_string());
+    let size = args.retention_size.map(|bytes| ByteSize(bytes).to_string());
+    time.into_iter().chain(size).collect::<Vec<_>>().join(" or ")
+}
+
+/// Threads of this process, where the system tells.
+#[expect(clippy::disallowed_methods, reason = "one look at /proc, not the store's files")]
+fn threads() -> u64 {
+    std::fs::read_dir("/proc/self/task").map_or(0, |tasks| tasks.count() as u64)
+}

@@ -1,0 +1,27 @@
+//! The `masthead` command: parse, dispatch, exit code.
+//!
+//! Nothing is decided here: the command line is `cli.rs`, each command is a file of `commands/`.
+//! An error reaches the user exactly once, here, on stderr, with its whole chain of causes.
+
+#![forbid(unsafe_code)]
+
+mod child;
+mod cli;
+mod client;
+mod commands;
+mod tasks;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, UsageError};
+
+fn main() -> ExitCode {
+    let Err(error) = commands::run(Cli::parse().command) else {
+        return ExitCode::SUCCESS;
+    };
+    terminal::say(&format!("error: {error:#}"));
+    if error.is::<UsageError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+}
