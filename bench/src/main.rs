@@ -1,0 +1,279 @@
+//! `masthead-bench`: what Masthead costs beside Prometheus and `VictoriaMetrics`, on this machine.
+//!
+//! It starts each system that it finds, one after another, in directories of its own on loopback,
+//! sends all of them the same synthetic samples, asks them the same questions, and prints one
+//! table. How to read it: `docs/reference/bench.md`.
+//!
+//! - `data.rs`: the samples; `ingest.rs`: sending them; `queries.rs`: the questions.
+//! - `peers.rs`: the systems; `server.rs`: one of them running; `http.rs`: talking to it.
+//! - `phases.rs`: what is done with each; `measure.rs`: what `/proc` says; `answers.rs`: whether
+//!   answers agree; `report.rs`: the table.
+//!
+//! It never ends a process that it did not start, never leaves a directory behind when it ends by
+//! itself or by SIGINT or SIGTERM, and never takes longer than `--time-limit`.
+
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it measures real processes, with real files and real time"
+)]
+#![expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+
+mod answers;
+mod data;
+mod http;
+mod ingest;
+mod measure;
+mod peers;
+mod phases;
+mod queries;
+mod report;
+mod server;
+
+use std::{
+    io::Write as _,
+    process::ExitCode,
+    sync::{Arc, atomic::AtomicBool},
+    time::{Duration, Instant, SystemTime},
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use camino::Utf8PathBuf;
+use clap::Parser;
+use masthead_model::Millis;
+
+use crate::{
+    data::Plan,
+    http::Patience,
+    measure::{Machine, Rest},
+    peers::SYSTEMS,
+    phases::Loads,
+    queries::Effort,
+    report::{Column, Report},
+};
+
+/// Samples of one load; more would take hours.
+const SAMPLES_MAX: u64 = 200_000_000;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  measured
+  1  something failed, or there was nothing to measure: what and why is on stderr
+  2  wrong usage: nothing was started";
+
+// Not a doc comment, because those want backticks around one of the names.
+const ABOUT: &str =
+    "Measures Masthead beside Prometheus and VictoriaMetrics, whichever of them are installed.";
+
+#[derive(Debug, Parser)]
+#[command(name = "masthead-bench", about = ABOUT, after_help = EXIT_CODES, max_term_width = 100)]
+struct Arguments {
+    /// Hosts of the fleet that the dashboards show.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    hosts: u32,
+
+    /// Series of each host.
+    #[arg(long, value_name = "N", default_value_t = 625)]
+    #[arg(value_parser = clap::value_parser!(u32).range(i64::from(data::SERIES_MIN)..=100_000))]
+    series: u32,
+
+    /// Hours of data, scraped every 15 s; parts of hours are allowed.
+    #[arg(long, value_name = "H", default_value_t = 2.0, value_parser = hours)]
+    hours: f64,
+
+    /// Scrapes in a hundred that are off their grid by a few milliseconds.
+    #[arg(long, value_name = "PERCENT", default_value_t = 5)]
+    #[arg(value_parser = clap::value_parser!(u32).range(0..=100))]
+    jitter: u32,
+
+    /// Seed of the data.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+
+    /// Also measure with a million series.
+    #[arg(long, conflicts_with = "toy")]
+    full: bool,
+
+    /// A run of seconds, to see that all of it works; its numbers mean nothing.
+    #[arg(long, conflicts_with_all = ["hosts", "series", "hours"])]
+    toy: bool,
+
+    /// Only these systems.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    #[arg(value_parser = ["masthead", "prometheus", "victoriametrics"])]
+    systems: Vec<String>,
+
+    /// Look for programs here first, then beside this program, then on the search path.
+    #[arg(long, value_name = "DIR")]
+    programs: Vec<Utf8PathBuf>,
+
+    /// Also write everything that was measured to this file.
+    #[arg(long, value_name = "FILE")]
+    json: Option<Utf8PathBuf>,
+
+    /// Keep the systems' data below this directory while they run; without it, that of the system.
+    #[arg(long, value_name = "DIR", env = "TMPDIR", default_value = "/tmp")]
+    scratch: Utf8PathBuf,
+
+    /// End the run, unfinished, after this many minutes.
+    #[arg(long, value_name = "MINUTES", default_value_t = 30)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1_440))]
+    time_limit: u64,
+
+    /// The search path for programs.
+    #[arg(long, env = "PATH", hide = true, default_value = "")]
+    search_path: String,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            say(&format!("failed: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Measures and prints; false when a phase or a query failed.
+fn run(arguments: &Arguments) -> Result<bool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stop)).context("cannot take signals")?;
+    }
+    let began = Instant::now();
+    let say = |words: &str| say(&format!("{} s: {words}", began.elapsed().as_secs()));
+    let patience = Patience::new(Duration::from_secs(arguments.time_limit * 60), stop);
+    let loads = loads(arguments, now()?);
+    for plan in [&loads.dashboards, &loads.crash].into_iter().chain(&loads.wide) {
+        let samples = plan.samples();
+        ensure!(samples <= SAMPLES_MAX, "{samples} samples are more than {SAMPLES_MAX}");
+    }
+    let (mut columns, mut absent) = (Vec::new(), Vec::new());
+    for system in SYSTEMS {
+        let wanted = &arguments.systems;
+        if !wanted.is_empty() && !wanted.iter().any(|name| name == system.name()) {
+            continue;
+        }
+        match peers::find(system, &folders(arguments)) {
+            Ok(program) => {
+                let scratch = &arguments.scratch;
+                let measured = phases::measure(&program, &loads, scratch, &patience, &say)?;
+                columns.push(Column { program, measured });
+            }
+            Err(why) => absent.push((system.name(), why)),
+        }
+    }
+    if columns.is_empty() {
+        let why: Vec<String> = absent.iter().map(|(name, why)| format!("{name}: {why}")).collect();
+        bail!("there is nothing to measure; {}", why.join("; "));
+    }
+    let mut report = Report { machine: Machine::this(), loads, columns, absent };
+    report.summarise();
+    std::io::stdout().lock().write_all(report.text().as_bytes()).context("cannot print")?;
+    if let Some(path) = &arguments.json {
+        let text = serde_json::to_string_pretty(&report.json())?;
+        std::fs::write(path, text + "\n").with_context(|| format!("cannot write {path}"))?;
+    }
+    Ok(report.is_complete())
+}
+
+/// Where programs are looked for.
+fn folders(arguments: &Arguments) -> Vec<Utf8PathBuf> {
+    let beside =
+        std::env::current_exe().ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
+    let beside = beside.and_then(|path| Some(path.parent()?.to_owned()));
+    let path = arguments.search_path.split(':').filter(|folder| !folder.is_empty());
+    arguments.programs.iter().cloned().chain(beside).chain(path.map(Utf8PathBuf::from)).collect()
+}
+
+fn loads(arguments: &Arguments, end: Millis) -> Loads {
+    let Arguments { hosts, series, hours, jitter, seed, full, toy, .. } = arguments;
+    let plan = |hosts, series, rounds| Plan {
+        hosts,
+        series,
+        rounds,
+        jitter_percent: *jitter,
+        seed: *seed,
+        end,
+    };
+    if *toy {
+        let series = data::SERIES_MIN;
+        return Loads {
+            dashboards: plan(4, series, 40),
+            wide: vec![plan(8, series, 5)],
+            crash: plan(2, series, 20),
+            effort: Effort { least: 1, most: 1, time: Duration::ZERO },
+            rest: Rest { least: Duration::ZERO, most: Duration::ZERO },
+            reappear: Duration::from_millis(300),
+        };
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked: 1 to 5760"
+    )]
+    let rounds = (hours * 3_600_000.0 / data::INTERVAL_MS as f64).round() as u32;
+    let mut wide = vec![plan(100, 1_000, 5)];
+    if *full {
+        wide.push(plan(1_000, 1_000, 5));
+    }
+    Loads {
+        dashboards: plan(*hosts, *series, rounds),
+        wide,
+        crash: plan(10, 500, if *full { 100 } else { 40 }),
+        effort: Effort { least: 5, most: 200, time: Duration::from_millis(400) },
+        rest: Rest { least: Duration::from_secs(6), most: Duration::from_secs(30) },
+        reappear: Duration::from_secs(3),
+    }
+}
+
+/// The last whole minute: samples of the recent past are what every system takes.
+fn now() -> Result<Millis> {
+    const MINUTE_MS: i64 = 60_000;
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = i64::try_from(now.context("the clock stands before 1970")?.as_millis())?;
+    Ok(Millis(now.div_euclid(MINUTE_MS) * MINUTE_MS))
+}
+
+fn hours(text: &str) -> Result<f64, String> {
+    let hours: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.05..=24.0).contains(&hours) { Ok(hours) } else { Err("not from 0.05 to 24".to_owned()) }
+}
+
+/// Tells how far it is, so that nobody waits in front of a silent screen.
+fn say(words: &str) {
+    // Nobody may be listening.
+    drop(writeln!(std::io::stderr().lock(), "masthead-bench: {words}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_choose_loads_within_their_limits() {
+        let f = |words: &str, want: Option<(u64, usize)>| {
+            let words = ["bench"].into_iter().chain(words.split_whitespace());
+            let arguments = Arguments::try_parse_from(words).ok();
+            let got = arguments.map(|arguments| {
+                let loads = loads(&arguments, Millis(1_800_000_000_000));
+                (loads.dashboards.samples(), loads.wide.len())
+            });
+            assert_eq!(got, want);
+        };
+        f("", Some((3_000_000, 1)));
+        f("--full", Some((3_000_000, 2)));
+        f("--toy", Some((40_000, 1)));
+        f("--hosts 3 --series 300 --hours 0.5", Some((108_000, 1)));
+        f("--hours 0", None);
+        f("--hours NaN", None);
+        f("--series 20", None);
+        f("--jitter 101", None);
+        f("--systems grafana", None);
+        f("--toy --hosts 3", None);
+    }
+}

@@ -1,0 +1,115 @@
+//! The bench itself, at toy size, with whatever systems this machine has: it must not rot.
+
+#![expect(clippy::disallowed_methods, reason = "it looks at what real processes leave behind")]
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+fn bench(arguments: &[&str]) -> Output {
+    let program = env!("CARGO_BIN_EXE_masthead-bench");
+    Command::new(program).args(arguments).output().expect("the bench starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_toy_run_measures_every_system_that_is_installed_and_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let scratch = dir.path().join("scratch");
+    std::fs::create_dir(&scratch).unwrap();
+    let json = dir.path().join("out.json");
+    let arguments = ["--toy", "--time-limit", "2", "--json", json.to_str().unwrap()];
+    let output = bench(&[&arguments[..], &["--scratch", scratch.to_str().unwrap()]].concat());
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0, "{err}");
+    if err.contains("there is nothing to measure") {
+        assert_eq!(output.status.code(), Some(1), "{err}");
+        return;
+    }
+    assert!(output.status.success(), "{out}\n{err}");
+    assert!(out.contains("ingest: CPU s per million samples"), "{out}");
+    let json: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    let systems = json["systems"].as_object().unwrap();
+    assert!(!systems.is_empty());
+    for (name, system) in systems {
+        let number = |key: &str| system["numbers"][key].as_f64();
+        let all = ["load_cpu", "disk_load", "start_answer", "query_p50", "wide_2000_bytes"];
+        for key in all {
+            assert!(number(key).is_some_and(|number| number > 0.0), "{name}: {key}: {system}");
+        }
+        // The toy load is small enough for VictoriaMetrics to lose all of it.
+        assert!(number("crash_lost").is_some_and(|lost| lost <= 10_000.0), "{name}: {system}");
+        assert!(number("crash_twice").is_some_and(|twice| twice < 0.5), "{name}: {system}");
+        let queries = system["queries"].as_array().unwrap();
+        let empty = queries.iter().filter(|query| query["series"] == 0).count();
+        assert!(queries.len() >= 28 && empty == 0, "{name}: {system}");
+    }
+}
+
+#[test]
+fn a_signal_ends_the_run_early_with_no_process_and_no_directory_left() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().to_str().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_masthead-bench"));
+    // Long enough not to end by itself before the signal.
+    command.args(["--hours", "24", "--time-limit", "2", "--scratch", path]);
+    let mut bench = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(bench.stderr.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    if first.contains("there is nothing to measure") {
+        assert_eq!(bench.wait().unwrap().code(), Some(1));
+        return;
+    }
+    // The server is started right after the first line.
+    let began = Instant::now();
+    while running_below(path) == 0 {
+        assert!(began.elapsed() < Duration::from_secs(20), "no server was started: {first}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let pid = Pid::from_raw(i32::try_from(bench.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    assert_eq!(bench.wait().unwrap().code(), Some(1));
+    let last = lines.last().unwrap().unwrap();
+    assert_eq!(last, "masthead-bench: failed: ended by a signal");
+    assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
+    assert_eq!(running_below(path), 0);
+}
+
+/// How many processes but the bench itself were started with `path` or something below it.
+fn running_below(path: &str) -> usize {
+    let below = format!("{path}/");
+    let all = std::fs::read_dir("/proc").expect("Linux");
+    let commands = all.filter_map(|entry| std::fs::read(entry.ok()?.path().join("cmdline")).ok());
+    commands.filter(|command| text(command).contains(&below)).count()
+}
+
+#[test]
+fn wrong_usage_and_nothing_to_measure_have_their_own_exit_codes() {
+    let f = |arguments: &[&str], code: i32, words: &str| {
+        let program = env!("CARGO_BIN_EXE_masthead-bench");
+        let mut command = Command::new(program);
+        let output = command.args(arguments).env("PATH", "/nonexistent").output().unwrap();
+        let err = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{err}");
+        assert!(err.contains(words), "{err}");
+    };
+    f(&["--series", "3"], 2, "3 is not in 250..=100000");
+    f(
+        &["--hosts", "10000", "--hours", "24", "--systems", "prometheus"],
+        1,
+        "are more than 200000000",
+    );
+    f(
+        &["--toy", "--systems", "prometheus"],
+        1,
+        "there is nothing to measure; prometheus: not installed: no prometheus on the search path",
+    );
+}
