@@ -4,18 +4,24 @@
 //! crate, so that a local store and a remote end, or a real store and one in memory, can stand in
 //! for each other. Everything is synchronous; nothing here knows HTTP, JSON or a file.
 //!
-//! Writing samples: [`SampleSink`]. Reading them: [`SampleSource`]. What travels with a query
-//! (deadline, cancellation, sample budget, warnings, trace): [`QueryCtx`]. A complete store in
-//! memory for tests: `testing.rs`. What the HTTP API shows beside samples: `views.rs`.
+//! Writing samples: [`SampleSink`]. Reading them: [`SampleSource`]. Log lines: [`LogSink`] and
+//! [`LogSource`]. What travels with a query (deadline, cancellation, sample budget, warnings,
+//! trace): [`QueryCtx`]. Complete stores in memory for tests: `testing.rs`. What the HTTP API shows beside samples: `views.rs`.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod logs;
 mod query;
 mod samples;
 pub mod testing;
 mod views;
 
+pub use logs::{
+    Direction, LineColumn, LineFilter, LinePattern, LogAdmin, LogBatch, LogColumns, LogHints,
+    LogPart, LogPartReader, LogRejectReason, LogReport, LogRow, LogSelected, LogSelection, LogSink,
+    LogSource, LogStoreStats, LogStream, LogVolume, Progress, RejectedLine,
+};
 pub use query::{QueryCtx, QueryError, QueryLimits, QueryStats, TraceSpan};
 pub use samples::{
     AppendBatch, AppendError, AppendReport, AppendRow, Columns, Exemplar, LabelQuery, Metadata,

@@ -1,7 +1,7 @@
-//! A complete store in memory, for tests of languages and movers.
+//! Complete stores in memory, for tests of languages and movers.
 //!
-//! It keeps every series in a sorted map and answers by trying each: slow and plainly right, so
-//! that real stores can be compared with it.
+//! [`MemoryStore`] keeps every series in a sorted map and answers by trying each: slow and plainly
+//! right, so that real stores can be compared with it. Its twin for log lines: `testing/logs.rs`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,6 +14,10 @@ use crate::{
     AppendBatch, AppendError, AppendReport, Columns, Exemplar, LabelQuery, Metadata, QueryCtx,
     QueryError, RejectReason, SampleSink, SampleSource, Selected, Selection, SeriesReader,
 };
+
+mod logs;
+
+pub use logs::MemoryLogStore;
 
 /// Samples in memory; see the module.
 #[derive(Debug, Default)]
