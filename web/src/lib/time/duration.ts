@@ -24,7 +24,10 @@ export function parseDuration(text: string): number | undefined {
   if (/^\d+(\.\d+)?$/.test(trimmed)) return Number(trimmed) * 1_000;
   const parts = [...trimmed.matchAll(/(\d+(?:\.\d+)?)(ms|[yMwdhms])/g)];
   if (parts.length === 0 || parts.map((part) => part[0]).join('') !== trimmed) return undefined;
-  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (LENGTHS.get(unit ?? '') ?? 0), 0);
+  return parts.reduce(
+    (sum, [, count, unit]) => sum + Number(count) * (LENGTHS.get(unit ?? '') ?? 0),
+    0,
+  );
 }
 
 /** The shortest exact form with units down to milliseconds: `1h30m`, `0s`. */

@@ -6,7 +6,7 @@
  * browser's own and UTC, as in Grafana's default choices; others go through `Intl`.
  */
 
-import { type Zone, addCalendar, startOf } from './calendar';
+import { addCalendar, startOf, type Zone } from './calendar';
 
 export type TimeRange = { readonly from: number; readonly to: number };
 
@@ -65,7 +65,9 @@ export function isLive(raw: RawRange): boolean {
 /** `2026-09-01`, `2026-09-01 10:00`, `2026-09-01T10:00:00Z`: without an offset in the given zone. */
 function parseDate(text: string, zone: Zone): number | undefined {
   const parts =
-    /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?(Z|[+-]\d\d:\d\d)?$/.exec(text);
+    /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?(Z|[+-]\d\d:\d\d)?$/.exec(
+      text,
+    );
   if (parts === null) return undefined;
   const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', offset] = parts;
   const ms = Number(fraction.padEnd(3, '0').slice(0, 3) || 0);

@@ -78,11 +78,15 @@ describe('instants', () => {
   });
 
   it('are nothing when they mean nothing', () => {
-    for (const text of ['', 'soon', 'now-', 'now-6x', 'now/', '2026-9-1']) expect(utc(text), text).toBeUndefined();
+    for (const text of ['', 'soon', 'now-', 'now-6x', 'now/', '2026-9-1'])
+      expect(utc(text), text).toBeUndefined();
   });
 
   it('make a range only in the right order', () => {
-    expect(resolveRange({ from: 'now-1h', to: 'now' }, now, 'utc')).toEqual({ from: now - 3_600_000, to: now });
+    expect(resolveRange({ from: 'now-1h', to: 'now' }, now, 'utc')).toEqual({
+      from: now - 3_600_000,
+      to: now,
+    });
     expect(resolveRange({ from: 'now', to: 'now-1h' }, now, 'utc')).toBeUndefined();
     expect(isLive({ from: 'now-1h', to: 'now' })).toBe(true);
     expect(isLive({ from: '1', to: '2' })).toBe(false);
