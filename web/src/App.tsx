@@ -1,12 +1,16 @@
 /** Which address shows which view. Views load on demand; the frame around them stays. */
 
 import { Center, Loader } from '@mantine/core';
-import { Suspense, lazy } from 'react';
+import { lazy, Suspense } from 'react';
 import { Redirect, Route, Switch } from 'wouter';
 import { Shell } from './ui/Shell';
 
-const Dashboards = lazy(() => import('./views/dashboards/Dashboards').then((m) => ({ default: m.Dashboards })));
-const DashboardPage = lazy(() => import('./views/dashboard/DashboardPage').then((m) => ({ default: m.DashboardPage })));
+const Dashboards = lazy(() =>
+  import('./views/dashboards/Dashboards').then((m) => ({ default: m.Dashboards })),
+);
+const DashboardPage = lazy(() =>
+  import('./views/dashboard/DashboardPage').then((m) => ({ default: m.DashboardPage })),
+);
 const Nowhere = lazy(() => import('./views/Nowhere').then((m) => ({ default: m.Nowhere })));
 
 export function App() {

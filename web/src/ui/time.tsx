@@ -1,9 +1,17 @@
 /** The time range of a page: raw from the address, resolved at the last refresh. */
 
-import { type ReactNode, createContext, useCallback, useContext, useEffect, useMemo, useState } from 'react';
+import {
+  createContext,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useState,
+} from 'react';
 import type { Zone } from '../lib/time/calendar';
 import { parseDuration } from '../lib/time/duration';
-import { type RawRange, type TimeRange, resolveRange } from '../lib/time/relative';
+import { type RawRange, resolveRange, type TimeRange } from '../lib/time/relative';
 import { rangeOf, useUrl } from '../lib/url-state';
 
 export type PageTime = {
@@ -35,7 +43,10 @@ export function TimeProvider({ defaultRange, defaultRefresh, defaultZone, busy, 
   const [tick, setTick] = useState(0);
   const { from, to } = rangeOf(params, defaultRange);
   const refresh = params.get('refresh') ?? defaultRefresh;
-  const zone: Zone = params.get('timezone') === 'utc' || (params.get('timezone') === null && defaultZone === 'utc') ? 'utc' : 'browser';
+  const zone: Zone =
+    params.get('timezone') === 'utc' || (params.get('timezone') === null && defaultZone === 'utc')
+      ? 'utc'
+      : 'browser';
   // biome-ignore lint/correctness/useExhaustiveDependencies: a refresh is what moves `now`.
   const range = useMemo(() => {
     const now = Date.now();
