@@ -7,17 +7,20 @@
 //! Where to look: the Prometheus API in `prometheus.rs` with one file for each group of
 //! endpoints; errors in `error.rs`; numbers, labels and histograms as JSON in `json.rs`; how an
 //! answer becomes body chunks in `stream.rs`; places for queries and writes in `lane.rs`;
-//! parameters in `params.rs`; request bodies in `upload.rs`.
+//! parameters in `params.rs`; request bodies in `upload.rs`; dashboards in `dashboards.rs`; the
+//! browser application in `pages.rs`.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 mod cors;
+mod dashboards;
 mod error;
 mod evaluator;
 mod json;
 mod lane;
 mod limits;
+mod pages;
 mod params;
 mod prometheus;
 mod stats;
@@ -25,7 +28,9 @@ mod stream;
 mod time;
 mod upload;
 
+pub use dashboards::dashboards_router;
 pub use evaluator::{EvalError, Evaluation, Evaluator, Grid, Query};
 pub use limits::Limits;
+pub use pages::{Asset, FindAsset, pages_router};
 pub use prometheus::{BuildInfo, COMPATIBLE_VERSION, Parts, PrometheusApi};
 pub use stats::ApiStats;

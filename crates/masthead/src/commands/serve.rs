@@ -3,10 +3,12 @@
 //! Logs, the store, listeners, the API, then requests until a signal; then the same backwards: no
 //! new requests, those in flight finish, the store syncs and closes. The parts: the store and its
 //! upkeep in `store.rs`, where it listens in `listen.rs`, the API in `api.rs`, what it says of
-//! itself in `view.rs`, `config_text.rs` and `metrics.rs`, what it scrapes in `scraping.rs`.
+//! itself in `view.rs`, `config_text.rs` and `metrics.rs`, what it scrapes in `scraping.rs`, the dashboards it
+//! shows in `dashboards.rs`.
 
 mod api;
 mod config_text;
+mod dashboards;
 mod listen;
 mod metrics;
 mod scraping;

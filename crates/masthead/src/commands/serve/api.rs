@@ -4,21 +4,24 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use axum::Router;
 use clap::{CommandFactory as _, ValueEnum as _};
-use masthead_http_api::{BuildInfo, Limits, Parts, PrometheusApi};
+use masthead_http_api::{
+    Asset, BuildInfo, Limits, Parts, PrometheusApi, dashboards_router, pages_router,
+};
 use masthead_instrument::Telemetry;
 use masthead_model::Regexp;
 use masthead_ports::{NoRules, QueryLimits, TargetsView};
 use masthead_promql::{Engine, EngineOptions, Features};
-use masthead_sysio::Clock;
+use masthead_sysio::{Clock, RealFs};
 use masthead_tsdb::Tsdb;
 
-use super::view::Server;
+use super::{dashboards::Dashboards, view::Server};
 use crate::cli::{Cli, Feature, ServeArgs, UsageError};
 
 /// The APIs, ready to be served.
 #[derive(Debug)]
 pub(super) struct Api {
     pub prometheus: PrometheusApi,
+    dashboards: Arc<Dashboards>,
 }
 
 impl Api {
@@ -73,7 +76,7 @@ impl Api {
             targets,
             rules: Arc::new(NoRules),
             server: server.clone(),
-            clock,
+            clock: Arc::clone(&clock),
             evaluator: Arc::new(engine),
             features,
             lookback_ms,
@@ -89,13 +92,27 @@ impl Api {
                 .map_err(|error| UsageError(format!("--web.cors.origin: {error}")))?,
             otlp: masthead_wire::otlp::Config::default(),
         });
-        Ok(Self { prometheus })
+        let dashboards =
+            Arc::new(Dashboards::new(Arc::new(RealFs), clock, args.dashboards.clone()));
+        Ok(Self { prometheus, dashboards })
     }
 
     /// All routes, and `/metrics` beside them.
     pub(super) fn router(&self, telemetry: &Telemetry) -> Router {
-        self.prometheus.router().merge(telemetry.metrics_router()).layer(telemetry.layer())
+        self.prometheus
+            .router()
+            .merge(telemetry.metrics_router())
+            .merge(dashboards_router(self.dashboards.clone()))
+            .merge(pages_router(Arc::new(asset)))
+            .layer(telemetry.layer())
     }
+}
+
+/// A file of the browser application, in the words of the API.
+fn asset(path: &str) -> Option<Asset> {
+    let masthead_web_assets::File { bytes, gzip, media_type, immutable } =
+        masthead_web_assets::find(path)?;
+    Some(Asset { bytes, gzip, media_type, immutable })
 }
 
 /// Every flag of `serve` with the value that is in force, for `/api/v1/status/flags`.
@@ -117,6 +134,7 @@ fn flags(args: &ServeArgs) -> Vec<(String, String)> {
         "prometheus-config" => {
             args.prometheus_config.as_ref().map(ToString::to_string).unwrap_or_default()
         }
+        "dashboards" => args.dashboards.as_ref().map(ToString::to_string).unwrap_or_default(),
         "no-self" => args.no_self.to_string(),
         "no-host" => args.no_host.to_string(),
         "insecure" => args.insecure.to_string(),
