@@ -15,7 +15,7 @@ export type Tile = {
 /** Tiles past this many would be too small to read. */
 const TILES_MAX = 200;
 
-export function prepareTiles(frames: readonly Frame[], options: Json): readonly Tile[] {
+export function prepareTiles(frames: readonly Frame[], options: Json): Tile[] {
   const reduce = object(options, 'reduceOptions');
   const [calc = 'lastNotNull'] = texts(reduce, 'calcs');
   const wanted = text(reduce, 'fields') ?? '';
@@ -31,13 +31,16 @@ export function prepareTiles(frames: readonly Frame[], options: Json): readonly 
           ? field.type === 'number' || field.type === 'boolean'
           : pattern.test(name) || pattern.test(field.name);
       if (!chosen) continue;
-      const display = displayOf(field, { index });
+      const place = index;
+      const display = displayOf(field, { index: place });
       index += 1;
       if (flag(reduce, 'values')) {
         const limit = numeric(reduce, 'limit') ?? 25;
         field.values.slice(0, limit).forEach((value, row) => {
           const title = named === undefined || named === field ? name : String(named.values[row]);
-          tiles.push({ name: title, shown: display(value), sparkline: [], field });
+          // Every row has its own colour of the palette.
+          const shown = displayOf(field, { index: place + row })(value);
+          tiles.push({ name: title, shown, sparkline: [], field });
         });
       } else {
         const value = reduceValues(field.values, calc);
