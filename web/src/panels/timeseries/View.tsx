@@ -34,7 +34,7 @@ export function TimeSeries({
     !shown || right
       ? 0
       : asTable
-        ? Math.min(rows * 21 + 26, height * 0.4)
+        ? Math.min(rows * 23 + 26, height * 0.45)
         : // One line if all names fit into it, else two; more are scrolled to.
           Math.min(legendWidthOf(view.series, calcs.length) <= width ? 24 : 44, height * 0.3);
   const legendWidth = shown && right ? Math.min(300, width * 0.38) : 0;

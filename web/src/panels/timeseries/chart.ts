@@ -165,7 +165,8 @@ function seriesOptions(series: SeriesView): uPlot.Series {
     stroke: series.color,
     width: series.draw === 'points' ? 0 : series.lineWidth,
     ...(paths === undefined ? {} : { paths }),
-    ...(series.above === undefined ? fill : {}),
+    // A stacked line is filled by its band; a stacked bar is drawn from the one below it.
+    ...(series.above === undefined || series.draw === 'bars' ? fill : {}),
     ...(series.dash === undefined ? {} : { dash: [...series.dash] }),
     show: !series.hidden,
     spanGaps: series.spanNulls === true,
