@@ -12,13 +12,45 @@
 
 use std::fmt::Debug;
 
+mod decolorize;
+mod drop;
 mod error;
+mod extract;
+mod ip;
+mod json;
+mod json_expressions;
+mod keep;
+mod label_filter;
+mod labels;
+pub mod level;
 mod line;
+mod line_filter;
+mod logfmt;
+mod logfmt_expressions;
 mod needed;
+mod pattern;
+mod pattern_filter;
+mod regexp;
+mod unpack;
+mod unwrap;
 
+pub use decolorize::Decolorize;
+pub use drop::DropLabels;
 pub use error::StageError;
+pub use json::Json;
+pub use json_expressions::JsonExpressions;
+pub use keep::KeepLabels;
+pub use label_filter::{CompareOp, LabelFilter};
+pub use labels::LabelRef;
 pub use line::{Group, LabelView, Line};
+pub use line_filter::{LineFilter, LineOp, LineOperand};
+pub use logfmt::{Logfmt, LogfmtFlags};
+pub use logfmt_expressions::LogfmtExpressions;
 pub use needed::Needed;
+pub use pattern::PatternParser;
+pub use regexp::RegexpParser;
+pub use unpack::Unpack;
+pub use unwrap::{Conversion, Unwrap};
 
 /// The label that says that a stage failed on a line.
 pub const ERROR_LABEL: &str = "__error__";

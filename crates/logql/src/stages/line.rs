@@ -12,11 +12,14 @@ use std::{borrow::Cow, ops::Range};
 
 use masthead_model::Labels;
 
-use super::{DUPLICATE_SUFFIX, ERROR_DETAILS_LABEL, ERROR_LABEL, Needed};
+use super::{DUPLICATE_SUFFIX, ERROR_DETAILS_LABEL, ERROR_LABEL, Needed, extract};
 
 /// One line may make labels of this many bytes, names included; more are left out. Nested JSON
 /// repeats the names of its outer objects, so that a hostile line can ask for its square.
 pub(super) const LABEL_BYTES_MAX: usize = 16 << 20;
+/// One line may get this many labels from stages; more are left out. Each new name is compared
+/// with the earlier ones.
+pub(super) const LABELS_MAX: usize = 4096;
 
 /// Where a label comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,7 +67,18 @@ pub struct Line<'a> {
     metadata_error: Option<&'a str>,
     details: Vec<u8>,
     metadata_details: &'a str,
+
+    /// Buffers that stages borrow, so that they need not make their own.
     scratch: Vec<u8>,
+    name_buffer: String,
+}
+
+/// A point in the making of labels to which one can return.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    parsed: usize,
+    names: usize,
+    values: usize,
 }
 
 /// A label that came with the line.
@@ -104,6 +118,7 @@ impl<'a> Line<'a> {
             details: Vec::new(),
             metadata_details: "",
             scratch: Vec::new(),
+            name_buffer: String::new(),
         }
     }
 
@@ -322,11 +337,42 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// As [`Line::set`] for a name of which the caller knows that nobody bears it.
+    /// As [`Line::set`] for a name that no parsed label and no visible one of the stream bears.
     pub(super) fn set_new(&mut self, name: &str, value: &[u8]) {
+        // Metadata of a stream label's name is the one thing that can bear the suffix already.
+        if name.ends_with(DUPLICATE_SUFFIX) {
+            self.hide(name);
+        }
         if let Some(value) = self.store(value) {
             self.push(name, value);
         }
+    }
+
+    /// As [`Line::set_new`], with a space for everything that is not UTF-8.
+    pub(super) fn set_new_text(&mut self, name: &str, value: &[u8]) {
+        if value.is_ascii() {
+            return self.set_new(name, value);
+        }
+        let mut text = Vec::with_capacity(value.len());
+        extract::push_text(&mut text, value);
+        self.set_new(name, &text);
+    }
+
+    /// A buffer for names, to be taken and put back.
+    pub(super) fn name_buffer(&mut self) -> &mut String {
+        &mut self.name_buffer
+    }
+
+    /// Where the making of labels stands now.
+    pub(super) fn mark(&self) -> Mark {
+        Mark { parsed: self.parsed.len(), names: self.names.len(), values: self.values.len() }
+    }
+
+    /// Forgets every label set by [`Line::set_new`] since `mark`.
+    pub(super) fn undo(&mut self, mark: Mark) {
+        self.parsed.truncate(mark.parsed);
+        self.names.truncate(mark.names);
+        self.values.truncate(mark.values);
     }
 
     /// Removes a label, wherever it comes from.
@@ -372,7 +418,9 @@ impl<'a> Line<'a> {
 
     fn push(&mut self, name: &str, value: Range<usize>) {
         let start = self.names.len();
-        if start + self.values.len() + name.len() > LABEL_BYTES_MAX {
+        if start + self.values.len() + name.len() > LABEL_BYTES_MAX
+            || self.parsed.len() == LABELS_MAX
+        {
             return;
         }
         self.names.push_str(name);
