@@ -132,7 +132,7 @@ impl<'q> Extractor<'q> {
         groups: &mut Groups<'_, S>,
     ) -> Result<(), Error> {
         let mut cursor = self.windows(&evaluation.grid).cursor();
-        let mut line = Line::new(self.pipeline.needed());
+        let mut line = Line::new(self.pipeline.needed()).at(evaluation.ctx.now().0);
         let by_length = matches!(self.node.op, RangeOp::BytesOverTime | RangeOp::BytesRate);
         // The groups of lines whose labels stay as they came, by the place of their metadata.
         let mut plain: Vec<Option<usize>> = vec![None; columns.metadata_sets.len() + 1];
