@@ -268,15 +268,21 @@ impl Evaluation<'_> {
         for (labels, mut elements) in all.finish() {
             self.ctx.check()?;
             coalesce(&mut elements);
+            self.budget.take(self.grid.len().saturating_mul(size_of::<f64>()))?;
             let mut row = Row::new(labels, self.grid.len());
             each_window(&elements, self.grid.len(), |step, mut state: S| {
+                // A window that is looked at anew each step can take long.
+                if !S::CHEAP {
+                    self.ctx.check()?;
+                }
                 let end = self.grid.at(step).saturating_sub(node.range.offset);
                 let parameter = node.parameter.unwrap_or(f64::NAN);
                 let window = Window { end, range: node.range.range, parameter };
                 if let Some(value) = state.result(&window) {
                     row.set(step, if per_second { value / seconds } else { value });
                 }
-            });
+                Ok::<(), Error>(())
+            })?;
             rows.push(row);
         }
         rows.retain(|row| !row.is_empty());

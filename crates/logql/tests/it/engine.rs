@@ -6,10 +6,12 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use masthead_logql::{Answer, Engine, EngineOptions, Error, Params, parse};
+use masthead_logql::{
+    Answer, Engine, EngineOptions, Error, Pair, Params, Pipeline, ast::Expr, parse,
+};
 use masthead_model::{ErrorClass, Labels, Matcher, Nanos, TimeRange};
 use masthead_ports::{
-    Direction, LineColumn, LogColumns, LogPart, LogPartReader, LogSelected, LogSelection,
+    Direction, LineColumn, LogColumns, LogPart, LogPartReader, LogRow, LogSelected, LogSelection,
     LogSource, LogVolume, QueryCtx, QueryError, QueryLimits,
 };
 use masthead_sysio::SimClock;
@@ -20,7 +22,7 @@ use proptest::prelude::*;
 struct Parts {
     streams: Vec<Labels>,
     /// Stream, first second, lines.
-    parts: Vec<(usize, i64, Vec<String>)>,
+    runs: Vec<(usize, i64, Vec<String>)>,
     selected: AtomicUsize,
     reads: Arc<AtomicUsize>,
     hints: std::sync::Mutex<Vec<LogSelection>>,
@@ -48,7 +50,7 @@ impl LogSource for Parts {
         self.hints.lock().expect("no panic").extend_from_slice(all);
         let one = |selection: &LogSelection| {
             let mut found: Vec<(LogPart, LogColumns)> = Vec::new();
-            for (stream, first, lines) in &self.parts {
+            for (stream, first, lines) in &self.runs {
                 let mut columns = LogColumns::default();
                 for (at, line) in (0..).zip(lines) {
                     let time = (first + at) * SECOND;
@@ -104,7 +106,7 @@ fn store(parts: usize, lines: i64) -> Parts {
         let text = (0..lines).map(|at| format!("level={} n={}", ["x", "y"][n % 2], first + at));
         (n % 3, first, text.collect())
     };
-    Parts { streams, parts: (0..parts).map(part).collect(), ..Parts::default() }
+    Parts { streams, runs: (0..parts).map(part).collect(), ..Parts::default() }
 }
 
 fn ask(engine: &Engine, store: &Parts, query: &str, params: &Params) -> Result<Answer, Error> {
@@ -177,6 +179,32 @@ fn a_query_that_is_not_wanted_any_more_ends() {
     let error =
         Engine::default().query(&ctx, &store, &expr, &range(60, 10)).expect_err("cancelled");
     assert_eq!(error.class(), ErrorClass::Cancelled);
+}
+
+#[test]
+fn a_line_that_was_just_pushed_goes_through_the_pipeline() {
+    let Ok(Expr::Log(log)) = parse(r#"{app="a"} |= "n" | logfmt | n > 4 | line_format "{{.n}}""#)
+    else {
+        panic!("no log query")
+    };
+    let pipeline = Pipeline::new(&log).expect("stages");
+    let stream = [("app", "a")].into_iter().collect();
+    let entry = |line: &str| {
+        let row = LogRow {
+            timestamp: Nanos(1),
+            line: line.as_bytes().into(),
+            structured_metadata: [("id", "7")].into_iter().collect(),
+        };
+        pipeline.entry(&stream, &row, Nanos(2))
+    };
+    let (labels, text) = entry("n=5").expect("passes");
+    let names = |pairs: &[Pair]| pairs.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>();
+    assert_eq!(
+        (names(&labels.stream), names(&labels.metadata)),
+        (vec!["app".into()], vec!["id".into()])
+    );
+    assert_eq!((names(&labels.parsed), &*text), (vec!["n".into()], &b"5"[..]));
+    assert!(entry("n=4").is_none() && entry("m=5").is_none());
 }
 
 #[test]
