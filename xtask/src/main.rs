@@ -46,7 +46,9 @@ fn main() -> ExitCode {
         ["tidy"] => run_tidy(),
         ["changelog", version, date] => run_changelog(version, date),
         ["sim", "--seed", seed] | ["sim", "--seed", seed, "--store", "metrics"] => {
-            run_sim(seed, |seed| masthead_tsdb::simulation::run_seed(seed).map(|r| format!("{r:?}")))
+            run_sim(seed, |seed| {
+                masthead_tsdb::simulation::run_seed(seed).map(|r| format!("{r:?}"))
+            })
         }
         ["sim", "--seed", seed, "--store", "logs"] => run_sim(seed, |seed| {
             masthead_logdb::simulation::run_seed(seed).map(|r| format!("{r:?}"))

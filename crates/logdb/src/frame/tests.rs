@@ -24,14 +24,10 @@ fn frames() -> Vec<Vec<u8>> {
 }
 
 fn deletion() -> Deletion {
-    let matchers = [
-        Matcher::equal("a", "b"),
-        Matcher::new(MatchOp::NotMatches, "c", "d.*").unwrap(),
-    ];
-    let any = vec![
-        LinePattern::Literal(Arc::from(&b"\xfe"[..])),
-        LinePattern::Regexp(Arc::from("x+")),
-    ];
+    let matchers =
+        [Matcher::equal("a", "b"), Matcher::new(MatchOp::NotMatches, "c", "d.*").unwrap()];
+    let any =
+        vec![LinePattern::Literal(Arc::from(&b"\xfe"[..])), LinePattern::Regexp(Arc::from("x+"))];
     let filters = [LineFilter { negated: true, any }];
     let range = TimeRange { start: Nanos(-1), end: Nanos::MAX };
     Deletion::new(3, &matchers, &filters, range).unwrap()

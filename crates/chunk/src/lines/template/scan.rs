@@ -27,6 +27,8 @@ pub(super) struct Token {
 pub(super) struct Scanned {
     pub(super) skeleton: Vec<u8>,
     pub(super) tokens: Vec<Token>,
+    /// Where the text begins that the skeleton does not have yet.
+    fixed: usize,
 }
 
 impl Scanned {
@@ -41,8 +43,11 @@ impl Scanned {
     ) {
         self.skeleton.clear();
         self.tokens.clear();
+        self.fixed = start;
         let text = &text[..end];
         let mut at = start;
+        // The quote that closes a key opens nothing.
+        let mut key_end = usize::MAX;
         while at < end {
             let byte = text[at];
             if CLASS[usize::from(byte)] != 0 {
@@ -53,39 +58,39 @@ impl Scanned {
                 self.raw(text, start, words);
                 return;
             }
-            self.skeleton.push(byte);
             at += 1;
-            if !nest {
-                continue;
-            }
-            if byte == b'"' {
-                if let Some(close) = closing_quote(text, at)
-                    && text.get(close + 1) != Some(&b':')
-                {
-                    self.token(Mark::Nested, at, close);
-                    self.skeleton.push(b'"');
+            if byte == b'"' && nest && at - 1 != key_end {
+                let Some(close) = closing_quote(text, at) else { continue };
+                if text.get(close + 1) == Some(&b':') {
+                    key_end = close;
+                } else {
+                    self.token(text, Mark::Nested, at, close);
                     at = close + 1;
                 }
-            } else if byte == b'=' {
+            } else if byte == b'=' && nest {
                 let close = at + value_len(&text[at..]);
                 if close > at && text[at] != b'"' {
-                    self.token(Mark::Nested, at, close);
+                    self.token(text, Mark::Nested, at, close);
                     at = close;
                 }
             }
         }
+        self.skeleton.extend_from_slice(&text[self.fixed..]);
     }
 
     fn raw(&mut self, text: &[u8], start: usize, words: &mut Collector) {
         self.skeleton.clear();
         self.tokens.clear();
-        self.token(Mark::Raw, start, text.len());
+        self.fixed = start;
+        self.token(text, Mark::Raw, start, text.len());
         words.add_text(&text[start..]);
     }
 
-    fn token(&mut self, mark: Mark, start: usize, end: usize) {
+    fn token(&mut self, text: &[u8], mark: Mark, start: usize, end: usize) {
+        self.skeleton.extend_from_slice(&text[self.fixed..start]);
         self.skeleton.push(mark as u8);
         self.tokens.push(Token { mark, start, end });
+        self.fixed = end;
     }
 
     /// Takes the run of letters and digits at `start`, with what belongs to it; returns its end.
@@ -97,13 +102,17 @@ impl Scanned {
             let next = text.get(uuid.end).copied().unwrap_or(b' ');
             if uuid.start == start && next != b'-' && CLASS[usize::from(next)] == 0 {
                 let upper = text[uuid.clone()].iter().any(u8::is_ascii_uppercase);
-                self.token(if upper { Mark::Mixed } else { Mark::Uuid }, uuid.start, uuid.end);
+                self.token(
+                    text,
+                    if upper { Mark::Mixed } else { Mark::Uuid },
+                    uuid.start,
+                    uuid.end,
+                );
                 return uuid.end;
             }
         }
         if class & DIGIT == 0 {
-            // Its words are added with the skeleton, once for all lines that have it.
-            self.skeleton.extend_from_slice(&text[start..end]);
+            // It stays; words of letters are added once for all lines that have the skeleton.
             return end;
         }
         words.add(&text[start..end], class);
@@ -137,16 +146,16 @@ impl Scanned {
             for group in 1..groups {
                 words.add(&text[ends[group - 1] + 1..ends[group]], DIGIT);
             }
-            self.token(Mark::Mixed, start, last);
+            self.token(text, Mark::Mixed, start, last);
             return last;
         }
-        self.digits(start, end);
+        self.digits(text, start, end);
         end
     }
 
-    fn digits(&mut self, start: usize, end: usize) {
+    fn digits(&mut self, text: &[u8], start: usize, end: usize) {
         let mark = if end - start > NUMBER_DIGITS_MAX { Mark::Mixed } else { Mark::Number };
-        self.token(mark, start, end);
+        self.token(text, mark, start, end);
     }
 
     fn letters_and_digits(&mut self, text: &[u8], start: usize, end: usize, class: u8) {
@@ -157,27 +166,24 @@ impl Scanned {
             // What could be a hexadecimal number does not make a skeleton of its letters.
             let hex = class & NOT_HEX == 0 && word.len() >= 6;
             if !hex && first + digits(&word[first..]) == word.len() {
-                self.skeleton.extend_from_slice(&word[..first]);
-                self.digits(start + first, end);
+                self.digits(text, start + first, end);
                 return;
             }
         } else {
             let number = digits(word);
             let unit = &word[number..];
             if unit.len() <= UNIT_MAX && unit.iter().all(u8::is_ascii_alphabetic) {
-                self.digits(start, start + number);
-                self.skeleton.extend_from_slice(unit);
+                self.digits(text, start, start + number);
                 return;
             }
             // The middle of a time such as `2026-11-22T10:00`.
             if unit.first() == Some(&b'T') && unit.len() == 3 && digits(&unit[1..]) == 2 {
-                self.digits(start, start + number);
-                self.skeleton.push(b'T');
-                self.digits(start + number + 1, end);
+                self.digits(text, start, start + number);
+                self.digits(text, start + number + 1, end);
                 return;
             }
         }
-        self.token(Mark::Mixed, start, end);
+        self.token(text, Mark::Mixed, start, end);
     }
 }
 

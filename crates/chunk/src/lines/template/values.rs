@@ -82,6 +82,7 @@ pub(super) fn write(
         }
         _ => {
             dictionary(compressor, streams, values())
+                || numbers(compressor, streams, values())
                 || hexadecimal(compressor, streams, values())
                 || addresses(compressor, streams, values())
                 || fractions(compressor, streams, values())
