@@ -110,21 +110,7 @@ impl TextWriter {
         let open = self.format == WriteFormat::OpenMetrics;
         let lacks_total =
             open && self.counter.as_deref() == Some(name) && !name.ends_with("_total");
-        let suffix = if lacks_total { "_total" } else { "" };
-        let quoted = !is_legacy_metric_name(name);
-        if !quoted {
-            self.out.push_str(name);
-            self.out.push_str(suffix);
-        }
-        let mut first = true;
-        if quoted && !name.is_empty() {
-            self.out.push_str("{\"");
-            escape(&mut self.out, name, true);
-            self.out.push_str(suffix);
-            self.out.push('"');
-            first = false;
-        }
-        self.labels(labels, first);
+        self.series(labels, if lacks_total { "_total" } else { "" });
         self.out.push(' ');
         self.number(value);
         if let Some(timestamp) = timestamp {
@@ -147,6 +133,29 @@ impl TextWriter {
         self.out.push('\n');
     }
 
+    /// The text that names a series, for [`TextWriter::point`].
+    pub fn series_text(&self, labels: &Labels) -> String {
+        let mut writer = Self::new(self.format);
+        writer.series(labels, "");
+        writer.out
+    }
+
+    /// Writes a sample of a series whose text was made before; it takes the name as it is.
+    pub fn point(&mut self, series: &str, value: f64, timestamp: Millis) {
+        self.out.push_str(series);
+        self.out.push(' ');
+        self.number(value);
+        self.out.push(' ');
+        self.timestamp(timestamp);
+        self.out.push('\n');
+    }
+
+    /// Takes what was written so far; more can follow.
+    pub fn take(&mut self) -> String {
+        let empty = String::with_capacity(self.out.len());
+        std::mem::replace(&mut self.out, empty)
+    }
+
     /// Bytes so far.
     pub fn byte_len(&self) -> usize {
         self.out.len()
@@ -158,6 +167,25 @@ impl TextWriter {
             self.out.push_str("# EOF\n");
         }
         self.out
+    }
+
+    /// The name with `suffix`, and the labels.
+    fn series(&mut self, labels: &Labels, suffix: &str) {
+        let name = labels.metric_name().unwrap_or("");
+        let quoted = !is_legacy_metric_name(name);
+        if !quoted {
+            self.out.push_str(name);
+            self.out.push_str(suffix);
+        }
+        let mut first = true;
+        if quoted && !name.is_empty() {
+            self.out.push_str("{\"");
+            escape(&mut self.out, name, true);
+            self.out.push_str(suffix);
+            self.out.push('"');
+            first = false;
+        }
+        self.labels(labels, first);
     }
 
     fn metadata(&mut self, keyword: &str, name: &str) {
@@ -207,12 +235,45 @@ impl TextWriter {
         // Writing to a String cannot fail.
         match self.format {
             WriteFormat::Text => write!(self.out, "{}", timestamp.0).unwrap_or_default(),
-            WriteFormat::OpenMetrics => {
-                #[expect(clippy::cast_precision_loss, reason = "exact for the next 285,000 years")]
-                self.out.push_str(&format_exact(timestamp.0 as f64 / 1000.0));
-            }
+            WriteFormat::OpenMetrics => self.out.push_str(&seconds(timestamp)),
         }
     }
+}
+
+/// A bound of a bucket or a quantile as the parsers of OpenMetrics rewrite it.
+pub fn canonical_bound(value: f64) -> String {
+    format_openmetrics(value)
+}
+
+/// Seconds that read back as the same milliseconds.
+///
+/// Upstream multiplies by a thousand and cuts the rest off (`openmetricsparse.go`), which makes
+/// some times, such as 4.35, a millisecond less; those are written a little larger.
+fn seconds(timestamp: Millis) -> String {
+    let millis = timestamp.0;
+    let mut seconds = timestamp.as_seconds();
+    #[expect(clippy::cast_possible_truncation, reason = "as it is read")]
+    let read = |seconds: f64| (seconds * 1000.0) as i64;
+    if read(seconds) == millis {
+        // The usual case, without looking for the shortest digits.
+        let (sign, whole, rest) = (
+            if millis < 0 { "-" } else { "" },
+            millis.unsigned_abs() / 1000,
+            millis.unsigned_abs() % 1000,
+        );
+        return match rest {
+            0 => format!("{sign}{whole}"),
+            _ => format!("{sign}{whole}.{rest:03}").trim_end_matches('0').to_owned(),
+        };
+    }
+    // Beyond 2^53 milliseconds there is no such number, and the next one is as good.
+    for _ in 0..4 {
+        seconds = if millis < 0 { seconds.next_down() } else { seconds.next_up() };
+        if read(seconds) == millis {
+            break;
+        }
+    }
+    format_exact(seconds)
 }
 
 fn escape(out: &mut String, text: &str, quotes: bool) {
