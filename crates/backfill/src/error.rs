@@ -22,12 +22,12 @@ pub enum Error {
         message: String,
     },
     /// A file to import is not as it should be.
-    #[error("{path}: {source}")]
+    #[error("{path}: {problem}")]
     File {
         /// Which one.
         path: Utf8PathBuf,
         /// What is wrong with it.
-        source: masthead_wire::Error,
+        problem: masthead_wire::Error,
     },
     /// A directory to import has nothing in it that can be.
     #[error("{path}: {why}")]
@@ -72,7 +72,7 @@ impl Error {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Line { .. } | Self::Directory { .. } => ErrorClass::BadInput,
-            Self::File { source, .. } => source.class(),
+            Self::File { problem, .. } => problem.class(),
             Self::Limit { .. } => ErrorClass::Limit,
             Self::Store(error) => error.class(),
             Self::Append(error) => error.class,

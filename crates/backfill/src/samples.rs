@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use masthead_model::Histogram;
+use masthead_model::{Histogram, is_stale};
 use masthead_ports::Columns;
 
 /// Samples of one series from several places, in any order.
@@ -82,7 +82,7 @@ pub(crate) fn remove_known(columns: &mut Columns, there: &Columns) -> Known {
     let floats = columns.float_times.iter().zip(&columns.floats);
     let keep: Vec<bool> = floats
         .map(|(time, value)| match (float_at(*time), histogram_at(*time)) {
-            (Some(there), _) => note(there.to_bits() == value.to_bits()),
+            (Some(there), _) => note(same_float(*there, *value)),
             (None, Some(_)) => note(false),
             (None, None) => true,
         })
@@ -104,6 +104,12 @@ pub(crate) fn remove_known(columns: &mut Columns, there: &Columns) -> Known {
     known
 }
 
+/// Equal, where every NaN is the same but for the stale marker.
+fn same_float(a: f64, b: f64) -> bool {
+    let plain = |value: f64| value.is_nan() && !is_stale(value);
+    a.to_bits() == b.to_bits() || (plain(a) && plain(b))
+}
+
 /// Equal but for what readers work out themselves: whether a counter was reset.
 fn same_histogram(a: &Histogram, b: &Histogram) -> bool {
     let bare = |histogram: &Histogram| Histogram {
@@ -111,7 +117,7 @@ fn same_histogram(a: &Histogram, b: &Histogram) -> bool {
         counter_reset_hint: masthead_model::CounterResetHint::Unknown,
         ..histogram.clone()
     };
-    a.sum.to_bits() == b.sum.to_bits() && bare(a) == bare(b)
+    same_float(a.sum, b.sum) && bare(a) == bare(b)
 }
 
 fn retain<T>(column: &mut Vec<T>, keep: &[bool]) {
@@ -156,7 +162,7 @@ mod tests {
 
     #[test]
     fn what_is_there_is_removed_and_counted_by_whether_it_is_the_same() {
-        let there = columns(&[(1, 1.0), (2, stale_nan()), (3, f64::NAN)]);
+        let there = columns(&[(1, 1.0), (2, stale_nan()), (3, -f64::NAN)]);
         let mut new = columns(&[(1, 1.0), (2, f64::NAN), (3, f64::NAN), (4, 1.0)]);
         let known = remove_known(&mut new, &there);
         assert_eq!(known, Known { same: 2, other: 1 });

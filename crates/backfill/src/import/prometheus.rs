@@ -188,7 +188,7 @@ fn overlaps(place: &ChunkPlace, first: i64, last: i64) -> bool {
 
 fn in_file(path: &Utf8Path) -> impl FnOnce(masthead_wire::Error) -> Error {
     let path = path.to_owned();
-    move |source| Error::File { path, source }
+    move |problem| Error::File { path, problem }
 }
 
 /// Takes what is in the window and not deleted.

@@ -144,8 +144,8 @@ fn index(
 
 /// A file of tombstones: (reference of the series, first time, last time).
 pub fn tombstones(stones: &[(u64, i64, i64)]) -> Vec<u8> {
-    let mut out = vec![0x01, 0x30, 0xBA, 0x30];
-    let mut contents = vec![1];
+    let mut out = vec![0x01, 0x30, 0xBA, 0x30, 1];
+    let mut contents = Vec::new();
     for (series, first, last) in stones {
         put_unsigned(&mut contents, *series);
         put_signed(&mut contents, *first);

@@ -3,6 +3,8 @@
 //! ```text
 //! magic 0130BA30 │ version 1 │ series <uvarint> first <varint> last <varint> │ … │ crc32c <4>
 //! ```
+//!
+//! The checksum is that of what stands between the version and itself.
 
 use std::collections::BTreeMap;
 
@@ -29,15 +31,16 @@ impl Tombstones {
         if cursor.word32(WHAT)? != MAGIC {
             return Err(Error::Damaged { what: "header of tombstones", offset: 0 });
         }
-        let len = cursor.remaining().checked_sub(4).ok_or_else(|| cursor.bad(WHAT))?;
-        let contents = cursor.take(len, WHAT)?;
-        check(contents, cursor.word32(WHAT)?, WHAT, 4)?;
-        let mut cursor = Cursor::new(contents, 4);
         let version = cursor.byte(WHAT)?;
         if version != 1 {
             let message = format!("tombstones have format version {version}, and 1 is known");
             return Err(Error::Content(message));
         }
+        let len = cursor.remaining().checked_sub(4).ok_or_else(|| cursor.bad(WHAT))?;
+        let start = cursor.offset();
+        let contents = cursor.take(len, WHAT)?;
+        check(contents, cursor.word32(WHAT)?, WHAT, start)?;
+        let mut cursor = Cursor::new(contents, start);
         let mut stones = BTreeMap::<u64, Vec<_>>::new();
         while !cursor.is_empty() {
             let series = cursor.unsigned(WHAT)?;
