@@ -14,7 +14,7 @@ use masthead_ports::{Columns, QueryCtx, QueryLimits, SampleSource as _, SelectHi
 use masthead_sysio::{Clock, Fs};
 use masthead_tsdb::{Options, Tsdb};
 
-use super::{History, add_windows};
+use super::{History, WINDOWS_MAX, add_windows};
 use crate::{Error, Result};
 
 /// What a series takes beside its samples and labels.
@@ -91,6 +91,10 @@ impl Runs {
         if self.day != Some(day) {
             self.day = Some(day);
             self.days.insert(day);
+            if self.days.len() > WINDOWS_MAX {
+                let (found, limit) = (self.days.len() as u64, WINDOWS_MAX as u64);
+                return Err(Error::Limit { what: "days that have samples", found, limit });
+            }
         }
         if let Some((_, samples)) = self.series.get_mut(slot.0) {
             samples.push((time, value));

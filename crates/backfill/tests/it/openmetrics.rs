@@ -7,7 +7,9 @@ use masthead_backfill::{
     import::{Options, Skipped},
 };
 use masthead_model::{Matcher, Millis, TimeRange};
-use masthead_ports::{QueryCtx, QueryLimits, SampleSource as _};
+use masthead_ports::{
+    AppendBatch, AppendRow, QueryCtx, QueryLimits, SampleSink as _, SampleSource as _,
+};
 use masthead_sysio::SimFs;
 use proptest::prelude::*;
 
@@ -97,6 +99,35 @@ fn what_is_not_asked_for_or_lies_in_the_future_is_left_out() {
     let report = import(&fs, &store, &text, &options).unwrap();
     let skipped = [(Skipped::Future, 1), (Skipped::Filtered, 3), (Skipped::Exemplar, 1)];
     assert_eq!((report.samples, report.skipped), (2, skipped.into()));
+}
+
+#[test]
+fn samples_that_are_only_in_memory_are_there_too() {
+    let fs = SimFs::new(9);
+    let store = open(&fs);
+    let at = Millis(NOW_MS - 1000);
+    let row = AppendRow::float("a".parse().unwrap(), at, 1.0);
+    let mut batch = AppendBatch { group: 1, rows: vec![row], metadata: vec![] };
+    store.append(&mut batch).unwrap();
+    let text = format!("a 1 {}\na 2 {}\n# EOF\n", NOW_MS / 1000 - 1, NOW_MS / 1000 - 2);
+    let report = import(&fs, &store, &text, &Options::default()).unwrap();
+    assert_eq!((report.samples, report.skipped), (1, [(Skipped::AlreadyThere, 1)].into()));
+    assert_eq!(dump(&store).lines().count(), 2);
+    // What is imported takes nothing away from what may still come.
+    let row = AppendRow::float("b".parse().unwrap(), Millis(NOW_MS - 60_000), 1.0);
+    let mut batch = AppendBatch { group: 1, rows: vec![row], metadata: vec![] };
+    assert_eq!(store.append(&mut batch).unwrap().appended, 1);
+}
+
+#[test]
+fn the_ends_of_time() {
+    let fs = SimFs::new(10);
+    let store = open(&fs);
+    let text = "a 1 -1e300\na 2 0\na 3 1e300\n# EOF\n";
+    let report = import(&fs, &store, text, &Options::default()).unwrap();
+    assert_eq!((report.samples, report.blocks), (3, 3));
+    assert_eq!(report.times, Some((i64::MIN, i64::MAX)));
+    assert_eq!(dump(&store).lines().count(), 3);
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn a_store_in_use_is_left_alone_and_its_server_is_asked() {
     let url = format!("http://{}", server.address);
     let from = (end / 1000 - 600).to_string();
     let remote =
-        ["export", "openmetrics", "--url", &url, "--from", &from, "--match", "{n=~\".*\"}"];
+        ["export", "openmetrics", "--url", &url, "--from", &from, "--match", "{n=~\".+\"}"];
     let (code, stdout, stderr) = masthead(&remote).finish();
     assert_eq!((code, stderr.as_str()), (Some(0), "exported 3 samples of 2 series\n"));
     assert_eq!(server.stop(Signal::TERM), Some(0));

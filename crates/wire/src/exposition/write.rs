@@ -248,7 +248,7 @@ pub fn canonical_bound(value: f64) -> String {
 /// Seconds that read back as the same milliseconds.
 ///
 /// Upstream multiplies by a thousand and cuts the rest off (`openmetricsparse.go`), which makes
-/// some times, such as 4.35, a millisecond less; those are written a little larger.
+/// some early times, such as 1.001, a millisecond less; those are written a little larger.
 fn seconds(timestamp: Millis) -> String {
     let millis = timestamp.0;
     let mut seconds = timestamp.as_seconds();
@@ -284,5 +284,44 @@ fn escape(out: &mut String, text: &str, quotes: bool) {
             '"' if quotes => out.push_str("\\\""),
             _ => out.push(c),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::go::parse_float;
+
+    #[test]
+    fn seconds_read_back_as_the_same_milliseconds() {
+        let f = |millis: i64, want: &str| assert_eq!(seconds(Millis(millis)), want);
+        f(0, "0");
+        f(1_795_341_600_000, "1795341600");
+        f(1_795_341_600_120, "1795341600.12");
+        f(-1, "-0.001");
+        f(1000, "1");
+        // 1.001 would be read as 1000 ms.
+        f(1001, "1.0010000000000001");
+        f(-1001, "-1.0010000000000001");
+        let near = |start: i64| start..start + 3000;
+        for millis in near(-1500).chain(near(1_700_000_000_000)).chain(near(1 << 50)) {
+            let read = parse_float(seconds(Millis(millis)).as_bytes()).unwrap();
+            #[expect(clippy::cast_possible_truncation, reason = "as it is read")]
+            let cut = (read * 1000.0) as i64;
+            assert_eq!(cut, millis);
+        }
+        assert!(!seconds(Millis::MAX).is_empty() && !seconds(Millis::MIN).is_empty());
+    }
+
+    #[test]
+    fn a_series_written_point_by_point_looks_as_one_written_at_once() {
+        let labels: Labels = r#"{"ü \"m", a="b\\\nc", "x y"="z"}"#.parse().unwrap();
+        let mut at_once = TextWriter::new(WriteFormat::OpenMetrics);
+        at_once.sample(&labels, 1.5, Some(Millis(7)), None);
+        let mut by_points = TextWriter::new(WriteFormat::OpenMetrics);
+        let text = by_points.series_text(&labels);
+        by_points.point(&text, 1.5, Millis(7));
+        assert_eq!(by_points.take(), at_once.take());
+        assert_eq!(by_points.finish(), "# EOF\n");
     }
 }

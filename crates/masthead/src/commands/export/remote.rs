@@ -99,7 +99,7 @@ impl Shared {
     ) -> Result<T, QueryError> {
         let failed = |why: String| QueryError::Store {
             class: ErrorClass::Unavailable,
-            message: format!("{}{path}: {why}", self.base),
+            message: format!("{}{path}: {why}", self.base.to_string().trim_end_matches('/')),
         };
         let url = endpoint(&self.base, path).map_err(|error| failed(error.to_string()))?;
         let request = match parameters {
