@@ -11,10 +11,7 @@ use masthead_ports::{
     AppendBatch, AppendRow, Exemplar, Metadata, MetricType, RejectReason, SampleSink,
 };
 use masthead_sysio::Clock;
-use masthead_wire::{
-    MetricType as WireType,
-    exposition::{Entry, Format, Options, Parser, ValueRef, choose_format},
-};
+use masthead_wire::exposition::{Entry, Format, Options, Parser, ValueRef, choose_format};
 use parking_lot::Mutex;
 use tracing::{debug, error, warn};
 
@@ -46,7 +43,7 @@ pub(crate) struct Ingest {
     report: ReportSeries,
     batch: AppendBatch,
     body: Vec<u8>,
-    exemplars: Vec<masthead_wire::Exemplar>,
+    exemplars: Vec<Exemplar>,
 }
 
 /// What a target said about its families.
@@ -414,17 +411,7 @@ impl Meanings {
         self.families.values().map(|meaning| &meaning.metadata)
     }
 
-    fn set_type(&mut self, family: &str, told: WireType) {
-        let metric_type = match told {
-            WireType::Counter => MetricType::Counter,
-            WireType::Gauge => MetricType::Gauge,
-            WireType::Histogram => MetricType::Histogram,
-            WireType::GaugeHistogram => MetricType::GaugeHistogram,
-            WireType::Summary => MetricType::Summary,
-            WireType::Info => MetricType::Info,
-            WireType::StateSet => MetricType::StateSet,
-            WireType::Unknown => MetricType::Unknown,
-        };
+    fn set_type(&mut self, family: &str, metric_type: MetricType) {
         let meaning = self.told(family);
         if meaning.metadata.metric_type != metric_type {
             meaning.metadata.metric_type = metric_type;

@@ -22,8 +22,7 @@ pub mod otlp;
 
 mod proto;
 pub mod remote_write;
-mod words;
 
 pub use error::{Error, LimitKind};
 pub use limits::Limits;
-pub use words::{Exemplar, MetricType};
+pub use masthead_model::{Exemplar, MetricType};

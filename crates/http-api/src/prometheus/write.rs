@@ -229,7 +229,7 @@ fn push(
     let mut rows = floats.chain(histograms).peekable();
     while let Some(mut row) = rows.next() {
         if rows.peek().is_none() && !exemplars.is_empty() {
-            row.exemplars = exemplars.iter().map(intake::exemplar).collect();
+            row.exemplars = exemplars.to_vec();
         }
         intake.push(row, known)?;
     }
