@@ -6,7 +6,7 @@
 //! two headers that choose a format, and decides nothing about storing.
 //!
 //! Where to look: scraped text and protobuf in `exposition.rs`, remote write in
-//! `remote_write.rs`, OTLP metrics in `otlp.rs`, protobuf itself in `proto.rs`, limits in
+//! `remote_write.rs`, remote read in `remote_read.rs`, OTLP metrics in `otlp.rs`, protobuf itself in `proto.rs`, limits in
 //! `limits.rs`, numbers and quotes as Go writes them in `go.rs`.
 
 #![forbid(unsafe_code)]
@@ -21,6 +21,7 @@ mod native;
 pub mod otlp;
 
 mod proto;
+pub mod remote_read;
 pub mod remote_write;
 
 pub use error::{Error, LimitKind};

@@ -246,7 +246,7 @@ fn series_error(error: &Error, intake: &mut Intake<'_>) -> Result<(), ApiError> 
 }
 
 /// Everything that cannot be read is a 400, but for bodies that are too large.
-fn refuse(error: &Error) -> ApiError {
+pub(super) fn refuse(error: &Error) -> ApiError {
     let class = match error.class() {
         ErrorClass::TooLarge => ErrorClass::TooLarge,
         _ => ErrorClass::BadInput,
@@ -264,7 +264,7 @@ impl Shared {
         self.otlp.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn wire_limits(&self) -> masthead_wire::Limits {
+    pub(super) fn wire_limits(&self) -> masthead_wire::Limits {
         masthead_wire::Limits { body_bytes: self.limits.decompressed, ..self.limits.wire }
     }
 }

@@ -47,7 +47,8 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let telemetry = Telemetry::builder("masthead", env!("CARGO_PKG_VERSION")).build();
     let own = listeners.first().context("BUG: no listener")?.local_addr()?;
     let scraping = Arc::new(Scraping::start(&args, own, &store, Arc::clone(&clock)).await?);
-    let server = Arc::new(Server::new(&args, Arc::clone(&clock), Arc::clone(&scraping)));
+    let server =
+        Arc::new(Server::new(&args, Arc::clone(&clock), Arc::clone(&scraping), telemetry.clone()));
     let api = api::Api::new(&args, &store, &server, scraping.view(), clock)?;
     metrics::register(&telemetry, &store, &api.prometheus, scraping.stats());
     let router = api.router(&telemetry);
@@ -65,6 +66,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let _reloads = tasks.spawn("reload", reload_on_hangup(Arc::clone(&server)));
     let ended = tokio::select! {
         name = signalled() => name,
+        () = server.quit_asked() => Ok("/-/quit"),
         error = tasks.failed() => Err(error),
     };
     server.stopping();
