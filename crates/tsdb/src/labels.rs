@@ -18,6 +18,7 @@ impl Tsdb {
         query: &LabelQuery,
     ) -> Result<Vec<String>, QueryError> {
         ctx.check()?;
+        self.warn_while_loading(ctx);
         let mut names = BTreeSet::new();
         {
             let head = self.head.read();
@@ -43,6 +44,7 @@ impl Tsdb {
         query: &LabelQuery,
     ) -> Result<Vec<String>, QueryError> {
         ctx.check()?;
+        self.warn_while_loading(ctx);
         let mut values = BTreeSet::new();
         {
             let head = self.head.read();
@@ -62,6 +64,7 @@ impl Tsdb {
         query: &LabelQuery,
     ) -> Result<Vec<Labels>, QueryError> {
         ctx.check()?;
+        self.warn_while_loading(ctx);
         let mut sets = BTreeSet::new();
         {
             let head = self.head.read();
@@ -89,6 +92,7 @@ impl Tsdb {
         range: TimeRange<Millis>,
     ) -> Result<Vec<(Labels, Vec<Exemplar>)>, QueryError> {
         ctx.check()?;
+        self.warn_while_loading(ctx);
         let head = self.head.read();
         let matches = |labels: &Labels| {
             matchers.is_empty()

@@ -1,6 +1,7 @@
 //! Old blocks go: by time, counted back from the newest sample, and by size.
 
 use masthead_durable::{
+    journal::Journal,
     publish,
     retention::{Candidate, expired},
 };
@@ -23,7 +24,8 @@ impl Tsdb {
                 .collect();
             let head = self.head.read().max_time;
             let newest = candidates.iter().map(|block| block.last).fold(head, i64::max);
-            let gone = expired(&candidates, newest, self.journal.bytes(), keep);
+            let other = self.journal.get().map_or(0, Journal::bytes) + self.image_bytes();
+            let gone = expired(&candidates, newest, other, keep);
             let gone = gone.into_iter().filter_map(|at| blocks.get(at).cloned());
             gone.collect::<Vec<_>>()
         };

@@ -30,6 +30,7 @@ impl SampleSource for Tsdb {
         selections: &[Selection],
     ) -> Result<Vec<Selected>, QueryError> {
         ctx.check()?;
+        self.warn_while_loading(ctx);
         let heads = ctx.traced(|| "select in head".into(), || self.select_head(selections))?;
         let blocks = self.blocks();
         let mut answer = Vec::with_capacity(selections.len());
@@ -79,6 +80,15 @@ impl SampleSource for Tsdb {
 }
 
 impl Tsdb {
+    /// Says in the answer that the newest samples are missing from it.
+    pub(crate) fn warn_while_loading(&self, ctx: &QueryCtx) {
+        if !self.is_loaded() {
+            ctx.warn(
+                "results are incomplete: the newest samples are still being read after a start",
+            );
+        }
+    }
+
     /// The series of the head for each selection, in label order, and their samples.
     fn select_head(&self, selections: &[Selection]) -> Result<Vec<(Vec<Found>, Snapshot)>> {
         let head = self.head.read();

@@ -23,6 +23,7 @@ impl Tsdb {
         if name.is_empty() || !name.chars().all(plain) {
             return Err(Error::Options("a snapshot's name has letters, digits, - and _ alone"));
         }
+        self.journal()?;
         let mut maintenance = self.maintain()?;
         let parent = self.dir.join("snapshots");
         if self.fs.metadata(&parent.join(name)).is_ok() {

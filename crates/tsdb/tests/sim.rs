@@ -27,6 +27,8 @@ fn every_acknowledged_sample_is_there_once_whatever_happens() {
     // A run in which something never happens shows nothing.
     let Report { acknowledged, rejected, failures, kills, power_cuts, .. } = sum;
     let Report { flushes, merges, deletions, expired, snapshots, compared, .. } = sum;
+    let Report { checkpoints, quick_starts, early, .. } = sum;
+    assert!([checkpoints, quick_starts, early].iter().all(|count| *count > 0), "{sum:?}");
     let counts = [acknowledged, rejected, failures, kills, power_cuts, flushes, merges, deletions];
     assert!(
         counts.iter().chain(&[expired, snapshots, compared]).all(|count| *count > 0),
@@ -44,6 +46,9 @@ fn add(sum: &mut Report, report: &Report) {
     sum.merges += report.merges;
     sum.deletions += report.deletions;
     sum.expired += report.expired;
+    sum.checkpoints += report.checkpoints;
+    sum.quick_starts += report.quick_starts;
+    sum.early += report.early;
     sum.snapshots += report.snapshots;
     sum.compared += report.compared;
 }
