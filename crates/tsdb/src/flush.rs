@@ -147,7 +147,7 @@ impl Tsdb {
         }
     }
 
-    /// Writes the samples of sorted series of the head.
+    /// Writes the samples and exemplars of sorted series of the head.
     pub(crate) fn copy_head(
         &self,
         writer: &mut BlockWriter,
@@ -155,6 +155,7 @@ impl Tsdb {
         first: i64,
         last: i64,
     ) -> Result<()> {
+        let exemplars = self.head.read().exemplars.between(first, last);
         for some in series.chunks(SERIES_AT_ONCE) {
             let mut taken = Snapshot::default();
             {
@@ -167,6 +168,9 @@ impl Tsdb {
                 let mut part = Part::default();
                 snapshot.read(first, last, &mut part);
                 writer.push(labels, &part)?;
+                if let Some(exemplars) = exemplars.get(labels) {
+                    writer.push_exemplars(labels, exemplars);
+                }
             }
         }
         Ok(())

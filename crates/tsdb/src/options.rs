@@ -33,6 +33,8 @@ pub struct Options {
     pub metadata_max: usize,
     /// Most out-of-order samples of one series in the head.
     pub late_max: usize,
+    /// Most bytes of label sets of blocks that are remembered between queries; 32 MiB.
+    pub labels_cache_bytes: usize,
     /// The head is written to a file, so that a start need not read the journal, when the journal
     /// has this many bytes and as many as that file had; 32 MiB.
     pub checkpoint_bytes: u64,
@@ -54,6 +56,7 @@ impl Default for Options {
             exemplars_max: 100_000,
             metadata_max: 100_000,
             late_max: 100_000,
+            labels_cache_bytes: 32 << 20,
             checkpoint_bytes: 32 << 20,
             load_threads: 1,
         }

@@ -37,7 +37,7 @@ impl SampleSource for Tsdb {
         for (selection, (found, snapshot)) in selections.iter().zip(heads) {
             let what = || format!("select in {} blocks", blocks.len());
             let selected =
-                ctx.traced(what, || select_blocks(ctx, &blocks, selection, found, snapshot));
+                ctx.traced(what, || self.select_blocks(ctx, &blocks, selection, found, snapshot));
             answer.push(selected?);
         }
         Ok(answer)
@@ -89,6 +89,55 @@ impl Tsdb {
         }
     }
 
+    fn select_blocks(
+        &self,
+        ctx: &QueryCtx,
+        blocks: &[Arc<Block>],
+        selection: &Selection,
+        mut found: Vec<Found>,
+        snapshot: Snapshot,
+    ) -> Result<Selected, QueryError> {
+        let (first, last) = (selection.range.start.0, selection.range.end.0);
+        let mut parts = Vec::new();
+        // Of blocks that overlap the newer one is trusted more.
+        for block in blocks.iter().rev().filter(|block| block.overlaps(first, last)) {
+            ctx.check()?;
+            match self.find_in(block, &selection.matchers, parts.len()) {
+                Ok(more) => {
+                    found = merge(found, more);
+                    parts.push(BlockPart::new(Arc::clone(block)));
+                }
+                Err(error) => warn(ctx, block, &error),
+            }
+        }
+        if self.labels_budget.is_spent() {
+            self.blocks().iter().for_each(|block| block.forget_labels());
+            self.labels_budget.reset();
+        }
+        ctx.count(found.len() as u64, parts.len() as u64, 0);
+        if let Some(limit) = selection.hints.limit {
+            found.truncate(limit);
+        }
+        let mut labels = Vec::with_capacity(found.len());
+        let mut places = Vec::with_capacity(found.len());
+        for series in found {
+            labels.push(series.labels);
+            places.push(series.places);
+        }
+        let reader = Reader { places, snapshot, blocks: parts, first, last };
+        Ok(Selected { labels, reader: Arc::new(reader) })
+    }
+
+    fn find_in(&self, block: &Block, matchers: &[Matcher], at: usize) -> Result<Vec<Found>> {
+        let ids = index::select(&block.index, matchers)?;
+        let mut found = Vec::with_capacity(usize::try_from(ids.len()).unwrap_or(0));
+        block.for_each_labels(&ids, &self.labels_budget, &mut |id, labels| {
+            let places = SmallVec::from_slice(&[Place::Block(at, id)]);
+            found.push(Found { labels, places });
+        })?;
+        Ok(found)
+    }
+
     /// The series of the head for each selection, in label order, and their samples.
     fn select_head(&self, selections: &[Selection]) -> Result<Vec<(Vec<Found>, Snapshot)>> {
         let head = self.head.read();
@@ -113,50 +162,6 @@ impl Tsdb {
         }
         Ok(all)
     }
-}
-
-fn select_blocks(
-    ctx: &QueryCtx,
-    blocks: &[Arc<Block>],
-    selection: &Selection,
-    mut found: Vec<Found>,
-    snapshot: Snapshot,
-) -> Result<Selected, QueryError> {
-    let (first, last) = (selection.range.start.0, selection.range.end.0);
-    let mut parts = Vec::new();
-    // Of blocks that overlap the newer one is trusted more.
-    for block in blocks.iter().rev().filter(|block| block.overlaps(first, last)) {
-        ctx.check()?;
-        match find_in(block, &selection.matchers, parts.len()) {
-            Ok(more) => {
-                found = merge(found, more);
-                parts.push(BlockPart::new(Arc::clone(block)));
-            }
-            Err(error) => warn(ctx, block, &error),
-        }
-    }
-    ctx.count(found.len() as u64, parts.len() as u64, 0);
-    if let Some(limit) = selection.hints.limit {
-        found.truncate(limit);
-    }
-    let mut labels = Vec::with_capacity(found.len());
-    let mut places = Vec::with_capacity(found.len());
-    for series in found {
-        labels.push(series.labels);
-        places.push(series.places);
-    }
-    let reader = Reader { places, snapshot, blocks: parts, first, last };
-    Ok(Selected { labels, reader: Arc::new(reader) })
-}
-
-fn find_in(block: &Block, matchers: &[Matcher], at: usize) -> Result<Vec<Found>> {
-    let ids = index::select(&block.index, matchers)?;
-    let mut found = Vec::with_capacity(usize::try_from(ids.len()).unwrap_or(0));
-    index::Postings::for_each_labels(&block.index, &ids, &mut |id, labels| {
-        let places = SmallVec::from_slice(&[Place::Block(at, id)]);
-        found.push(Found { labels: labels.clone(), places });
-    })?;
-    Ok(found)
 }
 
 /// Merges two lists in label order into one.

@@ -31,7 +31,7 @@ use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::{
     Error, Options, Result, Stats,
-    block::{self, Block},
+    block::{self, Block, LabelsBudget},
     head::Head,
     load::Progress,
     stats::Counters,
@@ -52,6 +52,7 @@ pub struct Tsdb {
     pub(crate) blocks: RwLock<Arc<Vec<Arc<Block>>>>,
     /// Held by whatever writes, replaces or removes blocks.
     maintenance: Mutex<Maintenance>,
+    pub(crate) labels_budget: LabelsBudget,
     pub(crate) counters: Counters,
     /// A flush did not come to its end.
     pub(crate) flush_again: AtomicBool,
@@ -152,6 +153,7 @@ impl Tsdb {
             head: RwLock::new(head),
             blocks: RwLock::new(Arc::new(blocks)),
             maintenance: Mutex::new(maintenance),
+            labels_budget: LabelsBudget::new(options.labels_cache_bytes),
             counters: Counters::default(),
             flush_again: AtomicBool::new(false),
             corrupt_blocks: AtomicU64::new(corrupt),

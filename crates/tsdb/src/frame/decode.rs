@@ -162,7 +162,7 @@ fn read_histogram(reader: &mut Reader<'_>) -> Result<HistogramRow, Bad> {
     Ok(HistogramRow { id, time, start, late, histogram })
 }
 
-fn read_labels(reader: &mut Reader<'_>) -> Result<Labels, Bad> {
+pub(crate) fn read_labels(reader: &mut Reader<'_>) -> Result<Labels, Bad> {
     let bad = reader.bad("labels");
     let count = reader.count(reader.remaining(), "count of labels")?;
     let mut pairs = Vec::new();

@@ -214,7 +214,7 @@ fn runs(
     }
 }
 
-fn put_labels(out: &mut Vec<u8>, labels: &Labels) {
+pub(crate) fn put_labels(out: &mut Vec<u8>, labels: &Labels) {
     put_unsigned(out, labels.len() as u64);
     for label in labels {
         put_slice(out, label.name.as_bytes());

@@ -531,3 +531,68 @@ const FIRST_VERSION: &[(&str, &[u8])] = first_version![
     "blocks/block-0000000000000001/tombstones",
     "blocks/block-0000000000000002/data"
 ];
+
+#[test]
+fn exemplars_outlive_memory_in_blocks_and_go_with_them() {
+    let fs = SimFs::new(20);
+    let few = Options { exemplars_max: 8, future_ms: None, ..options() };
+    let open = |fs: &SimFs| Tsdb::open(Arc::new(fs.clone()), clock(), DIR.into(), few).unwrap().0;
+    let store = open(&fs);
+    for hour in 0..30 {
+        let time = Millis(START + hour * HOUR);
+        let rows = ["x{n=\"1\"}", "x{n=\"2\"}"].map(|series| {
+            let mut row = AppendRow::float(labels(series), time, 1.0);
+            let trace = labels(&format!("{{t=\"{hour}\"}}"));
+            row.exemplars = vec![Exemplar { labels: trace, value: 0.5, timestamp: None }];
+            row
+        });
+        put(&store, rows.into());
+        store.flush().unwrap();
+    }
+    let times = |store: &Tsdb, n: &str, range: TimeRange<Millis>| -> Vec<i64> {
+        let ctx = QueryCtx::new(clock(), QueryLimits::default());
+        let found = store.exemplars(&ctx, &[vec![Matcher::equal("n", n)]], range).unwrap();
+        assert!(found.iter().all(|(labels, _)| labels.get("n") == Some(n)));
+        let all = found.iter().flat_map(|(_, exemplars)| exemplars);
+        all.map(|one| (one.timestamp.unwrap().0 - START) / HOUR).collect()
+    };
+    let every: Vec<i64> = (0..30).collect();
+    // Each once, also where memory has them too.
+    assert_eq!(times(&store, "1", everything()), every);
+    let part = TimeRange { start: Millis(START + 3 * HOUR), end: Millis(START + 5 * HOUR) };
+    assert_eq!(times(&store, "2", part), [3, 4, 5]);
+    assert_eq!(times(&store, "3", everything()), [0; 0]);
+    while store.compact_once().unwrap() {}
+    assert!(store.stats().merges_total > 0);
+    assert_eq!(times(&store, "2", everything()), every, "after a merge");
+    drop(store);
+    let store = open(&fs.kill());
+    assert_eq!(times(&store, "1", everything()), every, "after a restart");
+    let later = AppendRow::float(labels("y"), Millis(START + 400 * HOUR), 1.0);
+    store.append(&mut AppendBatch { rows: vec![later], ..AppendBatch::default() }).unwrap();
+    store.flush().unwrap();
+    store.apply_retention().unwrap();
+    assert!(times(&store, "1", everything()).len() < 10, "they went with their blocks");
+}
+
+#[test]
+fn remembered_labels_stay_right_when_there_is_no_room_for_them() {
+    for labels_cache_bytes in [0, 5_000, 1 << 20] {
+        let fs = SimFs::new(21);
+        let options = Options { labels_cache_bytes, ..options() };
+        let (store, _) = Tsdb::open(Arc::new(fs.clone()), clock(), DIR.into(), options).unwrap();
+        let name = |n: usize| format!("{{__name__=\"x\", n=\"{n:02}\"}}");
+        let names: Vec<String> = (0..40).map(name).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        fill(&store, &names, 0..5);
+        store.flush_all().unwrap();
+        for _ in 0..3 {
+            for n in 0..40 {
+                let (found, _) = read(&store, Matcher::equal("n", &format!("{n:02}")));
+                assert_eq!(found, [(name(n), 300)]);
+            }
+            let (found, _) = read(&store, all());
+            assert_eq!(found.iter().map(|(labels, _)| labels.as_str()).collect::<Vec<_>>(), names);
+        }
+    }
+}
