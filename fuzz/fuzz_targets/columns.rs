@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use masthead_chunk::{COUNT_MAX, floats, histograms, ints, peek, times};
+use masthead_chunk::{COUNT_MAX, floats, histograms, ints, peek, times, xor};
 
 fuzz_target!(|bytes: &[u8]| {
     drop(peek(bytes));
@@ -18,4 +18,12 @@ fuzz_target!(|bytes: &[u8]| {
     drop(floats::decode_into(bytes, &mut values));
     assert!(values.len() <= COUNT_MAX);
     drop(histograms::decode_into(bytes, &mut Vec::new()));
+    if let Ok((mut column, used)) = xor::Appender::restore(bytes) {
+        assert!(used <= bytes.len() && column.iter().count() <= column.len());
+        drop(column.push(0.5));
+    }
+    if let Ok((mut column, used)) = times::Appender::restore(bytes) {
+        assert!(used <= bytes.len() && column.iter().count() <= column.len());
+        drop(column.push(i64::MAX));
+    }
 });

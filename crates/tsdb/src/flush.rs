@@ -65,11 +65,13 @@ impl Tsdb {
     fn flush_before(&self, floor: i64) -> Result<usize> {
         self.flush_again.store(true, Ordering::Relaxed);
         let mut maintenance = self.maintain()?;
-        let (windows, series) = {
+        {
             let mut head = self.head.write();
             head.floor = head.floor.max(floor);
-            (head.windows_before(floor), head.all_series())
-        };
+        }
+        // From here on nothing comes in before the floor, and only this thread takes series away.
+        let windows = self.head.read().windows_before(floor);
+        let series = if windows.is_empty() { Vec::new() } else { self.sorted_series() };
         let written = self.write_windows(&mut maintenance, &windows, &series)?;
         self.head.write().drop_before(floor);
         // What is in blocks now leaves the journal and the head's file too.
@@ -77,6 +79,13 @@ impl Tsdb {
         self.flush_again.store(false, Ordering::Relaxed);
         self.succeeded(&self.counters.last_flush);
         Ok(written)
+    }
+
+    /// Every series of the head in label order; sorted while nobody has to wait.
+    pub(crate) fn sorted_series(&self) -> Vec<(Labels, Slot)> {
+        let mut series = self.head.read().all_series();
+        series.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        series
     }
 
     fn write_windows(

@@ -274,11 +274,10 @@ impl Head {
         windows
     }
 
-    /// Every series with its slot, in label order.
+    /// Every series with its slot, in no order.
     pub(crate) fn all_series(&self) -> Vec<(Labels, Slot)> {
-        let slots = self.in_order(&self.index.slots().collect());
-        slots
-            .into_iter()
+        self.index
+            .slots()
             .filter_map(|slot| Some((self.index.labels(slot)?.clone(), slot)))
             .collect()
     }

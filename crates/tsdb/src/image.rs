@@ -17,8 +17,8 @@ mod writer;
 pub(crate) use loader::load;
 pub(crate) use writer::{Catalog, ImageWriter};
 
-const KIND: u32 = u32::from_le_bytes(*b"head");
-const VERSION: u32 = 1;
+pub(crate) const KIND: u32 = u32::from_le_bytes(*b"head");
+pub(crate) const VERSION: u32 = 1;
 
 /// Series are read and written by so many.
 const GROUP: usize = 1024;

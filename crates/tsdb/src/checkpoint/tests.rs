@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use camino::Utf8Path;
+use masthead_durable::table::Table;
 use masthead_model::{ErrorClass, Histogram, Labels, Matcher, Millis, TimeRange, Value};
 use masthead_ports::{
     AppendBatch, AppendRow, Columns, Exemplar, Metadata, MetricType, QueryCtx, QueryLimits,
@@ -10,7 +11,7 @@ use masthead_ports::{
 };
 use masthead_sysio::{Fs as _, Random, SimClock, SimFs, UnixNanos, atomic_write, read_to_vec};
 
-use crate::{JournalOptions, OpenReport, Options, Tsdb};
+use crate::{JournalOptions, OpenReport, Options, Tsdb, simulation::open_head_file};
 
 const START: i64 = 1_704_067_200_000;
 const MINUTE: i64 = 60_000;
@@ -269,4 +270,39 @@ fn damage_loses_a_group_or_the_file_and_never_more() {
         assert_eq!(report.head_damages, Vec::<String>::new());
     }
     assert_eq!(seen.get(..2), Some(&[true, true][..]), "files and groups were lost");
+}
+
+#[test]
+fn bad_bytes_under_good_checksums_never_panic_and_stay_small() {
+    let fs = SimFs::new(7);
+    let (store, _) = open(&fs, options());
+    fill(&store, 50, 0..70);
+    store.close().unwrap();
+    drop(store);
+    let name = fs.read_dir("/data/head".into()).unwrap().remove(0);
+    let path = Utf8Path::new("/data/head").join(name);
+    let table = Table::open(&fs, &path, crate::image::KIND, crate::image::VERSION).unwrap();
+    let sections: Vec<Vec<u8>> =
+        (1..=7).map(|id| table.section(id).unwrap().all().unwrap().to_vec()).collect();
+    let open = |sections: &[Vec<u8>]| {
+        let sections: Vec<&[u8]> = sections.iter().map(Vec::as_slice).collect();
+        open_head_file(&sections).unwrap()
+    };
+    let (report, samples) = open(&sections);
+    assert_eq!((report.series, report.samples), (50, samples as u64));
+    let (mut random, mut damaged) = (Random::new(8), 0);
+    for turn in 0..250 {
+        let mut bad = sections.clone();
+        let section = &mut bad[turn % 7];
+        let at = random.index(section.len());
+        match turn % 3 {
+            0 => section[at] ^= 1 << random.below(8),
+            1 => section.truncate(at),
+            _ => section[at] = 0xff,
+        }
+        let (report, read) = open(&bad);
+        damaged += u32::from(!report.head_damages.is_empty());
+        assert!(read <= 20 * samples, "{read} samples of {samples}");
+    }
+    assert!(damaged > 50, "{damaged} files with damage that was seen");
 }

@@ -46,6 +46,13 @@ struct RestSnapshot {
     late_histograms: Vec<OneHistogram>,
 }
 
+impl Snapshot {
+    /// What is added from now on takes its timelines anew.
+    pub(crate) fn forget_lines(&mut self) {
+        self.lines = HashMap::default();
+    }
+}
+
 impl Head {
     /// Adds a series to a snapshot, as far as it may have samples in `first..=last`.
     pub(crate) fn take(&self, into: &mut Snapshot, slot: Slot, first: i64, last: i64) {

@@ -362,7 +362,7 @@ fn questions_about_labels_are_answered_from_head_and_blocks() {
 }
 
 #[test]
-fn retention_counts_back_from_the_newest_sample_not_from_the_clock() {
+fn retention_counts_back_from_the_newest_block_not_from_the_clock() {
     let fs = SimFs::new(11);
     let keep = crate::Keep { span: Some(11 * HOUR), bytes: None };
     let options = Options { keep, ..options() };
@@ -374,8 +374,9 @@ fn retention_counts_back_from_the_newest_sample_not_from_the_clock() {
     assert_eq!(store.stats().retention_deleted_total, 0);
     fill(&store, &["a"], 12..16);
     store.tick().unwrap();
-    assert_eq!(store.stats().retention_deleted_total, 2, "{:?}", store.stats());
-    assert_eq!(read(&store, all()).0[0].1, 12 * 60);
+    // The last block ends at 14:00; the first ended at 2:00, the second at 4:00.
+    assert_eq!(store.stats().retention_deleted_total, 1, "{:?}", store.stats());
+    assert_eq!(read(&store, all()).0[0].1, 14 * 60);
 }
 
 #[test]
@@ -478,8 +479,13 @@ fn damage_in_the_journal_is_reported_and_never_becomes_other_values() {
 
 #[test]
 fn files_of_the_first_version_stay_readable() {
+    check_files(FIRST_VERSION);
+    check_files(FIRST_VERSION_WITH_HEAD);
+}
+
+fn check_files(files: &[(&str, &[u8])]) {
     let fs = SimFs::new(1);
-    for (path, bytes) in FIRST_VERSION {
+    for (path, bytes) in files {
         let path = Utf8Path::new(DIR).join(path);
         fs.create_dir_all(path.parent().unwrap()).unwrap();
         masthead_sysio::atomic_write(&fs, &path, bytes).unwrap();
@@ -487,6 +493,7 @@ fn files_of_the_first_version_stay_readable() {
     let (old, report) = open(&fs);
     assert_eq!((report.blocks, report.corrupt.len(), report.journal.damage_count), (2, 0, 0));
     assert_eq!((report.frames_dropped, report.samples_dropped), (0, 0));
+    assert_eq!(report.head_damages, Vec::<String>::new());
     let fs = SimFs::new(2);
     crate::simulation::write_testdata(Arc::new(fs.clone()), DIR.into()).unwrap();
     let (new, _) = open(&fs.kill());
@@ -514,18 +521,33 @@ fn files_of_the_first_version_stay_readable() {
 }
 
 macro_rules! first_version {
-    ($($path:literal),*) => {
-        &[$(($path, include_bytes!(concat!("../../../../testdata/format/v1/metrics/", $path)))),*]
+    ($folder:literal, $($path:literal),*) => {
+        &[$((
+            $path,
+            include_bytes!(concat!("../../../../testdata/format/v1/", $folder, "/", $path)),
+        )),*]
     };
 }
 
 /// Written once by `cargo run -p masthead-tsdb --example testdata`, never to be written again.
 const FIRST_VERSION: &[(&str, &[u8])] = first_version![
+    "metrics",
     "journal/checkpoint-00000008",
     "journal/journal-00000008-00",
     "journal/journal-00000009-00",
     "journal/journal-00000010-00",
     "journal/journal-00000011-00",
+    "journal/journal-00000012-00",
+    "blocks/block-0000000000000001/data",
+    "blocks/block-0000000000000001/tombstones",
+    "blocks/block-0000000000000002/data"
+];
+
+/// The same with a head's file, and with exemplars in blocks.
+const FIRST_VERSION_WITH_HEAD: &[(&str, &[u8])] = first_version![
+    "metrics-with-head",
+    "head/head-00000012",
+    "journal/checkpoint-00000012",
     "journal/journal-00000012-00",
     "blocks/block-0000000000000001/data",
     "blocks/block-0000000000000001/tombstones",
@@ -570,7 +592,7 @@ fn exemplars_outlive_memory_in_blocks_and_go_with_them() {
     assert_eq!(times(&store, "1", everything()), every, "after a restart");
     let later = AppendRow::float(labels("y"), Millis(START + 400 * HOUR), 1.0);
     store.append(&mut AppendBatch { rows: vec![later], ..AppendBatch::default() }).unwrap();
-    store.flush().unwrap();
+    store.flush_all().unwrap();
     store.apply_retention().unwrap();
     assert!(times(&store, "1", everything()).len() < 10, "they went with their blocks");
 }
@@ -595,4 +617,29 @@ fn remembered_labels_stay_right_when_there_is_no_room_for_them() {
             assert_eq!(found.iter().map(|(labels, _)| labels.as_str()).collect::<Vec<_>>(), names);
         }
     }
+}
+
+#[test]
+fn a_large_selection_is_whole_while_samples_come() {
+    let fs = SimFs::new(22);
+    let (store, _) = open(&fs);
+    let names: Vec<Labels> = (0..9000).map(|n| labels(&format!("x{{n=\"{n:05}\"}}"))).collect();
+    let scrape = |time: i64| {
+        let row = |labels: &Labels| AppendRow::float(labels.clone(), Millis(time), 1.0);
+        put(&store, names.iter().map(row).collect());
+    };
+    (0..5).for_each(|n| scrape(START + n));
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| (5..20).for_each(|n| scrape(START + n)));
+        let mut before = 0;
+        while !writer.is_finished() {
+            let (found, _) = read(&store, all());
+            assert_eq!(found.len(), 9000);
+            let fewest = found.iter().map(|(_, samples)| *samples).min().unwrap();
+            assert!(fewest >= before.max(5), "{fewest} after {before}");
+            before = fewest;
+        }
+    });
+    let (found, _) = read(&store, all());
+    assert!(found.iter().all(|(_, samples)| *samples == 20));
 }
