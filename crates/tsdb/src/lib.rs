@@ -16,6 +16,7 @@
 //!   `image.rs`: what the file says, `frame.rs`: what the journal says, `replay.rs`: applying it;
 //! - `head.rs`: samples in memory; `block.rs`: samples in files; `columns.rs`: what both hand out;
 //! - `admin.rs`: the store as an operator sees it;
+//! - `import.rs`: blocks of samples from elsewhere;
 //! - `flush.rs`, `merge.rs`, `delete.rs`, `retention.rs`, `snapshot.rs`: what changes blocks.
 //!
 //! Layouts, byte by byte: `docs/format/samples.md` (journal), `docs/format/block.md`.
@@ -33,6 +34,7 @@ mod flush;
 mod frame;
 mod head;
 mod image;
+mod import;
 mod labels;
 mod load;
 mod merge;
@@ -46,6 +48,7 @@ mod stats;
 mod store;
 
 pub use error::{Error, Result};
+pub use import::BlockSink;
 pub use labels::Cardinality;
 pub use options::Options;
 pub use stats::Stats;
