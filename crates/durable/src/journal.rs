@@ -156,6 +156,15 @@ impl Journal {
         Ok((journal, found.report))
     }
 
+    /// The numbers of the first and the last segment in `dir`, before it is opened: what
+    /// [`Journal::open`] will go through, for whoever shows how far it is.
+    ///
+    /// # Errors
+    /// Those of the file system; a directory that is missing has no segments.
+    pub fn segments(fs: &dyn Fs, dir: &Utf8Path) -> Result<Option<(u64, u64)>> {
+        replay::segments(fs, dir)
+    }
+
     /// Whether a frame of `bytes` bytes should be enqueued now.
     ///
     /// # Errors

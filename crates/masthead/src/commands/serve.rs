@@ -1,7 +1,9 @@
 //! `masthead serve`: the server, as an order of events.
 //!
-//! Logs, the store, listeners, the API, then requests until a signal; then the same backwards: no
-//! new requests, those in flight finish, the store syncs and closes. The parts: the store and its
+//! Logs, the store's blocks, listeners, the API, then requests until a signal; beside the first of
+//! these the newest samples come back into memory, and only then anything is written. At the end
+//! the same backwards: no new requests, those in flight finish, the store writes what is in memory
+//! and closes. The parts: the store and its
 //! upkeep in `store.rs`, where it listens in `listen.rs`, the API in `api.rs`, what it says of
 //! itself in `view.rs`, `config_text.rs` and `metrics.rs`, what it scrapes in `scraping.rs`.
 
@@ -43,8 +45,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let signals = Signals::listen()?;
     let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
     let listeners = listen::bind(&args).await?;
-    let store = store::open(&args, Arc::clone(&clock)).await?;
-    let upkeep = store::Upkeep::start(&store, &args)?;
+    let (store, found) = store::open(&args, Arc::clone(&clock)).await?;
 
     let telemetry = Telemetry::builder("masthead", env!("CARGO_PKG_VERSION")).build();
     let own = listeners.first().context("BUG: no listener")?.local_addr()?;
@@ -63,6 +64,10 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
             tasks.spawn("listener", listen::serve(listener, router.clone(), stopping.clone()))
         })
         .collect();
+    store::load(&store, found).await?;
+    let upkeep = store::Upkeep::start(&store, &args)?;
+    scraping.begin().await?;
+    server.started();
     tracing::info!(listen = %args.listen, data = %args.data, version = env!("CARGO_PKG_VERSION"), "Ready.");
 
     let _reloads = tasks.spawn("reload", reload_on_hangup(Arc::clone(&server)));
@@ -83,9 +88,9 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         tracing::warn!(grace_ms = GRACE.as_millis(), "Requests were cut off.");
     }
     upkeep.stop();
-    tokio::task::spawn_blocking(move || store.sync())
+    tokio::task::spawn_blocking(move || store.close())
         .await?
-        .context("cannot sync the journal at the end")?;
+        .context("cannot write the newest samples at the end; the journal has them")?;
     tracing::info!(signal = ended?, "Stopped.");
     Ok(())
 }

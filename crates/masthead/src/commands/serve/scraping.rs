@@ -58,7 +58,7 @@ pub(super) struct Loaded {
 }
 
 impl Scraping {
-    /// Reads the configuration and begins to scrape.
+    /// Reads the configuration; [`Scraping::begin`] follows when the store takes samples.
     ///
     /// # Errors
     /// A file that cannot be read or is wrong, with its place.
@@ -89,13 +89,22 @@ impl Scraping {
             runtime: Handle::current(),
             loaded: Mutex::new(Loaded {
                 global: read.config.global.clone(),
-                text: String::new(),
-                jobs: BTreeMap::new(),
+                text: read.text,
+                jobs: read.jobs,
             }),
         };
-        let started = scraping.apply(read).await;
-        started.map_err(|error| UsageError(format!("--prometheus-config: {error:#}")))?;
         Ok(scraping)
+    }
+
+    /// Begins to scrape.
+    ///
+    /// # Errors
+    /// A configuration that cannot be put in force.
+    pub(super) async fn begin(&self) -> anyhow::Result<()> {
+        let read = read(self.file.as_deref()).map_err(|error| UsageError(format!("{error:#}")))?;
+        let begun = self.apply(read).await;
+        begun.map_err(|error| UsageError(format!("--prometheus-config: {error:#}")))?;
+        Ok(())
     }
 
     /// Reads the file again and scrapes what it says. Blocks; not to be called on an async thread.

@@ -17,6 +17,7 @@ use crate::cli::ServeArgs;
 /// The running server.
 #[derive(Debug)]
 pub(super) struct Server {
+    started_up: AtomicBool,
     stopping: AtomicBool,
     lifecycle: bool,
     started: Millis,
@@ -45,6 +46,7 @@ impl Server {
     ) -> Self {
         let now = Millis(clock.now().0.div_euclid(1_000_000));
         Self {
+            started_up: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             lifecycle: args.enable_lifecycle,
             started: now,
@@ -84,6 +86,11 @@ impl Server {
         }
     }
 
+    /// From now on it is ready.
+    pub(super) fn started(&self) {
+        self.started_up.store(true, Ordering::Relaxed);
+    }
+
     /// From now on it is not ready any more.
     pub(super) fn stopping(&self) {
         self.stopping.store(true, Ordering::Relaxed);
@@ -92,7 +99,13 @@ impl Server {
 
 impl ServerView for Server {
     fn readiness(&self) -> Readiness {
-        if self.stopping.load(Ordering::Relaxed) { Readiness::Stopping } else { Readiness::Ready }
+        if self.stopping.load(Ordering::Relaxed) {
+            Readiness::Stopping
+        } else if self.started_up.load(Ordering::Relaxed) {
+            Readiness::Ready
+        } else {
+            Readiness::Starting
+        }
     }
 
     fn config_text(&self) -> String {
