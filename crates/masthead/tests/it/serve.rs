@@ -15,13 +15,13 @@ use rustix::process::{Signal, kill_process};
 use crate::process::{Masthead, masthead};
 
 /// The server on any port, storing below `data`.
-struct Server {
+pub(crate) struct Server {
     process: Masthead,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Server {
-    fn start(data: &Path) -> Self {
+    pub(crate) fn start(data: &Path) -> Self {
         Self::start_with(data, &[])
     }
 
@@ -60,7 +60,7 @@ impl Server {
     }
 
     /// Pushes samples of `counter{n="…"}`; whether they were acknowledged.
-    fn push(&self, samples: &[(u32, i64, f64)]) -> bool {
+    pub(crate) fn push(&self, samples: &[(u32, i64, f64)]) -> bool {
         let mut encoder = EncoderV1::default();
         for (series, at, value) in samples {
             let labels: Labels = [("__name__", "counter".to_owned()), ("n", series.to_string())]
@@ -74,7 +74,7 @@ impl Server {
         self.ask(head, &body).is_some_and(|(status, _)| status == 204)
     }
 
-    fn stop(self, signal: Signal) -> Option<i32> {
+    pub(crate) fn stop(self, signal: Signal) -> Option<i32> {
         kill_process(self.process.id(), signal).unwrap();
         self.process.finish().0
     }
@@ -88,7 +88,7 @@ impl Server {
     }
 }
 
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     i64::try_from(since.as_millis()).unwrap()
 }
