@@ -7,9 +7,12 @@
 
 mod backfill;
 mod demo;
+mod documents;
+mod originals;
 mod process;
 mod query;
 mod serve;
+mod targets;
 
 use process::{Masthead, masthead};
 

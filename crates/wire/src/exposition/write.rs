@@ -58,12 +58,19 @@ pub struct TextWriter {
     format: WriteFormat,
     /// The name of the current family if it is a counter.
     counter: Option<String>,
+    /// Whether names that older Prometheus refuses get underscores rather than quotes.
+    underscores: bool,
 }
 
 impl TextWriter {
     /// Starts with nothing.
     pub fn new(format: WriteFormat) -> Self {
-        Self { out: String::new(), format, counter: None }
+        Self { out: String::new(), format, counter: None, underscores: false }
+    }
+
+    /// The same for readers that know no quoted names (`escaping=underscores`).
+    pub fn with_underscores(format: WriteFormat) -> Self {
+        Self { underscores: true, ..Self::new(format) }
     }
 
     /// Starts a family; an empty help or unit is not written, nor is a unit in the text format.
@@ -106,11 +113,34 @@ impl TextWriter {
         timestamp: Option<Millis>,
         exemplar: Option<&Exemplar>,
     ) {
-        let name = labels.metric_name().unwrap_or("");
+        let own = labels.iter().filter(|label| label.name != METRIC_NAME);
+        let pairs = own.map(|label| (label.name, label.value));
+        self.line(labels.metric_name().unwrap_or(""), pairs, value, timestamp, exemplar);
+    }
+
+    /// Writes a sample whose labels may be empty and in any order, as federation has them.
+    pub fn sample_of<'l>(
+        &mut self,
+        name: &str,
+        labels: impl IntoIterator<Item = (&'l str, &'l str)>,
+        value: f64,
+        timestamp: Option<Millis>,
+    ) {
+        self.line(name, labels, value, timestamp, None);
+    }
+
+    fn line<'l>(
+        &mut self,
+        name: &str,
+        labels: impl IntoIterator<Item = (&'l str, &'l str)>,
+        value: f64,
+        timestamp: Option<Millis>,
+        exemplar: Option<&Exemplar>,
+    ) {
         let open = self.format == WriteFormat::OpenMetrics;
         let lacks_total =
             open && self.counter.as_deref() == Some(name) && !name.ends_with("_total");
-        self.series(labels, if lacks_total { "_total" } else { "" });
+        self.series(name, labels, if lacks_total { "_total" } else { "" });
         self.out.push(' ');
         self.number(value);
         if let Some(timestamp) = timestamp {
@@ -122,7 +152,7 @@ impl TextWriter {
             if exemplar.labels.is_empty() {
                 self.out.push_str("{}");
             }
-            self.labels(&exemplar.labels, true);
+            self.labels(exemplar.labels.iter().map(|label| (label.name, label.value)), true);
             self.out.push(' ');
             self.number(exemplar.value);
             if let Some(timestamp) = exemplar.timestamp {
@@ -136,7 +166,9 @@ impl TextWriter {
     /// The text that names a series, for [`TextWriter::point`].
     pub fn series_text(&self, labels: &Labels) -> String {
         let mut writer = Self::new(self.format);
-        writer.series(labels, "");
+        let own = labels.iter().filter(|label| label.name != METRIC_NAME);
+        let pairs = own.map(|label| (label.name, label.value));
+        writer.series(labels.metric_name().unwrap_or(""), pairs, "");
         writer.out
     }
 
@@ -150,7 +182,7 @@ impl TextWriter {
         self.out.push('\n');
     }
 
-    /// Takes what was written so far; more can follow.
+    /// Takes what was written so far, for bodies that leave in pieces; more can follow.
     pub fn take(&mut self) -> String {
         let empty = String::with_capacity(self.out.len());
         std::mem::replace(&mut self.out, empty)
@@ -170,11 +202,15 @@ impl TextWriter {
     }
 
     /// The name with `suffix`, and the labels.
-    fn series(&mut self, labels: &Labels, suffix: &str) {
-        let name = labels.metric_name().unwrap_or("");
-        let quoted = !is_legacy_metric_name(name);
+    fn series<'l>(
+        &mut self,
+        name: &str,
+        labels: impl IntoIterator<Item = (&'l str, &'l str)>,
+        suffix: &str,
+    ) {
+        let quoted = !self.underscores && !is_legacy_metric_name(name);
         if !quoted {
-            self.out.push_str(name);
+            self.name(name, is_legacy_metric_name(name), |c| is_label_char(c) || c == ':');
             self.out.push_str(suffix);
         }
         let mut first = true;
@@ -192,34 +228,42 @@ impl TextWriter {
         self.out.push_str("# ");
         self.out.push_str(keyword);
         self.out.push(' ');
-        if is_legacy_metric_name(name) {
-            self.out.push_str(name);
-        } else {
-            self.out.push('"');
-            escape(&mut self.out, name, true);
-            self.out.push('"');
-        }
+        self.name(name, is_legacy_metric_name(name), |c| is_label_char(c) || c == ':');
         self.out.push(' ');
     }
 
-    /// The labels but for the name, with their braces; `first` if no brace is open yet.
-    fn labels(&mut self, labels: &Labels, mut first: bool) {
-        for label in labels.iter().filter(|label| label.name != METRIC_NAME) {
+    /// The labels with their braces; `first` if no brace is open yet.
+    fn labels<'l>(
+        &mut self,
+        labels: impl IntoIterator<Item = (&'l str, &'l str)>,
+        mut first: bool,
+    ) {
+        for (name, value) in labels {
             self.out.push(if first { '{' } else { ',' });
             first = false;
-            if is_legacy_label_name(label.name) {
-                self.out.push_str(label.name);
-            } else {
-                self.out.push('"');
-                escape(&mut self.out, label.name, true);
-                self.out.push('"');
-            }
+            self.name(name, is_legacy_label_name(name), is_label_char);
             self.out.push_str("=\"");
-            escape(&mut self.out, label.value, true);
+            escape(&mut self.out, value, true);
             self.out.push('"');
         }
         if !first {
             self.out.push('}');
+        }
+    }
+
+    /// A name as it is if it is `legacy`, else in quotes or with underscores.
+    fn name(&mut self, name: &str, legacy: bool, plain: fn(char) -> bool) {
+        if legacy {
+            self.out.push_str(name);
+        } else if self.underscores {
+            // A digit may not come first.
+            let fits = |at: usize, c: char| plain(c) && !(at == 0 && c.is_ascii_digit());
+            let chars = name.chars().enumerate();
+            self.out.extend(chars.map(|(at, c)| if fits(at, c) { c } else { '_' }));
+        } else {
+            self.out.push('"');
+            escape(&mut self.out, name, true);
+            self.out.push('"');
         }
     }
 
@@ -274,6 +318,10 @@ fn seconds(timestamp: Millis) -> String {
         }
     }
     format_exact(seconds)
+}
+
+fn is_label_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
 
 fn escape(out: &mut String, text: &str, quotes: bool) {
