@@ -6,5 +6,6 @@
 mod crowd;
 mod fixture;
 mod golden;
+mod reading;
 mod streaming;
 mod writing;

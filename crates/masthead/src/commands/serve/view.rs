@@ -5,9 +5,11 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use masthead_instrument::Telemetry;
 use masthead_model::{ByteSize, Labels, Millis, PromDuration};
 use masthead_ports::{Readiness, ReloadError, RuntimeInfo, ServerView};
 use masthead_sysio::Clock;
+use tokio::sync::Notify;
 
 use super::scraping::Scraping;
 use crate::cli::ServeArgs;
@@ -21,7 +23,10 @@ pub(super) struct Server {
     retention: String,
     clock: Arc<dyn Clock>,
     scraping: Arc<Scraping>,
+    telemetry: Telemetry,
     last_reload: Mutex<Reload>,
+    /// Told when a client asks the process to end.
+    quit: Notify,
 }
 
 /// How the last attempt to load the configuration went, and when one last went well.
@@ -32,7 +37,12 @@ struct Reload {
 }
 
 impl Server {
-    pub(super) fn new(args: &ServeArgs, clock: Arc<dyn Clock>, scraping: Arc<Scraping>) -> Self {
+    pub(super) fn new(
+        args: &ServeArgs,
+        clock: Arc<dyn Clock>,
+        scraping: Arc<Scraping>,
+        telemetry: Telemetry,
+    ) -> Self {
         let now = Millis(clock.now().0.div_euclid(1_000_000));
         Self {
             stopping: AtomicBool::new(false),
@@ -41,8 +51,15 @@ impl Server {
             retention: retention(args),
             clock,
             scraping,
+            telemetry,
             last_reload: Mutex::new(Reload { ok: true, loaded: now }),
+            quit: Notify::new(),
         }
+    }
+
+    /// Waits until a client asks the process to end.
+    pub(super) async fn quit_asked(&self) {
+        self.quit.notified().await;
     }
 
     /// Reads the configuration again. Blocks.
@@ -105,6 +122,24 @@ impl ServerView for Server {
 
     fn reload(&self) -> Result<(), ReloadError> {
         if self.lifecycle { self.load() } else { Err(ReloadError::Disabled) }
+    }
+
+    fn pool_config_text(&self, pool: &str) -> Option<String> {
+        self.scraping.pool_text(pool)
+    }
+
+    fn self_metrics(&self) -> String {
+        self.telemetry.metrics_text()
+    }
+
+    fn quit(&self) -> Result<(), ReloadError> {
+        if !self.lifecycle {
+            return Err(ReloadError::Disabled);
+        }
+        tracing::info!("A client asks for the end.");
+        // Kept until the server waits for it, so none is lost.
+        self.quit.notify_one();
+        Ok(())
     }
 }
 
