@@ -17,7 +17,6 @@ pub(crate) struct Corpus {
     step: i64,
     agents: Vec<String>,
     users: Vec<String>,
-    pub(crate) level: Labels,
     /// A request id that is in the logs.
     pub(crate) some_id: String,
 }
@@ -31,15 +30,7 @@ impl Corpus {
             })
             .collect();
         let users = (0..3000).map(|_| hex(&mut random, 8)).collect();
-        Self {
-            random,
-            now: START,
-            step: SPAN_NS / lines,
-            agents,
-            users,
-            level: Labels::from_iter([("detected_level", "info")]),
-            some_id: String::new(),
-        }
+        Self { random, now: START, step: SPAN_NS / lines, agents, users, some_id: String::new() }
     }
 
     /// Lines of some streams.
@@ -56,7 +47,7 @@ impl Corpus {
         let labelled = streams.into_iter().enumerate();
         labelled
             .filter(|(_, rows)| !rows.is_empty())
-            .map(|(at, rows)| (super::labels(at % 12, at), rows))
+            .map(|(at, rows)| (labels(at % 12, at), rows))
             .collect()
     }
 
@@ -106,7 +97,7 @@ impl Corpus {
         let address =
             format!("173.{}.{}.{}", random.below(250), random.below(250), random.below(250));
         let mut line = format!("Jan  1 {clock} host-{stream} ");
-        let _: Result<(), std::fmt::Error> = match random.below(9) {
+        match random.below(9) {
             0 => write!(
                 line,
                 "sshd[{pid}]: Failed password for invalid user {} from {address} port {} ssh2",
@@ -169,9 +160,15 @@ impl Corpus {
                 random.below(60),
                 random.below(60)
             ),
-        };
+        }
+        // Writing to a text cannot fail.
+        .unwrap_or_default();
         line
     }
+}
+
+fn labels(app: usize, instance: usize) -> Labels {
+    Labels::from_iter([("app", format!("app-{app}")), ("instance", format!("host-{instance}"))])
 }
 
 fn hex(random: &mut Random, len: usize) -> String {

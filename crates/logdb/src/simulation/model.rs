@@ -1,6 +1,6 @@
 //! What must be in the store: each line that was sent, and whether it may be missing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Stream, time, text with metadata.
 pub(super) type Key = (usize, i64, String);
@@ -52,12 +52,12 @@ impl Model {
     }
 
     /// Compares with what was read.
-    pub(super) fn check(&self, found: &BTreeMap<Key, ()>) -> Result<(), String> {
-        if let Some(key) = found.keys().find(|key| !self.places.contains_key(*key)) {
+    pub(super) fn check(&self, found: &BTreeSet<Key>) -> Result<(), String> {
+        if let Some(key) = found.iter().find(|key| !self.places.contains_key(*key)) {
             return Err(format!("{key:?} should not be there"));
         }
         let missing =
-            self.places.iter().find(|(key, place)| !place.absent && !found.contains_key(*key));
+            self.places.iter().find(|(key, place)| !place.absent && !found.contains(*key));
         match missing {
             Some((key, place)) => Err(format!("{key:?} is lost: {place:?}")),
             None => Ok(()),
@@ -65,8 +65,8 @@ impl Model {
     }
 
     /// After a restart: what was found is there for sure, what was not never comes back.
-    pub(super) fn settle(&mut self, found: &BTreeMap<Key, ()>) {
-        self.places = found.keys().map(|key| (key.clone(), Place::default())).collect();
+    pub(super) fn settle(&mut self, found: &BTreeSet<Key>) {
+        self.places = found.iter().map(|key| (key.clone(), Place::default())).collect();
     }
 
     pub(super) fn newest(&self) -> Option<i64> {

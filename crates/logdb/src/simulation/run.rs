@@ -1,6 +1,12 @@
 //! One run: what is done, in which order, and what is then expected.
 
-use std::{borrow::Cow, collections::BTreeMap, io, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    io,
+    sync::Arc,
+    time::Duration,
+};
 
 use masthead_model::{ErrorClass, Labels, Matcher, Nanos, TimeRange};
 use masthead_ports::{
@@ -355,14 +361,14 @@ impl Run {
 
     /// The reader asks where it was; lines of its earlier batches must be there, as far as
     /// retention has left them. Those of later ones may be, and are sent again.
-    fn go_on_reading(&mut self, store: &Logdb, found: &BTreeMap<Key, ()>) -> Result<(), String> {
+    fn go_on_reading(&mut self, store: &Logdb, found: &BTreeSet<Key>) -> Result<(), String> {
         let progress = store.progress("file:").map_err(|error| error.to_string())?;
         let value = progress.first().and_then(|one| one.value.as_deref());
         let done: u64 = value.and_then(|value| value.parse().ok()).unwrap_or(0);
         let newest = store.stats().max_time_ns.unwrap_or(i64::MIN);
         for (batch, lines) in &self.batches {
             for (time, line) in lines {
-                let there = found.contains_key(&(READER, *time, format!("{line} {{}}")));
+                let there = found.contains(&(READER, *time, format!("{line} {{}}")));
                 let late = *time <= newest.saturating_sub(SPAN.min(WINDOW));
                 if *batch <= done && !there && !late {
                     return Err(format!("{line:?} is lost, and progress is {done}"));
@@ -394,7 +400,7 @@ impl Run {
             .map_err(|error| format!("{when}: {error}; opened with {:?}", self.opened))
     }
 
-    fn read(&self, store: &Logdb) -> Result<BTreeMap<Key, ()>, String> {
+    fn read(&self, store: &Logdb) -> Result<BTreeSet<Key>, String> {
         let ctx = QueryCtx::new(Arc::new(self.clock.clone()), QueryLimits::default());
         let selection = LogSelection {
             matchers: Vec::new(),
@@ -402,7 +408,7 @@ impl Run {
             hints: LogHints { metadata: true, ..LogHints::default() },
         };
         let selected = store.select(&ctx, &[selection]).map_err(|error| error.to_string())?;
-        let mut found = BTreeMap::new();
+        let mut found = BTreeSet::new();
         let mut columns = LogColumns::default();
         for selected in selected {
             for (at, part) in selected.parts.iter().enumerate() {
@@ -414,7 +420,7 @@ impl Run {
                     let metadata = columns.metadata(line).cloned().unwrap_or_default();
                     let text = String::from_utf8_lossy(columns.line(line));
                     let key = (stream, time, format!("{text} {metadata}"));
-                    if found.insert(key.clone(), ()).is_some() {
+                    if !found.insert(key.clone()) {
                         return Err(format!("{key:?} is there twice"));
                     }
                 }

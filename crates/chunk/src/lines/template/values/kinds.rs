@@ -196,7 +196,7 @@ impl Values {
             }
             Self::Texts { texts, ends, gap } => put_text(texts, ends, *gap, at, out),
             Self::Hexadecimal { bytes, len, upper } => {
-                put_hexadecimal(bytes, *len, *upper, at, out)
+                put_hexadecimal(bytes, *len, *upper, at, out);
             }
             Self::Addresses(numbers) => {
                 let address = number(numbers);
