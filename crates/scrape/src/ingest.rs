@@ -273,6 +273,7 @@ impl Ingest {
         let latest = at.saturating_add(AHEAD_MILLIS_MAX);
         let sample_limit = usize::try_from(config.sample_limit).unwrap_or(usize::MAX);
         let mut appended = 0_usize;
+        let mut too_fine = false;
         while let Some(entry) = parser.advance().map_err(|error| error.to_string())? {
             match entry {
                 Entry::Sample => {}
@@ -321,8 +322,15 @@ impl Ingest {
             if first && (explicit.is_none() || config.track_timestamps_staleness) {
                 held.tracked.push(slot);
             }
-            self.push(parser, format, slot, timestamp);
-            held.slots.push(slot);
+            if self.push(parser, format, slot, timestamp) {
+                held.slots.push(slot);
+            } else {
+                too_fine = true;
+            }
+        }
+        if too_fine {
+            self.stats.exceeded_bucket_limit.add(1);
+            return Err("histogram bucket limit exceeded".to_owned());
         }
         if sample_limit > 0 && appended > sample_limit {
             self.stats.exceeded_sample_limit.add(1);
@@ -349,10 +357,20 @@ impl Ingest {
         Ok(Some(self.cache.add_series(parser.series(), labels)))
     }
 
-    fn push(&mut self, parser: &mut Parser<'_>, format: Format, slot: u32, timestamp: Millis) {
+    /// Takes the sample; not if it is a histogram with more buckets than may be.
+    fn push(
+        &mut self,
+        parser: &mut Parser<'_>,
+        format: Format,
+        slot: u32,
+        timestamp: Millis,
+    ) -> bool {
         let (value, is_histogram) = match parser.value() {
             ValueRef::Float(value) => (Value::Float(value), false),
-            ValueRef::Histogram(histogram) => (Value::Histogram(Box::new(histogram.clone())), true),
+            ValueRef::Histogram(histogram) => {
+                let Some(fitted) = self.config.resolution.fit(histogram) else { return false };
+                (Value::Histogram(Box::new(fitted)), true)
+            }
         };
         // Protobuf has it at hand; in OpenMetrics it takes a look ahead for each counter, which
         // upstream does not do by default either.
@@ -366,7 +384,7 @@ impl Ingest {
                 self.exemplars(parser, timestamp, is_histogram)
             }
         };
-        let Some(known) = self.cache.slot(slot) else { return };
+        let Some(known) = self.cache.slot(slot) else { return true };
         self.batch.rows.push(AppendRow {
             labels: known.labels.clone(),
             series: known.series,
@@ -375,6 +393,7 @@ impl Ingest {
             value,
             exemplars,
         });
+        true
     }
 
     /// In the order of their times. Those of native histograms must have one, because without it

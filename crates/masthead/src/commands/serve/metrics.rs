@@ -84,6 +84,7 @@ const SCRAPE: &[Row<ScrapeStats>] = &[
     ("masthead_scrape_appends_failed", "Scrapes that the store refused as a whole.", C, |s| s.appends_failed.get()),
     ("masthead_scrape_exceeded_body_size", "Scrapes with a body over the limit.", C, |s| s.exceeded_body_size_limit.get()),
     ("masthead_scrape_exceeded_samples", "Scrapes with samples over the limit.", C, |s| s.exceeded_sample_limit.get()),
+    ("masthead_scrape_exceeded_buckets", "Scrapes with a native histogram of too many buckets.", C, |s| s.exceeded_bucket_limit.get()),
     ("masthead_scrape_exceeded_labels", "Scrapes with labels over a limit.", C, |s| s.exceeded_label_limits.get()),
     ("masthead_scrape_exceeded_targets", "Jobs with targets over the limit.", C, |s| s.exceeded_target_limit.get()),
     ("masthead_scrape_sync_failures", "Targets that could not be made from what was discovered.", C, |s| s.sync_failed.get()),

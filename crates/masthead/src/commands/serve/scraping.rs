@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
+use masthead_discovery::expand;
 use masthead_host::{Host, RealSpace};
 use masthead_ports::TargetsView;
 use masthead_scrape::{
@@ -193,13 +194,28 @@ fn read(file: Option<&Utf8Path>) -> anyhow::Result<Read> {
         return Ok(Read { config: PromConfig::parse("")?, text, jobs: BTreeMap::new() });
     };
     let what = || format!("--prometheus-config {file}");
-    let bytes = read_to_vec(&RealFs, file, CONFIG_BYTES_MAX).with_context(what)?;
-    let text = String::from_utf8(bytes).with_context(what)?;
+    let text = text_of(file).with_context(what)?;
     let mut config = PromConfig::parse_with(&text, &environment).with_context(what)?;
-    if let Some(directory) = file.parent() {
-        config.set_directory(directory);
+    let directory = file.parent().unwrap_or(Utf8Path::new(""));
+    config.set_directory(directory);
+    let mut jobs = config_text::masked_jobs(&text);
+    for pattern in config.scrape_config_files.clone() {
+        let pattern = directory.join(pattern);
+        let what = || format!("--prometheus-config {file}: scrape_config_files {pattern}");
+        let mut files = expand(&RealFs, &pattern).with_context(what)?;
+        files.sort();
+        for more in files {
+            let what = || format!("--prometheus-config {file}: {more}");
+            let text = text_of(&more).with_context(what)?;
+            config.add_jobs(&text, more.parent()).with_context(what)?;
+            jobs.extend(config_text::masked_jobs(&text));
+        }
     }
-    Ok(Read { config, jobs: config_text::masked_jobs(&text), text: config_text::masked(&text) })
+    Ok(Read { config, jobs, text: config_text::masked(&text) })
+}
+
+fn text_of(file: &Utf8Path) -> anyhow::Result<String> {
+    Ok(String::from_utf8(read_to_vec(&RealFs, file, CONFIG_BYTES_MAX)?)?)
 }
 
 /// `external_labels` may name variables, as upstream's.
@@ -239,6 +255,29 @@ mod tests {
         f("0.0.0.0:3000", "127.0.0.1:3000");
         f("[::]:3000", "127.0.0.1:3000");
         f("127.0.0.1:3000", "127.0.0.1:3000");
+    }
+
+    #[test]
+    fn jobs_of_further_files_are_read_from_where_the_first_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(directory.path()).unwrap();
+        let write = |name: &str, text: &str| {
+            masthead_sysio::atomic_write(&RealFs, &dir.join(name), text.as_bytes()).unwrap();
+        };
+        write("p.yml", "scrape_config_files: ['job-*.yml', none.yml]\n");
+        write("job-b.yml", "scrape_configs: [{job_name: b}]\n");
+        write("job-a.yml", "scrape_configs: [{job_name: a, bearer_token: hunter2}]\n");
+        let found = read(Some(&dir.join("p.yml"))).unwrap();
+        let names: Vec<_> =
+            found.config.scrape_configs.iter().map(|job| job.job_name.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+        assert_eq!(
+            found.jobs.get("a").map(String::as_str),
+            Some("bearer_token: <secret>\njob_name: a\n")
+        );
+        write("job-c.yml", "scrape_configs: [{job_name: a}]\n");
+        let wrong = format!("{:#}", read(Some(&dir.join("p.yml"))).err().unwrap());
+        assert!(wrong.contains("job-c.yml") && wrong.contains("job name \"a\""), "{wrong}");
     }
 
     #[test]
