@@ -19,7 +19,7 @@ use anyhow::Context as _;
 use masthead_instrument::{Telemetry, logs};
 use masthead_sysio::{Clock, RealClock};
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
 };
 
@@ -39,6 +39,8 @@ const GRACE: Duration = Duration::from_secs(10);
 /// What kept it from starting, or ended it before a signal.
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     start_logs(&args)?;
+    // Heard from now on, so that a signal right after "Ready." ends it in order too.
+    let signals = Signals::listen()?;
     let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
     let listeners = listen::bind(&args).await?;
     let store = store::open(&args, Arc::clone(&clock)).await?;
@@ -65,7 +67,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
 
     let _reloads = tasks.spawn("reload", reload_on_hangup(Arc::clone(&server)));
     let ended = tokio::select! {
-        name = signalled() => name,
+        name = signals.heard() => Ok(name),
         () = server.quit_asked() => Ok("/-/quit"),
         error = tasks.failed() => Err(error),
     };
@@ -102,14 +104,25 @@ fn start_logs(args: &ServeArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits for a signal that ends the server, and names it.
-async fn signalled() -> anyhow::Result<&'static str> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(tokio::select! {
-        _ = interrupt.recv() => "SIGINT",
-        _ = terminate.recv() => "SIGTERM",
-    })
+/// The signals that end the server.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
+        Ok(Self { interrupt: signal(interrupt)?, terminate: signal(terminate)? })
+    }
+
+    /// Waits for one of them, and names it.
+    async fn heard(mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+        }
+    }
 }
 
 /// Reads the configuration again at every SIGHUP.

@@ -6,9 +6,12 @@
 #![expect(clippy::unwrap_used, reason = "in a test, what is not there is a failure")]
 
 mod demo;
+mod documents;
+mod originals;
 mod process;
 mod query;
 mod serve;
+mod targets;
 
 use process::{Masthead, masthead};
 
