@@ -3,6 +3,8 @@
 //! It only describes and parses; it never looks at the file system or the network. Every flag has
 //! an environment variable that starts with `MASTHEAD_`; a flag given on the command line wins.
 
+mod backfill;
+
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 use camino::Utf8PathBuf;
@@ -23,6 +25,8 @@ pub(crate) struct Cli {
     pub command: Command,
 }
 
+pub(crate) use backfill::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, SelectionArgs};
+
 /// One variant per file of `commands/`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -35,6 +39,12 @@ pub(crate) enum Command {
     /// Ask a server that speaks Prometheus' HTTP API a PromQL question.
     #[command(after_help = EXIT_CODES)]
     Query(QueryArgs),
+    /// Bring history into a store that no server has open: OpenMetrics text, Prometheus blocks.
+    #[command(after_help = EXIT_CODES)]
+    Import(ImportArgs),
+    /// Write what a store or a server has as OpenMetrics text or Parquet.
+    #[command(after_help = EXIT_CODES)]
+    Export(ExportArgs),
     /// Become another program that ends when its parent does (see `child.rs`).
     #[command(name = crate::child::TIED_COMMAND, hide = true)]
     ExecTied(ExecTiedArgs),

@@ -15,6 +15,7 @@
 //! - `replay.rs`: the journal back into the head; `frame.rs`: what the journal says;
 //! - `head.rs`: samples in memory; `block.rs`: samples in files; `columns.rs`: what both hand out;
 //! - `admin.rs`: the store as an operator sees it;
+//! - `import.rs`: blocks of samples from elsewhere;
 //! - `flush.rs`, `merge.rs`, `delete.rs`, `retention.rs`, `snapshot.rs`: what changes blocks.
 //!
 //! Layouts, byte by byte: `docs/format/samples.md` (journal), `docs/format/block.md`.
@@ -30,6 +31,7 @@ mod error;
 mod flush;
 mod frame;
 mod head;
+mod import;
 mod labels;
 mod merge;
 mod options;
@@ -42,6 +44,7 @@ mod stats;
 mod store;
 
 pub use error::{Error, Result};
+pub use import::BlockSink;
 pub use labels::Cardinality;
 pub use options::Options;
 pub use stats::Stats;

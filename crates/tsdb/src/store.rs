@@ -251,6 +251,11 @@ impl Maintenance {
         self.next_block - 1
     }
 
+    /// Something failed half-way: the directory is looked at before blocks change again.
+    pub(crate) fn unsettle(&mut self) {
+        self.unsettled = true;
+    }
+
     /// Passes a result on; a failure leaves the directory to be looked at.
     pub(crate) fn settle<T>(&mut self, result: Result<T>) -> Result<T> {
         self.unsettled |= result.is_err();

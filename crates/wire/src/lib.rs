@@ -6,8 +6,9 @@
 //! two headers that choose a format, and decides nothing about storing.
 //!
 //! Where to look: scraped text and protobuf in `exposition.rs`, remote write in
-//! `remote_write.rs`, remote read in `remote_read.rs`, OTLP metrics in `otlp.rs`, protobuf itself in `proto.rs`, limits in
-//! `limits.rs`, numbers and quotes as Go writes them in `go.rs`.
+//! `remote_write.rs`, remote read in `remote_read.rs`, OTLP metrics in `otlp.rs`, blocks of a
+//! Prometheus TSDB in `prometheus_block.rs`, protobuf itself in `proto.rs`, limits in `limits.rs`,
+//! numbers and quotes as Go writes them in `go.rs`.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -19,6 +20,7 @@ mod labels;
 mod limits;
 mod native;
 pub mod otlp;
+pub mod prometheus_block;
 
 mod proto;
 pub mod remote_read;

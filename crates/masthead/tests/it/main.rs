@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, what is not there is a failure")]
 
+mod backfill;
 mod demo;
 mod documents;
 mod originals;

@@ -17,7 +17,7 @@ use crate::process::{Masthead, masthead};
 /// The server on any port, storing below `data`.
 pub(crate) struct Server {
     process: Masthead,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Server {
@@ -78,7 +78,7 @@ impl Server {
         self.ask(head, &body).is_some_and(|(status, _)| status == 204)
     }
 
-    fn stop(self, signal: Signal) -> Option<i32> {
+    pub(crate) fn stop(self, signal: Signal) -> Option<i32> {
         kill_process(self.process.id(), signal).unwrap();
         self.process.finish().0
     }

@@ -140,21 +140,7 @@ impl TextWriter {
         let open = self.format == WriteFormat::OpenMetrics;
         let lacks_total =
             open && self.counter.as_deref() == Some(name) && !name.ends_with("_total");
-        let suffix = if lacks_total { "_total" } else { "" };
-        let quoted = !self.underscores && !is_legacy_metric_name(name);
-        if !quoted {
-            self.name(name, is_legacy_metric_name(name), |c| is_label_char(c) || c == ':');
-            self.out.push_str(suffix);
-        }
-        let mut first = true;
-        if quoted && !name.is_empty() {
-            self.out.push_str("{\"");
-            escape(&mut self.out, name, true);
-            self.out.push_str(suffix);
-            self.out.push('"');
-            first = false;
-        }
-        self.labels(labels, first);
+        self.series(name, labels, if lacks_total { "_total" } else { "" });
         self.out.push(' ');
         self.number(value);
         if let Some(timestamp) = timestamp {
@@ -177,14 +163,34 @@ impl TextWriter {
         self.out.push('\n');
     }
 
+    /// The text that names a series, for [`TextWriter::point`].
+    pub fn series_text(&self, labels: &Labels) -> String {
+        let mut writer = Self::new(self.format);
+        let own = labels.iter().filter(|label| label.name != METRIC_NAME);
+        let pairs = own.map(|label| (label.name, label.value));
+        writer.series(labels.metric_name().unwrap_or(""), pairs, "");
+        writer.out
+    }
+
+    /// Writes a sample of a series whose text was made before; it takes the name as it is.
+    pub fn point(&mut self, series: &str, value: f64, timestamp: Millis) {
+        self.out.push_str(series);
+        self.out.push(' ');
+        self.number(value);
+        self.out.push(' ');
+        self.timestamp(timestamp);
+        self.out.push('\n');
+    }
+
+    /// Takes what was written so far; more can follow.
+    pub fn take(&mut self) -> String {
+        let empty = String::with_capacity(self.out.len());
+        std::mem::replace(&mut self.out, empty)
+    }
+
     /// Bytes so far.
     pub fn byte_len(&self) -> usize {
         self.out.len()
-    }
-
-    /// What was written since the last time, for bodies that leave in pieces.
-    pub fn take(&mut self) -> String {
-        std::mem::take(&mut self.out)
     }
 
     /// The body.
@@ -193,6 +199,29 @@ impl TextWriter {
             self.out.push_str("# EOF\n");
         }
         self.out
+    }
+
+    /// The name with `suffix`, and the labels.
+    fn series<'l>(
+        &mut self,
+        name: &str,
+        labels: impl IntoIterator<Item = (&'l str, &'l str)>,
+        suffix: &str,
+    ) {
+        let quoted = !self.underscores && !is_legacy_metric_name(name);
+        if !quoted {
+            self.name(name, is_legacy_metric_name(name), |c| is_label_char(c) || c == ':');
+            self.out.push_str(suffix);
+        }
+        let mut first = true;
+        if quoted && !name.is_empty() {
+            self.out.push_str("{\"");
+            escape(&mut self.out, name, true);
+            self.out.push_str(suffix);
+            self.out.push('"');
+            first = false;
+        }
+        self.labels(labels, first);
     }
 
     fn metadata(&mut self, keyword: &str, name: &str) {
@@ -250,16 +279,49 @@ impl TextWriter {
         // Writing to a String cannot fail.
         match self.format {
             WriteFormat::Text => write!(self.out, "{}", timestamp.0).unwrap_or_default(),
-            WriteFormat::OpenMetrics => {
-                #[expect(clippy::cast_precision_loss, reason = "exact for the next 285,000 years")]
-                self.out.push_str(&format_exact(timestamp.0 as f64 / 1000.0));
-            }
+            WriteFormat::OpenMetrics => self.out.push_str(&seconds(timestamp)),
         }
     }
 }
 
 fn is_label_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
+}
+
+/// A bound of a bucket or a quantile as the parsers of OpenMetrics rewrite it.
+pub fn canonical_bound(value: f64) -> String {
+    format_openmetrics(value)
+}
+
+/// Seconds that read back as the same milliseconds.
+///
+/// Upstream multiplies by a thousand and cuts the rest off (`openmetricsparse.go`), which makes
+/// some early times, such as 1.001, a millisecond less; those are written a little larger.
+fn seconds(timestamp: Millis) -> String {
+    let millis = timestamp.0;
+    let mut seconds = timestamp.as_seconds();
+    #[expect(clippy::cast_possible_truncation, reason = "as it is read")]
+    let read = |seconds: f64| (seconds * 1000.0) as i64;
+    if read(seconds) == millis {
+        // The usual case, without looking for the shortest digits.
+        let (sign, whole, rest) = (
+            if millis < 0 { "-" } else { "" },
+            millis.unsigned_abs() / 1000,
+            millis.unsigned_abs() % 1000,
+        );
+        return match rest {
+            0 => format!("{sign}{whole}"),
+            _ => format!("{sign}{whole}.{rest:03}").trim_end_matches('0').to_owned(),
+        };
+    }
+    // Beyond 2^53 milliseconds there is no such number, and the next one is as good.
+    for _ in 0..4 {
+        seconds = if millis < 0 { seconds.next_down() } else { seconds.next_up() };
+        if read(seconds) == millis {
+            break;
+        }
+    }
+    format_exact(seconds)
 }
 
 fn escape(out: &mut String, text: &str, quotes: bool) {
@@ -270,5 +332,44 @@ fn escape(out: &mut String, text: &str, quotes: bool) {
             '"' if quotes => out.push_str("\\\""),
             _ => out.push(c),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::go::parse_float;
+
+    #[test]
+    fn seconds_read_back_as_the_same_milliseconds() {
+        let f = |millis: i64, want: &str| assert_eq!(seconds(Millis(millis)), want);
+        f(0, "0");
+        f(1_795_341_600_000, "1795341600");
+        f(1_795_341_600_120, "1795341600.12");
+        f(-1, "-0.001");
+        f(1000, "1");
+        // 1.001 would be read as 1000 ms.
+        f(1001, "1.0010000000000001");
+        f(-1001, "-1.0010000000000001");
+        let near = |start: i64| start..start + 3000;
+        for millis in near(-1500).chain(near(1_700_000_000_000)).chain(near(1 << 50)) {
+            let read = parse_float(seconds(Millis(millis)).as_bytes()).unwrap();
+            #[expect(clippy::cast_possible_truncation, reason = "as it is read")]
+            let cut = (read * 1000.0) as i64;
+            assert_eq!(cut, millis);
+        }
+        assert!(!seconds(Millis::MAX).is_empty() && !seconds(Millis::MIN).is_empty());
+    }
+
+    #[test]
+    fn a_series_written_point_by_point_looks_as_one_written_at_once() {
+        let labels: Labels = r#"{"ü \"m", a="b\\\nc", "x y"="z"}"#.parse().unwrap();
+        let mut at_once = TextWriter::new(WriteFormat::OpenMetrics);
+        at_once.sample(&labels, 1.5, Some(Millis(7)), None);
+        let mut by_points = TextWriter::new(WriteFormat::OpenMetrics);
+        let text = by_points.series_text(&labels);
+        by_points.point(&text, 1.5, Millis(7));
+        assert_eq!(by_points.take(), at_once.take());
+        assert_eq!(by_points.finish(), "# EOF\n");
     }
 }
