@@ -147,7 +147,7 @@ fn histogram_chunks_are_read_back() {
         schema: Schema::CUSTOM,
         count: 3.0,
         sum: 1.5,
-        custom_values: vec![0.5, 0.1 + 0.2],
+        custom_values: vec![0.1 + 0.2, 0.5],
         positive_spans: vec![Span { offset: 0, length: 2 }],
         positive_buckets: vec![1.0, 2.0],
         ..Histogram::default()
