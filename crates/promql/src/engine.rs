@@ -157,7 +157,7 @@ impl Engine {
         let times = QueryTimes { start: at, end: at, step_ms: 0 };
         let expr = crate::parse(query, &self.options.features)?;
         let grid = StepGrid::instant(at.0);
-        self.evaluate(ctx, source, query, &expr, times, Some(&grid), |evaluation| {
+        self.evaluate(ctx, source, query, &expr, times, |evaluation| {
             if expr.value_type() == ValueType::Matrix {
                 return evaluation.matrix(&expr, &grid).map(QueryValue::Matrix);
             }
@@ -199,7 +199,7 @@ impl Engine {
             return Err(Error::Step);
         }
         let grid = grid::grid(start.0, end.0, step_ms)?;
-        self.evaluate(ctx, source, query, &expr, times, grid.as_ref(), |evaluation| {
+        self.evaluate(ctx, source, query, &expr, times, |evaluation| {
             let Some(grid) = grid else { return Ok(QueryValue::Matrix(Vec::new())) };
             let rows = match evaluation.evaluate(&expr, &grid)? {
                 Value::Scalar(values) => {
@@ -221,7 +221,6 @@ impl Engine {
         query: &str,
         expr: &Expr,
         times: QueryTimes,
-        grid: Option<&StepGrid>,
         run: impl FnOnce(&Evaluation<'_>) -> Result<QueryValue, Error>,
     ) -> Result<Answer, Error> {
         ctx.check()?;
@@ -232,6 +231,11 @@ impl Engine {
             let what = || format!("find series of {} selectors", plan.selections.len());
             ctx.traced(what, || source.select(ctx, &plan.selections))?
         };
+        let counted = if ctx.wants_step_counts() {
+            grid::grid(times.start.0, times.end.0, times.step_ms)?
+        } else {
+            None
+        };
         let evaluation = Evaluation {
             options: &self.options,
             ctx,
@@ -239,12 +243,10 @@ impl Engine {
             plan,
             selected,
             notes: Mutex::default(),
-            counts: grid
-                .filter(|_| ctx.wants_step_counts())
-                .map(|grid| StepCounts::new(grid.len())),
+            counts: counted.map(|grid| StepCounts::new(grid.len())),
         };
         let value = run(&evaluation)?;
-        if let (Some(counts), Some(grid)) = (evaluation.counts, grid) {
+        if let (Some(counts), Some(grid)) = (evaluation.counts, counted) {
             ctx.set_step_counts(grid.iter().zip(counts.finish()).collect());
         }
         let notes = evaluation.notes.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -322,6 +322,7 @@ struct Timings {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the keys are upstream's")]
 struct Samples {
     #[serde(skip_serializing_if = "Option::is_none")]
     total_queryable_samples_per_step: Option<Vec<PerStep>>,

@@ -79,7 +79,7 @@ fn family(n: u64) -> Vec<u8> {
         varint(7, 0),
         // Three buckets from index 0 on, each as the difference to the one before.
         nested(12, &message(&[varint(1, 0), varint(2, 3)])),
-        nested(13, &[4 * n, 6 * n, 4 * n - 1].map(|zigzag| bare(zigzag)).concat()),
+        nested(13, &[4 * n, 6 * n, 4 * n - 1].map(bare).concat()),
     ]);
     let label = message(&[nested(1, b"path"), nested(2, b"/items")]);
     let metric = message(&[nested(1, &label), nested(7, &histogram)]);

@@ -182,7 +182,7 @@ impl TextWriter {
         self.out.push('\n');
     }
 
-    /// Takes what was written so far, for bodies that leave in pieces; more can follow.
+    /// Takes what was written so far; more can follow.
     pub fn take(&mut self) -> String {
         let empty = String::with_capacity(self.out.len());
         std::mem::replace(&mut self.out, empty)
@@ -284,6 +284,10 @@ impl TextWriter {
     }
 }
 
+fn is_label_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
 /// A bound of a bucket or a quantile as the parsers of OpenMetrics rewrite it.
 pub fn canonical_bound(value: f64) -> String {
     format_openmetrics(value)
@@ -318,10 +322,6 @@ fn seconds(timestamp: Millis) -> String {
         }
     }
     format_exact(seconds)
-}
-
-fn is_label_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_'
 }
 
 fn escape(out: &mut String, text: &str, quotes: bool) {

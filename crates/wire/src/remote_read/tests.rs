@@ -1,11 +1,12 @@
-//! Requests are read back as they were written; chunks are read back by a reader of the tests' own.
+//! Requests are read back as they were written, chunks by the reader of Prometheus' own blocks.
 
 use std::{convert::Infallible, sync::Arc};
 
-use masthead_model::{Histogram, Labels, Schema, Span, stale_nan};
+use masthead_model::{CounterResetHint, Histogram, Labels, Schema, Span, is_stale, stale_nan};
 use proptest::prelude::*;
 
 use super::{chunks, *};
+use crate::prometheus_block::{Chunk, SampleVisitor};
 
 fn selector(matchers: Vec<Matcher>) -> ReadQuery {
     let range = TimeRange { start: Millis(-5), end: Millis(1_000_000) };
@@ -79,79 +80,27 @@ fn what_makes_no_sense_is_refused() {
     f(b"\x0a\xff", "ReadRequest: ");
 }
 
-/// Reads bits as `BitWriter` writes them.
-struct Bits<'a> {
-    bytes: &'a [u8],
-    at: usize,
+/// What a reader of blocks finds in a chunk.
+#[derive(Default)]
+struct Found {
+    floats: Vec<(i64, u64)>,
+    histograms: Vec<(i64, Histogram)>,
 }
 
-impl Bits<'_> {
-    fn take(&mut self, count: usize) -> u64 {
-        (0..count).fold(0, |value, _| {
-            let byte = self.bytes.get(self.at / 8).copied().expect("enough bits");
-            let bit = byte >> (7 - self.at % 8) & 1;
-            self.at += 1;
-            value << 1 | u64::from(bit)
-        })
+impl SampleVisitor for Found {
+    fn float(&mut self, time: i64, _start: i64, value: f64) {
+        self.floats.push((time, value.to_bits()));
     }
 
-    fn varint(&mut self) -> u64 {
-        let mut value = 0;
-        for shift in (0..70).step_by(7) {
-            let byte = self.take(8);
-            value |= (byte & 0x7f) << shift;
-            if byte < 0x80 {
-                break;
-            }
-        }
-        value
-    }
-
-    /// A number of one of upstream's widths, whose largest pattern counts as positive.
-    fn signed(&mut self, width: usize) -> i64 {
-        let value = self.take(width);
-        if width < 64 && value > 1 << (width - 1) {
-            value.cast_signed() - (1 << width)
-        } else {
-            value.cast_signed()
-        }
+    fn histogram(&mut self, time: i64, histogram: Histogram) {
+        self.histograms.push((time, histogram));
     }
 }
 
-fn read_floats(chunk: &[u8]) -> Vec<(i64, u64)> {
-    let mut bits = Bits { bytes: chunk, at: 0 };
-    let count = bits.take(16);
-    let mut samples = Vec::new();
-    let (mut time, mut delta, mut value) = (0_i64, 0_i64, 0_u64);
-    let (mut leading, mut trailing) = (0, 0);
-    for at in 0..count {
-        if at == 0 {
-            let number = bits.varint();
-            time = (number >> 1).cast_signed() ^ -(number & 1).cast_signed();
-            value = bits.take(64);
-        } else {
-            if at == 1 {
-                delta = bits.varint().cast_signed();
-            } else {
-                let ones = (0..4).take_while(|_| bits.take(1) == 1).count();
-                let width = [0, 14, 17, 20, 64].get(ones).copied().expect("a width");
-                let change = if width == 0 { 0 } else { bits.signed(width) };
-                delta = delta.wrapping_add(change);
-            }
-            time = time.wrapping_add(delta);
-            if bits.take(1) == 1 {
-                if bits.take(1) == 1 {
-                    leading = bits.take(5);
-                    let width = bits.take(6);
-                    trailing = 64 - leading - if width == 0 { 64 } else { width };
-                }
-                let width = usize::try_from(64 - leading - trailing).expect("small");
-                value ^= bits.take(width) << trailing;
-            }
-        }
-        samples.push((time, value));
-    }
-    samples
+fn read(encoding: u8, data: &[u8]) -> Found {
+    let mut found = Found::default();
+    Chunk::new(encoding, data).visit(&mut found).expect("what we wrote");
+    found
 }
 
 proptest! {
@@ -163,7 +112,7 @@ proptest! {
         let f = |samples: &[(i64, u64)]| {
             let times: Vec<i64> = samples.iter().map(|(time, _)| *time).collect();
             let values: Vec<f64> = samples.iter().map(|(_, bits)| f64::from_bits(*bits)).collect();
-            read_floats(&chunks::floats(&times, &values))
+            read(1, &chunks::floats(&times, &values)).floats
         };
         prop_assert_eq!(f(&samples), samples);
         let mut time = 1_700_000_000_000;
@@ -181,35 +130,44 @@ proptest! {
 }
 
 #[test]
-fn a_histogram_chunk_has_upstreams_layout() {
+fn histogram_chunks_are_read_back() {
     let histogram = Histogram {
         schema: Schema::new(1).expect("valid"),
         zero_threshold: 2.0_f64.powi(-128),
         zero_count: 2.0,
-        count: 5.0,
+        count: 6.0,
         sum: 18.5,
-        positive_spans: vec![Span { offset: 3, length: 2 }],
+        positive_spans: vec![Span { offset: -3, length: 1 }, Span { offset: 2000, length: 1 }],
+        positive_buckets: vec![1.0, 2.0],
+        negative_spans: vec![Span { offset: 0, length: 1 }],
+        negative_buckets: vec![1.0],
+        ..Histogram::default()
+    };
+    let custom = Histogram {
+        schema: Schema::CUSTOM,
+        count: 3.0,
+        sum: 1.5,
+        custom_values: vec![0.1 + 0.2, 0.5],
+        positive_spans: vec![Span { offset: 0, length: 2 }],
         positive_buckets: vec![1.0, 2.0],
         ..Histogram::default()
     };
-    let bytes = chunks::histogram(9, &histogram);
-    let mut bits = Bits { bytes: &bytes, at: 0 };
-    assert_eq!((bits.take(16), bits.take(8)), (1, 0));
-    // 2^-128 is 0.5 * 2^-127, and -127 + 243 = 116.
-    assert_eq!(bits.take(8), 116);
-    assert_eq!(bits.take(5), 0b10_001, "the schema");
-    assert_eq!(bits.take(5), 0b10_001, "one span");
-    assert_eq!(bits.take(5), 0b10_010, "of two buckets");
-    assert_eq!(bits.take(5), 0b10_011, "after three");
-    assert_eq!(bits.take(1), 0, "no negative spans");
-    assert_eq!(bits.take(9), 0b110_001_001, "the time");
-    for want in [5.0_f64, 2.0, 18.5, 1.0, 2.0] {
-        assert_eq!(bits.take(64), want.to_bits());
+    let f = |time: i64, histogram: &Histogram| {
+        let found = read(3, &chunks::histogram(time, histogram));
+        assert_eq!(found.histograms, [(time, histogram.clone())]);
+    };
+    f(9, &histogram);
+    f(1_700_000_000_123, &custom);
+    for threshold in [0.0, 0.5, 0.001, 2.0_f64.powi(-300)] {
+        f(-1, &Histogram { zero_threshold: threshold, ..histogram.clone() });
     }
-    assert!(bytes.len() * 8 - bits.at < 8, "nothing after it");
-
+    for hint in [CounterResetHint::CounterReset, CounterResetHint::Gauge] {
+        f(1, &Histogram { counter_reset_hint: hint, ..histogram.clone() });
+    }
     let ended = Histogram { sum: stale_nan(), ..histogram };
-    assert!(chunks::histogram(9, &ended).len() < bytes.len(), "a marker has no buckets");
+    let found = read(3, &chunks::histogram(9, &ended)).histograms;
+    let [(9, marker)] = found.as_slice() else { panic!("one marker") };
+    assert!(is_stale(marker.sum) && marker.positive_buckets.is_empty());
 }
 
 #[test]
