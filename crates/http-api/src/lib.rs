@@ -13,6 +13,7 @@
 #![warn(missing_docs)]
 
 mod cors;
+mod desk;
 mod error;
 mod evaluator;
 mod json;
@@ -23,6 +24,7 @@ mod prometheus;
 mod stats;
 mod stream;
 mod time;
+mod unzip;
 mod upload;
 
 pub use evaluator::{EvalError, Evaluation, Evaluator, Grid, Query};
