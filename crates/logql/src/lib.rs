@@ -1,0 +1,14 @@
+//! LogQL: parse, plan, evaluate.
+//!
+//! Where to look: the syntax tree in `ast.rs`, the parser in `parser.rs`, printing in
+//! `printer.rs`.
+
+#![forbid(unsafe_code)]
+
+pub mod ast;
+mod parser;
+mod printer;
+
+pub use ast::DEPTH_MAX;
+pub use parser::{MatchersError, ParseError, QUERY_BYTES_MAX, parse, parse_matchers};
+pub use printer::pretty;
