@@ -1,8 +1,8 @@
 //! Parameters as Loki reads them (`pkg/loghttp/params.go`, `query.go`).
 
 use axum::extract::Request;
-use masthead_logql::Direction;
 use masthead_model::{GoDuration, Nanos, PromDuration, parse_number};
+use masthead_ports::Direction;
 
 use super::{Refusal, Shared};
 use crate::{params::Params, time::parse_duration};
@@ -148,7 +148,7 @@ pub(super) fn check_length(start: Nanos, end: Nanos, limit_ns: i64) -> Result<()
     }
     let shown = PromDuration::from_millis(limit_ns / NANOS_PER_MILLI);
     let shown = shown.map_or_else(String::new, |limit| limit.to_string());
-    let length = GoDuration::from_nanos(length);
+    let length = GoDuration(length);
     Err(Refusal::bad(format!(
         "the query time range exceeds the limit (query length: {length}, limit: {shown})"
     )))
