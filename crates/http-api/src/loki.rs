@@ -19,7 +19,7 @@ use axum::{
 };
 use masthead_logql::Engine;
 use masthead_model::{Nanos, TimeRange};
-use masthead_ports::{LogAdmin, LogSink, LogSource, QueryCtx, ServerView};
+use masthead_ports::{LogAdmin, LogSource, QueryCtx, ServerView};
 use serde::Serialize;
 
 use crate::{

@@ -53,7 +53,9 @@ pub fn parse(query: &str) -> Result<Expr, ParseError> {
     let mut parser = Parser { lexer: Lexer::new(query), next: None, depth: 0 };
     let node = parser.expression(0)?;
     parser.end()?;
-    node.finish()
+    let expr = node.finish()?;
+    crate::engine::check(&expr)?;
+    Ok(expr)
 }
 
 /// Reads a query that is only a selector, as the endpoints for labels and series take it.

@@ -7,7 +7,7 @@
 //!
 //! A line is bytes and need not be UTF-8; so are the values of parsed labels. Names are text.
 //!
-//! One file per stage under `stages/`, its row in [`STAGES`]; the state they share is
+//! One file per stage under `stages/`, its row in `stages/table.rs`; the state they share is
 //! `stages/line.rs` and `stages/needed.rs`. The rules are those of Loki's `pkg/logql/log`.
 
 use std::fmt::Debug;
@@ -21,16 +21,20 @@ mod json;
 mod json_expressions;
 mod keep;
 mod label_filter;
+mod label_format;
 mod labels;
 pub mod level;
 mod line;
 mod line_filter;
+mod line_format;
 mod logfmt;
 mod logfmt_expressions;
 mod needed;
 mod pattern;
 mod pattern_filter;
 mod regexp;
+mod table;
+mod template_data;
 mod unpack;
 mod unwrap;
 
@@ -41,14 +45,17 @@ pub use json::Json;
 pub use json_expressions::JsonExpressions;
 pub use keep::KeepLabels;
 pub use label_filter::{CompareOp, LabelFilter};
+pub use label_format::{LabelFormat, LabelSource};
 pub use labels::LabelRef;
 pub use line::{Group, LabelView, Line};
 pub use line_filter::{LineFilter, LineOp, LineOperand};
+pub use line_format::LineFormat;
 pub use logfmt::{Logfmt, LogfmtFlags};
 pub use logfmt_expressions::LogfmtExpressions;
 pub use needed::Needed;
 pub use pattern::PatternParser;
 pub use regexp::RegexpParser;
+pub use table::{STAGES, StageDoc};
 pub use unpack::Unpack;
 pub use unwrap::{Conversion, Unwrap};
 
@@ -83,16 +90,5 @@ pub trait Stage: Send + Sync + Debug {
     fn needs(&self, needed: &mut Needed);
 }
 
-/// What documentation and completion say about a stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StageDoc {
-    /// As it is written in a query.
-    pub name: &'static str,
-    /// What it does, in one sentence.
-    pub doc: &'static str,
-    /// How it is written.
-    pub example: &'static str,
-}
-
-/// Every stage, in the order of the documentation.
-pub static STAGES: &[StageDoc] = &[];
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use axum::{
     extract::{Path, Request, State},
     response::Response,
 };
-use masthead_logql::{Expr, ast::LogExpr};
+use masthead_logql::ast::{Expr, LogExpr};
 use masthead_model::{Nanos, TimeRange};
 use masthead_ports::{Direction, QueryCtx};
 use serde::Serialize;

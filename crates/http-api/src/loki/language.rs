@@ -1,8 +1,8 @@
 //! What the API needs of LogQL beside evaluating it: selectors, and which lines a query names.
 
 use masthead_logql::{
-    Error, Expr, MatchersError, ParseError,
-    ast::{LineFilterExpr, LineOp, LogExpr, StageExpr},
+    Error, MatchersError, ParseError,
+    ast::{Expr, LineFilterExpr, LineOp, LogExpr, StageExpr},
     parse_matchers,
 };
 use masthead_model::Matcher;

@@ -4,14 +4,14 @@
 //! A range of a metric query is widened to multiples of its step, as Loki's frontend does it, so
 //! that panels which are asked anew get the same points again.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
     http::HeaderMap,
     response::Response,
 };
-use masthead_logql::{Answer, Expr, Params as EngineParams};
+use masthead_logql::{Answer, Params as EngineParams, ast::Expr};
 use masthead_model::{ErrorClass, Nanos, quote};
 use masthead_ports::{Direction, QueryCtx};
 
@@ -24,6 +24,8 @@ use crate::{desk::Work, error::ApiError, stream::ChunkWriter};
 use write::Shape;
 
 mod write;
+
+pub(super) use write::{push_text, push_whole, time_text};
 
 /// How clients ask for labels by where they come from; the value is a list.
 const FLAGS: &str = "x-loki-response-encoding-flags";
@@ -41,15 +43,7 @@ pub(super) async fn instant(
     let limit = asked.limit("limit")?;
     let direction = asked.direction()?;
     let expr = language::parse(asked.first("query"))?;
-    let params = EngineParams {
-        start: at,
-        end: at,
-        step: Duration::ZERO,
-        interval: Duration::ZERO,
-        limit,
-        direction,
-        instant: true,
-    };
+    let params = EngineParams { limit, direction, ..EngineParams::instant(at) };
     answer(&shared, asked.gzip(), expr, params, shape).await
 }
 
@@ -74,9 +68,7 @@ pub(super) async fn range(
         }
         Expr::Metric(_) => aligned(start, end, step_ns),
     };
-    let nanos = |nanos: i64| Duration::from_nanos(nanos.unsigned_abs());
-    let (step, interval) = (nanos(step_ns), nanos(interval));
-    let params = EngineParams { start, end, step, interval, limit, direction, instant: false };
+    let params = EngineParams { start, end, step: step_ns, interval, limit, direction };
     answer(&shared, asked.gzip(), expr, params, shape).await
 }
 
@@ -105,15 +97,7 @@ pub(super) async fn legacy(
     };
     check_entries(&shared, limit)?;
     check_length(start, end, shared.parts.limits.query_ns)?;
-    let params = EngineParams {
-        start,
-        end,
-        step: Duration::from_secs(1),
-        interval: Duration::ZERO,
-        limit,
-        direction,
-        instant: false,
-    };
+    let params = EngineParams { start, end, step: 1, interval: 0, limit, direction };
     answer(&shared, asked.gzip(), expr, params, Shape::Legacy).await
 }
 
@@ -162,15 +146,7 @@ pub(super) fn lines(
     limit: usize,
     direction: Direction,
 ) -> Result<masthead_logql::Lines, ApiError> {
-    let params = EngineParams {
-        start,
-        end,
-        step: Duration::from_secs(1),
-        interval: Duration::ZERO,
-        limit,
-        direction,
-        instant: false,
-    };
+    let params = EngineParams { start, end, step: 1, interval: 0, limit, direction };
     match evaluate(shared, ctx, expr, &params)? {
         Answer::Streams(lines) => Ok(lines),
         Answer::Vector(_) | Answer::Matrix(_) | Answer::Scalar(..) => {
@@ -179,7 +155,7 @@ pub(super) fn lines(
     }
 }
 
-fn check_entries(shared: &Shared, limit: usize) -> Result<(), Refusal> {
+pub(super) fn check_entries(shared: &Shared, limit: usize) -> Result<(), Refusal> {
     let most = shared.parts.limits.entries;
     if limit <= most {
         return Ok(());

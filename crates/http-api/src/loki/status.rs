@@ -63,7 +63,7 @@ pub(super) async fn drilldown_limits(State(shared): State<Arc<Shared>>) -> Respo
             "max_entries_limit_per_query": limits.entries,
             "max_line_size": limits.line_bytes,
             "max_query_length": seconds(limits.query_ns),
-            "max_query_series": series_max(),
+            "max_query_series": shared.parts.engine.options().series_max,
             "volume_enabled": true,
             "volume_max_series": 1000,
         },
@@ -150,11 +150,6 @@ pub(super) async fn prometheus_rules() -> Response {
 /// `/prometheus/api/v1/alerts`
 pub(super) async fn prometheus_alerts() -> Response {
     small(&json!({"status": "success", "data": {"alerts": []}, "errorType": "", "error": ""}))
-}
-
-/// The most series of one answer.
-fn series_max() -> usize {
-    masthead_logql::Limits::default().series
 }
 
 fn seconds(nanos: i64) -> String {

@@ -20,8 +20,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use masthead_logql::{
-    Expr, LineLabels, Lines, Pair, Pipeline,
-    ast::LogExpr,
+    LineLabels, Lines, Pair, Pipeline,
+    ast::{Expr, LogExpr},
     stages::{Keep, Line},
 };
 use masthead_model::{Labels, Nanos};
@@ -30,8 +30,8 @@ use masthead_wire::loki::label_text;
 
 use super::{
     Refusal, Shared, language,
-    live::{Following, Missed, Run},
-    params::{Asked, parse_time},
+    live::{Missed, Run},
+    params::Asked,
     query::{self, push_text, push_whole, time_text},
 };
 use crate::{desk::Work, error::ApiError, json};

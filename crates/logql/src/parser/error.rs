@@ -23,7 +23,7 @@ pub struct ParseError {
 
 impl ParseError {
     /// An error that is about no place.
-    pub(super) fn nowhere(message: impl Into<String>) -> Self {
+    pub(crate) fn nowhere(message: impl Into<String>) -> Self {
         Self { line: 0, column: 0, offset: None, message: message.into() }
     }
 

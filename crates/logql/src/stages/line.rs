@@ -48,6 +48,7 @@ pub struct LabelView<'v> {
 pub struct Line<'a> {
     needed: &'a Needed,
     timestamp: i64,
+    now: i64,
     original: &'a [u8],
     rewritten: Vec<u8>,
     is_rewritten: bool,
@@ -102,6 +103,7 @@ impl<'a> Line<'a> {
         Self {
             needed,
             timestamp: 0,
+            now: 0,
             original: &[],
             rewritten: Vec::new(),
             is_rewritten: false,
@@ -120,6 +122,13 @@ impl<'a> Line<'a> {
             scratch: Vec::new(),
             name_buffer: String::new(),
         }
+    }
+
+    /// The same, with the instant that templates take for the present, in nanoseconds.
+    #[must_use]
+    pub fn at(mut self, now: i64) -> Self {
+        self.now = now;
+        self
     }
 
     /// Starts the next line. Cheapest when stream and metadata are the very values (the same
@@ -189,6 +198,11 @@ impl<'a> Line<'a> {
     /// When the line was written, in nanoseconds.
     pub fn timestamp(&self) -> i64 {
         self.timestamp
+    }
+
+    /// The present, in nanoseconds.
+    pub fn now(&self) -> i64 {
+        self.now
     }
 
     /// The line as the stages so far made it.

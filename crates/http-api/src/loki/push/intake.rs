@@ -156,7 +156,7 @@ impl<'l> Intake<'l> {
             .filter(|label| label.name != level::LEVEL_LABEL)
             .map(|label| (Cow::Borrowed(label.name), Cow::Borrowed(label.value)))
             .collect();
-        let place = pairs.partition_point(|(name, _)| name < level::LEVEL_LABEL);
+        let place = pairs.partition_point(|(name, _)| **name < *level::LEVEL_LABEL);
         pairs.insert(place, (Cow::Borrowed(level::LEVEL_LABEL), Cow::Borrowed(&*level)));
         let leveled = Labels::from_pairs(&mut pairs).unwrap_or_else(|_| plain.clone());
         before.leveled = Some(leveled.clone());

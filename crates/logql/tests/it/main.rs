@@ -1,0 +1,3 @@
+//! Integration tests of LogQL.
+
+mod conformance;

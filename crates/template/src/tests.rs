@@ -1,0 +1,1 @@
+//! Rows for the language and its messages.
