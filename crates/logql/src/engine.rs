@@ -79,14 +79,7 @@ pub struct Params {
 impl Params {
     /// For one instant.
     pub fn instant(at: Nanos) -> Self {
-        Self {
-            start: at,
-            end: at,
-            step: 0,
-            interval: 0,
-            limit: 0,
-            direction: Direction::default(),
-        }
+        Self { start: at, end: at, step: 0, interval: 0, limit: 0, direction: Direction::default() }
     }
 
     fn is_instant(&self) -> bool {
@@ -166,7 +159,13 @@ impl Engine {
             ctx.traced(|| format!("find parts of {log}"), || source.select(ctx, &[selection]))?;
         let Some(selected) = selected.pop() else { return Ok(Lines::default()) };
         let search = search::Search::new(log);
-        let reading = lines::Reading { ctx, selected: &selected, pipeline: &pipeline, search: &search, params };
+        let reading = lines::Reading {
+            ctx,
+            selected: &selected,
+            pipeline: &pipeline,
+            search: &search,
+            params,
+        };
         ctx.traced(
             || format!("read {} parts", selected.parts.len()),
             || reading.run(self.options.pool.as_deref()),
@@ -220,9 +219,7 @@ fn each<T: Send>(
     work: impl Fn(usize) -> T + Sync,
 ) -> Vec<T> {
     match pool {
-        Some(pool) if count > 1 => {
-            pool.install(|| (0..count).into_par_iter().map(&work).collect())
-        }
+        Some(pool) if count > 1 => pool.install(|| (0..count).into_par_iter().map(&work).collect()),
         _ => (0..count).map(work).collect(),
     }
 }

@@ -251,7 +251,7 @@ fn operator(node: &Binary) -> String {
 }
 
 /// Bytes in the largest decimal unit, with one digit behind the point below ten.
-fn humanized(bytes: u64) -> String {
+pub(crate) fn humanized(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["B", "kB", "MB", "GB", "TB", "PB"];
     if bytes < 10 {
         return format!("{bytes}B");

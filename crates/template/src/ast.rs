@@ -13,7 +13,13 @@ pub(crate) enum Node {
     If(Branch),
     With(Branch),
     Range(Branch),
-    Template { at: usize, name: String, pipe: Option<Pipe> },
+    /// A call; `shown` is what messages show of it.
+    Template {
+        at: usize,
+        shown: String,
+        name: String,
+        pipe: Option<Pipe>,
+    },
     Break,
     Continue,
 }

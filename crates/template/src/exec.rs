@@ -92,8 +92,8 @@ where
                 Node::If(branch) => self.branch(branch, dot, false)?,
                 Node::With(branch) => self.branch(branch, dot, true)?,
                 Node::Range(branch) => self.range(branch, dot)?,
-                Node::Template { at, name, pipe } => {
-                    self.at = (*at, name);
+                Node::Template { at, shown, name, pipe } => {
+                    self.at = (*at, shown);
                     self.call_template(name, pipe.as_ref(), dot)?;
                 }
                 Node::Break => return Err(Stop::Break),

@@ -17,11 +17,7 @@ pub(crate) struct Parsed {
 }
 
 pub(crate) fn parse(text: &str, functions: &Functions) -> Result<Parsed, Wrong> {
-    let tokens = lexer::lex(text);
-    let (tokens, broken) = match tokens {
-        Ok(tokens) => (tokens, None),
-        Err(wrong) => return Err(wrong),
-    };
+    let tokens = lexer::lex(text)?;
     let mut parser = Parser {
         tokens,
         at: 0,
@@ -38,7 +34,16 @@ pub(crate) fn parse(text: &str, functions: &Functions) -> Result<Parsed, Wrong> 
         ListEnd::Else(at) => return Err((at, "unexpected {{else}}".to_owned())),
     }
     parser.parsed.root = root;
-    broken.map_or(Ok(parser.parsed), Err)
+    Ok(parser.parsed)
+}
+
+fn template(at: usize, name: String, pipe: Option<Pipe>) -> Node {
+    let quoted = masthead_model::quote(&name);
+    let shown = match &pipe {
+        Some(pipe) => format!("{{{{template {quoted} {pipe}}}}}"),
+        None => format!("{{{{template {quoted}}}}}"),
+    };
+    Node::Template { at, shown, name, pipe }
 }
 
 struct Parser<'t> {
@@ -166,25 +171,25 @@ impl Parser<'_> {
                 return Err((token.at, "unexpected {{define}}".to_owned()));
             }
             "define" => {
-                let name = self.name("define clause")?;
+                let (_, name) = self.name("define clause")?;
                 self.close("define clause")?;
                 self.definition(name, "define")?;
             }
             "block" => {
-                let name = self.name("block clause")?;
+                let (at, name) = self.name("block clause")?;
                 let pipe = self.pipe("block clause", Kind::Right)?;
                 self.definition(name.clone(), "block")?;
-                nodes.push(Node::Template { at: token.at, name, pipe: Some(pipe) });
+                nodes.push(template(at, name, Some(pipe)));
             }
             _ => {
-                let name = self.name("template clause")?;
+                let (at, name) = self.name("template clause")?;
                 let pipe = if self.peek_word().kind == Kind::Right {
                     self.next();
                     None
                 } else {
                     Some(self.pipe("template clause", Kind::Right)?)
                 };
-                nodes.push(Node::Template { at: token.at, name, pipe });
+                nodes.push(template(at, name, pipe));
             }
         }
         Ok(None)
@@ -195,12 +200,14 @@ impl Parser<'_> {
         if token.kind == Kind::Right { Ok(()) } else { Err(Self::unexpected(&token, context)) }
     }
 
-    fn name(&mut self, context: &str) -> Result<String, Wrong> {
+    /// A quoted name with its place.
+    fn name(&mut self, context: &str) -> Result<(usize, String), Wrong> {
         let token = self.next_word();
         if !matches!(token.kind, Kind::String | Kind::RawString) {
             return Err(Self::unexpected(&token, context));
         }
-        masthead_model::unquote(&token.text).map_err(|e| (token.at, e.to_string()))
+        let name = masthead_model::unquote(&token.text).map_err(|e| (token.at, e.to_string()))?;
+        Ok((token.at, name))
     }
 
     /// The body of `define` or `block`, which sees no variables from outside.

@@ -103,9 +103,12 @@ fn fold(op: VectorOp, values: impl Iterator<Item = f64>) -> Option<f64> {
     let mut values = values.peekable();
     values.peek()?;
     let best = |better: fn(f64, f64) -> bool, values: &mut dyn Iterator<Item = f64>| {
-        values.fold(f64::NAN, |best, value| {
-            if best.is_nan() || better(value, best) { value } else { best }
-        })
+        values.fold(
+            f64::NAN,
+            |best, value| {
+                if best.is_nan() || better(value, best) { value } else { best }
+            },
+        )
     };
     Some(match op {
         VectorOp::Sum => values.collect::<KahanSum>().value(),

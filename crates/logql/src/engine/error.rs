@@ -69,7 +69,9 @@ pub enum Error {
     #[error("count min sketches are only supported on instant queries")]
     ApproxTopk,
     /// A step of zero or less with more than one instant, or more instants than can be counted.
-    #[error("zero or negative query resolution step widths are not accepted. Try a positive integer")]
+    #[error(
+        "zero or negative query resolution step widths are not accepted. Try a positive integer"
+    )]
     Step,
 }
 
@@ -83,10 +85,9 @@ impl Error {
             }
             Self::Query(error) => error.class(),
             Self::SeriesLimit { .. } | Self::GroupBytes { .. } => ErrorClass::Limit,
-            Self::Duplicate { .. }
-            | Self::ManyToOne
-            | Self::GroupingLabels
-            | Self::ApproxTopk => ErrorClass::Unexecutable,
+            Self::Duplicate { .. } | Self::ManyToOne | Self::GroupingLabels | Self::ApproxTopk => {
+                ErrorClass::Unexecutable
+            }
         }
     }
 }

@@ -66,9 +66,8 @@ impl Evaluation<'_> {
         if instant {
             self.limit(rows.len())?;
             let at = Nanos(self.grid.start());
-            let sample = |row: Row| {
-                row.at(0).map(|value| Sample { labels: row.labels.clone(), at, value })
-            };
+            let sample =
+                |row: Row| row.at(0).map(|value| Sample { labels: row.labels.clone(), at, value });
             return Ok(Answer::Vector(rows.into_iter().filter_map(sample).collect()));
         }
         let mut rows = joined(rows);
@@ -138,7 +137,11 @@ fn joined(rows: Vec<Row>) -> Vec<Row> {
         let into = known.get(&row.labels).and_then(|at| joined.get_mut(*at));
         match into {
             Some(into)
-                if into.values.iter().zip(&row.values).all(|(a, b)| is_absent(*a) || is_absent(*b)) =>
+                if into
+                    .values
+                    .iter()
+                    .zip(&row.values)
+                    .all(|(a, b)| is_absent(*a) || is_absent(*b)) =>
             {
                 for (to, from) in into.values.iter_mut().zip(&row.values) {
                     if is_absent(*to) {

@@ -35,9 +35,9 @@ impl GroupBudget {
     }
 
     fn take(&self, bytes: usize) -> Result<(), Error> {
-        let taken = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-            left.checked_sub(bytes)
-        });
+        let taken = self
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
         taken.map(drop).map_err(|_| Error::GroupBytes { limit: self.limit })
     }
 }

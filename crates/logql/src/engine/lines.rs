@@ -57,8 +57,10 @@ impl Reading<'_> {
                     Direction::Forward => part.range.start.0 <= bound,
                 })
             };
-            let batch: Vec<usize> =
-                (next..parts.len()).take_while(|at| parts.get(*at).is_some_and(reaches)).take(width).collect();
+            let batch: Vec<usize> = (next..parts.len())
+                .take_while(|at| parts.get(*at).is_some_and(reaches))
+                .take(width)
+                .collect();
             if batch.is_empty() {
                 break;
             }
@@ -84,7 +86,8 @@ impl Reading<'_> {
         let mut last: Option<i64> = None;
         for line in found {
             let at = line.place.0;
-            let apart = last.is_none_or(|last| last.abs_diff(at) >= self.params.interval.unsigned_abs());
+            let apart =
+                last.is_none_or(|last| last.abs_diff(at) >= self.params.interval.unsigned_abs());
             if self.params.interval == 0 || apart {
                 last = Some(at);
                 lines.push(&line.labels, Nanos(at), line.text);

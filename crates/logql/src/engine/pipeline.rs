@@ -145,7 +145,8 @@ fn line_filter(filter: &LineFilterExpr) -> Result<stages::LineFilter, StageError
         LineOp::Pattern => stages::LineOp::LooksLike,
         LineOp::NotPattern => stages::LineOp::NotLooksLike,
     };
-    let texts: Vec<_> = filter.any.iter().map(|value| String::from_utf8_lossy(&value.text)).collect();
+    let texts: Vec<_> =
+        filter.any.iter().map(|value| String::from_utf8_lossy(&value.text)).collect();
     let operands = filter.any.iter().zip(&texts).map(|(value, text)| {
         if value.ip { stages::LineOperand::Ip(text) } else { stages::LineOperand::Text(text) }
     });
@@ -248,9 +249,8 @@ impl Unwrapping {
             }
         };
         let made = |filter: &LabelFilterExpr| {
-            label_filter(filter).map_err(|error| {
-                ParseError::nowhere(format!("stage '| {filter}' : {error}"))
-            })
+            label_filter(filter)
+                .map_err(|error| ParseError::nowhere(format!("stage '| {filter}' : {error}")))
         };
         Ok(Self {
             value: stages::Unwrap::new(&unwrap.label, conversion),

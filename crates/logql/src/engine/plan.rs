@@ -64,7 +64,9 @@ fn filters(log: &LogExpr) -> Vec<LineFilter> {
         for stage in run {
             match stage {
                 StageExpr::LineFilter(filter) => found.extend(pushed_down(filter)),
-                StageExpr::LineFormat(_) | StageExpr::Unpack | StageExpr::Decolorize => return found,
+                StageExpr::LineFormat(_) | StageExpr::Unpack | StageExpr::Decolorize => {
+                    return found;
+                }
                 _ => {}
             }
         }

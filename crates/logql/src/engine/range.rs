@@ -79,7 +79,9 @@ impl<'q> Extractor<'q> {
                 let mut sorted: Vec<Box<str>> = names.iter().map(|n| n.as_str().into()).collect();
                 sorted.sort_unstable();
                 sorted.dedup();
-                sorted.iter().for_each(|name| needed.add(name));
+                for name in &sorted {
+                    needed.add(name);
+                }
                 Wanted::Only(sorted)
             }
             Some(Grouping { without: true, names: left_out }) => {
@@ -300,4 +302,3 @@ fn absent(node: &RangeAggregation, rows: &[Row], steps: usize) -> Vec<Row> {
     }
     if row.is_empty() { Vec::new() } else { vec![row] }
 }
-

@@ -199,7 +199,8 @@ mod tests {
     #[test]
     fn a_value_that_may_come_from_elsewhere_is_not_searched() {
         let f = |query: &str, stream: &str, want: &[usize]| {
-            let lines = [r#"{"a":"x1"}"#, r#"{"a":"y"}"#, r#"{"a":"\u0078"}"#, ""].map(str::to_owned);
+            let lines =
+                [r#"{"a":"x1"}"#, r#"{"a":"y"}"#, r#"{"a":"\u0078"}"#, ""].map(str::to_owned);
             let columns = columns(&lines);
             let search = search(query);
             let stream: Labels = stream.parse().expect("labels");

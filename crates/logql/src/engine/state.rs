@@ -3,9 +3,7 @@
 //! Each state knows how to take one more value and how to take in what came later. Which function
 //! uses which is in `range.rs`.
 
-use masthead_vecmath::{
-    Bounds, CounterResets, KahanSum, RateKind, extrapolated_rate, quantile,
-};
+use masthead_vecmath::{Bounds, CounterResets, KahanSum, RateKind, extrapolated_rate, quantile};
 
 use super::window::Span;
 
@@ -218,7 +216,8 @@ impl State for Counter {
         let bounds = Bounds { start: end.saturating_sub(millis(window.range)), end };
         let resets = CounterResets::find(&times, &values, &[]);
         let lost = resets.correction(&values, 0, values.len());
-        extrapolated_rate(&times, &values, 0, bounds, RateKind::Rate, lost)
+        // Upstream has a number where one sample says nothing of a rate.
+        Some(extrapolated_rate(&times, &values, 0, bounds, RateKind::Rate, lost).unwrap_or(0.0))
     }
 }
 
@@ -236,74 +235,88 @@ pub(super) fn coalesce<S: State>(elements: &mut Vec<(Span, S)>) {
     }
 }
 
-/// Hands the state of each step's window to `emit`, of steps that see anything.
-///
-/// `elements` are coalesced. Windows that overlap are put together from what both see (two stacks:
-/// sums of what is going to leave, from the right; one sum of what came since).
+/// Hands the state of each step's window to `emit`, of steps that see anything; `elements` are
+/// coalesced.
 pub(super) fn each_window<S: State>(
     elements: &[(Span, S)],
     steps: usize,
     mut emit: impl FnMut(usize, S),
 ) {
-    let (mut low, mut high, mut middle) = (0, 0, 0);
-    let mut leaving: Vec<S> = Vec::new();
-    let mut came: Option<S> = None;
+    let mut slide = Slide { elements, low: 0, high: 0, middle: 0, leaving: Vec::new(), came: None };
     let mut step = 0;
     while step < steps {
-        let at = u32::try_from(step).unwrap_or(u32::MAX);
-        while let Some((_, state)) = elements.get(high).filter(|(span, _)| span.from <= at) {
-            if S::CHEAP {
-                match &mut came {
-                    Some(came) => came.merge(state),
-                    None => came = Some(state.clone()),
-                }
-            }
-            high += 1;
-        }
-        while low < high && elements.get(low).is_some_and(|(span, _)| span.until <= at) {
-            low += 1;
-            leaving.pop();
-        }
-        if low == high {
-            // Nothing is seen until the next element comes.
-            let Some((span, _)) = elements.get(high) else { return };
-            (came, middle) = (None, high);
-            leaving.clear();
-            step = step.max(span.from as usize);
-            if span.from <= at {
-                continue;
-            }
-            continue;
-        }
-        let inside = elements.get(low..high).unwrap_or_default();
-        let state = if !S::CHEAP {
-            let mut all = S::default();
-            inside.iter().for_each(|(_, state)| all.merge(state));
-            all
+        if slide.move_to(step) {
+            emit(step, slide.state());
+            step += 1;
         } else {
-            if low >= middle {
-                leaving.clear();
-                for (_, state) in inside.iter().rev() {
-                    let mut sum = state.clone();
-                    if let Some(later) = leaving.last() {
-                        sum.merge(later);
-                    }
-                    leaving.push(sum);
+            // Nothing is seen until the next element comes.
+            let Some((next, _)) = elements.get(slide.high) else { return };
+            step = next.from as usize;
+        }
+    }
+}
+
+/// A window that moves over elements: those from `low` to before `high` are in it.
+///
+/// What neighbouring windows share is put together once (two stacks): sums of what is going to
+/// leave, from the right, up to `middle`; and one sum of what came since.
+struct Slide<'e, S> {
+    elements: &'e [(Span, S)],
+    low: usize,
+    high: usize,
+    middle: usize,
+    /// The last is the sum from `low` to `middle`.
+    leaving: Vec<S>,
+    came: Option<S>,
+}
+
+impl<S: State> Slide<'_, S> {
+    /// Moves on to a step; says whether it sees anything.
+    fn move_to(&mut self, step: usize) -> bool {
+        let step = u32::try_from(step).unwrap_or(u32::MAX);
+        while let Some((_, state)) = self.elements.get(self.high).filter(|(s, _)| s.from <= step) {
+            if S::CHEAP {
+                match &mut self.came {
+                    Some(came) => came.merge(state),
+                    None => self.came = Some(state.clone()),
                 }
-                (came, middle) = (None, high);
             }
-            match (leaving.last(), &came) {
-                (Some(first), Some(then)) => {
-                    let mut sum = first.clone();
-                    sum.merge(then);
-                    sum
+            self.high += 1;
+        }
+        while self.elements.get(self.low).is_some_and(|(span, _)| span.until <= step) {
+            self.low += 1;
+            self.leaving.pop();
+        }
+        // A span that is seen by no step can end before it starts.
+        self.high = self.high.max(self.low);
+        self.low < self.high
+    }
+
+    fn state(&mut self) -> S {
+        let inside = self.elements.get(self.low..self.high).unwrap_or_default();
+        if !S::CHEAP {
+            let mut all = S::default();
+            for (_, state) in inside {
+                all.merge(state);
+            }
+            return all;
+        }
+        if self.low >= self.middle {
+            self.leaving.clear();
+            for (_, state) in inside.iter().rev() {
+                let mut sum = state.clone();
+                if let Some(later) = self.leaving.last() {
+                    sum.merge(later);
                 }
-                (Some(first), None) => first.clone(),
-                (None, then) => then.clone().unwrap_or_default(),
+                self.leaving.push(sum);
             }
-        };
-        emit(step, state);
-        step += 1;
+            (self.came, self.middle) = (None, self.high);
+        }
+        let mut sum = self.leaving.last().cloned().unwrap_or_default();
+        if let Some(came) = &self.came {
+            sum.merge(came);
+        }
+        sum
     }
 }
 

@@ -3,14 +3,17 @@
 //! Upstream's grammar is ambiguous and its resolution is kept: `and` binds tighter than `or`; a
 //! comma or nothing between two conditions takes everything to its right.
 
-use masthead_model::MatchOp;
+use masthead_model::{ByteSize, MatchOp};
 
 use super::{
     Kind, Node, ParseError, Parser, Value,
     selector::{match_op, matcher},
     stages::MANY,
 };
-use crate::ast::{BinaryOp, Comparison, Expr, LabelFilterExpr, MetricExpr};
+use crate::{
+    ast::{BinaryOp, Comparison, Expr, LabelFilterExpr, MetricExpr},
+    printer::humanized,
+};
 
 /// What starts a condition.
 const STARTS: [Kind; 2] = [Kind::Identifier, Kind::OpenParen];
@@ -100,6 +103,8 @@ impl Parser<'_> {
             }
             (Kind::Bytes, _) => {
                 let bytes = if let Value::Bytes(bytes) = self.take().value { bytes } else { 0 };
+                // Loki's frontend hands queries on as text, in which sizes are rounded.
+                let bytes = ByteSize::parse_decimal(&humanized(bytes)).map_or(bytes, |size| size.0);
                 LabelFilterExpr::Size { name, comparison, bytes }
             }
             _ => LabelFilterExpr::Number { name, comparison, value: self.filter_number()? },
