@@ -56,7 +56,14 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let telemetry = Telemetry::builder("masthead", env!("CARGO_PKG_VERSION")).build();
     let own = listeners.first().context("BUG: no listener")?.local_addr()?;
     let scraping = Arc::new(Scraping::start(&args, own, &store, Arc::clone(&clock)).await?);
-    let server = Arc::new(Server::new(&args, Arc::clone(&clock), Arc::clone(&scraping)));
+    let server = Server::new(
+        &args,
+        Arc::clone(&clock),
+        Arc::clone(&scraping),
+        Arc::clone(&store),
+        Arc::clone(&lines),
+    );
+    let server = Arc::new(server);
     let stores = api::Stores { metrics: Arc::clone(&store), logs: Arc::clone(&lines), live };
     let api = api::Api::new(&args, stores, &server, scraping.view(), clock)?;
     metrics::register(&telemetry, &store, &lines, &api, scraping.stats());

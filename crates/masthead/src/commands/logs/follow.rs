@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use futures::{SinkExt as _, StreamExt as _};
+use futures::StreamExt as _;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_tungstenite::{
     connect_async_with_config,
     tungstenite::{self, Message, protocol::WebSocketConfig},
@@ -22,7 +23,7 @@ const MESSAGE_BYTES_MAX: usize = 64 << 20;
 /// Between two attempts to connect again.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Attempts without a line in between.
-const ATTEMPTS_MAX: u32 = 10;
+const ATTEMPTS_MAX: u32 = 60;
 
 /// Why a connection ended.
 enum End {
@@ -40,9 +41,13 @@ pub(super) async fn run(args: &LogsCommandArgs, show: &Show) -> anyhow::Result<(
     let mut start = args.from.unwrap_or_else(|| now() - args.since.as_secs_f64());
     let mut connected = false;
     let mut attempts = 0;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     loop {
         let mut newest = None;
-        let end = connection(args, start, show, &mut connected, &mut newest).await?;
+        let end = tokio::select! {
+            end = connection(args, start, show, &mut connected, &mut newest) => end?,
+            _ = interrupt.recv() => End::Interrupted,
+        };
         if let Some(newest) = newest {
             // The line after the newest one; exact to the microsecond, as the parameter is.
             start = newest + 1e-6;
@@ -58,7 +63,10 @@ pub(super) async fn run(args: &LogsCommandArgs, show: &Show) -> anyhow::Result<(
                 terminal::say(&format!("note: {}; connecting again", terminal::one_line(&why)));
             }
         }
-        tokio::time::sleep(AGAIN_AFTER).await;
+        tokio::select! {
+            () = tokio::time::sleep(AGAIN_AFTER) => {}
+            _ = interrupt.recv() => return Ok(()),
+        }
     }
 }
 
@@ -91,14 +99,7 @@ async fn connection(
     };
     *connected = true;
     loop {
-        let message = tokio::select! {
-            message = socket.next() => message,
-            _ = tokio::signal::ctrl_c() => {
-                drop(socket.send(Message::Close(None)).await);
-                return Ok(End::Interrupted);
-            }
-        };
-        let text = match message {
+        let text = match socket.next().await {
             Some(Ok(Message::Text(text))) => text,
             Some(Ok(Message::Close(Some(frame)))) if u16::from(frame.code) == 1011 => {
                 bail!("{}", terminal::one_line(&frame.reason));
