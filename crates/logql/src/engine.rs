@@ -44,7 +44,7 @@ use range::Extractor;
 pub struct EngineOptions {
     /// Series that an answer may have: Loki's `max_query_series`.
     pub series_max: usize,
-    /// Bytes of label sets into which the lines of one query may fall.
+    /// Bytes of the label sets into which the lines of one query fall, and of their series.
     pub group_bytes_max: usize,
     /// Where parts are read in parallel; on the caller's thread without one.
     pub pool: Option<Arc<ThreadPool>>,

@@ -22,6 +22,7 @@ mod json_expressions;
 mod keep;
 mod label_filter;
 mod label_format;
+mod label_regexp;
 mod labels;
 pub mod level;
 mod line;

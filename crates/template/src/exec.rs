@@ -343,10 +343,8 @@ where
                     object.get(name.as_bytes()).unwrap_or_else(|| object.zero())
                 }
                 Value::Map(map) => map.get(name.as_bytes()).cloned().unwrap_or_default(),
-                Value::Nil => {
-                    let what = format!("nil pointer evaluating interface {{}}.{name}");
-                    return Err(self.error(what));
-                }
+                // With missingkey=zero nothing has any field, and it is nothing.
+                Value::Nil => Value::Nil,
                 other => {
                     let what = other.type_name();
                     return Err(self.error(format!("can't evaluate field {name} in type {what}")));

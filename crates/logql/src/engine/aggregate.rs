@@ -34,7 +34,7 @@ impl Evaluation<'_> {
         }
         let groups = groups(&rows, node);
         if node.op.takes_parameter() {
-            return Ok(self.ranked(node, &rows, &groups));
+            return self.ranked(node, &rows, &groups);
         }
         let steps = self.grid.len();
         let mut made = Vec::with_capacity(groups.len());
@@ -56,13 +56,19 @@ impl Evaluation<'_> {
     }
 
     /// `topk` and `bottomk`: at each step the best of each group, with their own labels.
-    fn ranked(&self, node: &VectorAggregation, rows: &[Row], groups: &[Group]) -> Vec<Row> {
+    fn ranked(
+        &self,
+        node: &VectorAggregation,
+        rows: &[Row],
+        groups: &[Group],
+    ) -> Result<Vec<Row>, Error> {
         let least = node.op == VectorOp::Bottomk;
         let mut kept: Vec<Row> = rows
             .iter()
             .map(|row| Row { labels: row.labels.clone(), values: empty_like(row) })
             .collect();
         for step in 0..self.grid.len() {
+            self.ctx.check()?;
             for group in groups {
                 let mut ranked: Vec<(usize, f64)> = group
                     .members
@@ -85,7 +91,7 @@ impl Evaluation<'_> {
         if self.params.is_instant() {
             sort(&mut kept, !least);
         }
-        kept
+        Ok(kept)
     }
 }
 

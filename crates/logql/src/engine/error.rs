@@ -43,7 +43,7 @@ pub enum Error {
     },
     /// Lines fall into more different label sets than memory is granted for.
     #[error(
-        "the lines of this query have too many different labels: more than {limit} bytes of them; drop labels with keep, drop or by, or see --logs.query.max-label-bytes"
+        "the lines of this query have too many different labels: they and their series take more than {limit} bytes; drop labels with keep, drop or by, or see --logs.query.max-label-bytes"
     )]
     GroupBytes {
         /// The limit in force.

@@ -9,7 +9,7 @@ use std::{
 use masthead_model::{Labels, LabelsBuilder};
 
 use super::{Error, state::State, window::Span};
-use crate::stages::{ERROR_LABEL, Line};
+use crate::stages::{ERROR_DETAILS_LABEL, ERROR_LABEL, Line};
 
 /// Which labels of a line count.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(super) enum Wanted {
     AllBut(Vec<Box<str>>),
 }
 
-/// Memory for label sets that one query may take, shared between its threads.
+/// Memory for label sets and their series that one query may take, shared between its threads.
 #[derive(Debug)]
 pub(super) struct GroupBudget {
     left: AtomicUsize,
@@ -34,7 +34,8 @@ impl GroupBudget {
         Self { left: AtomicUsize::new(limit), limit }
     }
 
-    fn take(&self, bytes: usize) -> Result<(), Error> {
+    /// Takes memory for labels, or for the numbers of a series.
+    pub(super) fn take(&self, bytes: usize) -> Result<(), Error> {
         let taken = self
             .left
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
@@ -78,6 +79,7 @@ impl<'b, S: State> Groups<'b, S> {
                 for name in names {
                     let value = match &**name {
                         ERROR_LABEL => line.error().map(str::as_bytes),
+                        ERROR_DETAILS_LABEL => line.error_details(),
                         name => line.get(name),
                     };
                     push(&mut self.key, name, value.unwrap_or_default());

@@ -105,7 +105,7 @@ impl Reading<'_> {
         let stream = self.selected.streams.get(part.stream).unwrap_or(&nameless);
         let mut columns = LogColumns::default();
         self.selected.reader.read(self.ctx, at, &mut columns)?;
-        let mut line = Line::new(self.pipeline.needed());
+        let mut line = Line::new(self.pipeline.needed()).at(self.ctx.now().0);
         let candidates = self.search.candidates(&columns, stream);
         // Backward, a search from the front must be finished before the last hit is known.
         let mut places: Box<dyn Iterator<Item = usize>> = match self.params.direction {

@@ -4,6 +4,10 @@
 //! before earlier stages that leave the line alone, and on the line that those were given. What
 //! changes the line (`line_format`, `unpack`) and what drops lines by labels is passed by none.
 
+use masthead_model::{Labels, Nanos};
+use masthead_ports::LogRow;
+
+use super::LineLabels;
 use crate::{
     ParseError,
     ast::{
@@ -102,7 +106,23 @@ impl Pipeline {
         Keep::Yes
     }
 
-    /// Sends a line through all stages, such as one that was just pushed.
+    /// What becomes of one line that was just pushed: its labels and text as an answer shows
+    /// them, or nothing if it does not pass. `now` is what templates take for the present.
+    pub fn entry(
+        &self,
+        stream: &Labels,
+        row: &LogRow<'_>,
+        now: Nanos,
+    ) -> Option<(LineLabels, Box<[u8]>)> {
+        if !self.wants(&row.line) {
+            return None;
+        }
+        let mut line = Line::new(&self.needed).at(now.0);
+        line.reset(stream, Some(&row.structured_metadata), &row.line, row.timestamp.0);
+        (self.run(&mut line) == Keep::Yes).then(|| (LineLabels::of(&line), line.text().into()))
+    }
+
+    /// Sends a line through all stages.
     pub fn process(&self, line: &mut Line<'_>) -> Keep {
         if self.wants(line.text()) { self.run(line) } else { Keep::No }
     }

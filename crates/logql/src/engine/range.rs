@@ -132,7 +132,7 @@ impl<'q> Extractor<'q> {
         groups: &mut Groups<'_, S>,
     ) -> Result<(), Error> {
         let mut cursor = self.windows(&evaluation.grid).cursor();
-        let mut line = Line::new(self.pipeline.needed());
+        let mut line = Line::new(self.pipeline.needed()).at(evaluation.ctx.now().0);
         let by_length = matches!(self.node.op, RangeOp::BytesOverTime | RangeOp::BytesRate);
         // The groups of lines whose labels stay as they came, by the place of their metadata.
         let mut plain: Vec<Option<usize>> = vec![None; columns.metadata_sets.len() + 1];
@@ -268,15 +268,21 @@ impl Evaluation<'_> {
         for (labels, mut elements) in all.finish() {
             self.ctx.check()?;
             coalesce(&mut elements);
+            self.budget.take(self.grid.len().saturating_mul(size_of::<f64>()))?;
             let mut row = Row::new(labels, self.grid.len());
             each_window(&elements, self.grid.len(), |step, mut state: S| {
+                // A window that is looked at anew each step can take long.
+                if !S::CHEAP {
+                    self.ctx.check()?;
+                }
                 let end = self.grid.at(step).saturating_sub(node.range.offset);
                 let parameter = node.parameter.unwrap_or(f64::NAN);
                 let window = Window { end, range: node.range.range, parameter };
                 if let Some(value) = state.result(&window) {
                     row.set(step, if per_second { value / seconds } else { value });
                 }
-            });
+                Ok::<(), Error>(())
+            })?;
             rows.push(row);
         }
         rows.retain(|row| !row.is_empty());

@@ -235,25 +235,26 @@ pub(super) fn coalesce<S: State>(elements: &mut Vec<(Span, S)>) {
     }
 }
 
-/// Hands the state of each step's window to `emit`, of steps that see anything; `elements` are
-/// coalesced.
-pub(super) fn each_window<S: State>(
+/// Hands the state of each step's window to `emit`, of steps that see anything, until it fails;
+/// `elements` are coalesced.
+pub(super) fn each_window<S: State, E>(
     elements: &[(Span, S)],
     steps: usize,
-    mut emit: impl FnMut(usize, S),
-) {
+    mut emit: impl FnMut(usize, S) -> Result<(), E>,
+) -> Result<(), E> {
     let mut slide = Slide { elements, low: 0, high: 0, middle: 0, leaving: Vec::new(), came: None };
     let mut step = 0;
     while step < steps {
         if slide.move_to(step) {
-            emit(step, slide.state());
+            emit(step, slide.state())?;
             step += 1;
         } else {
             // Nothing is seen until the next element comes.
-            let Some((next, _)) = elements.get(slide.high) else { return };
+            let Some((next, _)) = elements.get(slide.high) else { break };
             step = next.from as usize;
         }
     }
+    Ok(())
 }
 
 /// A window that moves over elements: those from `low` to before `high` are in it.
@@ -336,7 +337,11 @@ mod tests {
         }
         coalesce(&mut elements);
         let mut got = vec![None; 30];
-        each_window(&elements, 30, |step, mut state| got[step] = state.result(&window));
+        each_window(&elements, 30, |step, mut state| {
+            got[step] = state.result(&window);
+            Ok::<(), ()>(())
+        })
+        .expect("nothing fails");
         for (step, got) in got.iter().enumerate() {
             let at = u32::try_from(step).expect("few");
             let mut all = S::default();

@@ -147,6 +147,3 @@ impl Reader<'_, '_> {
         read
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -8,6 +8,7 @@ use masthead_model::{MatchOp, Matcher};
 use masthead_template::go;
 
 use super::ip::IpPattern;
+use super::label_regexp::{self, Simplified};
 use super::{ERROR_LABEL, Keep, Line, Needed, Stage, StageError};
 
 pub(super) const LABEL_FILTER_ERROR: &str = "LabelFilterErr";
@@ -49,11 +50,34 @@ pub struct LabelFilter(Test);
 #[derive(Debug, Clone)]
 enum Test {
     Always,
+    Never,
     Text(Matcher),
-    Number { name: Box<str>, op: CompareOp, value: f64 },
-    Duration { name: Box<str>, op: CompareOp, nanos: i64 },
-    Bytes { name: Box<str>, op: CompareOp, bytes: u64 },
-    Ip { name: Box<str>, negated: bool, pattern: IpPattern },
+    /// An expression that became texts: whether the value must be one or hold it.
+    Texts {
+        name: Box<str>,
+        negated: bool,
+        texts: Vec<(String, bool)>,
+    },
+    Number {
+        name: Box<str>,
+        op: CompareOp,
+        value: f64,
+    },
+    Duration {
+        name: Box<str>,
+        op: CompareOp,
+        nanos: i64,
+    },
+    Bytes {
+        name: Box<str>,
+        op: CompareOp,
+        bytes: u64,
+    },
+    Ip {
+        name: Box<str>,
+        negated: bool,
+        pattern: IpPattern,
+    },
     And(Box<Test>, Box<Test>),
     Or(Box<Test>, Box<Test>),
 }
@@ -61,16 +85,19 @@ enum Test {
 impl LabelFilter {
     /// `name = "value"` and the other operators of matchers.
     pub fn text(matcher: Matcher) -> Self {
-        let says_nothing = match matcher.op() {
-            // An empty expression matches whatever the label is, though it should match but the
-            // empty text (Loki's `NewLabelFilter`).
-            MatchOp::Matches => {
-                matcher.value().is_empty()
-                    || matcher.regexp().is_some_and(masthead_model::Regexp::matches_everything)
-            }
-            MatchOp::Equal | MatchOp::NotEqual | MatchOp::NotMatches => false,
+        let simplified = match matcher.op() {
+            MatchOp::Matches | MatchOp::NotMatches => label_regexp::simplify(matcher.value()),
+            MatchOp::Equal | MatchOp::NotEqual => None,
         };
-        Self(if says_nothing { Test::Always } else { Test::Text(matcher) })
+        let negated = matcher.op() == MatchOp::NotMatches;
+        Self(match simplified {
+            None => Test::Text(matcher),
+            Some(Simplified::Anything) if negated => Test::Never,
+            Some(Simplified::Anything) => Test::Always,
+            Some(Simplified::Texts(texts)) => {
+                Test::Texts { name: matcher.name().into(), negated, texts }
+            }
+        })
     }
 
     /// `name > 5`
@@ -123,11 +150,12 @@ impl Stage for LabelFilter {
 impl Test {
     fn needs(&self, needed: &mut Needed) {
         match self {
-            Self::Always => {}
+            Self::Always | Self::Never => {}
             Self::Text(matcher) => needed.add(matcher.name()),
             Self::Number { name, .. }
             | Self::Duration { name, .. }
             | Self::Bytes { name, .. }
+            | Self::Texts { name, .. }
             | Self::Ip { name, .. } => needed.add(name),
             Self::And(left, right) | Self::Or(left, right) => {
                 left.needs(needed);
@@ -139,13 +167,15 @@ impl Test {
     fn passes(&self, line: &mut Line<'_>) -> bool {
         match self {
             Self::Always => true,
-            Self::Text(matcher) => {
-                let value = if matcher.name() == ERROR_LABEL {
-                    line.error().unwrap_or_default().as_bytes()
-                } else {
-                    line.get(matcher.name()).unwrap_or_default()
-                };
-                text_matches(matcher, value)
+            Self::Never => false,
+            Self::Text(matcher) => text_matches(matcher, text_of(line, matcher.name())),
+            Self::Texts { name, negated, texts } => {
+                let value = text_of(line, name);
+                let matches = texts.iter().any(|(text, whole)| match whole {
+                    true => text.as_bytes() == value,
+                    false => memchr::memmem::find(value, text.as_bytes()).is_some(),
+                });
+                matches != *negated
             }
             Self::Number { name, op, value } => {
                 compare(line, name, go::parse_float, |got| op.holds(&got, value))
@@ -168,6 +198,14 @@ impl Test {
             }
             Self::Or(left, right) => left.passes(line) || right.passes(line),
         }
+    }
+}
+
+/// What strings are compared with; a missing label counts as empty.
+fn text_of<'l>(line: &'l Line<'_>, name: &str) -> &'l [u8] {
+    match name {
+        ERROR_LABEL => line.error().unwrap_or_default().as_bytes(),
+        _ => line.get(name).unwrap_or_default(),
     }
 }
 

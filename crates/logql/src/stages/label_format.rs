@@ -79,7 +79,7 @@ impl Stage for LabelFormat {
             return Keep::Yes;
         }
         // All templates run on one state before any of their results is set.
-        line.with_text(|line, _, out| {
+        line.with_scratch(|line, out| {
             let mut ends = Vec::new();
             let mut failed = None;
             for (_, source) in rest {

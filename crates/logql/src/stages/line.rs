@@ -240,6 +240,15 @@ impl<'a> Line<'a> {
         answer
     }
 
+    /// Hands a free buffer to `work`, which can read and change everything meanwhile.
+    pub(super) fn with_scratch<T>(&mut self, work: impl FnOnce(&mut Self, &mut Vec<u8>) -> T) -> T {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        let answer = work(self, &mut scratch);
+        self.scratch = scratch;
+        answer
+    }
+
     /// The value of a label, wherever it comes from. Errors are not labels here: [`Line::error`].
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         if let Some(field) = self.parsed.iter().find(|field| self.name_of(field) == name) {

@@ -50,6 +50,8 @@ impl LineOp {
 pub enum LineOperand<'q> {
     /// A string.
     Text(&'q str),
+    /// A string that need not be UTF-8, because escapes in a query can spell any byte.
+    Bytes(&'q [u8]),
     /// `ip("…")`
     Ip(&'q str),
 }
@@ -83,10 +85,20 @@ impl LineFilter {
     ) -> Result<Self, StageError> {
         let (mut tests, mut texts) = (Vec::new(), Vec::new());
         for operand in operands {
+            let operand = match operand {
+                LineOperand::Bytes(text) => {
+                    std::str::from_utf8(text).map_or(operand, LineOperand::Text)
+                }
+                other => other,
+            };
             match (operand, op) {
                 (LineOperand::Ip(text), LineOp::Contains | LineOp::NotContains) => {
                     tests.push(Test::Ip(IpPattern::new(text)?));
                 }
+                (LineOperand::Bytes(text), LineOp::Contains | LineOp::NotContains) => {
+                    texts.push(text.to_vec());
+                }
+                (LineOperand::Bytes(_), _) => return Err(StageError::new("invalid UTF-8")),
                 (LineOperand::Ip(_), _) => {
                     return Err(StageError::new("ip: invalid operation"));
                 }
@@ -202,6 +214,3 @@ fn collect_texts(hir: &Hir, texts: &mut Vec<Vec<u8>>) -> bool {
 fn may_be_empty_at_end(hir: &Hir) -> bool {
     matches!(hir.kind(), HirKind::Repetition(repetition) if repetition.min == 0)
 }
-
-#[cfg(test)]
-mod tests;

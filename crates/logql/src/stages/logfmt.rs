@@ -79,6 +79,3 @@ impl Stage for Logfmt {
 
     fn needs(&self, _: &mut Needed) {}
 }
-
-#[cfg(test)]
-mod tests;

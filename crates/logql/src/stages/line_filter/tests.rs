@@ -1,1 +1,0 @@
-//! Rows for the rules of `../line_filter.rs`.
