@@ -35,8 +35,8 @@ mod delete;
 mod detected;
 mod index;
 mod labels;
-mod live;
 mod language;
+mod live;
 mod params;
 mod patterns;
 mod push;
@@ -132,13 +132,10 @@ impl LokiApi {
 type Routes = Router<Arc<Shared>>;
 
 fn writing() -> Routes {
-    Router::new()
-        .route("/push", post(push::push))
-        .route("/otlp/v1/logs", post(push::otlp))
-        .route(
-            "/delete",
-            get(delete::list).post(delete::create).put(delete::create).delete(delete::cancel),
-        )
+    Router::new().route("/push", post(push::push)).route("/otlp/v1/logs", post(push::otlp)).route(
+        "/delete",
+        get(delete::list).post(delete::create).put(delete::create).delete(delete::cancel),
+    )
 }
 
 /// What is asked of the lines; Loki takes GET and POST for all.

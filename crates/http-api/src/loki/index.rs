@@ -101,8 +101,10 @@ pub(super) async fn volume_range(
     shared.answer(Work::Lookup, asked.gzip(), work).await
 }
 
-const OPEN_VECTOR: &[u8] = b"{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[";
-const OPEN_MATRIX: &[u8] = b"{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[";
+const OPEN_VECTOR: &[u8] =
+    b"{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[";
+const OPEN_MATRIX: &[u8] =
+    b"{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[";
 const CLOSE: &[u8] = b"]}}";
 
 /// Labels of a series of volumes, which may be empty (`{"app":""}`), and so no label set.

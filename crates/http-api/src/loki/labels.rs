@@ -25,7 +25,9 @@ pub(super) async fn names(
 ) -> Result<Response, Refusal> {
     texts(shared, request, |labels, found| {
         let names = labels.iter().map(|label| label.name);
-        found.extend(names.filter(|name| !found.contains(*name)).map(str::to_owned).collect::<Vec<_>>());
+        found.extend(
+            names.filter(|name| !found.contains(*name)).map(str::to_owned).collect::<Vec<_>>(),
+        );
     })
     .await
 }

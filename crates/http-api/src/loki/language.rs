@@ -47,7 +47,9 @@ pub(super) fn deletable(text: &str) -> Result<(Vec<Matcher>, Vec<LineFilter>), R
         _ => None,
     });
     let filters = filters.collect::<Option<Vec<_>>>().ok_or_else(|| {
-        Refusal::bad("only selectors and the line filters |=, !=, |~ and !~ can select lines to delete")
+        Refusal::bad(
+            "only selectors and the line filters |=, !=, |~ and !~ can select lines to delete",
+        )
     })?;
     Ok((matchers, filters))
 }

@@ -140,10 +140,12 @@ impl LiveTail {
                 }
                 true
             };
-            let rows: Vec<usize> = (0..stream.rows.len()).filter({
-                let mut taken = taken;
-                move |row| taken(*row)
-            }).collect();
+            let rows: Vec<usize> = (0..stream.rows.len())
+                .filter({
+                    let mut taken = taken;
+                    move |row| taken(*row)
+                })
+                .collect();
             for follower in followers.iter() {
                 if follower.matchers.iter().all(|m| m.matches_labels(&stream.labels)) {
                     self.missed.fetch_add(follower.give(stream, &rows), Ordering::Relaxed);
@@ -228,9 +230,7 @@ impl Following {
 
 #[cfg(test)]
 mod tests {
-    use masthead_ports::{
-        LogRejectReason, LogRow, RejectedLine, testing::MemoryLogStore,
-    };
+    use masthead_ports::{LogRejectReason, LogRow, RejectedLine, testing::MemoryLogStore};
 
     use super::*;
 

@@ -50,8 +50,9 @@ impl Asked {
 
     /// `start` and `end`, from `since` where there is no `start`. The end may be before the start.
     pub(super) fn bounds(&self) -> Result<(Nanos, Nanos), Refusal> {
-        let wrong =
-            |name: &str, why: String| Refusal::bad(format!("could not parse '{name}' parameter: {why}"));
+        let wrong = |name: &str, why: String| {
+            Refusal::bad(format!("could not parse '{name}' parameter: {why}"))
+        };
         let since = match self.first("since") {
             "" => SINCE_DEFAULT,
             text => PromDuration::parse(text)
@@ -211,7 +212,10 @@ mod tests {
         f("2026-11-01T10:30:00.000000001Z", Ok(1_793_529_000_000_000_001));
         f("2026-11-01T11:00:00+01:00", Ok(1_793_527_200_000_000_000));
         f("now", Err("strconv.ParseInt: parsing \"now\": invalid syntax"));
-        f("2026-11-01 10:30:00Z", Err("strconv.ParseInt: parsing \"2026-11-01 10:30:00Z\": invalid syntax"));
+        f(
+            "2026-11-01 10:30:00Z",
+            Err("strconv.ParseInt: parsing \"2026-11-01 10:30:00Z\": invalid syntax"),
+        );
     }
 
     #[test]
@@ -219,7 +223,8 @@ mod tests {
         let limit = (30 * 24 + 1) * 3600 * NANOS_PER_SECOND;
         let end = Nanos(1_793_534_400 * NANOS_PER_SECOND);
         let refusal = check_length(Nanos(-NANOS_PER_SECOND), end, limit).expect_err("too long");
-        let want = "the query time range exceeds the limit (query length: 498204h0m1s, limit: 30d1h)";
+        let want =
+            "the query time range exceeds the limit (query length: 498204h0m1s, limit: 30d1h)";
         assert_eq!(refusal.message, want);
         assert_eq!(check_length(end.saturating_sub(limit), end, limit), Ok(()));
         assert_eq!(check_length(Nanos(0), end, 0), Ok(()));

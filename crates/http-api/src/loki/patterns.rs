@@ -97,9 +97,11 @@ fn mine(
         }
     }
     let found = miner.finish().into_iter();
-    Ok(found.map(|found| Pattern {
-        pattern: found.text,
-        level: found.level,
-        samples: found.counts.into_iter().collect(),
-    }).collect())
+    Ok(found
+        .map(|found| Pattern {
+            pattern: found.text,
+            level: found.level,
+            samples: found.counts.into_iter().collect(),
+        })
+        .collect())
 }

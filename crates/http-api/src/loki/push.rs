@@ -92,8 +92,7 @@ async fn receive(
     let encoding = Encoding::of(text(request.headers(), &header::CONTENT_ENCODING), form)
         .map_err(Refusal::bad)?;
     let limit = Limit { bytes: desk.limits.body, flag: "--web.max-body-size" };
-    let upload =
-        upload::read(request.into_body(), limit, &desk.budget, desk.limits.stall).await?;
+    let upload = upload::read(request.into_body(), limit, &desk.budget, desk.limits.stall).await?;
     let place = desk.write_place().await?;
     let task = Arc::clone(shared);
     let done = tokio::task::spawn_blocking(move || {

@@ -85,7 +85,8 @@ pub(super) async fn legacy(
     let regexp = asked.first("regexp");
     let expr = language::parse(&text)?;
     if matches!(expr, Expr::Metric(_)) {
-        let text = "rpc error: code = Code(400) desc = legacy endpoints only support streams result type";
+        let text =
+            "rpc error: code = Code(400) desc = legacy endpoints only support streams result type";
         return Err(Refusal::bad(text));
     }
     let expr = if regexp.is_empty() {

@@ -132,10 +132,13 @@ async fn follow(shared: Arc<Shared>, mut socket: WebSocket, question: Question) 
             let mut frame = Frame::default();
             for entry in &lines.entries {
                 let Some(labels) = lines.labels.get(entry.labels) else { continue };
-                seen.insert(hasher.hash_one((&labels.stream, entry.at, &entry.text)));
+                let key: Key<'_> = (&labels.stream, entry.at, &entry.text);
+                seen.insert(hasher.hash_one(key));
                 frame.add(shown(labels, question.all_labels), entry.at, entry.text.to_vec());
             }
-            if !frame.is_empty() && send(&shared, &mut socket, frame.text(question.form)).await.is_err() {
+            if !frame.is_empty()
+                && send(&shared, &mut socket, frame.text(question.form)).await.is_err()
+            {
                 return;
             }
         }
@@ -150,7 +153,7 @@ async fn follow(shared: Arc<Shared>, mut socket: WebSocket, question: Question) 
                 Some(Ok(_)) => continue,
             },
             _ = ping.tick() => {
-                if send_message(&shared, &mut socket, Message::Ping(Default::default())).await.is_err() {
+                if send_message(&shared, &mut socket, Message::Ping(bytes::Bytes::new())).await.is_err() {
                     return;
                 }
                 continue;
@@ -168,7 +171,8 @@ async fn follow(shared: Arc<Shared>, mut socket: WebSocket, question: Question) 
             add_run(&mut frame, &question, &next, |key| seen.remove(&hasher.hash_one(key)));
             run = if frame.lines < MESSAGE_LINES { following.next_now() } else { None };
         }
-        if !frame.is_empty() && send(&shared, &mut socket, frame.text(question.form)).await.is_err() {
+        if !frame.is_empty() && send(&shared, &mut socket, frame.text(question.form)).await.is_err()
+        {
             return;
         }
     }
@@ -198,7 +202,7 @@ async fn past(shared: &Arc<Shared>, question: &Arc<Question>) -> Result<Lines, R
 }
 
 /// What identifies a line that the past and the present both bring.
-type Key<'a> = (&'a Vec<Pair>, Nanos, &'a Box<[u8]>);
+type Key<'a> = (&'a [Pair], Nanos, &'a [u8]);
 
 fn add_run(
     frame: &mut Frame,
@@ -344,7 +348,8 @@ async fn send_message(
 async fn close(socket: &mut WebSocket, code: u16, reason: &str) {
     /// A close frame has room for 125 bytes, the code among them.
     const REASON_BYTES_MAX: usize = 123;
-    let end = (0..=reason.len().min(REASON_BYTES_MAX)).rev().find(|at| reason.is_char_boundary(*at));
+    let end =
+        (0..=reason.len().min(REASON_BYTES_MAX)).rev().find(|at| reason.is_char_boundary(*at));
     let reason = reason.get(..end.unwrap_or(0)).unwrap_or("");
     let frame = CloseFrame { code, reason: reason.to_owned().into() };
     // The client may be gone, which is just as well.

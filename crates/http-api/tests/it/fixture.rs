@@ -25,10 +25,10 @@ use masthead_model::{
 use masthead_ports::{
     ActiveTarget, AdminError, Alert, AlertState, Alertmanagers, AppendBatch, AppendRow, BlockInfo,
     Cardinality, DroppedTarget, Exemplar, LineFilter, LogAdmin, LogBatch, LogRow, LogSink as _,
-    LogStoreStats, LogStream, Metadata, MetricType, Readiness, RelabelStep,
-    ReloadError, ReplayStatus, Rule, RuleGroup, RuleHealth, RuleKind, RuleValue, RulesView,
-    RuntimeInfo, SampleSink as _, ServerView, StoreAdmin, StoreStats, TargetHealth, TargetMetadata,
-    TargetsView, testing::{MemoryLogStore, MemoryStore},
+    LogStoreStats, LogStream, Metadata, MetricType, Readiness, RelabelStep, ReloadError,
+    ReplayStatus, Rule, RuleGroup, RuleHealth, RuleKind, RuleValue, RulesView, RuntimeInfo,
+    SampleSink as _, ServerView, StoreAdmin, StoreStats, TargetHealth, TargetMetadata, TargetsView,
+    testing::{MemoryLogStore, MemoryStore},
 };
 use masthead_promql::{Engine, Features};
 use masthead_sysio::{SimClock, UnixNanos};
@@ -121,7 +121,11 @@ pub(crate) fn server(setup: Setup) -> Server {
         server: Arc::new(FakeServer::default()),
         engine: masthead_logql::Engine::default(),
         limits: setup.log_limits,
-        build: BuildInfo { version: "0.1.0".into(), revision: "abc".into(), ..BuildInfo::default() },
+        build: BuildInfo {
+            version: "0.1.0".into(),
+            revision: "abc".into(),
+            ..BuildInfo::default()
+        },
         admin_enabled: setup.admin_enabled,
     };
     let loki = LokiApi::new(parts, &api);

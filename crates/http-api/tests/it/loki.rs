@@ -35,8 +35,10 @@ fn protobuf(labels: &Labels, lines: &[(i64, &[u8])]) -> Vec<u8> {
 }
 
 fn json(app: &str, at: i64, line: &str) -> Vec<u8> {
-    format!("{{\"streams\":[{{\"stream\":{{\"app\":\"{app}\"}},\"values\":[[\"{at}\",\"{line}\"]]}}]}}")
-        .into_bytes()
+    format!(
+        "{{\"streams\":[{{\"stream\":{{\"app\":\"{app}\"}},\"values\":[[\"{at}\",\"{line}\"]]}}]}}"
+    )
+    .into_bytes()
 }
 
 const SECOND: i64 = 1_000_000_000;
@@ -48,7 +50,10 @@ async fn protobuf_keeps_bytes_as_they_are() {
     assert_eq!(send(&server, "application/x-protobuf", body).await.status, 204);
     let entries = server.lines.entries();
     let (_, lines) = entries.iter().find(|(l, _)| l.get("app") == Some("bytes")).expect("pushed");
-    assert_eq!(lines.iter().map(|line| line.line.as_slice()).collect::<Vec<_>>(), [&b"a\xff\0"[..], b""]);
+    assert_eq!(
+        lines.iter().map(|line| line.line.as_slice()).collect::<Vec<_>>(),
+        [&b"a\xff\0"[..], b""]
+    );
     let stats = server.loki.stats();
     assert_eq!((stats.lines_accepted, stats.lines_refused.len()), (2, 0));
 }
@@ -61,7 +66,8 @@ async fn lines_that_share_a_level_share_its_set() {
     assert_eq!(send(&server, "application/x-protobuf", body).await.status, 204);
     let entries = server.lines.entries();
     let (_, lines) = entries.iter().find(|(l, _)| l.get("app") == Some("shared")).expect("pushed");
-    let levels: Vec<_> = lines.iter().map(|l| l.structured_metadata.get("detected_level")).collect();
+    let levels: Vec<_> =
+        lines.iter().map(|l| l.structured_metadata.get("detected_level")).collect();
     assert_eq!(levels, [Some("warn"), Some("warn"), Some("error")]);
 }
 
@@ -90,7 +96,8 @@ async fn limits_of_lines_have_lokis_texts() {
     };
     let server = server(Setup { log_limits, ..Setup::default() });
     let f = async |value: &str, want: &str| {
-        let body = format!("{{\"streams\":[{{\"stream\":{{\"app\":\"a\"}},\"values\":[{value}]}}]}}");
+        let body =
+            format!("{{\"streams\":[{{\"stream\":{{\"app\":\"a\"}},\"values\":[{value}]}}]}}");
         let answer = send(&server, "application/json", body.into_bytes()).await;
         assert_eq!(answer.status, if want.is_empty() { 204 } else { 400 }, "{value}");
         assert!(answer.text().contains(want), "{}", answer.text());
@@ -99,8 +106,16 @@ async fn limits_of_lines_have_lokis_texts() {
     f(r#"["19999999999","x"]"#, "has timestamp too old: 1970-01-01T00:00:19Z, oldest acceptable timestamp is: 1970-01-01T00:00:20Z").await;
     f(r#"["121000000001","x"]"#, "has timestamp too new: 1970-01-01T00:02:01Z").await;
     f(r#"["20000000000","123456"]"#, "max entry size '5' bytes exceeded for stream '{app=\"a\", service_name=\"a\"}' while adding an entry with length '6' bytes").await;
-    f(r#"["20000000000","x",{"a":"1","b":"2"}]"#, "has too many structured metadata labels: '2', limit: '1'").await;
-    f(r#"["20000000000","x",{"a":"123456"}]"#, "has structured metadata too large: '7' bytes, limit: '6' bytes").await;
+    f(
+        r#"["20000000000","x",{"a":"1","b":"2"}]"#,
+        "has too many structured metadata labels: '2', limit: '1'",
+    )
+    .await;
+    f(
+        r#"["20000000000","x",{"a":"123456"}]"#,
+        "has structured metadata too large: '7' bytes, limit: '6' bytes",
+    )
+    .await;
     let many: Vec<&str> = vec![r#"["1","x"]"#; 20];
     f(&many.join(","), "\n10 more were refused\n").await;
     assert_eq!(server.loki.stats().lines_refused.get("greater_than_max_sample_age"), Some(&21));
@@ -160,7 +175,8 @@ async fn text(socket: &mut (impl StreamExt<Item = Result<Message, Error>> + Unpi
         match next.await.expect("in time").expect("open").expect("sound") {
             Message::Text(text) => return text.to_string(),
             Message::Close(frame) => {
-                return frame.map_or_else(String::new, |f| format!("{} {}", u16::from(f.code), f.reason));
+                return frame
+                    .map_or_else(String::new, |f| format!("{} {}", u16::from(f.code), f.reason));
             }
             _ => {}
         }
@@ -180,7 +196,9 @@ async fn a_tail_shows_the_past_then_what_comes_each_once() {
     let at = NOW * SECOND;
     assert_eq!(send(&server, "application/json", json("other", at, "no")).await.status, 204);
     assert_eq!(send(&server, "application/json", json("db", at, "new")).await.status, 204);
-    let want = format!("{{\"streams\":[{{\"stream\":{{\"app\":\"db\",\"service_name\":\"db\"}},\"values\":[[\"{at}\",\"new\"]]}}]}}");
+    let want = format!(
+        "{{\"streams\":[{{\"stream\":{{\"app\":\"db\",\"service_name\":\"db\"}},\"values\":[[\"{at}\",\"new\"]]}}]}}"
+    );
     assert_eq!(text(&mut socket).await, want);
     server.loki.stop();
     assert_eq!(text(&mut socket).await, "1001 the server is stopping");
@@ -191,7 +209,8 @@ async fn a_pipeline_is_applied_to_what_is_followed() {
     let server = server(Setup::default());
     let base = listen(&server).await;
     let query = "query=%7Bapp%3D%22t%22%7D+%7C%3D+%22keep%22+%7C+line_format+%22%3C%7B%7B__line__%7D%7D%3E%22";
-    let (mut socket, _) = connect_async(format!("{base}/loki/api/v1/tail?{query}")).await.expect("upgrades");
+    let (mut socket, _) =
+        connect_async(format!("{base}/loki/api/v1/tail?{query}")).await.expect("upgrades");
     // The handshake is answered before the following begins.
     while server.loki.stats().followers == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -199,7 +218,9 @@ async fn a_pipeline_is_applied_to_what_is_followed() {
     let at = NOW * SECOND;
     assert_eq!(send(&server, "application/json", json("t", at, "skip")).await.status, 204);
     assert_eq!(send(&server, "application/json", json("t", at, "keep")).await.status, 204);
-    let want = format!("{{\"streams\":[{{\"stream\":{{\"app\":\"t\",\"detected_level\":\"unknown\",\"service_name\":\"t\"}},\"values\":[[\"{at}\",\"\\u003ckeep\\u003e\"]]}}]}}");
+    let want = format!(
+        "{{\"streams\":[{{\"stream\":{{\"app\":\"t\",\"detected_level\":\"unknown\",\"service_name\":\"t\"}},\"values\":[[\"{at}\",\"\\u003ckeep\\u003e\"]]}}]}}"
+    );
     assert_eq!(text(&mut socket).await, want);
     // Who leaves is not counted any more after the next push.
     socket.close(None).await.expect("closes");
@@ -221,7 +242,8 @@ async fn what_cannot_be_followed_is_refused_before_or_after_the_upgrade() {
     };
     let (status, why) = refused(tail("%7Bapp%3D%22x%22")).await;
     assert_eq!(status, 400, "{why}");
-    let (mut socket, _) = connect_async(tail("rate(%7Bapp%3D%22x%22%7D%5B1m%5D)")).await.expect("upgrades");
+    let (mut socket, _) =
+        connect_async(tail("rate(%7Bapp%3D%22x%22%7D%5B1m%5D)")).await.expect("upgrades");
     assert_eq!(text(&mut socket).await, "1011 only log selector is supported");
     let (_held, _) = connect_async(tail("%7Bapp%3D%22x%22%7D")).await.expect("upgrades");
     let (status, why) = refused(tail("%7Bapp%3D%22x%22%7D")).await;

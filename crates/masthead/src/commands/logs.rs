@@ -58,8 +58,8 @@ async fn ask(args: &LogsCommandArgs, show: &Show) -> anyhow::Result<()> {
         let text = String::from_utf8_lossy(&response.body);
         bail!("{} (status {})", terminal::one_line(text.trim()), response.status.as_u16());
     }
-    let answer = answer::parse(&response.body)
-        .with_context(|| format!("cannot use the answer of {url}"))?;
+    let answer =
+        answer::parse(&response.body).with_context(|| format!("cannot use the answer of {url}"))?;
     for warning in &answer.warnings {
         terminal::say(&format!("note: {}", terminal::one_line(warning)));
     }
@@ -71,7 +71,10 @@ async fn ask(args: &LogsCommandArgs, show: &Show) -> anyhow::Result<()> {
                 show.line(line)?;
             }
             if lines.len() == args.limit as usize {
-                terminal::say(&format!("note: stopped at --limit {}; there may be more", args.limit));
+                terminal::say(&format!(
+                    "note: stopped at --limit {}; there may be more",
+                    args.limit
+                ));
             }
         }
         Data::Numbers(series) => show.numbers(&series)?,
@@ -147,18 +150,24 @@ mod tests {
             false,
             "start=999999940250000000&end=1000000000250000000&limit=7&direction=backward",
         );
-        f(Some(5.0), Some(10.0), true, "start=5000000000&end=10000000000&limit=7&direction=forward&step=0.5");
+        f(
+            Some(5.0),
+            Some(10.0),
+            true,
+            "start=5000000000&end=10000000000&limit=7&direction=forward&step=0.5",
+        );
         f(None, Some(90.0), false, "start=30000000000&end=90000000000&limit=7&direction=backward");
     }
 
     #[test]
     fn the_url_may_have_a_path_but_no_tls() {
-        let f = |base: &'static str, want: Result<&str, &str>| {
-            match (endpoint(&Uri::from_static(base), "ws", "/tail").map_err(|e| e.0), want) {
-                (Ok(got), Ok(want)) => assert_eq!(got, want),
-                (Err(got), Err(want)) => assert!(got.contains(want), "{got}"),
-                (got, want) => panic!("{got:?} is not {want:?}"),
-            }
+        let f = |base: &'static str, want: Result<&str, &str>| match (
+            endpoint(&Uri::from_static(base), "ws", "/tail").map_err(|e| e.0),
+            want,
+        ) {
+            (Ok(got), Ok(want)) => assert_eq!(got, want),
+            (Err(got), Err(want)) => assert!(got.contains(want), "{got}"),
+            (got, want) => panic!("{got:?} is not {want:?}"),
         };
         f("http://db:3100", Ok("ws://db:3100/tail"));
         f("http://db/loki/", Ok("ws://db/loki/tail"));

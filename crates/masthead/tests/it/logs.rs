@@ -50,22 +50,33 @@ fn lines_are_answered_also_after_a_restart_and_gone_once_deleted() {
     let admin = ["--web.enable-admin-api"];
     let server = Server::start_with(data.path(), &admin);
     let end = now_nanos();
-    let lines: Vec<_> = (0..5).map(|at| (end - 5_000_000 + at * 1_000_000, format!("line {at} level=warn"))).collect();
+    let lines: Vec<_> = (0..5)
+        .map(|at| (end - 5_000_000 + at * 1_000_000, format!("line {at} level=warn")))
+        .collect();
     assert!(push(&server, "shop", &lines));
     let raw: String = lines.iter().map(|(_, line)| format!("{line}\n")).collect();
     assert_eq!(logs(&server, r#"{app="shop"}"#, &["--format", "raw"]), raw);
     let newest = logs(&server, r#"{app="shop"}"#, &["--limit", "1"]);
     assert!(newest.contains(" WARN     line 4 level=warn"), "{newest}");
     let json = logs(&server, r#"{app="shop"} |= "line 0""#, &["--format", "json"]);
-    assert!(json.contains(r#""detected_level":"warn","service_name":"shop"},"line":"line 0"#), "{json}");
-    let numbers = logs(&server, r#"sum(count_over_time({app="shop"}[5m]))"#, &["--since", "1m", "--step", "1m", "--format", "raw"]);
+    assert!(
+        json.contains(r#""detected_level":"warn","service_name":"shop"},"line":"line 0"#),
+        "{json}"
+    );
+    let numbers = logs(
+        &server,
+        r#"sum(count_over_time({app="shop"}[5m]))"#,
+        &["--since", "1m", "--step", "1m", "--format", "raw"],
+    );
     assert_eq!(numbers.lines().last(), Some("5"), "{numbers}");
     assert_eq!(server.stop(Signal::TERM), Some(0));
 
     let server = Server::start_with(data.path(), &admin);
     assert_eq!(logs(&server, r#"{app="shop"}"#, &["--format", "raw"]), raw);
     let start = (end - 60_000_000_000).to_string();
-    let delete = format!("POST /loki/api/v1/delete?query=%7Bapp%3D%22shop%22%7D+%7C%3D+%22line+1%22&start={start} HTTP/1.1");
+    let delete = format!(
+        "POST /loki/api/v1/delete?query=%7Bapp%3D%22shop%22%7D+%7C%3D+%22line+1%22&start={start} HTTP/1.1"
+    );
     assert_eq!(server.ask(&delete, b"").unwrap().0, 204);
     let left = logs(&server, r#"{app="shop"}"#, &["--format", "raw"]);
     assert_eq!(left, raw.replace("line 1 level=warn\n", ""));
@@ -115,7 +126,11 @@ fn every_acknowledged_line_survives_sigkill_once() {
         killer.join().unwrap();
         assert_eq!(server.process.finish().0, None);
         let server = Server::start(data.path());
-        let found = logs(&server, r#"{app="kill"}"#, &["--format", "raw", "--limit", "5000", "--since", "10m"]);
+        let found = logs(
+            &server,
+            r#"{app="kill"}"#,
+            &["--format", "raw", "--limit", "5000", "--since", "10m"],
+        );
         let found = i64::try_from(found.lines().count()).unwrap();
         // What was in flight may be there without having been acknowledged; it is sent again and
         // recognised.
@@ -131,7 +146,8 @@ fn following_shows_lines_as_they_come_and_outlives_the_server() {
     let server = Server::start(data.path());
     assert!(push(&server, "live", &[(now_nanos(), "before".to_owned())]));
     let url = url(&server);
-    let mut follower = masthead(&["logs", r#"{app="live"}"#, "--follow", "--format", "raw", "--url", &url]);
+    let mut follower =
+        masthead(&["logs", r#"{app="live"}"#, "--follow", "--format", "raw", "--url", &url]);
     assert_eq!(follower.line_with("before"), "before");
     assert!(soon(|| push(&server, "live", &[(now_nanos(), "after".to_owned())])));
     assert_eq!(follower.line_with("after"), "after");
@@ -139,7 +155,17 @@ fn following_shows_lines_as_they_come_and_outlives_the_server() {
     let address = server.address.to_string();
     assert_eq!(server.stop(Signal::TERM), Some(0));
     let data = data.path().to_str().unwrap();
-    let again = ["serve", "--data", data, "--listen", &address, "--prometheus-listen", "off", "--loki-listen", "off"];
+    let again = [
+        "serve",
+        "--data",
+        data,
+        "--listen",
+        &address,
+        "--prometheus-listen",
+        "off",
+        "--loki-listen",
+        "off",
+    ];
     let mut again = masthead(&again);
     again.line_with("\"Ready.\"");
     let server = Server { process: again, address: address.parse().unwrap() };
@@ -178,7 +204,11 @@ fn a_real_client_of_loki_works() {
     command.args(["-c", &script]);
     let done = Masthead::start(command).finish();
     assert_eq!(done.0, Some(0), "{}", done.2);
-    let lines = logs(&server, r#"{application="py", part="till", severity="error"}"#, &["--format", "json"]);
+    let lines = logs(
+        &server,
+        r#"{application="py", part="till", severity="error"}"#,
+        &["--format", "json"],
+    );
     assert!(lines.contains(r#""line":"it broke""#), "{lines}");
     assert!(lines.contains(r#""detected_level":"error""#), "{lines}");
 }
@@ -188,7 +218,17 @@ fn two_servers_do_not_share_a_store_of_logs() {
     let data = tempfile::tempdir().unwrap();
     let _server = Server::start(data.path());
     let data: &Path = data.path();
-    let args = ["serve", "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0", "--prometheus-listen", "off", "--loki-listen", "off"];
+    let args = [
+        "serve",
+        "--data",
+        data.to_str().unwrap(),
+        "--listen",
+        "127.0.0.1:0",
+        "--prometheus-listen",
+        "off",
+        "--loki-listen",
+        "off",
+    ];
     let (code, _, stderr) = masthead(&args).finish();
     assert_eq!(code, Some(1), "{stderr}");
 }

@@ -1,3 +1,5 @@
+//! Loki's push: bodies as clients send them, right and wrong, and back.
+
 use std::fmt::Write as _;
 
 use masthead_model::Labels;

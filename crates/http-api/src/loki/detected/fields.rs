@@ -205,9 +205,9 @@ fn label_name(prefix: &str, key: &str) -> String {
     } else if key.starts_with(|c: char| c.is_ascii_digit()) {
         name.push('_');
     }
-    name.extend(key.trim().chars().map(|c| {
-        if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }
-    }));
+    name.extend(
+        key.trim().chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }),
+    );
     name
 }
 
@@ -225,7 +225,8 @@ mod tests {
             metadata: vec![pair("detected_level", "info")],
             parsed: Vec::new(),
         };
-        let entry = |line: &&str| LineEntry { labels: 0, at: Nanos(1), text: line.as_bytes().into() };
+        let entry =
+            |line: &&str| LineEntry { labels: 0, at: Nanos(1), text: line.as_bytes().into() };
         Lines { labels: vec![labels], entries: lines.iter().map(entry).collect() }
     }
 

@@ -195,7 +195,8 @@ mod tests {
     #[test]
     fn lines_that_differ_in_values_are_one_pattern() {
         let f = |lines: &[String], want: &[(&str, u64)]| {
-            let want: Vec<_> = want.iter().map(|(text, count)| ((*text).to_owned(), *count)).collect();
+            let want: Vec<_> =
+                want.iter().map(|(text, count)| ((*text).to_owned(), *count)).collect();
             assert_eq!(mined(lines), want);
         };
         let user = |at: usize| {
@@ -234,7 +235,8 @@ mod tests {
     fn a_flood_of_different_lines_is_bounded() {
         let mut miner = Miner::default();
         for at in 0..GROUPS_MAX + 500 {
-            let word: String = at.to_string().bytes().map(|b| char::from(b - b'0' + b'a')).collect();
+            let word: String =
+                at.to_string().bytes().map(|b| char::from(b - b'0' + b'a')).collect();
             miner.add("info", word.as_bytes(), 0);
         }
         assert_eq!(miner.groups.len(), GROUPS_MAX);

@@ -259,7 +259,9 @@ fn level_of_stream(labels: &Labels) -> Option<String> {
 
 fn too_long(stream: &Labels, line: usize, limit: usize) -> String {
     let stream = shown_labels(stream);
-    format!("max entry size '{limit}' bytes exceeded for stream '{stream}' while adding an entry with length '{line}' bytes")
+    format!(
+        "max entry size '{limit}' bytes exceeded for stream '{stream}' while adding an entry with length '{line}' bytes"
+    )
 }
 
 /// Names made to fit, empty values left out; of names that become the same the first counts.

@@ -84,7 +84,9 @@ mod tests {
     fn read(text: &str) -> Result<String, String> {
         let limits = LogLimits { label_names: 2, label_name_bytes: 12, ..LogLimits::default() };
         let labels = stream_labels(StreamLabels::Text(text), &limits);
-        labels.map(|labels| shown_labels(&labels)).map_err(|(reason, why)| format!("{reason}: {why}"))
+        labels
+            .map(|labels| shown_labels(&labels))
+            .map_err(|(reason, why)| format!("{reason}: {why}"))
     }
 
     #[test]
@@ -103,11 +105,20 @@ mod tests {
             let got = read(text).expect_err(want);
             assert!(got.contains(want), "{got}");
         };
-        f("{c=\"1\", b=\"1\", a=\"1\"}", "max_label_names_per_series: entry for stream '{a=\"1\", b=\"1\", c=\"1\", service_name=\"unknown_service\"}' has 3 label names; limit 2");
-        f("{nnnnnnnnnnnnn=\"1\"}", "label_name_too_long: stream '{nnnnnnnnnnnnn=\"1\", service_name=\"unknown_service\"}' has label name too long: 'nnnnnnnnnnnnn'");
+        f(
+            "{c=\"1\", b=\"1\", a=\"1\"}",
+            "max_label_names_per_series: entry for stream '{a=\"1\", b=\"1\", c=\"1\", service_name=\"unknown_service\"}' has 3 label names; limit 2",
+        );
+        f(
+            "{nnnnnnnnnnnnn=\"1\"}",
+            "label_name_too_long: stream '{nnnnnnnnnnnnn=\"1\", service_name=\"unknown_service\"}' has label name too long: 'nnnnnnnnnnnnn'",
+        );
         f(&format!("{{a=\"{}\"}}", "v".repeat(2049)), "has label value too long: 'vvv");
         f("{a=\"1\", a=\"2\"}", "' has duplicate label name: 'a'");
-        f("{a-b=\"1\"}", "invalid_labels: couldn't parse labels: 1:3: parse error: unexpected character inside braces: '-'");
+        f(
+            "{a-b=\"1\"}",
+            "invalid_labels: couldn't parse labels: 1:3: parse error: unexpected character inside braces: '-'",
+        );
         let off = LogLimits { discover_service_name: Vec::new(), ..LogLimits::default() };
         let (reason, _) = stream_labels(StreamLabels::Text("{}"), &off).expect_err("no labels");
         assert_eq!(reason, "missing_labels");

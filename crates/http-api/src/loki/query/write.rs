@@ -249,9 +249,13 @@ pub(in crate::loki) fn push_whole(out: &mut Vec<u8>, number: i64) {
 fn stats(ctx: &QueryCtx, queued: Duration, returned: usize) -> Vec<u8> {
     let (touched, total) = (ctx.stats(), ctx.elapsed());
     let seconds = total.saturating_sub(queued).as_secs_f64();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a rate for people")]
-    let per_second =
-        |count: u64| if seconds > 0.0 { (count as f64 / seconds) as u64 } else { 0 };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a rate for people"
+    )]
+    let per_second = |count: u64| if seconds > 0.0 { (count as f64 / seconds) as u64 } else { 0 };
     let store = json!({
         "totalChunksRef": 0, "totalChunksDownloaded": 0, "chunksDownloadTime": 0,
         "chunk": {

@@ -90,7 +90,8 @@ struct Numbers {
 /// # Errors
 /// It is no answer of this API.
 pub(super) fn parse(body: &[u8]) -> anyhow::Result<Answer> {
-    let Envelope { data, warnings } = serde_json::from_slice(body).context("not an answer of Loki")?;
+    let Envelope { data, warnings } =
+        serde_json::from_slice(body).context("not an answer of Loki")?;
     let data = match data.kind.as_str() {
         "streams" => Data::Lines(lines(serde_json::from_value(data.result)?)?),
         "scalar" => {
@@ -171,9 +172,12 @@ mod tests {
             Data::Numbers(series) => series,
             Data::Lines(lines) => panic!("{lines:?}"),
         };
-        let series = numbers(r#"{"data":{"resultType":"matrix","result":[{"metric":{"a":"b"},"values":[[1,"2"],[2.5,"3"]]}]}}"#);
+        let series = numbers(
+            r#"{"data":{"resultType":"matrix","result":[{"metric":{"a":"b"},"values":[[1,"2"],[2.5,"3"]]}]}}"#,
+        );
         assert_eq!(series[0].points, [(1.0, "2".to_owned()), (2.5, "3".to_owned())]);
-        let series = numbers(r#"{"data":{"resultType":"vector","result":[{"metric":{},"value":[1,"2"]}]}}"#);
+        let series =
+            numbers(r#"{"data":{"resultType":"vector","result":[{"metric":{},"value":[1,"2"]}]}}"#);
         assert_eq!(series[0].points, [(1.0, "2".to_owned())]);
         let series = numbers(r#"{"data":{"resultType":"scalar","result":[1500,"2"]}}"#);
         assert_eq!(series[0].points, [(1.5, "2".to_owned())]);

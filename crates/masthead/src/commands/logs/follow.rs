@@ -12,10 +12,7 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, protocol::WebSocketConfig},
 };
 
-use super::{
-    answer, endpoint, nanos, now,
-    show::Show,
-};
+use super::{answer, endpoint, nanos, now, show::Show};
 use crate::{cli::LogsCommandArgs, terminal};
 
 /// Bytes of one message at most.
@@ -106,7 +103,11 @@ async fn connection(
             }
             Some(Ok(Message::Close(frame))) => {
                 let reason = frame.map_or_else(String::new, |frame| frame.reason.to_string());
-                return Ok(End::Broken(if reason.is_empty() { "closed".to_owned() } else { reason }));
+                return Ok(End::Broken(if reason.is_empty() {
+                    "closed".to_owned()
+                } else {
+                    reason
+                }));
             }
             // Pings are answered by the library.
             Some(Ok(_)) => continue,
@@ -115,7 +116,9 @@ async fn connection(
         };
         let (lines, missed) = answer::parse_tail(&text)?;
         if missed > 0 {
-            terminal::say(&format!("note: {missed} lines were missed, because they came too quickly"));
+            terminal::say(&format!(
+                "note: {missed} lines were missed, because they came too quickly"
+            ));
         }
         for line in &lines {
             show.line(line)?;

@@ -144,10 +144,7 @@ mod tests {
             assert_eq!(show.rendered(&line), want);
         };
         f(LogsFormat::Raw, "it\u{1b}[31m");
-        f(
-            LogsFormat::Pretty,
-            "1970-01-01T00:00:01.500Z WARN     it\\u{1b}[31m  user=x\\ty",
-        );
+        f(LogsFormat::Pretty, "1970-01-01T00:00:01.500Z WARN     it\\u{1b}[31m  user=x\\ty");
         f(
             LogsFormat::Json,
             r#"{"labels":{"app":"a","detected_level":"warn","user":"x\ty"},"line":"it\u001b[31m","timestamp":"1970-01-01T00:00:01.500Z"}"#,

@@ -164,9 +164,7 @@ fn flags(args: &ServeArgs) -> Vec<(String, String)> {
         "logs.max-label-value-size" => args.logs.max_label_value_size.to_string(),
         "logs.max-metadata-size" => args.logs.max_metadata_size.to_string(),
         "logs.max-metadata-pairs" => args.logs.max_metadata_pairs.to_string(),
-        "logs.discover-service-name" => {
-            super::logs::limits(args).discover_service_name.join(",")
-        }
+        "logs.discover-service-name" => super::logs::limits(args).discover_service_name.join(","),
         "logs.discover-levels" => args.logs.discover_levels.to_string(),
         "logs.max-entries" => args.logs.max_entries.to_string(),
         "logs.max-query-series" => args.logs.max_query_series.to_string(),

@@ -55,9 +55,10 @@ fn options(args: &ServeArgs) -> Options {
 pub(super) fn limits(args: &ServeArgs) -> LogLimits {
     let logs = &args.logs;
     let defaults = LogLimits::default();
-    let names = logs.discover_service_name.clone().map_or(defaults.discover_service_name, |names| {
-        names.into_iter().filter(|name| !name.is_empty()).collect()
-    });
+    let names =
+        logs.discover_service_name.clone().map_or(defaults.discover_service_name, |names| {
+            names.into_iter().filter(|name| !name.is_empty()).collect()
+        });
     LogLimits {
         age_ns: nanos(logs.max_age),
         ahead_ns: nanos(logs.max_ahead),

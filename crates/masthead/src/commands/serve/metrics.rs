@@ -217,7 +217,8 @@ mod tests {
         let rejected = [SAMPLES_REJECTED, LINES_REJECTED, LINES_REFUSED];
         let rejected = rejected.into_iter().map(|row| format!("{}_total", row.0));
         let scrape = SCRAPE.iter().map(|row| full(row.0, &row.2));
-        let mut exposed: Vec<String> = store.chain(logs).chain(loki).chain(rejected).chain(api).chain(scrape).collect();
+        let mut exposed: Vec<String> =
+            store.chain(logs).chain(loki).chain(rejected).chain(api).chain(scrape).collect();
         let mut documented: Vec<String> =
             documented.iter().map(|name| format!("masthead_{name}")).collect();
         exposed.sort();

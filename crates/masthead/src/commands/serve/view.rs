@@ -92,9 +92,12 @@ impl ServerView for Server {
         }
         let (metrics, logs) = (self.metrics.stats(), self.logs.stats());
         let mut reasons = Vec::new();
-        for (what, corrupt) in [("metrics", metrics.blocks_corrupt), ("logs", logs.blocks_corrupt)] {
+        for (what, corrupt) in [("metrics", metrics.blocks_corrupt), ("logs", logs.blocks_corrupt)]
+        {
             if corrupt > 0 {
-                reasons.push(format!("{corrupt} blocks of {what} are set aside for damage; the log names them"));
+                reasons.push(format!(
+                    "{corrupt} blocks of {what} are set aside for damage; the log names them"
+                ));
             }
         }
         if logs.out_of_space {

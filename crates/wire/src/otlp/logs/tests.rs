@@ -1,3 +1,5 @@
+//! OTLP logs: the same records from JSON and from protobuf.
+
 use proptest::prelude::*;
 use serde_json::json;
 
