@@ -10,6 +10,10 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
 
+mod logs;
+
+pub(crate) use logs::{LOKI_DEFAULT, LogsArgs, LogsCommandArgs, LogsFormat};
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, or ended by Ctrl-C or SIGTERM
@@ -33,7 +37,7 @@ pub(crate) enum Command {
     /// Run the items API under light traffic, and show its logs and a summary of its metrics.
     #[command(after_help = EXIT_CODES)]
     Demo(DemoArgs),
-    /// Keep metrics and answer PromQL over Prometheus' HTTP API.
+    /// Keep metrics and logs, and answer PromQL and LogQL over the APIs of Prometheus and Loki.
     #[command(after_help = EXIT_CODES)]
     Serve(Box<ServeArgs>),
     /// Ask a server that speaks Prometheus' HTTP API a PromQL question.
@@ -45,6 +49,9 @@ pub(crate) enum Command {
     /// Write what a store or a server has as OpenMetrics text or Parquet.
     #[command(after_help = EXIT_CODES)]
     Export(ExportArgs),
+    /// Ask a server that speaks Loki's HTTP API a LogQL question, or follow its lines.
+    #[command(after_help = EXIT_CODES)]
+    Logs(LogsCommandArgs),
     /// Become another program that ends when its parent does (see `child.rs`).
     #[command(name = crate::child::TIED_COMMAND, hide = true)]
     ExecTied(ExecTiedArgs),
@@ -156,6 +163,9 @@ pub(crate) struct ServeArgs {
     #[arg(long = "storage.max-series", value_name = "N", default_value_t = 20_000_000)]
     #[arg(env = "MASTHEAD_STORAGE_MAX_SERIES")]
     pub max_series: usize,
+
+    #[command(flatten)]
+    pub logs: LogsArgs,
 
     /// How far back an instant selector looks for a sample.
     #[arg(long = "query.lookback-delta", value_name = "DURATION", default_value = "5m")]

@@ -6,6 +6,7 @@ mod backfill;
 mod demo;
 mod export;
 mod import;
+mod logs;
 mod query;
 mod serve;
 
@@ -24,6 +25,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
             .enable_all()
             .build()?
             .block_on(serve::run(*args)),
+        Command::Logs(args) => runtime()?.block_on(logs::run(args)),
         Command::Query(args) => runtime()?.block_on(query::run(args)),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),

@@ -8,6 +8,7 @@
 mod backfill;
 mod demo;
 mod documents;
+mod logs;
 mod originals;
 mod process;
 mod query;

@@ -16,7 +16,7 @@ use crate::process::{Masthead, masthead};
 
 /// The server on any port, storing below `data`.
 pub(crate) struct Server {
-    process: Masthead,
+    pub(crate) process: Masthead,
     pub(crate) address: SocketAddr,
 }
 
@@ -28,7 +28,7 @@ impl Server {
     pub(crate) fn start_with(data: &Path, extra: &[&str]) -> Self {
         let data = data.to_str().unwrap();
         let mut args = vec!["serve", "--data", data, "--listen", "127.0.0.1:0"];
-        args.extend(["--prometheus-listen", "off"]);
+        args.extend(["--prometheus-listen", "off", "--loki-listen", "off"]);
         args.extend(extra);
         let mut process = masthead(&args);
         let line = process.line_with("\"Listening.\"");
@@ -42,7 +42,7 @@ impl Server {
     }
 
     /// One request on a connection of its own; `None` when the server went away under it.
-    fn ask(&self, head: &str, body: &[u8]) -> Option<(u16, String)> {
+    pub(crate) fn ask(&self, head: &str, body: &[u8]) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(self.address).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
         let head = format!(

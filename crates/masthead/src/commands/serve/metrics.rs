@@ -2,10 +2,11 @@
 //!
 //! Each is one line of a table here and one of `docs/reference/masthead-metrics.md`.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use masthead_http_api::{ApiStats, PrometheusApi};
+use masthead_http_api::{ApiStats, LokiApi, LokiStats, PrometheusApi};
 use masthead_instrument::Telemetry;
+use masthead_logdb::{Logdb, Stats as LogStats};
 use masthead_scrape::Stats as ScrapeStats;
 use masthead_tsdb::{Stats, Tsdb};
 use prometheus_client::{
@@ -14,21 +15,32 @@ use prometheus_client::{
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
 };
 
+use super::api::Api;
+
 /// Shows the numbers of the store and the API at `/metrics`.
 pub(super) fn register(
     telemetry: &Telemetry,
     store: &Arc<Tsdb>,
-    api: &PrometheusApi,
+    logs: &Arc<Logdb>,
+    api: &Api,
     scrape: Arc<ScrapeStats>,
 ) {
-    let collector = Numbers { store: Arc::clone(store), api: api.clone(), scrape };
+    let collector = Numbers {
+        store: Arc::clone(store),
+        logs: Arc::clone(logs),
+        api: api.prometheus.clone(),
+        loki: api.loki.clone(),
+        scrape,
+    };
     telemetry.register(|registry| registry.register_collector(Box::new(collector)));
 }
 
 #[derive(Debug)]
 struct Numbers {
     store: Arc<Tsdb>,
+    logs: Arc<Logdb>,
     api: PrometheusApi,
+    loki: LokiApi,
     scrape: Arc<ScrapeStats>,
 }
 
@@ -60,6 +72,40 @@ const STORE: &[Row<Stats>] = &[
     ("masthead_tsdb_last_flush_success_timestamp_seconds", "When memory was last written to a block, or found to have nothing due.", G, |s| s.last_flush_success_ms / 1000),
     ("masthead_tsdb_last_merge_success_timestamp_seconds", "When blocks were last merged, or found to have nothing due.", G, |s| s.last_merge_success_ms / 1000),
     ("masthead_tsdb_last_retention_success_timestamp_seconds", "When retention last looked.", G, |s| s.last_retention_success_ms / 1000),
+];
+
+#[rustfmt::skip]
+const LOGS: &[Row<LogStats>] = &[
+    ("masthead_logs_streams", "Streams with lines in memory.", G, |s| s.streams),
+    ("masthead_logs_buffered_lines", "Lines that no block holds yet.", G, |s| s.buffered_lines),
+    ("masthead_logs_buffered_bytes", "Bytes of those lines, as pushed.", G, |s| s.buffered_bytes),
+    ("masthead_logs_lines_appended", "Lines that were taken.", C, |s| s.lines_appended_total),
+    ("masthead_logs_bytes_appended", "Bytes of lines that were taken.", C, |s| s.bytes_appended_total),
+    ("masthead_logs_lines_duplicate", "Lines that were there already.", C, |s| s.lines_duplicate_total),
+    ("masthead_logs_append_failures", "Batches that could not be written to the journal.", C, |s| s.append_failures_total),
+    ("masthead_logs_out_of_space", "1 while lines are refused because the file system is nearly full.", G, |s| u64::from(s.out_of_space)),
+    ("masthead_logs_deletions", "Deletions that wait for blocks to be rewritten.", G, |s| s.deletions),
+    ("masthead_logs_readers", "Readers of files whose progress is kept.", G, |s| s.progress),
+    ("masthead_logs_journal_bytes", "Bytes of the journal.", G, |s| s.journal_bytes),
+    ("masthead_logs_blocks", "Blocks that answer.", G, |s| s.blocks),
+    ("masthead_logs_blocks_damaged", "Blocks that answer in part.", G, |s| s.blocks_damaged),
+    ("masthead_logs_blocks_corrupt", "Blocks set aside for damage.", G, |s| s.blocks_corrupt),
+    ("masthead_logs_block_bytes", "Bytes of the blocks that answer.", G, |s| s.block_bytes),
+    ("masthead_logs_block_lines", "Lines in blocks.", G, |s| s.block_lines),
+    ("masthead_logs_block_raw_bytes", "Bytes of the lines in blocks, as pushed.", G, |s| s.block_raw_bytes),
+    ("masthead_logs_flushes", "Blocks written from memory.", C, |s| s.flushes_total),
+    ("masthead_logs_merges", "Blocks written from other blocks.", C, |s| s.merges_total),
+    ("masthead_logs_retention_deleted_blocks", "Blocks deleted by retention.", C, |s| s.retention_deleted_total),
+    ("masthead_logs_last_flush_success_timestamp_seconds", "When memory was last written to a block, or found to have nothing due.", G, |s| s.last_flush_success_ms / 1000),
+    ("masthead_logs_last_merge_success_timestamp_seconds", "When blocks were last merged, or found to have nothing due.", G, |s| s.last_merge_success_ms / 1000),
+    ("masthead_logs_last_retention_success_timestamp_seconds", "When retention last looked.", G, |s| s.last_retention_success_ms / 1000),
+];
+
+#[rustfmt::skip]
+const LOKI: &[Row<LokiStats>] = &[
+    ("masthead_http_api_lines_accepted", "Pushed lines that were taken.", C, |s| s.lines_accepted),
+    ("masthead_http_api_log_followers", "Connections that follow lines.", G, |s| s.followers),
+    ("masthead_http_api_log_lines_missed", "Lines that followers missed because they read too slowly.", C, |s| s.lines_missed),
 ];
 
 #[rustfmt::skip]
@@ -97,19 +143,39 @@ impl Collector for Numbers {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let stats = self.store.stats();
         table(&mut encoder, STORE, &stats)?;
-        let mut rejected = encoder.encode_descriptor(
-            "masthead_tsdb_samples_rejected",
-            "Samples that were refused, by reason.",
-            None,
-            C,
-        )?;
-        for (reason, count) in &stats.samples_rejected_total {
-            let labels = [("reason", *reason)];
-            ConstCounter::new(*count).encode(rejected.encode_family(&labels)?)?;
-        }
+        by_reason(&mut encoder, SAMPLES_REJECTED, &stats.samples_rejected_total)?;
+        let stats = self.logs.stats();
+        table(&mut encoder, LOGS, &stats)?;
+        by_reason(&mut encoder, LINES_REJECTED, &stats.lines_rejected_total)?;
+        let stats = self.loki.stats();
+        table(&mut encoder, LOKI, &stats)?;
+        by_reason(&mut encoder, LINES_REFUSED, &stats.lines_refused)?;
         table(&mut encoder, API, &self.api.stats())?;
         table(&mut encoder, SCRAPE, &self.scrape)
     }
+}
+
+/// Name and meaning of what is counted by reason.
+type ByReason = (&'static str, &'static str);
+
+const SAMPLES_REJECTED: ByReason =
+    ("masthead_tsdb_samples_rejected", "Samples that were refused, by reason.");
+const LINES_REJECTED: ByReason =
+    ("masthead_logs_lines_rejected", "Lines that the store refused, by reason.");
+const LINES_REFUSED: ByReason =
+    ("masthead_http_api_lines_refused", "Pushed lines that were refused, by reason.");
+
+fn by_reason(
+    encoder: &mut DescriptorEncoder<'_>,
+    (name, help): ByReason,
+    counts: &BTreeMap<&'static str, u64>,
+) -> Result<(), fmt::Error> {
+    let mut family = encoder.encode_descriptor(name, help, None, C)?;
+    for (reason, count) in counts {
+        let labels = [("reason", *reason)];
+        ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;
+    }
+    Ok(())
 }
 
 fn table<S>(
@@ -150,9 +216,13 @@ mod tests {
         };
         let store = STORE.iter().map(|row| full(row.0, &row.2));
         let api = API.iter().map(|row| full(row.0, &row.2));
-        let rejected = std::iter::once("masthead_tsdb_samples_rejected_total".to_owned());
+        let logs = LOGS.iter().map(|row| full(row.0, &row.2));
+        let loki = LOKI.iter().map(|row| full(row.0, &row.2));
+        let rejected = [SAMPLES_REJECTED, LINES_REJECTED, LINES_REFUSED];
+        let rejected = rejected.into_iter().map(|row| format!("{}_total", row.0));
         let scrape = SCRAPE.iter().map(|row| full(row.0, &row.2));
-        let mut exposed: Vec<String> = store.chain(rejected).chain(api).chain(scrape).collect();
+        let mut exposed: Vec<String> =
+            store.chain(logs).chain(loki).chain(rejected).chain(api).chain(scrape).collect();
         let mut documented: Vec<String> =
             documented.iter().map(|name| format!("masthead_{name}")).collect();
         exposed.sort();

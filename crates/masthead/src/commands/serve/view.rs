@@ -6,9 +6,11 @@ use std::sync::{
 };
 
 use masthead_instrument::Telemetry;
+use masthead_logdb::Logdb;
 use masthead_model::{ByteSize, Labels, Millis, PromDuration};
 use masthead_ports::{Readiness, ReloadError, RuntimeInfo, ServerView};
 use masthead_sysio::Clock;
+use masthead_tsdb::Tsdb;
 use tokio::sync::Notify;
 
 use super::scraping::Scraping;
@@ -25,6 +27,8 @@ pub(super) struct Server {
     clock: Arc<dyn Clock>,
     scraping: Arc<Scraping>,
     telemetry: Telemetry,
+    metrics: Arc<Tsdb>,
+    logs: Arc<Logdb>,
     last_reload: Mutex<Reload>,
     /// Told when a client asks the process to end.
     quit: Notify,
@@ -43,6 +47,8 @@ impl Server {
         clock: Arc<dyn Clock>,
         scraping: Arc<Scraping>,
         telemetry: Telemetry,
+        metrics: Arc<Tsdb>,
+        logs: Arc<Logdb>,
     ) -> Self {
         let now = Millis(clock.now().0.div_euclid(1_000_000));
         Self {
@@ -54,6 +60,8 @@ impl Server {
             clock,
             scraping,
             telemetry,
+            metrics,
+            logs,
             last_reload: Mutex::new(Reload { ok: true, loaded: now }),
             quit: Notify::new(),
         }
@@ -100,12 +108,25 @@ impl Server {
 impl ServerView for Server {
     fn readiness(&self) -> Readiness {
         if self.stopping.load(Ordering::Relaxed) {
-            Readiness::Stopping
-        } else if self.started_up.load(Ordering::Relaxed) {
-            Readiness::Ready
-        } else {
-            Readiness::Starting
+            return Readiness::Stopping;
         }
+        if !self.started_up.load(Ordering::Relaxed) {
+            return Readiness::Starting;
+        }
+        let (metrics, logs) = (self.metrics.stats(), self.logs.stats());
+        let mut reasons = Vec::new();
+        for (what, corrupt) in [("metrics", metrics.blocks_corrupt), ("logs", logs.blocks_corrupt)]
+        {
+            if corrupt > 0 {
+                reasons.push(format!(
+                    "{corrupt} blocks of {what} are set aside for damage; the log names them"
+                ));
+            }
+        }
+        if logs.out_of_space {
+            reasons.push("lines are refused: the file system is nearly full".to_owned());
+        }
+        if reasons.is_empty() { Readiness::Ready } else { Readiness::Degraded(reasons) }
     }
 
     fn config_text(&self) -> String {
