@@ -6,22 +6,26 @@
 //! two headers that choose a format, and decides nothing about storing.
 //!
 //! Where to look: scraped text and protobuf in `exposition.rs`, remote write in
-//! `remote_write.rs`, OTLP metrics in `otlp.rs`, protobuf itself in `proto.rs`, limits in
-//! `limits.rs`, numbers and quotes as Go writes them in `go.rs`.
+//! `remote_write.rs`, OTLP in `otlp.rs`, Loki's push in `loki.rs`, lines of container logs in
+//! `cri.rs`, protobuf itself in `proto.rs`, limits in `limits.rs`, numbers and quotes as Go writes
+//! them in `go.rs`.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod cri;
 mod error;
 pub mod exposition;
 mod go;
 mod labels;
 mod limits;
+pub mod loki;
 mod native;
 pub mod otlp;
 
 mod proto;
 pub mod remote_write;
+mod rfc3339;
 mod words;
 
 pub use error::{Error, LimitKind};
