@@ -1,0 +1,1 @@
+//! What loads, what is refused, and with which words.
