@@ -441,6 +441,13 @@ impl Follow {
                 left = left.saturating_sub(read);
             }
         }
+        if let Some(current) = self.readers.last_mut().filter(|_| self.has_current)
+            && current.is_open()
+            && world.is_short_of_files()
+        {
+            current.close();
+            world.open_files -= 1;
+        }
         Ok(if world.batch_is_full() { Turn::Full } else { Turn::Idle })
     }
 
@@ -483,8 +490,6 @@ impl Follow {
             reader.last_growth = world.now.monotonic;
             reader.update_fingerprint()?;
             world.stats.bytes_read.add(consumed as u64);
-        } else if current && world.is_short_of_files() {
-            reader.close();
         }
         Ok(consumed as u64)
     }

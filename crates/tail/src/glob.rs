@@ -18,7 +18,6 @@ const DIRECTORIES_MAX: usize = 20_000;
 /// A pattern.
 #[derive(Debug, Clone)]
 pub(crate) struct Glob {
-    text: String,
     whole: Regex,
     /// One test for each part between slashes; `None` for `**`.
     parts: Vec<Option<Part>>,
@@ -59,7 +58,7 @@ impl Glob {
             Ok(Some(Part::Name(part.to_owned())))
         };
         let parts = split(below).into_iter().map(part).collect::<Result<_, _>>()?;
-        Ok(Self { text: text.to_owned(), whole: compile(text)?, parts, root })
+        Ok(Self { whole: compile(text)?, parts, root })
     }
 
     pub(crate) fn matches(&self, path: &Utf8Path) -> bool {
@@ -81,10 +80,6 @@ impl Glob {
             found.files = found.files.into_iter().map(bare).collect();
         }
         found
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.text
     }
 }
 

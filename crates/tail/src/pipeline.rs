@@ -29,9 +29,12 @@ pub(crate) mod multiline;
 pub(crate) mod output;
 pub(crate) mod pack;
 pub(crate) mod regex;
+pub(crate) mod replace;
 pub(crate) mod sampling;
 pub(crate) mod selector;
+pub(crate) mod template;
 pub(crate) mod tenant;
+pub(crate) mod timestamp;
 
 /// What a stage may know beside the entry.
 #[derive(Debug, Clone, Copy)]

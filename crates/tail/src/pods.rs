@@ -154,25 +154,25 @@ mod tests {
             let mut complaints = Vec::new();
             let targets = Source::Pods(pods).targets(&fs, &rules(), &mut |c| complaints.push(c));
             let shown: Vec<_> =
-                targets.iter().map(|t| format!("{} {}", t.path.as_str(), t.labels)).collect();
+                targets.iter().map(|target| target.labels.to_string()).collect();
             assert_eq!((shown, complaints), (vec![want.to_owned()], vec![]));
             fs.remove_dir_all(root).unwrap();
         };
         f(
             "default_api-7c9d8b6f5d-x2v4k_0f3c/api",
-            r#"/pods/default_api-7c9d8b6f5d-x2v4k_0f3c/api/*.log {app="api", container="api", job="default/api", namespace="default", node_name="n1", pod="api-7c9d8b6f5d-x2v4k"}"#,
+            r#"{app="api", container="api", job="default/api", namespace="default", node_name="n1", pod="api-7c9d8b6f5d-x2v4k"}"#,
         );
         f(
             "db_postgres-0_0f3c/pg",
-            r#"/pods/db_postgres-0_0f3c/pg/*.log {app="postgres", container="pg", job="db/postgres", namespace="db", node_name="n1", pod="postgres-0"}"#,
+            r#"{app="postgres", container="pg", job="db/postgres", namespace="db", node_name="n1", pod="postgres-0"}"#,
         );
         f(
             "kube-system_kube-proxy-8wxzk_0f3c/kube-proxy",
-            r#"/pods/kube-system_kube-proxy-8wxzk_0f3c/kube-proxy/*.log {app="kube-proxy", container="kube-proxy", job="kube-system/kube-proxy", namespace="kube-system", node_name="n1", pod="kube-proxy-8wxzk"}"#,
+            r#"{app="kube-proxy", container="kube-proxy", job="kube-system/kube-proxy", namespace="kube-system", node_name="n1", pod="kube-proxy-8wxzk"}"#,
         );
         f(
             "default_single_0f3c/main",
-            r#"/pods/default_single_0f3c/main/*.log {app="single", container="main", job="default/single", namespace="default", node_name="n1", pod="single"}"#,
+            r#"{app="single", container="main", job="default/single", namespace="default", node_name="n1", pod="single"}"#,
         );
     }
 

@@ -36,7 +36,7 @@ impl Fingerprint {
 
     /// Whether a file that starts with `bytes` can be the one that this was taken of.
     pub(crate) fn fits(self, bytes: &[u8]) -> bool {
-        bytes.get(..self.len as usize).is_some_and(|start| Self::of(start) == self)
+        self.len == 0 || bytes.get(..self.len as usize).is_some_and(|start| Self::of(start) == self)
     }
 }
 

@@ -25,9 +25,12 @@ use crate::{
         output::Output,
         pack::Pack,
         regex::Regex,
+        replace::Replace,
         sampling::Sampling,
         selector::{Action, Match, Selector, regex},
+        template::{self, Template},
         tenant::Tenant,
+        timestamp::{self, Timestamp},
     },
 };
 
@@ -358,7 +361,7 @@ stage_table! {
     logfmt "logfmt" logfmt;
     regex "regex" regex_stage;
     replace "replace" replace;
-    template "template" template;
+    template "template" template_stage;
     timestamp "timestamp" timestamp;
     output "output" output;
     labels "labels" |w, _| Ok(Box::new(Labels(sources(w)?)));
@@ -657,16 +660,50 @@ fn counter_action(config: &WrittenMetricConfig, given: &str) -> Result<MetricAct
     Ok(action)
 }
 
-fn replace(_: Option<WrittenReplace>, _: &Context<'_>) -> Made {
-    Err("not supported yet".to_owned())
+fn replace(written: Option<WrittenReplace>, _: &Context<'_>) -> Made {
+    let written = written.ok_or("empty replace stage configuration")?;
+    let expression = expression(&written.expression)?;
+    let template = template::parse(&written.replace)?;
+    Ok(Box::new(Replace::new(expression, source(written.source)?, template)))
 }
 
-fn template(_: Option<WrittenTemplate>, _: &Context<'_>) -> Made {
-    Err("not supported yet".to_owned())
+fn template_stage(written: Option<WrittenTemplate>, _: &Context<'_>) -> Made {
+    let written = written.ok_or("template stage config cannot be empty")?;
+    if written.source.is_empty() {
+        return Err("template source value is required".to_owned());
+    }
+    let template = template::parse(&written.template)?;
+    Ok(Box::new(Template { source: written.source.into(), template }))
 }
 
-fn timestamp(_: Option<WrittenTimestamp>, _: &Context<'_>) -> Made {
-    Err("not supported yet".to_owned())
+fn timestamp(written: Option<WrittenTimestamp>, _: &Context<'_>) -> Made {
+    let written = written.ok_or("timestamp stage config cannot be empty")?;
+    if written.source.is_empty() {
+        return Err("timestamp source value is required if timestamp is specified".to_owned());
+    }
+    if written.format.is_empty() {
+        return Err("timestamp format is required".to_owned());
+    }
+    let location = written.location.unwrap_or_else(|| "UTC".to_owned());
+    if jiff::tz::TimeZone::get(&location).is_err() {
+        return Err(format!("invalid location specified: unknown time zone {location}"));
+    }
+    let fudge = match written.action_on_failure.as_deref() {
+        None | Some("fudge") => true,
+        Some("skip") => false,
+        Some(other) => {
+            return Err(format!(
+                "invalid action on failure {other:?} (supported values are [skip fudge])"
+            ));
+        }
+    };
+    let formats = [written.format].into_iter().chain(written.fallback_formats);
+    Ok(Box::new(Timestamp::new(timestamp::Settings {
+        source: written.source.into(),
+        formats: formats.map(|format| timestamp::Format::new(&format)).collect(),
+        location,
+        fudge,
+    })))
 }
 
 fn sources(written: Option<BTreeMap<String, Option<String>>>) -> Result<Arc<[Source]>, String> {
