@@ -77,6 +77,9 @@ pub(crate) struct Job {
     pub(crate) sources: Vec<Source>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) pipeline: Pipeline,
+    /// When it was first collected, in nanoseconds since 1970, as far as the sink remembers. What
+    /// was rotated later and was never followed is unread; what was rotated before is not ours.
+    pub(crate) since: i64,
 }
 
 /// Follows files and pipes; see the module.
@@ -97,7 +100,7 @@ pub struct Collector {
     next_search: Duration,
     /// After a refusal: how long to wait, and until when.
     refused: Option<(Duration, Duration)>,
-    last_progress: Duration,
+    last_progress: Option<Duration>,
     complaints: HashSet<String>,
     wake: Arc<Mutex<Option<Thread>>>,
 }
@@ -116,7 +119,7 @@ pub enum Step {
 impl Collector {
     pub(crate) fn new(
         parts: Parts,
-        jobs: Vec<Job>,
+        mut jobs: Vec<Job>,
         promtail: Option<PromtailPositions>,
     ) -> Result<Self, Error> {
         let mut recalled: BTreeMap<_, Vec<Position>> = BTreeMap::new();
@@ -135,9 +138,19 @@ impl Collector {
         }
         let mut world = World::new(parts.fs, parts.stats, parts.tenants, parts.open_files_max);
         world.now.update(&*parts.clock);
+        for job in &mut jobs {
+            let key: Arc<str> = position::since_key(&job.name).into();
+            let kept = parts.sink.progress(&key).map_err(Error::Progress)?;
+            let known = kept.into_iter().find(|kept| kept.key == key);
+            let known = known.and_then(|kept| kept.value?.parse().ok());
+            job.since = known.unwrap_or(world.now.wall.0);
+            if known.is_none() {
+                world.batch.progress(&key, Some(job.since.to_string().into()));
+            }
+        }
         Ok(Self {
             next_search: world.now.monotonic,
-            last_progress: world.now.monotonic,
+            last_progress: None,
             clock: parts.clock,
             sink: parts.sink,
             jobs,
@@ -200,7 +213,8 @@ impl Collector {
             }
         }
         self.lines.retain(|lines| !lines.ended());
-        if (self.world.batch.lines() > 0 || now >= self.last_progress + PROGRESS_EVERY)
+        let due = self.last_progress.is_none_or(|last| now >= last + PROGRESS_EVERY);
+        if (self.world.batch.lines() > 0 || due)
             && let Err(wait) = self.hand_over()
         {
             return Step::Blocked(wait);
@@ -253,7 +267,7 @@ impl Collector {
             for follow in self.follows.values_mut() {
                 follow.note_progress(&mut self.world);
             }
-            self.last_progress = self.world.now.monotonic;
+            self.last_progress = Some(self.world.now.monotonic);
         }
         if self.world.batch.is_empty() {
             return Ok(());
@@ -324,7 +338,8 @@ impl Collector {
                 targets.extend(source.targets(&*self.world.fs, &job.rules, &mut complain));
             }
             for complaint in complaints {
-                if self.complaints.len() < COMPLAINTS_MAX && self.complaints.insert(complaint.clone())
+                if self.complaints.len() < COMPLAINTS_MAX
+                    && self.complaints.insert(complaint.clone())
                 {
                     warn!(job = %job.name, complaint, "A part of a job is not collected.");
                 }
@@ -375,12 +390,13 @@ impl Collector {
             let positions = self.recalled.remove(&key).unwrap_or_default();
             let begin_at = self.promtail.as_ref().and_then(|kept| kept.offset(&follow.path));
             let begin_at = begin_at.filter(|_| positions.is_empty());
-            follow.recall(positions, begin_at, &mut self.world);
+            let since = self.jobs.iter().find(|job| job.name == follow.job).map(|job| job.since);
+            follow.recall(positions, begin_at, since, &mut self.world);
             self.follows.insert(follow.number, follow);
         }
         self.forget_unclaimed();
         for follow in self.follows.values_mut() {
-            if let Err(error) = follow.check_rotated(&mut self.world) {
+            if let Err(error) = follow.search_rotated(&mut self.world) {
                 self.world.stats.file_errors.add(1);
                 warn!(path = %follow.path, %error, "Cannot look for rotated files.");
             }

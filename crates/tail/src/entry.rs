@@ -38,7 +38,13 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// Makes it another line, and keeps its memory.
-    pub(crate) fn reset(&mut self, timestamp: Nanos, line: &[u8], base: &Labels, mark: Option<Mark>) {
+    pub(crate) fn reset(
+        &mut self,
+        timestamp: Nanos,
+        line: &[u8],
+        base: &Labels,
+        mark: Option<Mark>,
+    ) {
         self.timestamp = timestamp;
         self.line.clear();
         self.line.extend_from_slice(line);

@@ -60,6 +60,8 @@ pub(crate) struct Follow {
     started: bool,
     /// Where to begin a file that is met for the first time, as Promtail's positions say.
     begin_at: Option<u64>,
+    /// Files of this path that were rotated after this have not been seen by anybody.
+    unseen_since: Option<i64>,
     pub(crate) next_look: Duration,
     look_every: Duration,
     gone_since: Option<Duration>,
@@ -100,6 +102,7 @@ impl Follow {
             has_current: false,
             started: false,
             begin_at: None,
+            unseen_since: None,
             next_look: now,
             look_every: LOOK_EVERY,
             gone_since: None,
@@ -108,14 +111,17 @@ impl Follow {
         }
     }
 
-    /// What the sink says of files of this path, and what Promtail's positions say of the path.
+    /// What the sink says of files of this path, what Promtail's positions say of the path, and
+    /// since when it may have been there without being found.
     pub(crate) fn recall(
         &mut self,
         positions: Vec<Position>,
         begin_at: Option<u64>,
+        unseen_since: Option<i64>,
         world: &mut World,
     ) {
         self.begin_at = begin_at;
+        self.unseen_since = unseen_since;
         for position in positions {
             let path = self.path.clone();
             self.add(&path, position, world);
@@ -230,6 +236,9 @@ impl Follow {
             None => {
                 if met_before {
                     self.find_rotated(Some(&found), first, world)?;
+                } else {
+                    let since = self.unseen_since.take();
+                    self.find_between(Some(&found), since, world)?;
                 }
                 let begin_at = self.begin_at.take().filter(|_| !met_before);
                 let offset = begin_at.filter(|offset| *offset <= found.len).unwrap_or(0);
@@ -298,7 +307,9 @@ impl Follow {
     ) -> io::Result<()> {
         let newest = self.readers.iter().map(|reader| reader.position.modified).max();
         self.locate_rotated(first, world)?;
-        self.find_between(now, newest, world)
+        self.find_between(now, newest, world)?;
+        rotation::sort_by_age(&self.path, &mut self.readers, |reader| &reader.path);
+        Ok(())
     }
 
     /// Finds the files that are read under whatever name they have now.
@@ -334,6 +345,7 @@ impl Follow {
             })
             .collect();
         between.sort_by_key(|(_, found)| found.modified.0);
+        rotation::sort_by_age(&self.path, &mut between, |(path, _)| path);
         for (path, found) in between {
             info!(path = %path, of = %self.path, "Reading a file that was rotated meanwhile.");
             let modified = found.modified.0;
@@ -455,7 +467,10 @@ impl Follow {
     fn read_buffer(&mut self, at: usize, world: &mut World) -> io::Result<u64> {
         let current = self.has_current && at + 1 == self.readers.len();
         let Some(reader) = self.readers.get_mut(at) else { return Ok(0) };
-        if reader.done || (current && reader.at_end) || (!reader.is_open() && !world.may_open(reader)?) {
+        if reader.done
+            || (current && reader.at_end)
+            || (!reader.is_open() && !world.may_open(reader)?)
+        {
             return Ok(0);
         }
         let mut buffer = std::mem::take(&mut world.buffer);
@@ -556,9 +571,19 @@ impl Follow {
         result
     }
 
+    /// At every search for files: looks after rotated ones, and for more of them while no file has
+    /// the name.
+    pub(crate) fn search_rotated(&mut self, world: &mut World) -> io::Result<()> {
+        self.check_closed(world)?;
+        if self.started && !self.has_current && !self.readers.is_empty() {
+            self.find_rotated(None, false, world)?;
+        }
+        Ok(())
+    }
+
     /// Looks after rotated files that were closed: those that grew are read on, those that are gone
-    /// are forgotten. Asked for at every search for files.
-    pub(crate) fn check_rotated(&mut self, world: &mut World) -> io::Result<()> {
+    /// are forgotten.
+    fn check_closed(&mut self, world: &mut World) -> io::Result<()> {
         if !self.readers.iter().any(|reader| reader.done) {
             return Ok(());
         }

@@ -215,7 +215,11 @@ fn compile(text: &str) -> Result<Regex, String> {
     }
     out.push('$');
     let malformed = |_| format!("the pattern {text:?} is malformed");
-    if depth > 0 { Err(format!("the pattern {text:?} has no closing brace")) } else { Regex::new(&out).map_err(malformed) }
+    if depth > 0 {
+        Err(format!("the pattern {text:?} has no closing brace"))
+    } else {
+        Regex::new(&out).map_err(malformed)
+    }
 }
 
 #[cfg(test)]

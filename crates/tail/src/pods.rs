@@ -149,12 +149,10 @@ mod tests {
         let f = |directory: &str, want: &str| {
             let root = Utf8Path::new("/pods");
             fs.create_dir_all(&root.join(directory)).unwrap();
-            let pods =
-                Pods { directory: root.into(), node: "n1".into(), namespaces: Vec::new() };
+            let pods = Pods { directory: root.into(), node: "n1".into(), namespaces: Vec::new() };
             let mut complaints = Vec::new();
             let targets = Source::Pods(pods).targets(&fs, &rules(), &mut |c| complaints.push(c));
-            let shown: Vec<_> =
-                targets.iter().map(|target| target.labels.to_string()).collect();
+            let shown: Vec<_> = targets.iter().map(|target| target.labels.to_string()).collect();
             assert_eq!((shown, complaints), (vec![want.to_owned()], vec![]));
             fs.remove_dir_all(root).unwrap();
         };
@@ -182,8 +180,7 @@ mod tests {
         for name in ["a_p_1/c", "b_p_2/c", "notes/c", "a_b/c", "a_b_c_d/c"] {
             fs.create_dir_all(&Utf8Path::new("/pods").join(name)).unwrap();
         }
-        let mut pods =
-            Pods { directory: "/pods".into(), node: "n".into(), namespaces: Vec::new() };
+        let mut pods = Pods { directory: "/pods".into(), node: "n".into(), namespaces: Vec::new() };
         assert_eq!(pods.list(&fs).len(), 2);
         pods.namespaces = vec!["b".into()];
         assert_eq!(pods.list(&fs).len(), 1);

@@ -129,6 +129,11 @@ pub(crate) fn prefix(job: &str) -> String {
     format!("file:{job}:")
 }
 
+/// The key under which the sink keeps when a job was first collected.
+pub(crate) fn since_key(job: &str) -> String {
+    format!("since:{job}")
+}
+
 /// The path and the file of a key below `prefix`.
 pub(crate) fn parse_key<'k>(prefix: &str, key: &'k str) -> Option<(&'k str, FileId)> {
     let (id, path) = key.strip_prefix(prefix)?.split_once(':')?;
@@ -216,7 +221,8 @@ mod tests {
     fn runs_merge() {
         let f = |runs: &[(u64, u64)], want: &[(u64, u64)]| {
             let mut all = Runs::new();
-            runs.iter().for_each(|(start, end)| add_run(&mut all, Run { start: *start, end: *end }));
+            runs.iter()
+                .for_each(|(start, end)| add_run(&mut all, Run { start: *start, end: *end }));
             let got: Vec<_> = all.iter().map(|run| (run.start, run.end)).collect();
             assert_eq!(got, want, "{runs:?}");
         };

@@ -60,7 +60,8 @@ pub(crate) fn siblings(fs: &dyn Fs, path: &Utf8Path) -> io::Result<Siblings> {
 }
 
 pub(crate) fn is_compressed(path: &Utf8Path) -> bool {
-    path.extension().is_some_and(|end| COMPRESSED.iter().any(|known| end.eq_ignore_ascii_case(known)))
+    path.extension()
+        .is_some_and(|end| COMPRESSED.iter().any(|known| end.eq_ignore_ascii_case(known)))
 }
 
 fn shares_name(path: &Utf8Path, other: &Utf8Path) -> bool {
@@ -75,8 +76,30 @@ pub(crate) fn is_rotation(path: &Utf8Path, other: &Utf8Path) -> bool {
     let (Some(name), Some(other)) = (path.file_name(), other.file_name()) else { return false };
     let Some(rest) = other.strip_prefix(name) else { return false };
     let Some(suffix) = rest.strip_prefix(['.', '-', '_']) else { return false };
-    let dated = |c: char| c.is_ascii_digit() || matches!(c, '-' | '_' | '.' | ':' | 'T' | 'Z' | '+');
+    let dated =
+        |c: char| c.is_ascii_digit() || matches!(c, '-' | '_' | '.' | ':' | 'T' | 'Z' | '+');
     suffix == "old" || (suffix.chars().all(dated) && suffix.contains(|c: char| c.is_ascii_digit()))
+}
+
+/// Puts rotated files of `path` in the order in which they were written. Their names say so, if all
+/// have a number, or all a date; else they stay as they are.
+pub(crate) fn sort_by_age<T>(path: &Utf8Path, files: &mut [T], name: impl Fn(&T) -> &Utf8Path) {
+    /// Longer runs of digits are dates.
+    const NUMBER_DIGITS_MAX: usize = 5;
+    let suffix = |file: &T| -> Option<String> {
+        let rest = name(file).file_name()?.strip_prefix(path.file_name()?)?;
+        rest.strip_prefix(['.', '-', '_']).map(str::to_owned)
+    };
+    let number = |file: &T| -> Option<u32> {
+        suffix(file).filter(|text| text.len() <= NUMBER_DIGITS_MAX)?.parse().ok()
+    };
+    let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+    let date = |file: &T| suffix(file).filter(|text| digits(text) > NUMBER_DIGITS_MAX);
+    if files.iter().all(|file| number(file).is_some()) {
+        files.sort_by_key(|file| std::cmp::Reverse(number(file)));
+    } else if files.iter().all(|file| date(file).is_some()) {
+        files.sort_by_key(date);
+    }
 }
 
 /// The copy that was made of a file before it was emptied: it begins alike. `taken` says which files
@@ -126,6 +149,24 @@ mod tests {
         f("/d/app.log2", false);
         f("/d/app-worker.log", false);
         f("/d/app.log.", false);
+    }
+
+    #[test]
+    fn names_say_which_is_older() {
+        let f = |names: &[&str], want: &[&str]| {
+            let mut files: Vec<Utf8PathBuf> = names.iter().map(Utf8PathBuf::from).collect();
+            sort_by_age("/d/a.log".into(), &mut files, |file| file);
+            assert_eq!(files, want);
+        };
+        f(
+            &["/d/a.log.2", "/d/a.log.10", "/d/a.log.1"],
+            &["/d/a.log.10", "/d/a.log.2", "/d/a.log.1"],
+        );
+        f(&["/d/a.log-20260102", "/d/a.log-20260101"], &["/d/a.log-20260101", "/d/a.log-20260102"]);
+        f(
+            &["/d/a.log.2", "/d/a.log.old", "/d/a.log.3"],
+            &["/d/a.log.2", "/d/a.log.old", "/d/a.log.3"],
+        );
     }
 
     #[test]

@@ -200,7 +200,12 @@ fn kubernetes(written: &[WrittenKubernetes], warnings: &mut Vec<String>) -> Opti
     for (at, config) in written.iter().enumerate() {
         let key = format!("kubernetes_sd_configs[{at}]");
         let _unread = (
-            (&config.api_server, &config.kubeconfig_file, &config.basic_auth, &config.authorization),
+            (
+                &config.api_server,
+                &config.kubeconfig_file,
+                &config.basic_auth,
+                &config.authorization,
+            ),
             (&config.oauth2, &config.bearer_token, &config.bearer_token_file, &config.tls_config),
             (&config.proxy_url, &config.follow_redirects, &config.enable_http2),
         );
@@ -270,6 +275,7 @@ impl JobConfig {
             sources,
             rules: self.rules.clone(),
             pipeline: self.pipeline.fresh(),
+            since: 0,
         })
     }
 }

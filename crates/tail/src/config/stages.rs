@@ -251,7 +251,6 @@ struct WrittenMetricConfig {
     buckets: Vec<f64>,
 }
 
-
 /// Checks stages and makes them, as one flat list. `key` is where they stand; their metrics are put
 /// into `metrics`.
 pub(super) fn make(
@@ -271,7 +270,10 @@ pub(super) fn make(
         let [name] = given.as_slice() else {
             let what = match given.len() {
                 0 => "pipeline stage must contain only one key, and has none".to_owned(),
-                _ => format!("pipeline stage must contain only one key, and has {}", given.join(", ")),
+                _ => format!(
+                    "pipeline stage must contain only one key, and has {}",
+                    given.join(", ")
+                ),
             };
             return Err(below("", what));
         };
@@ -632,8 +634,7 @@ fn metric(name: &str, written: WrittenMetric, all: &CustomMetrics) -> Result<Met
 }
 
 /// Those of Prometheus' client library.
-const DEFAULT_BUCKETS: &[f64] =
-    &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const DEFAULT_BUCKETS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 fn counter_action(config: &WrittenMetricConfig, given: &str) -> Result<MetricAction, String> {
     let action = match given {
@@ -647,9 +648,11 @@ fn counter_action(config: &WrittenMetricConfig, given: &str) -> Result<MetricAct
         }
     };
     if config.match_all && config.value.is_some() {
-        return Err("`match_all: true` cannot be combined with `value`, please remove `match_all` \
+        return Err(
+            "`match_all: true` cannot be combined with `value`, please remove `match_all` \
                     or `value`"
-            .to_owned());
+                .to_owned(),
+        );
     }
     if config.count_entry_bytes && !config.match_all {
         return Err("`count_entry_bytes: true` can only be set with `match_all: true`".to_owned());

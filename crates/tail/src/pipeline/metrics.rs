@@ -158,7 +158,12 @@ impl Family {
                 Kind::Counter => CustomValue::Counter(0.0),
                 Kind::Gauge => CustomValue::Gauge(0.0),
                 Kind::Histogram(bounds) => CustomValue::Histogram {
-                    buckets: bounds.iter().copied().chain([f64::INFINITY]).map(|b| (b, 0)).collect(),
+                    buckets: bounds
+                        .iter()
+                        .copied()
+                        .chain([f64::INFINITY])
+                        .map(|b| (b, 0))
+                        .collect(),
                     sum: 0.0,
                     count: 0,
                 },
@@ -254,7 +259,10 @@ fn apply(value: &mut CustomValue, action: Action, amount: f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::{json::{Expression, JsonStage}, testing::Runner};
+    use crate::pipeline::{
+        json::{Expression, JsonStage},
+        testing::Runner,
+    };
 
     fn runner(metrics: Vec<Metric>) -> Runner {
         let expressions = ["n", "d", "s"].map(|n| (Arc::from(n), Expression::parse(n).unwrap()));
@@ -293,7 +301,8 @@ mod tests {
         runner.line(r#"{"n":5,"d":"50ms","s":"warn"}"#);
         runner.line(r#"{"n":7,"d":"1.5","s":"info"}"#);
         runner.line(r#"{"s":"warn"}"#);
-        let shown: Vec<_> = all.collect(runner.now).into_iter().map(|m| (m.name, m.series)).collect();
+        let shown: Vec<_> =
+            all.collect(runner.now).into_iter().map(|m| (m.name, m.series)).collect();
         let labels: Labels = [("app", "api")].into_iter().collect();
         let buckets = vec![(0.1, 1), (1.0, 0), (f64::INFINITY, 1)];
         let histogram = CustomValue::Histogram { buckets, sum: 1.55, count: 2 };

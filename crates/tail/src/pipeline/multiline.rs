@@ -116,9 +116,8 @@ impl Stage for Multiline {
 
     fn overdue(&mut self, cx: &Cx<'_>, entry: &mut Entry) -> bool {
         let wait = self.settings.max_wait;
-        let late = |group: &&mut Group| {
-            group.lines > 0 && cx.monotonic.saturating_sub(group.last) >= wait
-        };
+        let late =
+            |group: &&mut Group| group.lines > 0 && cx.monotonic.saturating_sub(group.last) >= wait;
         match self.groups.iter_mut().find(late) {
             Some(group) => {
                 *entry = group.take();

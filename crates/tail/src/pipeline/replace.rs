@@ -29,11 +29,7 @@ impl fmt::Debug for Replace {
 }
 
 impl Replace {
-    pub(crate) fn new(
-        expression: Regex,
-        source: Option<Arc<str>>,
-        template: Arc<Engine>,
-    ) -> Self {
+    pub(crate) fn new(expression: Regex, source: Option<Arc<str>>, template: Arc<Engine>) -> Self {
         let names = expression.capture_names().enumerate();
         let names = names.filter_map(|(at, name)| Some((at, Arc::from(name?)))).collect();
         Self { expression, names, source, template }

@@ -63,11 +63,13 @@ impl Object for Data<'_> {
 
     fn entries(&self) -> Vec<(Cow<'_, [u8]>, Shown<'_>)> {
         let labels = self.entry.labels.base.iter().map(|label| label.name);
-        let mut names: Vec<&str> = labels.chain(self.entry.extracted.iter().map(|(n, _)| n)).collect();
+        let mut names: Vec<&str> =
+            labels.chain(self.entry.extracted.iter().map(|(n, _)| n)).collect();
         names.extend(["Entry", "Value"]);
         names.sort_unstable();
         names.dedup();
-        let pair = |name: &str| Some((Cow::Owned(name.as_bytes().to_vec()), self.get(name.as_bytes())?));
+        let pair =
+            |name: &str| Some((Cow::Owned(name.as_bytes().to_vec()), self.get(name.as_bytes())?));
         names.into_iter().filter_map(pair).collect()
     }
 }
@@ -120,7 +122,8 @@ mod tests {
     #[test]
     fn values_are_rewritten_made_and_taken_away() {
         let f = |source: &str, template: &str, want: Option<&str>| {
-            let expressions = ["level", "app"].map(|n| (Arc::from(n), Expression::parse(n).unwrap()));
+            let expressions =
+                ["level", "app"].map(|n| (Arc::from(n), Expression::parse(n).unwrap()));
             let json = JsonStage::new(expressions.into(), None, false);
             let stage = Template { source: source.into(), template: parse(template).unwrap() };
             let stages: Vec<Box<dyn Stage>> = vec![Box::new(json), Box::new(stage)];
@@ -130,7 +133,11 @@ mod tests {
         };
         f("level", "{{ ToLower .Value }}", Some("warn"));
         f("new", "{{ .app }}-{{ .job }}", Some("loki-j"));
-        f("app", r#"{{ if eq .Value "loki" }}{{ .Value }} yes{{ else }}no{{ end }}"#, Some("loki yes"));
+        f(
+            "app",
+            r#"{{ if eq .Value "loki" }}{{ .Value }} yes{{ else }}no{{ end }}"#,
+            Some("loki yes"),
+        );
         f("app", "{{ if false }}x{{ end }}", None);
         f("new", "{{ len .Entry }}", Some("29"));
         f("new", "{{ .gone }}", Some("<no value>"));

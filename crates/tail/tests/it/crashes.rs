@@ -161,8 +161,8 @@ fn times_of_lines_without_one_rise_even_when_the_clock_steps_back() {
 
 #[test]
 fn promtails_positions_are_taken_over_and_kept() {
-    let text = config("/log/*.log", "")
-        + "positions: {filename: /run/positions.yaml, sync_period: 1s}\n";
+    let text =
+        config("/log/*.log", "") + "positions: {filename: /run/positions.yaml, sync_period: 1s}\n";
     let mut node = Node::new(&text);
     node.write(LOG, "read by promtail\nnew\n");
     node.write("/run/positions.yaml", "positions:\n  /log/app.log: \"17\"\n");
@@ -195,7 +195,9 @@ async fn lines_of_a_child_process_pass_the_stages_and_wait_for_the_store() {
     node.store.away.store(true, Ordering::Relaxed);
     let line = vec![b'x'; 200_000];
     let mut sent = 0;
-    while tokio::time::timeout(std::time::Duration::from_millis(20), source.send(&line)).await.is_ok()
+    while tokio::time::timeout(std::time::Duration::from_millis(20), source.send(&line))
+        .await
+        .is_ok()
     {
         sent += 1;
         node.step();

@@ -41,8 +41,9 @@ impl Container {
             self.open = Some((number, 1));
         } else {
             let stream = if random.coin() { "stdout" } else { "stderr" };
-            // While a line of stdout is open, others are of stderr, as a container's are.
-            let stream = if self.open.is_some() { "stderr" } else { stream };
+            // While a line of stdout is open, others are of stderr, and so are late ones: a runtime
+            // does not go back to an older file within a stream.
+            let stream = if self.open.is_some() || late.is_some() { "stderr" } else { stream };
             node.write(path, &format!("{stamp} {stream} F {number}\n"));
         }
     }
@@ -84,6 +85,7 @@ fn day(seed: u64, kills: bool, outages: bool, late_lines: bool) {
             open: None,
         })
         .collect();
+    node.step();
     for _ in 0..300 {
         let at = random.index(containers.len());
         match random.below(100) {
@@ -132,25 +134,25 @@ fn day(seed: u64, kills: bool, outages: bool, late_lines: bool) {
 
 #[test]
 fn steady() {
-    (0..5).for_each(|seed| day(seed, false, false, false));
+    (0..3).for_each(|seed| day(seed, false, false, false));
 }
 
 #[test]
 fn rotation_with_late_lines() {
-    (0..20).for_each(|seed| day(100 + seed, false, false, true));
+    (0..10).for_each(|seed| day(100 + seed, false, false, true));
 }
 
 #[test]
 fn killed_again_and_again() {
-    (0..40).for_each(|seed| day(200 + seed, true, false, false));
+    (0..16).for_each(|seed| day(200 + seed, true, false, false));
 }
 
 #[test]
 fn store_away() {
-    (0..20).for_each(|seed| day(300 + seed, false, true, false));
+    (0..10).for_each(|seed| day(300 + seed, false, true, false));
 }
 
 #[test]
 fn everything_at_once() {
-    (0..60).for_each(|seed| day(400 + seed, true, true, true));
+    (0..30).for_each(|seed| day(400 + seed, true, true, true));
 }

@@ -226,7 +226,7 @@ fn a_deleted_file_that_is_open_is_read_to_its_end() {
     node.run_seconds(70);
     assert_eq!(node.stats.files.get(), 0);
     use masthead_ports::LogSink as _;
-    assert_eq!(node.store.progress("").unwrap(), []);
+    assert_eq!(node.store.progress("file:").unwrap(), []);
 }
 
 #[test]
