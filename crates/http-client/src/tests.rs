@@ -86,6 +86,33 @@ async fn a_connection_is_kept_and_a_dead_one_is_replaced() {
 }
 
 #[tokio::test]
+async fn a_body_is_posted_with_credentials_and_a_redirect_is_not_followed() {
+    let (port, mut seen) = serve(vec![ok("taken"), redirect("/elsewhere")]).await;
+    let config = HttpClientConfig {
+        authorization: Some(Authorization {
+            kind: "Bearer".into(),
+            credentials: "t".into(),
+            ..Authorization::default()
+        }),
+        ..HttpClientConfig::default()
+    };
+    let mut session = client(&config).session();
+    let url = Url::parse(&format!("http://127.0.0.1:{port}/push")).expect("a URL");
+    for want in [200, 302] {
+        let body = Bytes::from_static(b"");
+        let headers = HeaderMap::new();
+        let post = Post { url: &url, headers: &headers, body: &body, body_limit: 100 };
+        let sent = tokio::time::timeout(Duration::from_secs(5), session.post(post));
+        let response = sent.await.expect("in time").expect("an answer");
+        assert_eq!(response.status.as_u16(), want);
+        let request = seen.recv().await.expect("a request");
+        assert!(request.starts_with("POST /push HTTP/1.1\r\n"), "{request}");
+        assert!(request.contains("authorization: Bearer t\r\n"), "{request}");
+        assert!(request.contains("content-length: 0\r\n"), "{request}");
+    }
+}
+
+#[tokio::test]
 async fn credentials_go_to_the_first_host_only() {
     let (elsewhere, mut seen_elsewhere) = serve(vec![ok("there")]).await;
     let answers = vec![redirect("/next"), redirect(&format!("http://127.0.0.1:{elsewhere}/other"))];

@@ -184,7 +184,7 @@ impl Collector {
         if let Some((_, until)) = self.refused
             && now < until
         {
-            return Step::Blocked(until - now);
+            return Step::Blocked(until.saturating_sub(now));
         }
         if (self.world.batch_is_full() || self.refused.is_some())
             && let Err(wait) = self.hand_over()

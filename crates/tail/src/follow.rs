@@ -42,7 +42,7 @@ const READERS_MAX: usize = 64;
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 const LOOK_EVERY_MAX: Duration = Duration::from_secs(1);
 /// A path whose file is gone is forgotten after this.
-const GONE_AFTER: Duration = Duration::from_secs(60);
+const GONE_AFTER: Duration = Duration::from_mins(1);
 
 /// One path that is followed.
 #[derive(Debug)]

@@ -65,12 +65,13 @@ impl PromtailPositions {
         if *offsets == self.written {
             return;
         }
-        let mut text = String::from("positions:\n");
+        let mut lines = vec!["positions:".to_owned()];
         for (path, offset) in offsets {
             // A text of JSON is one of YAML too.
             let path = serde_json::Value::from(path.as_str());
-            text.push_str(&format!("  {path}: \"{offset}\"\n"));
+            lines.push(format!("  {path}: \"{offset}\""));
         }
+        let text = lines.join("\n") + "\n";
         match atomic_write(fs, &self.path, text.as_bytes()) {
             Ok(()) => {
                 self.written.clone_from(offsets);

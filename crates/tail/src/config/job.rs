@@ -199,16 +199,6 @@ fn kubernetes(written: &[WrittenKubernetes], warnings: &mut Vec<String>) -> Opti
     let mut all = false;
     for (at, config) in written.iter().enumerate() {
         let key = format!("kubernetes_sd_configs[{at}]");
-        let _unread = (
-            (
-                &config.api_server,
-                &config.kubeconfig_file,
-                &config.basic_auth,
-                &config.authorization,
-            ),
-            (&config.oauth2, &config.bearer_token, &config.bearer_token_file, &config.tls_config),
-            (&config.proxy_url, &config.follow_redirects, &config.enable_http2),
-        );
         if !config.role.eq_ignore_ascii_case("pod") {
             warnings.push(format!("{key}: not supported yet: role {:?}", config.role));
             continue;

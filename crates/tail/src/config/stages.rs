@@ -101,6 +101,7 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(d: D) -> Result<Given<T
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the keys, as they are written")]
 struct WrittenCri {
     max_partial_lines: Option<usize>,
     max_partial_line_size: Option<String>,
@@ -375,7 +376,7 @@ stage_table! {
     multiline "multiline" multiline;
     drop "drop" drop_stage;
     limit "limit" limit;
-    pack "pack" pack;
+    pack "pack" |w, _| Ok(Box::new(pack(w)));
     tenant "tenant" tenant;
     metrics "metrics" metrics;
     sampling "sampling" sampling;
@@ -528,12 +529,12 @@ fn limit(written: Option<WrittenLimit>, _: &Context<'_>) -> Made {
     })))
 }
 
-fn pack(written: Option<WrittenPack>, _: &Context<'_>) -> Made {
+fn pack(written: Option<WrittenPack>) -> Pack {
     let written = written.unwrap_or_default();
     let mut labels: Vec<Arc<str>> = written.labels.into_iter().map(Arc::from).collect();
     labels.sort();
     let ingest_timestamp = written.ingest_timestamp.unwrap_or(true);
-    Ok(Box::new(Pack { labels: labels.into(), ingest_timestamp }))
+    Pack { labels: labels.into(), ingest_timestamp }
 }
 
 fn tenant(written: Option<WrittenTenant>, _: &Context<'_>) -> Made {
@@ -591,9 +592,10 @@ fn metric(name: &str, written: WrittenMetric, all: &CustomMetrics) -> Result<Met
             if !config.buckets.is_sorted() || config.buckets.iter().any(|bound| bound.is_nan()) {
                 return Err("the buckets of a histogram must rise".to_owned());
             }
-            let bounds = match config.buckets.is_empty() {
-                true => DEFAULT_BUCKETS.to_vec(),
-                false => config.buckets.into_iter().filter(|bound| bound.is_finite()).collect(),
+            let bounds = if config.buckets.is_empty() {
+                DEFAULT_BUCKETS.to_vec()
+            } else {
+                config.buckets.into_iter().filter(|bound| bound.is_finite()).collect()
             };
             (Kind::Histogram(bounds), MetricAction::Observe)
         }

@@ -117,11 +117,11 @@ mod tests {
     #[test]
     fn lines_beyond_the_burst_are_dropped_until_time_passes() {
         let mut runner = Runner::new(vec![Box::new(Limit::new(settings()))]);
-        (0..5).for_each(|_| drop(runner.line("x")));
+        runner.lines(5);
         assert_eq!(runner.out.len(), 3);
         assert_eq!(runner.stats.dropped_lines(), [(DROP_REASON.to_owned(), 2)]);
         runner.now += Duration::from_secs(1);
-        (0..5).for_each(|_| drop(runner.line("x")));
+        runner.lines(5);
         assert_eq!(runner.out.len(), 5);
     }
 
@@ -144,19 +144,19 @@ mod tests {
         let limit = Limit::new(settings());
         let mut other = Runner::new(vec![limit.fresh()]);
         let mut runner = Runner::new(vec![Box::new(limit)]);
-        (0..2).for_each(|_| drop(runner.line("x")));
-        (0..2).for_each(|_| drop(other.line("x")));
+        runner.lines(2);
+        other.lines(2);
         assert_eq!(runner.out.len() + other.out.len(), 3);
 
         let by_label = Settings { by_label_name: Some("app".into()), ..settings() };
         let limit = Limit::new(by_label);
         for app in ["a", "b"] {
             let mut runner = Runner::new(vec![limit.fresh()]).with_labels(&[("app", app)]);
-            (0..5).for_each(|_| drop(runner.line("x")));
+            runner.lines(5);
             assert_eq!(runner.out.len(), 3);
         }
         let mut without = Runner::new(vec![limit.fresh()]);
-        (0..5).for_each(|_| drop(without.line("x")));
+        without.lines(5);
         assert_eq!(without.out.len(), 5);
     }
 }

@@ -282,7 +282,7 @@ mod tests {
         }
     }
 
-    const IDLE: Duration = Duration::from_secs(300);
+    const IDLE: Duration = Duration::from_mins(5);
 
     #[test]
     fn each_kind_counts_in_its_way() {

@@ -40,6 +40,13 @@ impl Runner {
         self.bytes(line.as_bytes())
     }
 
+    /// The same line so many times.
+    pub(crate) fn lines(&mut self, count: usize) {
+        for _ in 0..count {
+            self.line("x");
+        }
+    }
+
     pub(crate) fn bytes(&mut self, line: &[u8]) -> Outcome {
         let start = self.offset;
         self.offset += line.len() as u64 + 1;
@@ -83,17 +90,14 @@ impl Runner {
             .iter()
             .map(|entry| {
                 let line = String::from_utf8_lossy(&entry.line);
-                let mut text = format!("{} {} {line}", entry.timestamp.0, entry.labels.resolve());
+                let (time, labels) = (entry.timestamp.0, entry.labels.resolve());
+                let mut parts = vec![format!("{time} {labels} {line}")];
                 for (name, value) in &entry.metadata {
-                    text.push_str(&format!(" [{}={value}]", &**name));
+                    parts.push(format!("[{}={value}]", &**name));
                 }
-                if let Some(tenant) = &entry.tenant {
-                    text.push_str(&format!(" for {tenant}"));
-                }
-                if entry.cut {
-                    text.push_str(" (cut)");
-                }
-                text
+                parts.extend(entry.tenant.iter().map(|tenant| format!("for {tenant}")));
+                parts.extend(entry.cut.then(|| "(cut)".to_owned()));
+                parts.join(" ")
             })
             .collect()
     }
