@@ -8,7 +8,7 @@ SHELL := bash
 .PHONY: help demo test check bench conformance fmt fmt-check clippy tidy
 
 step := scripts/step
-# A folder of upstream's promqltest scripts.
+# A folder of upstream's promqltest scripts, or of recorded answers of a Loki with their check.py.
 CONFORMANCE ?=
 # Arguments for `masthead demo`, e.g. make demo DEMO="--for 1m".
 DEMO ?=
@@ -43,10 +43,16 @@ bench: ## measure: every benchmark of the workspace, then masthead beside the or
 	@$(step) "build masthead and its comparison (release)" cargo build --release --package masthead --package masthead-bench
 	@"$${CARGO_TARGET_DIR:-target}/release/masthead-bench" $(BENCH)
 
-conformance: ## run upstream's PromQL scripts: make conformance CONFORMANCE=DIR (its *.test files)
+conformance: ## run upstream's cases: make conformance CONFORMANCE=DIR (*.test for PromQL, check.py for LogQL)
 	@scripts/need cargo cc
-	@test -d "$(CONFORMANCE)" || { echo 'no folder CONFORMANCE="$(CONFORMANCE)"; name one that holds *.test files' >&2; exit 2; }
-	@$(step) "PromQL conformance" env CONFORMANCE="$(realpath $(CONFORMANCE))" cargo test --quiet --package masthead-promql --test golden -- --nocapture
+	@test -d "$(CONFORMANCE)" || { echo 'no folder CONFORMANCE="$(CONFORMANCE)"; name one that holds *.test files, or check.py and corpus.json' >&2; exit 2; }
+	@if [ -f "$(CONFORMANCE)/check.py" ] && [ -f "$(CONFORMANCE)/corpus.json" ]; then \
+	  scripts/need python3; \
+	  $(step) "build masthead" cargo build --quiet --package masthead; \
+	  $(step) "LogQL and Loki API conformance" scripts/conformance-logql "$(realpath $(CONFORMANCE))" --quiet; \
+	else \
+	  $(step) "PromQL conformance" env CONFORMANCE="$(realpath $(CONFORMANCE))" cargo test --quiet --package masthead-promql --test golden -- --nocapture; \
+	fi
 
 fmt: ## format the sources
 	@scripts/need cargo rustfmt

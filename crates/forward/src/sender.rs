@@ -101,7 +101,8 @@ impl Sender {
     pub async fn run(mut self) {
         let mut cursor = self.sink.cursor();
         loop {
-            let (frames, behind) = match self.read(cursor).await {
+            let next = read(Arc::clone(&self.sink), cursor, self.target.batch_bytes);
+            let (frames, behind) = match next.await {
                 Ok(read) => read,
                 Err(error) => {
                     error!(%error, url = %self.target.url, "Cannot read the journal of a client.");
@@ -126,27 +127,6 @@ impl Sender {
                 // It is pushed again after a restart, and kept once there.
                 warn!(%error, "Cannot note in the journal what was pushed.");
             }
-        }
-    }
-
-    /// The next frames, and the place behind them.
-    async fn read(&self, cursor: Cursor) -> durable::Result<(Vec<(u64, Vec<u8>)>, Cursor)> {
-        let (sink, bytes) = (Arc::clone(&self.sink), self.target.batch_bytes);
-        let read = tokio::task::spawn_blocking(move || {
-            let mut cursor = cursor;
-            let mut frames = Vec::new();
-            sink.journal.read(&mut cursor, bytes, &mut |found| {
-                // Marks, and progress alone, need no push.
-                if frame::lines(found.payload) > 0 {
-                    frames.push((found.seq, found.payload.to_vec()));
-                }
-                Ok(())
-            })?;
-            Ok((frames, cursor))
-        });
-        match read.await {
-            Ok(read) => read,
-            Err(error) => Err(std::io::Error::other(error).into()),
         }
     }
 
@@ -264,4 +244,31 @@ impl Sender {
 struct Request {
     body: Encoder,
     lines: u64,
+}
+
+/// Frames with lines, and their numbers.
+type Frames = Vec<(u64, Vec<u8>)>;
+
+/// The next frames, and the place behind them.
+async fn read(
+    sink: Arc<LokiSink>,
+    cursor: Cursor,
+    bytes: usize,
+) -> durable::Result<(Frames, Cursor)> {
+    let read = tokio::task::spawn_blocking(move || {
+        let mut cursor = cursor;
+        let mut frames = Vec::new();
+        sink.journal.read(&mut cursor, bytes, &mut |found| {
+            // Marks, and progress alone, need no push.
+            if frame::lines(found.payload) > 0 {
+                frames.push((found.seq, found.payload.to_vec()));
+            }
+            Ok(())
+        })?;
+        Ok((frames, cursor))
+    });
+    match read.await {
+        Ok(read) => read,
+        Err(error) => Err(std::io::Error::other(error).into()),
+    }
 }

@@ -12,8 +12,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock, atomic::AtomicBool},
-    time::Duration,
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use axum::{
@@ -24,9 +23,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use masthead_model::{ErrorClass, Labels, Millis, Regexp};
+use masthead_model::{Labels, Millis, Regexp};
 use masthead_ports::{
-    QueryCtx, QueryLimits, RulesView, SampleSink, SampleSource, ServerView, StoreAdmin, TargetsView,
+    QueryCtx, RulesView, SampleSink, SampleSource, ServerView, StoreAdmin, TargetsView,
 };
 use masthead_promql::Features;
 use masthead_sysio::Clock;
@@ -35,14 +34,13 @@ use serde::Serialize;
 
 use crate::{
     cors::Cors,
+    desk::{Desk, Work},
     error::ApiError,
     evaluator::Evaluator,
     json,
-    lane::{Lane, Place, Refused},
     limits::Limits,
-    stats::{ApiStats, Counters, add, get as count_of},
-    stream::{self, ChunkWriter, Delivery, Stop},
-    upload::Budget,
+    stats::ApiStats,
+    stream::{self, ChunkWriter, Stop},
 };
 
 mod admin;
@@ -126,13 +124,8 @@ pub struct PrometheusApi {
 #[derive(Debug)]
 pub(crate) struct Shared {
     parts: Parts,
-    pub(crate) limits: Limits,
-    pub(crate) budget: Arc<Budget>,
+    desk: Arc<Desk>,
     cors: Cors,
-    queries: Lane,
-    lookups: Lane,
-    writes: Lane,
-    counters: Arc<Counters>,
     otlp: RwLock<OtlpConfig>,
     series: write::SeriesCache,
 }
@@ -140,15 +133,9 @@ pub(crate) struct Shared {
 impl PrometheusApi {
     /// An API over these parts.
     pub fn new(parts: Parts) -> Self {
-        let limits = parts.limits;
         let shared = Shared {
-            limits,
-            budget: Arc::new(Budget::new(limits.inflight)),
+            desk: Arc::new(Desk::new(Arc::clone(&parts.clock), parts.limits)),
             cors: Cors::new(parts.cors_origin.clone()),
-            queries: Lane::new(limits.queries, limits.queue),
-            lookups: Lane::new(limits.queries, limits.queue),
-            writes: Lane::new(limits.writes, limits.queue),
-            counters: Arc::default(),
             otlp: RwLock::new(parts.otlp.clone()),
             series: write::SeriesCache::default(),
             parts,
@@ -181,7 +168,12 @@ impl PrometheusApi {
         *self.shared.otlp.write().unwrap_or_else(PoisonError::into_inner) = config;
     }
 
-    /// What it has counted so far.
+    /// What it shares with the other APIs of the server.
+    pub(crate) fn desk(&self) -> Arc<Desk> {
+        Arc::clone(&self.shared.desk)
+    }
+
+    /// What it and the APIs beside it have counted so far.
     pub fn stats(&self) -> ApiStats {
         self.shared.stats()
     }
@@ -254,61 +246,19 @@ async fn cors(State(shared): State<Arc<Shared>>, request: Request, next: Next) -
     response
 }
 
-/// Which lane a work takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Work {
-    Query,
-    Lookup,
+/// A handler asks for places, limits and counters as if they were the API's own.
+impl std::ops::Deref for Shared {
+    type Target = Desk;
+
+    fn deref(&self) -> &Desk {
+        &self.desk
+    }
 }
 
 impl Shared {
     /// The wall clock.
     fn now(&self) -> Millis {
         Millis(self.parts.clock.now().0.div_euclid(1_000_000))
-    }
-
-    /// A context that starts now.
-    fn ctx(&self, timeout: Option<Duration>) -> QueryCtx {
-        let limit = self.limits.query;
-        let timeout = timeout.map_or(limit.timeout, |asked| asked.min(limit.timeout));
-        QueryCtx::new(Arc::clone(&self.parts.clock), QueryLimits { timeout, ..limit })
-    }
-
-    /// Waits for a place; the time that `ctx` has left bounds the wait.
-    async fn place(
-        &self,
-        work: Work,
-        ctx: &QueryCtx,
-        timeout: Duration,
-    ) -> Result<Place, ApiError> {
-        let lane = match work {
-            Work::Query => &self.queries,
-            Work::Lookup => &self.lookups,
-        };
-        let patience = timeout.saturating_sub(ctx.elapsed());
-        lane.enter(patience).await.map_err(|refused| match refused {
-            Refused::Full => {
-                add(&self.counters.rejected_full, 1);
-                let Limits { queries, queue, .. } = self.limits;
-                let message = format!(
-                    "{queries} queries run and {queue} wait, which is the limit (see --query.max-concurrency and --query.max-queue)"
-                );
-                ApiError::new(ErrorClass::RateLimited, message)
-            }
-            Refused::Waited => {
-                ApiError::new(ErrorClass::Timeout, "query timed out in query queue")
-            }
-        })
-    }
-
-    fn delivery(&self, gzip: bool, cancel: Arc<AtomicBool>) -> Delivery {
-        Delivery {
-            gzip,
-            stall: self.limits.stall,
-            content_type: "application/json",
-            counters: Arc::clone(&self.counters),
-            cancel,
-        }
     }
 
     /// Runs a look-up on a blocking thread.
@@ -322,22 +272,6 @@ impl Shared {
         let delivery = self.delivery(gzip, ctx.cancellation());
         let shared = Arc::clone(self);
         Ok(stream::respond(place, delivery, move |out| work(&shared, &ctx, out)).await)
-    }
-
-    fn stats(&self) -> ApiStats {
-        let counters = &self.counters;
-        let wide = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-        ApiStats {
-            queries_running: wide(self.queries.running()),
-            queries_waiting: wide(self.queries.waiting()),
-            rejected_full: count_of(&counters.rejected_full),
-            abandoned: count_of(&counters.abandoned),
-            streamed_bytes: count_of(&counters.streamed_bytes),
-            upload_bytes: wide(self.budget.held()),
-            samples_accepted: count_of(&counters.samples_accepted),
-            samples_refused: count_of(&counters.samples_refused),
-            panics: count_of(&counters.panics),
-        }
     }
 }
 

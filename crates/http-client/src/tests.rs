@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, io::Write as _, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use http::HeaderMap;
 use masthead_sysio::{Fs, RealFs, SimFs, atomic_write};
 use tokio::{

@@ -8,6 +8,10 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
 
+mod logs;
+
+pub(crate) use logs::{LOKI_DEFAULT, LogsArgs, LogsCommandArgs, LogsFormat};
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, or ended by Ctrl-C or SIGTERM
@@ -29,12 +33,15 @@ pub(crate) enum Command {
     /// Run the items API under light traffic, and show its logs and a summary of its metrics.
     #[command(after_help = EXIT_CODES)]
     Demo(DemoArgs),
-    /// Keep metrics and answer PromQL over Prometheus' HTTP API.
+    /// Keep metrics and logs, and answer PromQL and LogQL over the APIs of Prometheus and Loki.
     #[command(after_help = EXIT_CODES)]
     Serve(Box<ServeArgs>),
     /// Ask a server that speaks Prometheus' HTTP API a PromQL question.
     #[command(after_help = EXIT_CODES)]
     Query(QueryArgs),
+    /// Ask a server that speaks Loki's HTTP API a LogQL question, or follow its lines.
+    #[command(after_help = EXIT_CODES)]
+    Logs(LogsCommandArgs),
     /// Become another program that ends when its parent does (see `child.rs`).
     #[command(name = crate::child::TIED_COMMAND, hide = true)]
     ExecTied(ExecTiedArgs),
@@ -110,6 +117,18 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE", env = "MASTHEAD_PROMETHEUS_CONFIG")]
     pub prometheus_config: Option<Utf8PathBuf>,
 
+    /// Collect the log files that this configuration of Promtail's says.
+    #[arg(long, value_name = "FILE", env = "MASTHEAD_PROMTAIL_CONFIG")]
+    pub promtail_config: Option<Utf8PathBuf>,
+
+    /// Push what is collected to the `clients` of `--promtail-config` too.
+    #[arg(long, env = "MASTHEAD_PROMTAIL_CLIENTS", value_parser = BoolishValueParser::new())]
+    pub promtail_clients: bool,
+
+    /// Collect the logs of this node's containers from here, such as `/var/log/pods`.
+    #[arg(long, value_name = "DIR", env = "MASTHEAD_PODS_LOG_DIR")]
+    pub pods_log_dir: Option<Utf8PathBuf>,
+
     /// Leave out the metrics of this machine (job `node`).
     #[arg(long, env = "MASTHEAD_NO_HOST", value_parser = BoolishValueParser::new())]
     pub no_host: bool,
@@ -146,6 +165,9 @@ pub(crate) struct ServeArgs {
     #[arg(long = "storage.max-series", value_name = "N", default_value_t = 20_000_000)]
     #[arg(env = "MASTHEAD_STORAGE_MAX_SERIES")]
     pub max_series: usize,
+
+    #[command(flatten)]
+    pub logs: LogsArgs,
 
     /// How far back an instant selector looks for a sample.
     #[arg(long = "query.lookback-delta", value_name = "DURATION", default_value = "5m")]

@@ -3,6 +3,7 @@
 //! A command owns its runtime's life: when it returns, nothing of it goes on in the background.
 
 mod demo;
+mod logs;
 mod query;
 mod serve;
 
@@ -21,6 +22,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
             .enable_all()
             .build()?
             .block_on(serve::run(*args)),
+        Command::Logs(args) => runtime()?.block_on(logs::run(args)),
         Command::Query(args) => runtime()?.block_on(query::run(args)),
         Command::ExecTied(args) => child::exec_tied(&args),
     }

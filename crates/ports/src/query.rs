@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use masthead_model::ErrorClass;
+use masthead_model::{ErrorClass, Nanos};
 use masthead_sysio::Clock;
 
 /// How long and how much a query may.
@@ -193,6 +193,11 @@ impl QueryCtx {
             blocks: self.blocks.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
         }
+    }
+
+    /// The present, for functions of a language that ask for it.
+    pub fn now(&self) -> Nanos {
+        Nanos(self.clock.now().0)
     }
 
     /// Time since the query started.

@@ -6,7 +6,7 @@
 //! only labels that cannot be read at all are an error, of their stream alone.
 //!
 //! Protobuf: `loki/protobuf.rs`. JSON: `loki/json.rs`, with the older form of `/api/prom/push`.
-//! Label sets as text: `loki/labels.rs`. Facts: `pkg/push/push.proto`, `pkg/loghttp/push`,
+//! Label sets as text: `loki/labels.rs`. Names of structured metadata: `loki/names.rs`. Facts: `pkg/push/push.proto`, `pkg/loghttp/push`,
 //! `pkg/util/unmarshal` of Loki.
 
 use std::{borrow::Cow, ops::Range};
@@ -17,10 +17,12 @@ use crate::{Error, Limits};
 
 mod json;
 mod labels;
+mod names;
 mod protobuf;
 mod scan;
 
 pub use labels::{LabelTextError, label_text};
+pub use names::metadata_name;
 pub use protobuf::Encoder;
 
 /// A name and a value.

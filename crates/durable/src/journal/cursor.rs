@@ -48,7 +48,10 @@ impl Cursor {
         bytes: usize,
         visit: &mut dyn FnMut(Frame<'_>) -> Result<()>,
     ) -> Result<bool> {
-        for file in files.iter().filter(|file| file.name >= self.name) {
+        for file in files {
+            if file.name < self.name {
+                continue;
+            }
             if file.name > self.name {
                 (self.name, self.offset) = (file.name, HEADER_BYTES as u64);
             }

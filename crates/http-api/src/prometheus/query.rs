@@ -15,10 +15,11 @@ use masthead_promql::{InstantSample, QueryValue, SeriesResult};
 use serde::Serialize;
 
 use super::{
-    Shared, Work,
+    Shared,
     envelope::{self, TRUNCATED},
 };
 use crate::{
+    desk::Work,
     error::ApiError,
     evaluator::{EvalError, Evaluation, Grid, Query},
     json,

@@ -12,7 +12,6 @@
 use std::{
     collections::HashSet,
     sync::{Arc, PoisonError},
-    time::Duration,
 };
 
 use axum::{
@@ -31,7 +30,6 @@ use masthead_wire::{
 use super::Shared;
 use crate::{
     error::{ApiError, plain},
-    lane::Refused,
     stats::add,
     upload::{self, Limit, Upload},
 };
@@ -43,9 +41,6 @@ mod otlp;
 
 pub(super) use cache::SeriesCache;
 pub(super) use otlp::otlp;
-
-/// How long a write waits for a place before the sender is told to come back.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 const WRITTEN_SAMPLES: HeaderName =
     HeaderName::from_static("x-prometheus-remote-write-written-samples");
@@ -124,16 +119,7 @@ async fn store(
     let limit = Limit { bytes: shared.limits.body, flag: "--web.max-body-size" };
     let body = request.into_body();
     let upload = upload::read(body, limit, &shared.budget, shared.limits.stall).await?;
-    let place = shared.writes.enter(PATIENCE).await.map_err(|refused| {
-        if refused == Refused::Full {
-            add(&shared.counters.rejected_full, 1);
-        }
-        let writes = shared.limits.writes;
-        let message = format!(
-            "{writes} writes run and others wait, which is the limit (see --web.max-concurrent-writes)"
-        );
-        ApiError::new(ErrorClass::Unavailable, message)
-    })?;
+    let place = shared.write_place().await?;
     let task = Arc::clone(shared);
     let done = tokio::task::spawn_blocking(move || {
         let _place = place;

@@ -6,5 +6,6 @@
 mod crowd;
 mod fixture;
 mod golden;
+mod loki;
 mod streaming;
 mod writing;

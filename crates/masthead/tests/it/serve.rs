@@ -15,20 +15,20 @@ use rustix::process::{Signal, kill_process};
 use crate::process::{Masthead, masthead};
 
 /// The server on any port, storing below `data`.
-struct Server {
-    process: Masthead,
-    address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) process: Masthead,
+    pub(crate) address: SocketAddr,
 }
 
 impl Server {
-    fn start(data: &Path) -> Self {
+    pub(crate) fn start(data: &Path) -> Self {
         Self::start_with(data, &[])
     }
 
-    fn start_with(data: &Path, extra: &[&str]) -> Self {
+    pub(crate) fn start_with(data: &Path, extra: &[&str]) -> Self {
         let data = data.to_str().unwrap();
         let mut args = vec!["serve", "--data", data, "--listen", "127.0.0.1:0"];
-        args.extend(["--prometheus-listen", "off"]);
+        args.extend(["--prometheus-listen", "off", "--loki-listen", "off"]);
         args.extend(extra);
         let mut process = masthead(&args);
         let line = process.line_with("\"Listening.\"");
@@ -38,7 +38,7 @@ impl Server {
     }
 
     /// One request on a connection of its own; `None` when the server went away under it.
-    fn ask(&self, head: &str, body: &[u8]) -> Option<(u16, String)> {
+    pub(crate) fn ask(&self, head: &str, body: &[u8]) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(self.address).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
         let head = format!(
@@ -55,7 +55,7 @@ impl Server {
         Some((status, answer))
     }
 
-    fn get(&self, path: &str) -> (u16, String) {
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
         self.ask(&format!("GET {path} HTTP/1.1"), b"").unwrap()
     }
 
@@ -74,7 +74,7 @@ impl Server {
         self.ask(head, &body).is_some_and(|(status, _)| status == 204)
     }
 
-    fn stop(self, signal: Signal) -> Option<i32> {
+    pub(crate) fn stop(self, signal: Signal) -> Option<i32> {
         kill_process(self.process.id(), signal).unwrap();
         self.process.finish().0
     }
@@ -88,7 +88,7 @@ impl Server {
     }
 }
 
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     i64::try_from(since.as_millis()).unwrap()
 }

@@ -36,6 +36,16 @@ impl LabelsBuilder {
         self
     }
 
+    /// Sets the label with the empty name, which no store has and one function of LogQL makes
+    /// (`label_replace` to `""`); an empty value removes it.
+    pub fn set_nameless(&mut self, value: &str) -> &mut Self {
+        self.pairs.retain(|(name, _)| !name.is_empty());
+        if !value.is_empty() {
+            self.pairs.insert(0, ("".into(), value.into()));
+        }
+        self
+    }
+
     /// Removes `name` if it is there.
     pub fn remove(&mut self, name: &str) -> &mut Self {
         self.set(name, "")

@@ -56,6 +56,7 @@ pub(crate) struct Node {
     pub(crate) store: Arc<Store>,
     pub(crate) stats: Arc<Stats>,
     config: String,
+    pods: Option<String>,
     collector: Option<Collector>,
 }
 
@@ -66,7 +67,15 @@ impl Node {
         let fs = SimFs::with_clock(1, Arc::clone(&clock) as Arc<dyn Clock>);
         fs.create_dir_all("/log".into()).unwrap();
         let store = Arc::default();
-        Self { fs, clock, store, stats: Arc::default(), config: config.into(), collector: None }
+        Self {
+            fs,
+            clock,
+            store,
+            stats: Arc::default(),
+            config: config.into(),
+            pods: None,
+            collector: None,
+        }
     }
 
     /// Every `*.log` below `/log`, without any stage.
@@ -79,8 +88,16 @@ impl Node {
         Self::new(&config("/log/**/*.log", "- cri: {}"))
     }
 
+    /// The logs of containers where the kubelet writes them.
+    pub(crate) fn pods(directory: &str) -> Self {
+        Self { pods: Some(directory.to_owned()), ..Self::new("") }
+    }
+
     pub(crate) fn start(&mut self) {
-        let config = PromtailConfig::parse(&self.config).unwrap();
+        let mut config = PromtailConfig::parse(&self.config).unwrap();
+        if let Some(directory) = &self.pods {
+            config.add_pods(directory.as_str().into());
+        }
         self.collector = Some(
             config
                 .collector(&Setup {

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use masthead_model::Labels;
 use proptest::prelude::*;
 
@@ -20,9 +22,9 @@ fn shown(push: Result<Push<'_>, Error>) -> String {
         }
         for entry in &stream.entries {
             let line = String::from_utf8_lossy(&entry.line).into_owned();
-            out.push_str(&format!(" {}={line}", entry.timestamp));
+            write!(out, " {}={line}", entry.timestamp).expect("writes");
             for (name, value) in stream.metadata(entry) {
-                out.push_str(&format!("({name}={value})"));
+                write!(out, "({name}={value})").expect("writes");
             }
         }
         out.push('\n');

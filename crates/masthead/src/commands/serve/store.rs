@@ -1,27 +1,16 @@
-//! The store of metrics as the server runs it: opened once, kept up by two threads.
-//!
-//! Syncing the journal has a thread of its own, because a merge takes seconds and the promise of
-//! `--storage.sync-interval` does not wait for it.
+//! The store of metrics as the server runs it. The threads that keep it up: `upkeep.rs`.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::{self, JoinHandle},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use masthead_sysio::{Clock, RealFs};
 use masthead_tsdb::{JournalOptions, Keep, OpenReport, Options, SyncPolicy, Tsdb};
 
+use super::upkeep::Upkeep;
 use crate::cli::ServeArgs;
 
 /// How often it is looked whether something is to be written, merged or deleted.
 const UPKEEP_EVERY: Duration = Duration::from_secs(1);
-/// Between two lines about the same trouble.
-const COMPLAIN_EVERY: u32 = 60;
 
 /// Opens the store below `--data`, and logs what was found.
 ///
@@ -77,77 +66,19 @@ fn tell(report: &OpenReport) {
     );
 }
 
-/// The threads that keep the store up; they end when this is stopped or dropped.
-#[derive(Debug)]
-pub(super) struct Upkeep {
-    stop: Arc<AtomicBool>,
-    threads: Vec<JoinHandle<()>>,
-}
-
-impl Upkeep {
-    /// Starts both threads.
-    ///
-    /// # Errors
-    /// The machine has no thread left.
-    pub(super) fn start(store: &Arc<Tsdb>, args: &ServeArgs) -> anyhow::Result<Self> {
-        let mut upkeep = Self { stop: Arc::default(), threads: Vec::new() };
-        if !args.sync_interval.is_zero() {
-            let store = Arc::clone(store);
-            upkeep.spawn("sync", args.sync_interval, move || store.sync())?;
-        }
+/// Starts the threads that keep the store up.
+///
+/// # Errors
+/// The machine has no thread left.
+pub(super) fn keep_up(
+    store: &Arc<Tsdb>,
+    args: &ServeArgs,
+    upkeep: &mut Upkeep,
+) -> anyhow::Result<()> {
+    if !args.sync_interval.is_zero() {
         let store = Arc::clone(store);
-        upkeep.spawn("upkeep", UPKEEP_EVERY, move || store.tick())?;
-        Ok(upkeep)
+        upkeep.spawn("metrics-sync", args.sync_interval, move || store.sync())?;
     }
-
-    fn spawn(
-        &mut self,
-        name: &'static str,
-        every: Duration,
-        work: impl Fn() -> masthead_tsdb::Result<()> + Send + 'static,
-    ) -> anyhow::Result<()> {
-        let stop = Arc::clone(&self.stop);
-        let run = move || {
-            let mut complaints = 0_u32;
-            while !stop.load(Ordering::Relaxed) {
-                match work() {
-                    Ok(()) => complaints = 0,
-                    Err(error) => {
-                        if complaints.is_multiple_of(COMPLAIN_EVERY) {
-                            tracing::error!(thread = name, %error, "Upkeep of the store failed; it is tried again.");
-                        }
-                        complaints = complaints.saturating_add(1);
-                    }
-                }
-                // Woken early, it finds that it is to stop.
-                thread::park_timeout(every);
-            }
-        };
-        let thread = thread::Builder::new().name(format!("store-{name}")).spawn(run)?;
-        self.threads.push(thread);
-        Ok(())
-    }
-
-    /// Ends the threads after what they are doing.
-    pub(super) fn stop(mut self) {
-        self.end();
-    }
-
-    fn end(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        for thread in &self.threads {
-            thread.thread().unpark();
-        }
-        for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("A thread that keeps up the store had panicked.");
-            }
-        }
-    }
-}
-
-impl Drop for Upkeep {
-    fn drop(&mut self) {
-        self.end();
-    }
+    let store = Arc::clone(store);
+    upkeep.spawn("metrics-upkeep", UPKEEP_EVERY, move || store.tick())
 }

@@ -5,9 +5,11 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use masthead_logdb::Logdb;
 use masthead_model::{ByteSize, Labels, Millis, PromDuration};
 use masthead_ports::{Readiness, ReloadError, RuntimeInfo, ServerView};
 use masthead_sysio::Clock;
+use masthead_tsdb::Tsdb;
 
 use super::scraping::Scraping;
 use crate::cli::ServeArgs;
@@ -21,6 +23,8 @@ pub(super) struct Server {
     retention: String,
     clock: Arc<dyn Clock>,
     scraping: Arc<Scraping>,
+    metrics: Arc<Tsdb>,
+    logs: Arc<Logdb>,
     last_reload: Mutex<Reload>,
 }
 
@@ -32,7 +36,13 @@ struct Reload {
 }
 
 impl Server {
-    pub(super) fn new(args: &ServeArgs, clock: Arc<dyn Clock>, scraping: Arc<Scraping>) -> Self {
+    pub(super) fn new(
+        args: &ServeArgs,
+        clock: Arc<dyn Clock>,
+        scraping: Arc<Scraping>,
+        metrics: Arc<Tsdb>,
+        logs: Arc<Logdb>,
+    ) -> Self {
         let now = Millis(clock.now().0.div_euclid(1_000_000));
         Self {
             stopping: AtomicBool::new(false),
@@ -41,6 +51,8 @@ impl Server {
             retention: retention(args),
             clock,
             scraping,
+            metrics,
+            logs,
             last_reload: Mutex::new(Reload { ok: true, loaded: now }),
         }
     }
@@ -75,7 +87,23 @@ impl Server {
 
 impl ServerView for Server {
     fn readiness(&self) -> Readiness {
-        if self.stopping.load(Ordering::Relaxed) { Readiness::Stopping } else { Readiness::Ready }
+        if self.stopping.load(Ordering::Relaxed) {
+            return Readiness::Stopping;
+        }
+        let (metrics, logs) = (self.metrics.stats(), self.logs.stats());
+        let mut reasons = Vec::new();
+        for (what, corrupt) in [("metrics", metrics.blocks_corrupt), ("logs", logs.blocks_corrupt)]
+        {
+            if corrupt > 0 {
+                reasons.push(format!(
+                    "{corrupt} blocks of {what} are set aside for damage; the log names them"
+                ));
+            }
+        }
+        if logs.out_of_space {
+            reasons.push("lines are refused: the file system is nearly full".to_owned());
+        }
+        if reasons.is_empty() { Readiness::Ready } else { Readiness::Degraded(reasons) }
     }
 
     fn config_text(&self) -> String {

@@ -1,1 +1,0 @@
-//! What loads, what is refused, and with which words.
