@@ -241,20 +241,18 @@ impl Collector {
         next.min(PAUSE_MAX)
     }
 
-    /// Reads one path until it has nothing more or has had its turn; `true` if there is more.
+    /// Gives one path its turn; `true` if there is more, which waits until the others had theirs.
     fn turn(&mut self, number: usize) -> Result<bool, Duration> {
-        loop {
-            let Some(follow) = self.follows.get_mut(&number) else { return Ok(false) };
-            match follow.turn(&mut self.world) {
-                Turn::Idle => return Ok(false),
-                Turn::More => return Ok(true),
-                Turn::Full => self.hand_over()?,
-                Turn::Gone => {
-                    if let Some(follow) = self.follows.remove(&number) {
-                        self.paths.remove(&(follow.job, follow.path));
-                    }
-                    return Ok(false);
+        let Some(follow) = self.follows.get_mut(&number) else { return Ok(false) };
+        match follow.turn(&mut self.world) {
+            Turn::Idle => Ok(false),
+            Turn::More => Ok(true),
+            Turn::Full => self.hand_over().map(|()| true),
+            Turn::Gone => {
+                if let Some(follow) = self.follows.remove(&number) {
+                    self.paths.remove(&(follow.job, follow.path));
                 }
+                Ok(false)
             }
         }
     }
