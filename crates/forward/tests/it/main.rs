@@ -1,5 +1,7 @@
 //! Pushing to a Loki that is slow, away, or of another opinion.
 
+#![expect(clippy::unwrap_used, reason = "helpers outside of #[test] functions may fail a test too")]
+
 use std::{
     sync::{
         Arc, Mutex,
@@ -100,8 +102,8 @@ async fn serve(
             let tenant = value("x-scope-orgid:").unwrap_or_default();
             for stream in &push.streams {
                 let labels = match stream.labels {
-                    loki::StreamLabels::Text(text) => text.to_string(),
-                    ref other => format!("{other:?}"),
+                    loki::StreamLabels::Text(text) => text.to_owned(),
+                    loki::StreamLabels::Pairs(ref pairs) => format!("{pairs:?}"),
                 };
                 for entry in &stream.entries {
                     let line = String::from_utf8_lossy(&entry.line).into_owned();

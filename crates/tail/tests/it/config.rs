@@ -11,7 +11,7 @@ fn load(text: &str) -> PromtailConfig {
 #[test]
 fn promtails_example_loads_as_it_is() {
     let config = load(
-        r#"
+        r"
 server:
   http_listen_port: 9080
   grpc_listen_port: 0
@@ -35,7 +35,7 @@ scrape_configs:
       host: yourhost
       __path__: /var/log/*.log  # The path matching uses a third party library.
       __path_exclude__: /var/log/private.log
-"#,
+",
     );
     assert_eq!(config.clients.len(), 1);
     let client = &config.clients[0];
@@ -49,7 +49,7 @@ scrape_configs:
 #[test]
 fn the_charts_configuration_for_pods_loads_and_says_what_is_not_known() {
     let config = load(
-        r#"
+        r"
 scrape_configs:
   - job_name: kubernetes-pods
     pipeline_stages:
@@ -74,7 +74,7 @@ scrape_configs:
         separator: /
         source_labels: [__meta_kubernetes_pod_uid, __meta_kubernetes_pod_container_name]
         target_label: __path__
-"#,
+",
     );
     assert_eq!(config.warnings.len(), 1);
     assert!(

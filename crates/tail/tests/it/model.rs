@@ -68,7 +68,8 @@ impl Container {
 fn number(line: &str) -> String {
     let Some(first) = line.strip_prefix('[') else { return line.to_owned() };
     let number = first.split('.').next().unwrap();
-    let want: String = (0..PARTS).map(|part| format!("[{number}.{part}]")).collect();
+    let parts: Vec<String> = (0..PARTS).map(|part| format!("[{number}.{part}]")).collect();
+    let want = parts.concat();
     if line == want { number.to_owned() } else { format!("broken {line}") }
 }
 

@@ -1,5 +1,7 @@
 //! Rotations of every kind, while the collector looks and while it is away.
 
+use masthead_ports::LogSink as _;
+
 use crate::harness::Node;
 
 const LOG: &str = "/log/app.log";
@@ -225,7 +227,6 @@ fn a_deleted_file_that_is_open_is_read_to_its_end() {
     assert_eq!(node.lines(), ["one", "two", "no end"]);
     node.run_seconds(70);
     assert_eq!(node.stats.files.get(), 0);
-    use masthead_ports::LogSink as _;
     assert_eq!(node.store.progress("file:").unwrap(), []);
 }
 
