@@ -4,10 +4,12 @@
 //! newest samples come back into memory, and only then any is written. At the end the same
 //! backwards: no new requests, those in flight finish, the stores write what is in memory and
 //! close. The parts: the stores in `store.rs` and `logs.rs`, their upkeep in `upkeep.rs`, where it
-//! listens in `listen.rs`, the API in `api.rs`, what it says of
-//! itself in `view.rs`, `config_text.rs` and `metrics.rs`, what it scrapes in `scraping.rs`.
+//! listens in `listen.rs`, the API in `api.rs`, what it says of itself in `view.rs`,
+//! `config_text.rs` and `metrics.rs`, what it scrapes in `scraping.rs`, the log files that it
+//! collects in `collecting.rs`.
 
 mod api;
+mod collecting;
 mod config_text;
 mod deletes;
 mod listen;
@@ -29,7 +31,7 @@ use tokio::{
     sync::watch,
 };
 
-use self::{scraping::Scraping, upkeep::Upkeep, view::Server};
+use self::{collecting::Collecting, scraping::Scraping, upkeep::Upkeep, view::Server};
 use crate::{
     cli::{ServeArgs, UsageError},
     tasks::Tasks,
@@ -55,6 +57,8 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     logs::keep_up(&lines, &args, &mut upkeep)?;
     // Whatever brings lines hands them to this one, so that they can be followed.
     let live = Arc::new(LiveTail::new(Arc::clone(&lines) as _));
+    let tasks = Tasks::new();
+    let collecting = Collecting::start(&args, Arc::clone(&live) as _, &clock, &tasks)?;
 
     let telemetry = Telemetry::builder("masthead", env!("CARGO_PKG_VERSION")).build();
     let own = listeners.first().context("BUG: no listener")?.local_addr()?;
@@ -70,10 +74,9 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let server = Arc::new(server);
     let stores = api::Stores { metrics: Arc::clone(&store), logs: Arc::clone(&lines), live };
     let api = api::Api::new(&args, stores, &server, scraping.view(), clock)?;
-    metrics::register(&telemetry, &store, &lines, &api, scraping.stats());
+    metrics::register(&telemetry, &store, &lines, &api, scraping.stats(), collecting.counts());
     let router = api.router(&telemetry);
 
-    let tasks = Tasks::new();
     let (stop, stopping) = watch::channel(false);
     let serving: Vec<_> = listeners
         .into_iter()
@@ -95,6 +98,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     };
     server.stopping();
     scraping.stop().await;
+    tokio::task::spawn_blocking(move || collecting.stop()).await?;
     api.loki.stop();
     stop.send_replace(true);
     let drained = async {
