@@ -17,17 +17,27 @@ pub(crate) struct LogsArgs {
     pub loki_listen: Option<Listen>,
 
     /// Lines older than this go, such as `7d`; `0` keeps them for ever.
-    #[arg(long = "logs.retention.time", value_name = "DURATION", default_value = "7d")]
+    #[arg(
+        id = "logs_retention_time",
+        long = "logs.retention.time",
+        value_name = "DURATION",
+        default_value = "7d"
+    )]
     #[arg(env = "MASTHEAD_LOGS_RETENTION_TIME", value_parser = prometheus_duration)]
     pub retention_time: Duration,
 
     /// The oldest blocks go while logs take more than this, such as `10GB`.
-    #[arg(long = "logs.retention.size", value_name = "SIZE")]
+    #[arg(id = "logs_retention_size", long = "logs.retention.size", value_name = "SIZE")]
     #[arg(env = "MASTHEAD_LOGS_RETENTION_SIZE", value_parser = byte_size)]
     pub retention_size: Option<u64>,
 
     /// How far behind the newest line of its stream a line may be and still be taken.
-    #[arg(long = "logs.out-of-order-window", value_name = "DURATION", default_value = "1h")]
+    #[arg(
+        id = "logs_out_of_order_window",
+        long = "logs.out-of-order-window",
+        value_name = "DURATION",
+        default_value = "1h"
+    )]
     #[arg(env = "MASTHEAD_LOGS_OUT_OF_ORDER_WINDOW", value_parser = prometheus_duration)]
     pub out_of_order_window: Duration,
 
