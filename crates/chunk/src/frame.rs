@@ -34,6 +34,8 @@ pub(crate) enum Encoding {
     FloatOrdered = 18,
     FloatXor = 19,
     Histograms = 24,
+    LinesPlain = 28,
+    LinesTemplates = 29,
 }
 
 impl Encoding {
@@ -55,6 +57,8 @@ impl Encoding {
             Self::FloatOrdered,
             Self::FloatXor,
             Self::Histograms,
+            Self::LinesPlain,
+            Self::LinesTemplates,
         ];
         let found = known.into_iter().find(|encoding| encoding.tag() == tag);
         found.ok_or(Error::UnknownEncoding { kind, tag })

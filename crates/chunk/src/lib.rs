@@ -33,9 +33,11 @@ pub mod floats;
 mod frame;
 pub mod histograms;
 pub mod ints;
+pub mod lines;
 #[cfg(test)]
 mod testing;
 pub mod times;
+pub mod words;
 pub mod xor;
 
 pub use error::Error;

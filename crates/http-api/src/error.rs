@@ -33,6 +33,11 @@ impl ApiError {
         Self { retry: false, ..self }
     }
 
+    /// Whether coming back in a moment can help.
+    pub(crate) fn retries(&self) -> bool {
+        self.retry
+    }
+
     /// The request itself is wrong.
     pub(crate) fn bad(message: impl Into<String>) -> Self {
         Self::new(ErrorClass::BadInput, message)

@@ -4,8 +4,8 @@
 //! of `ports`, and answers as the originals do. It never opens a socket and never reads a file:
 //! it makes an `axum::Router` that the binary serves.
 //!
-//! Where to look: the Prometheus API in `prometheus.rs` with one file for each group of
-//! endpoints; errors in `error.rs`; numbers, labels and histograms as JSON in `json.rs`; how an
+//! Where to look: the Prometheus API in `prometheus.rs` and the Loki API in `loki.rs`, with one
+//! file for each group of endpoints; what both share in `desk.rs`; errors in `error.rs`; numbers, labels and histograms as JSON in `json.rs`; how an
 //! answer becomes body chunks in `stream.rs`; places for queries and writes in `lane.rs`;
 //! parameters in `params.rs`; request bodies in `upload.rs`; dashboards in `dashboards.rs`; the
 //! browser application in `pages.rs`.
@@ -15,22 +15,29 @@
 
 mod cors;
 mod dashboards;
+mod desk;
 mod error;
 mod evaluator;
 mod json;
 mod lane;
 mod limits;
+mod loki;
 mod pages;
 mod params;
 mod prometheus;
 mod stats;
 mod stream;
 mod time;
+mod unzip;
 mod upload;
 
 pub use dashboards::dashboards_router;
 pub use evaluator::{EvalError, Evaluation, Evaluator, Grid, Query};
-pub use limits::Limits;
+pub use limits::{Limits, LogLimits};
+pub use loki::{
+    COMPATIBLE_LOKI_VERSION, DeleteRequest, DeleteRequests, DeletesInMemory, LiveTail, LokiApi,
+    LokiParts, LokiStats,
+};
 pub use pages::{Asset, FindAsset, pages_router};
 pub use prometheus::{BuildInfo, COMPATIBLE_VERSION, Parts, PrometheusApi};
 pub use stats::ApiStats;

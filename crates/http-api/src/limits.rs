@@ -1,4 +1,4 @@
-//! The limits of the API, each with its flag.
+//! The limits of the APIs, each with its flag.
 
 use std::time::Duration;
 
@@ -47,6 +47,79 @@ impl Default for Limits {
             form: 10 * MIB,
             wire: WireLimits::default(),
             stall: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How much lines, their labels and questions about them may take. Names and values are Loki's
+/// (`pkg/validation/limits.go`) but for the flags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLimits {
+    /// Lines older than this are refused, in nanoseconds; 0 for none (`--logs.max-age`).
+    pub age_ns: i64,
+    /// Lines further ahead of the clock are refused, in nanoseconds (`--logs.max-ahead`).
+    pub ahead_ns: i64,
+    /// Bytes of a line (`--logs.max-line-size`).
+    pub line_bytes: usize,
+    /// Labels of a stream, the service's name aside (`--logs.max-label-names`).
+    pub label_names: usize,
+    /// Bytes of a label's name (`--logs.max-label-name-size`).
+    pub label_name_bytes: usize,
+    /// Bytes of a label's value (`--logs.max-label-value-size`).
+    pub label_value_bytes: usize,
+    /// Bytes of a line's structured metadata (`--logs.max-metadata-size`).
+    pub metadata_bytes: usize,
+    /// Pairs of a line's structured metadata (`--logs.max-metadata-pairs`).
+    pub metadata_pairs: usize,
+    /// Labels that name a stream's service, the first that is there; none for not at all
+    /// (`--logs.discover-service-name`).
+    pub discover_service_name: Vec<String>,
+    /// Whether the level of a line is found and kept with it (`--logs.discover-levels`).
+    pub discover_levels: bool,
+    /// Lines of one answer (`--logs.max-entries`).
+    pub entries: usize,
+    /// How long the range of a query may be, in nanoseconds; 0 for any
+    /// (`--logs.max-query-length`).
+    pub query_ns: i64,
+    /// Connections that follow lines at once (`--logs.max-tails`).
+    pub tails: usize,
+    /// Lines that one question for patterns reads (`--logs.max-pattern-lines`).
+    pub pattern_lines: usize,
+}
+
+impl Default for LogLimits {
+    fn default() -> Self {
+        const HOUR_NS: i64 = 3_600_000_000_000;
+        let names = [
+            "service",
+            "app",
+            "application",
+            "app_name",
+            "name",
+            "app_kubernetes_io_name",
+            "container",
+            "container_name",
+            "k8s_container_name",
+            "component",
+            "workload",
+            "job",
+            "k8s_job_name",
+        ];
+        Self {
+            age_ns: 7 * 24 * HOUR_NS,
+            ahead_ns: HOUR_NS / 6,
+            line_bytes: 256 * 1024,
+            label_names: 15,
+            label_name_bytes: 1024,
+            label_value_bytes: 2048,
+            metadata_bytes: 64 * 1024,
+            metadata_pairs: 128,
+            discover_service_name: names.map(str::to_owned).into(),
+            discover_levels: true,
+            entries: 5000,
+            query_ns: (30 * 24 + 1) * HOUR_NS,
+            tails: 10,
+            pattern_lines: 100_000,
         }
     }
 }

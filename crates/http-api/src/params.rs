@@ -10,8 +10,8 @@ use axum::{
 use masthead_model::{ErrorClass, Matcher, Millis, TimeRange};
 
 use crate::{
+    desk::Desk,
     error::ApiError,
-    prometheus::Shared,
     stream::accepts_gzip,
     time::{MAX_TIME, MIN_TIME, parse_time},
     upload::{self, Limit},
@@ -31,7 +31,7 @@ pub(crate) struct Params {
 
 impl Params {
     /// Reads the URL and, where it is a form, the body.
-    pub(crate) async fn read(request: Request, shared: &Shared) -> Result<Self, ApiError> {
+    pub(crate) async fn read(request: Request, desk: &Desk) -> Result<Self, ApiError> {
         let (head, body) = request.into_parts();
         let url = pairs(head.uri.query().unwrap_or("").as_bytes())?;
         let gzip = accepts_gzip(&head.headers);
@@ -39,9 +39,9 @@ impl Params {
         if !takes_form || !is_form(&head.headers) {
             return Ok(Self { form: Vec::new(), url, gzip });
         }
-        let limit = Limit { bytes: shared.limits.form, flag: "--web.max-form-size" };
-        let stall = shared.limits.stall;
-        let upload = upload::read(body, limit, &shared.budget, stall).await?;
+        let limit = Limit { bytes: desk.limits.form, flag: "--web.max-form-size" };
+        let stall = desk.limits.stall;
+        let upload = upload::read(body, limit, &desk.budget, stall).await?;
         Ok(Self { form: pairs(&upload.bytes)?, url, gzip })
     }
 

@@ -7,13 +7,13 @@
 //!
 //! Instant and range queries: `query.rs`. Exemplars: `exemplars.rs`. Labels and series:
 //! `labels.rs`. Metadata and targets: `targets.rs`. Rules and alerts: `rules.rs`. Formatting and
-//! parsing queries: `language.rs`. Status pages: `status.rs`. Deleting and snapshots: `admin.rs`.
-//! Remote write and OTLP: `write.rs`. Federation: `federate.rs`. `/-/…`: `lifecycle.rs`.
+//! parsing queries: `language.rs`. Names while they are typed: `search.rs`. Status pages:
+//! `status.rs`, `self_metrics.rs`, `openapi.rs`. Deleting and snapshots: `admin.rs`. Remote write and
+//! OTLP: `write.rs`. Remote read: `read.rs`. Federation: `federate.rs`. `/-/…`: `lifecycle.rs`.
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock, atomic::AtomicBool},
-    time::Duration,
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use axum::{
@@ -24,9 +24,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use masthead_model::{ErrorClass, Labels, Millis, Regexp};
+use masthead_model::{Labels, Millis, Regexp};
 use masthead_ports::{
-    QueryCtx, QueryLimits, RulesView, SampleSink, SampleSource, ServerView, StoreAdmin, TargetsView,
+    QueryCtx, RulesView, SampleSink, SampleSource, ServerView, StoreAdmin, TargetsView,
 };
 use masthead_promql::Features;
 use masthead_sysio::Clock;
@@ -35,14 +35,13 @@ use serde::Serialize;
 
 use crate::{
     cors::Cors,
+    desk::{Desk, Work},
     error::ApiError,
     evaluator::Evaluator,
     json,
-    lane::{Lane, Place, Refused},
     limits::Limits,
-    stats::{ApiStats, Counters, add, get as count_of},
-    stream::{self, ChunkWriter, Delivery, Stop},
-    upload::Budget,
+    stats::ApiStats,
+    stream::{self, ChunkWriter, Stop},
 };
 
 mod admin;
@@ -52,8 +51,12 @@ mod federate;
 mod labels;
 mod language;
 mod lifecycle;
+mod openapi;
 mod query;
+mod read;
 mod rules;
+mod search;
+mod self_metrics;
 mod status;
 mod syntax_tree;
 mod targets;
@@ -126,13 +129,8 @@ pub struct PrometheusApi {
 #[derive(Debug)]
 pub(crate) struct Shared {
     parts: Parts,
-    pub(crate) limits: Limits,
-    pub(crate) budget: Arc<Budget>,
+    desk: Arc<Desk>,
     cors: Cors,
-    queries: Lane,
-    lookups: Lane,
-    writes: Lane,
-    counters: Arc<Counters>,
     otlp: RwLock<OtlpConfig>,
     series: write::SeriesCache,
 }
@@ -140,15 +138,9 @@ pub(crate) struct Shared {
 impl PrometheusApi {
     /// An API over these parts.
     pub fn new(parts: Parts) -> Self {
-        let limits = parts.limits;
         let shared = Shared {
-            limits,
-            budget: Arc::new(Budget::new(limits.inflight)),
+            desk: Arc::new(Desk::new(Arc::clone(&parts.clock), parts.limits)),
             cors: Cors::new(parts.cors_origin.clone()),
-            queries: Lane::new(limits.queries, limits.queue),
-            lookups: Lane::new(limits.queries, limits.queue),
-            writes: Lane::new(limits.writes, limits.queue),
-            counters: Arc::default(),
             otlp: RwLock::new(parts.otlp.clone()),
             series: write::SeriesCache::default(),
             parts,
@@ -173,6 +165,10 @@ impl PrometheusApi {
                 "/-/reload",
                 get(lifecycle::wrong_method).post(lifecycle::reload).put(lifecycle::reload),
             )
+            .route(
+                "/-/quit",
+                get(lifecycle::wrong_method).post(lifecycle::quit).put(lifecycle::quit),
+            )
             .with_state(Arc::clone(&self.shared))
     }
 
@@ -181,7 +177,12 @@ impl PrometheusApi {
         *self.shared.otlp.write().unwrap_or_else(PoisonError::into_inner) = config;
     }
 
-    /// What it has counted so far.
+    /// What it shares with the other APIs of the server.
+    pub(crate) fn desk(&self) -> Arc<Desk> {
+        Arc::clone(&self.shared.desk)
+    }
+
+    /// What it and the APIs beside it have counted so far.
     pub fn stats(&self) -> ApiStats {
         self.shared.stats()
     }
@@ -201,6 +202,10 @@ fn questions() -> Routes {
         .route("/label/{name}/values", get(labels::values))
         .route("/series", get(labels::series).post(labels::series))
         .route("/metadata", get(targets::metadata))
+        .route("/search/metric_names", get(search::metric_names).post(search::metric_names))
+        .route("/search/label_names", get(search::label_names).post(search::label_names))
+        .route("/search/label_values", get(search::label_values).post(search::label_values))
+        .route("/read", post(read::read))
 }
 
 /// What the server shows of itself.
@@ -210,6 +215,7 @@ fn views() -> Routes {
         .route("/targets/metadata", get(targets::targets_metadata))
         .route("/targets/relabel_steps", get(targets::relabel_steps))
         .route("/scrape_pools", get(targets::scrape_pools))
+        .route("/scrape_pools/config", get(targets::pool_config))
         .route("/rules", get(rules::rules))
         .route("/alerts", get(rules::alerts))
         .route("/alertmanagers", get(rules::alertmanagers))
@@ -220,9 +226,11 @@ fn views() -> Routes {
         .route("/status/tsdb", get(status::store))
         .route("/status/tsdb/blocks", get(status::blocks))
         .route("/status/walreplay", get(status::replay))
+        .route("/status/self_metrics", get(self_metrics::self_metrics))
         .route("/features", get(status::features))
         .route("/notifications", get(status::notifications))
         .route("/notifications/live", get(nothing))
+        .route("/openapi.yaml", get(openapi::openapi))
 }
 
 /// What changes something.
@@ -230,7 +238,6 @@ fn actions() -> Routes {
     Router::new()
         .route("/write", post(write::remote_write))
         .route("/otlp/v1/metrics", post(write::otlp))
-        .route("/read", post(lifecycle::no_remote_read))
         .route("/admin/tsdb/delete_series", post(admin::delete_series).put(admin::delete_series))
         .route(
             "/admin/tsdb/clean_tombstones",
@@ -254,61 +261,19 @@ async fn cors(State(shared): State<Arc<Shared>>, request: Request, next: Next) -
     response
 }
 
-/// Which lane a work takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Work {
-    Query,
-    Lookup,
+/// A handler asks for places, limits and counters as if they were the API's own.
+impl std::ops::Deref for Shared {
+    type Target = Desk;
+
+    fn deref(&self) -> &Desk {
+        &self.desk
+    }
 }
 
 impl Shared {
     /// The wall clock.
     fn now(&self) -> Millis {
         Millis(self.parts.clock.now().0.div_euclid(1_000_000))
-    }
-
-    /// A context that starts now.
-    fn ctx(&self, timeout: Option<Duration>) -> QueryCtx {
-        let limit = self.limits.query;
-        let timeout = timeout.map_or(limit.timeout, |asked| asked.min(limit.timeout));
-        QueryCtx::new(Arc::clone(&self.parts.clock), QueryLimits { timeout, ..limit })
-    }
-
-    /// Waits for a place; the time that `ctx` has left bounds the wait.
-    async fn place(
-        &self,
-        work: Work,
-        ctx: &QueryCtx,
-        timeout: Duration,
-    ) -> Result<Place, ApiError> {
-        let lane = match work {
-            Work::Query => &self.queries,
-            Work::Lookup => &self.lookups,
-        };
-        let patience = timeout.saturating_sub(ctx.elapsed());
-        lane.enter(patience).await.map_err(|refused| match refused {
-            Refused::Full => {
-                add(&self.counters.rejected_full, 1);
-                let Limits { queries, queue, .. } = self.limits;
-                let message = format!(
-                    "{queries} queries run and {queue} wait, which is the limit (see --query.max-concurrency and --query.max-queue)"
-                );
-                ApiError::new(ErrorClass::RateLimited, message)
-            }
-            Refused::Waited => {
-                ApiError::new(ErrorClass::Timeout, "query timed out in query queue")
-            }
-        })
-    }
-
-    fn delivery(&self, gzip: bool, cancel: Arc<AtomicBool>) -> Delivery {
-        Delivery {
-            gzip,
-            stall: self.limits.stall,
-            content_type: "application/json",
-            counters: Arc::clone(&self.counters),
-            cancel,
-        }
     }
 
     /// Runs a look-up on a blocking thread.
@@ -322,22 +287,6 @@ impl Shared {
         let delivery = self.delivery(gzip, ctx.cancellation());
         let shared = Arc::clone(self);
         Ok(stream::respond(place, delivery, move |out| work(&shared, &ctx, out)).await)
-    }
-
-    fn stats(&self) -> ApiStats {
-        let counters = &self.counters;
-        let wide = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-        ApiStats {
-            queries_running: wide(self.queries.running()),
-            queries_waiting: wide(self.queries.waiting()),
-            rejected_full: count_of(&counters.rejected_full),
-            abandoned: count_of(&counters.abandoned),
-            streamed_bytes: count_of(&counters.streamed_bytes),
-            upload_bytes: wide(self.budget.held()),
-            samples_accepted: count_of(&counters.samples_accepted),
-            samples_refused: count_of(&counters.samples_refused),
-            panics: count_of(&counters.panics),
-        }
     }
 }
 

@@ -68,6 +68,8 @@ pub(crate) struct Delivery {
     /// How long the client may take for one chunk.
     pub(crate) stall: Duration,
     pub(crate) content_type: &'static str,
+    /// What an error looks like.
+    pub(crate) refuse: fn(ApiError) -> Response,
     pub(crate) counters: Arc<Counters>,
     /// Set when the client goes away.
     pub(crate) cancel: Arc<AtomicBool>,
@@ -82,6 +84,7 @@ pub(crate) async fn respond(
 ) -> Response {
     let guard = CancelGuard(Some(Arc::clone(&delivery.cancel)));
     let counters = Arc::clone(&delivery.counters);
+    let refuse = delivery.refuse;
     let content_type = HeaderValue::from_static(delivery.content_type);
     let (head, answer) = oneshot::channel();
     let runtime = Handle::current();
@@ -102,13 +105,13 @@ pub(crate) async fn respond(
     let Ok(head) = answer.await else {
         guard.disarm();
         add(&counters.panics, 1);
-        return ApiError::new(ErrorClass::Internal, "the request failed; see the server's log")
-            .into_response();
+        let message = "the request failed; see the server's log";
+        return refuse(ApiError::new(ErrorClass::Internal, message));
     };
     let (body, gzip) = match head {
         Head::Failed(error) => {
             guard.disarm();
-            return error.into_response();
+            return refuse(error);
         }
         Head::Whole { bytes, gzip } => {
             guard.disarm();

@@ -3,10 +3,16 @@
 //! It only describes and parses; it never looks at the file system or the network. Every flag has
 //! an environment variable that starts with `MASTHEAD_`; a flag given on the command line wins.
 
+mod backfill;
+
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
+
+mod logs;
+
+pub(crate) use logs::{LOKI_DEFAULT, LogsArgs, LogsCommandArgs, LogsFormat};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -23,18 +29,29 @@ pub(crate) struct Cli {
     pub command: Command,
 }
 
+pub(crate) use backfill::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, SelectionArgs};
+
 /// One variant per file of `commands/`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the items API under light traffic, and show its logs and a summary of its metrics.
     #[command(after_help = EXIT_CODES)]
     Demo(DemoArgs),
-    /// Keep metrics and answer PromQL over Prometheus' HTTP API.
+    /// Keep metrics and logs, and answer PromQL and LogQL over the APIs of Prometheus and Loki.
     #[command(after_help = EXIT_CODES)]
     Serve(Box<ServeArgs>),
     /// Ask a server that speaks Prometheus' HTTP API a PromQL question.
     #[command(after_help = EXIT_CODES)]
     Query(QueryArgs),
+    /// Bring history into a store that no server has open: OpenMetrics text, Prometheus blocks.
+    #[command(after_help = EXIT_CODES)]
+    Import(ImportArgs),
+    /// Write what a store or a server has as OpenMetrics text or Parquet.
+    #[command(after_help = EXIT_CODES)]
+    Export(ExportArgs),
+    /// Ask a server that speaks Loki's HTTP API a LogQL question, or follow its lines.
+    #[command(after_help = EXIT_CODES)]
+    Logs(LogsCommandArgs),
     /// Become another program that ends when its parent does (see `child.rs`).
     #[command(name = crate::child::TIED_COMMAND, hide = true)]
     ExecTied(ExecTiedArgs),
@@ -115,6 +132,18 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "DIR", env = "MASTHEAD_DASHBOARDS")]
     pub dashboards: Option<Utf8PathBuf>,
 
+    /// Collect the log files that this configuration of Promtail's says.
+    #[arg(long, value_name = "FILE", env = "MASTHEAD_PROMTAIL_CONFIG")]
+    pub promtail_config: Option<Utf8PathBuf>,
+
+    /// Push what is collected to the `clients` of `--promtail-config` too.
+    #[arg(long, env = "MASTHEAD_PROMTAIL_CLIENTS", value_parser = BoolishValueParser::new())]
+    pub promtail_clients: bool,
+
+    /// Collect the logs of this node's containers from here, such as `/var/log/pods`.
+    #[arg(long, value_name = "DIR", env = "MASTHEAD_PODS_LOG_DIR")]
+    pub pods_log_dir: Option<Utf8PathBuf>,
+
     /// Leave out the metrics of this machine (job `node`).
     #[arg(long, env = "MASTHEAD_NO_HOST", value_parser = BoolishValueParser::new())]
     pub no_host: bool,
@@ -151,6 +180,9 @@ pub(crate) struct ServeArgs {
     #[arg(long = "storage.max-series", value_name = "N", default_value_t = 20_000_000)]
     #[arg(env = "MASTHEAD_STORAGE_MAX_SERIES")]
     pub max_series: usize,
+
+    #[command(flatten)]
+    pub logs: LogsArgs,
 
     /// How far back an instant selector looks for a sample.
     #[arg(long = "query.lookback-delta", value_name = "DURATION", default_value = "5m")]

@@ -2,7 +2,11 @@
 //!
 //! A command owns its runtime's life: when it returns, nothing of it goes on in the background.
 
+mod backfill;
 mod demo;
+mod export;
+mod import;
+mod logs;
 mod query;
 mod serve;
 
@@ -21,7 +25,10 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
             .enable_all()
             .build()?
             .block_on(serve::run(*args)),
+        Command::Logs(args) => runtime()?.block_on(logs::run(args)),
         Command::Query(args) => runtime()?.block_on(query::run(args)),
+        Command::Import(args) => import::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::ExecTied(args) => child::exec_tied(&args),
     }
 }

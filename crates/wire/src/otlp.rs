@@ -1,6 +1,6 @@
-//! OTLP metrics as Prometheus stores them.
+//! OTLP: metrics as Prometheus stores them, and logs as Loki does (`otlp/logs.rs`).
 //!
-//! A body is read into plain messages (`otlp/message.rs`), from protobuf (`otlp/decode.rs`) or
+//! A body of metrics is read into plain messages (`otlp/message.rs`), from protobuf (`otlp/decode.rs`) or
 //! JSON (`otlp/json.rs`), and then translated (`otlp/translate.rs`): names get units and
 //! suffixes (`otlp/names.rs`), resources become `job`, `instance` and `target_info`, exponential
 //! histograms become native ones (`otlp/histogram.rs`). Metrics that cannot be translated are
@@ -18,6 +18,7 @@ use crate::{
 mod decode;
 mod histogram;
 mod json;
+pub mod logs;
 mod message;
 mod names;
 mod translate;

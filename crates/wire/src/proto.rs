@@ -36,7 +36,7 @@ pub(crate) struct Field<'a> {
 enum Value<'a> {
     Varint(u64),
     Fixed64([u8; 8]),
-    Fixed32,
+    Fixed32([u8; 4]),
     Bytes(&'a [u8]),
 }
 
@@ -59,10 +59,7 @@ impl<'a> Reader<'a> {
             0 => Value::Varint(self.varint()?),
             1 => Value::Fixed64(self.fixed()?),
             2 => Value::Bytes(self.delimited()?),
-            5 => {
-                self.fixed::<4>()?;
-                Value::Fixed32
-            }
+            5 => Value::Fixed32(self.fixed()?),
             _ => return Err(self.fail("an unknown wire type", at)),
         };
         Ok(Some(Field { number, value, at, message: self.message }))
@@ -148,7 +145,7 @@ impl<'a> Field<'a> {
     pub(crate) fn unsigned(&self) -> Result<u64, Error> {
         match self.value {
             Value::Varint(number) => Ok(number),
-            Value::Fixed64(_) | Value::Fixed32 | Value::Bytes(_) => Err(self.wrong_type()),
+            Value::Fixed64(_) | Value::Fixed32(_) | Value::Bytes(_) => Err(self.wrong_type()),
         }
     }
 
@@ -183,7 +180,15 @@ impl<'a> Field<'a> {
     pub(crate) fn fixed64(&self) -> Result<u64, Error> {
         match self.value {
             Value::Fixed64(bytes) => Ok(u64::from_le_bytes(bytes)),
-            Value::Varint(_) | Value::Fixed32 | Value::Bytes(_) => Err(self.wrong_type()),
+            Value::Varint(_) | Value::Fixed32(_) | Value::Bytes(_) => Err(self.wrong_type()),
+        }
+    }
+
+    /// A `fixed32`.
+    pub(crate) fn fixed32(&self) -> Result<u32, Error> {
+        match self.value {
+            Value::Fixed32(bytes) => Ok(u32::from_le_bytes(bytes)),
+            Value::Varint(_) | Value::Fixed64(_) | Value::Bytes(_) => Err(self.wrong_type()),
         }
     }
 
@@ -191,7 +196,7 @@ impl<'a> Field<'a> {
     pub(crate) fn bytes(&self) -> Result<&'a [u8], Error> {
         match self.value {
             Value::Bytes(bytes) => Ok(bytes),
-            Value::Varint(_) | Value::Fixed64(_) | Value::Fixed32 => Err(self.wrong_type()),
+            Value::Varint(_) | Value::Fixed64(_) | Value::Fixed32(_) => Err(self.wrong_type()),
         }
     }
 
@@ -216,7 +221,7 @@ impl<'a> Field<'a> {
                     take(reader.varint()?);
                 }
             }
-            Value::Fixed64(_) | Value::Fixed32 => return Err(self.wrong_type()),
+            Value::Fixed64(_) | Value::Fixed32(_) => return Err(self.wrong_type()),
         }
         Ok(())
     }
@@ -234,7 +239,7 @@ impl<'a> Field<'a> {
                     take(u64::from_le_bytes(*chunk));
                 }
             }
-            Value::Varint(_) | Value::Fixed32 => return Err(self.wrong_type()),
+            Value::Varint(_) | Value::Fixed32(_) => return Err(self.wrong_type()),
         }
         Ok(())
     }

@@ -12,7 +12,6 @@
 use std::{
     collections::HashSet,
     sync::{Arc, PoisonError},
-    time::Duration,
 };
 
 use axum::{
@@ -31,7 +30,6 @@ use masthead_wire::{
 use super::Shared;
 use crate::{
     error::{ApiError, plain},
-    lane::Refused,
     stats::add,
     upload::{self, Limit, Upload},
 };
@@ -43,9 +41,6 @@ mod otlp;
 
 pub(super) use cache::SeriesCache;
 pub(super) use otlp::otlp;
-
-/// How long a write waits for a place before the sender is told to come back.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 const WRITTEN_SAMPLES: HeaderName =
     HeaderName::from_static("x-prometheus-remote-write-written-samples");
@@ -124,16 +119,7 @@ async fn store(
     let limit = Limit { bytes: shared.limits.body, flag: "--web.max-body-size" };
     let body = request.into_body();
     let upload = upload::read(body, limit, &shared.budget, shared.limits.stall).await?;
-    let place = shared.writes.enter(PATIENCE).await.map_err(|refused| {
-        if refused == Refused::Full {
-            add(&shared.counters.rejected_full, 1);
-        }
-        let writes = shared.limits.writes;
-        let message = format!(
-            "{writes} writes run and others wait, which is the limit (see --web.max-concurrent-writes)"
-        );
-        ApiError::new(ErrorClass::Unavailable, message)
-    })?;
+    let place = shared.write_place().await?;
     let task = Arc::clone(shared);
     let done = tokio::task::spawn_blocking(move || {
         let _place = place;
@@ -229,7 +215,7 @@ fn push(
     let mut rows = floats.chain(histograms).peekable();
     while let Some(mut row) = rows.next() {
         if rows.peek().is_none() && !exemplars.is_empty() {
-            row.exemplars = exemplars.iter().map(intake::exemplar).collect();
+            row.exemplars = exemplars.to_vec();
         }
         intake.push(row, known)?;
     }
@@ -246,7 +232,7 @@ fn series_error(error: &Error, intake: &mut Intake<'_>) -> Result<(), ApiError> 
 }
 
 /// Everything that cannot be read is a 400, but for bodies that are too large.
-fn refuse(error: &Error) -> ApiError {
+pub(super) fn refuse(error: &Error) -> ApiError {
     let class = match error.class() {
         ErrorClass::TooLarge => ErrorClass::TooLarge,
         _ => ErrorClass::BadInput,
@@ -264,7 +250,7 @@ impl Shared {
         self.otlp.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn wire_limits(&self) -> masthead_wire::Limits {
+    pub(super) fn wire_limits(&self) -> masthead_wire::Limits {
         masthead_wire::Limits { body_bytes: self.limits.decompressed, ..self.limits.wire }
     }
 }

@@ -1,5 +1,5 @@
-//! A small server in memory: a store with a few series, two targets, one rule group, a clock that
-//! stands still.
+//! A small server in memory: a store with a few series and one with a few lines, two targets, one
+//! rule group, a clock that stands still.
 
 use std::{
     collections::BTreeMap,
@@ -15,16 +15,20 @@ use axum::{
     body::Body,
     http::{HeaderMap, Request, StatusCode},
 };
-use masthead_http_api::{BuildInfo, Evaluator, Limits, Parts, PrometheusApi};
+use masthead_http_api::{
+    BuildInfo, DeletesInMemory, Evaluator, Limits, LiveTail, LogLimits, LokiApi, LokiParts, Parts,
+    PrometheusApi,
+};
 use masthead_model::{
-    ErrorClass, Histogram, Labels, Matcher, Millis, Regexp, Schema, Span, TimeRange, Value,
+    ErrorClass, Histogram, Labels, Matcher, Millis, Nanos, Regexp, Schema, Span, TimeRange, Value,
 };
 use masthead_ports::{
     ActiveTarget, AdminError, Alert, AlertState, Alertmanagers, AppendBatch, AppendRow, BlockInfo,
-    Cardinality, DroppedTarget, Exemplar, Metadata, MetricType, Readiness, RelabelStep,
-    ReloadError, ReplayStatus, Rule, RuleGroup, RuleHealth, RuleKind, RuleValue, RulesView,
-    RuntimeInfo, SampleSink as _, ServerView, StoreAdmin, StoreStats, TargetHealth, TargetMetadata,
-    TargetsView, testing::MemoryStore,
+    Cardinality, DroppedTarget, Exemplar, LineFilter, LogAdmin, LogBatch, LogRow, LogSink as _,
+    LogStoreStats, LogStream, Metadata, MetricType, Readiness, RelabelStep, ReloadError,
+    ReplayStatus, Rule, RuleGroup, RuleHealth, RuleKind, RuleValue, RulesView, RuntimeInfo,
+    SampleSink as _, ServerView, StoreAdmin, StoreStats, TargetHealth, TargetMetadata, TargetsView,
+    testing::{MemoryLogStore, MemoryStore},
 };
 use masthead_promql::{Engine, Features};
 use masthead_sysio::{SimClock, UnixNanos};
@@ -43,6 +47,8 @@ pub(crate) fn labels(pairs: &[(&str, &str)]) -> Labels {
 pub(crate) struct Server {
     pub(crate) clock: Arc<SimClock>,
     pub(crate) api: PrometheusApi,
+    pub(crate) loki: LokiApi,
+    pub(crate) lines: Arc<MemoryLogStore>,
     pub(crate) router: Router,
 }
 
@@ -52,6 +58,8 @@ pub(crate) struct Setup {
     pub(crate) admin_enabled: bool,
     pub(crate) evaluator: Arc<dyn Evaluator>,
     pub(crate) sink: Option<Arc<dyn masthead_ports::SampleSink>>,
+    pub(crate) line_sink: Option<Arc<dyn masthead_ports::LogSink>>,
+    pub(crate) log_limits: LogLimits,
     pub(crate) origin: &'static str,
 }
 
@@ -62,6 +70,8 @@ impl Default for Setup {
             admin_enabled: true,
             evaluator: Arc::new(Engine::default()),
             sink: None,
+            line_sink: None,
+            log_limits: LogLimits::default(),
             origin: ".*",
         }
     }
@@ -100,8 +110,27 @@ pub(crate) fn server(setup: Setup) -> Server {
         admin_enabled: setup.admin_enabled,
         cors_origin: Regexp::new(setup.origin).expect("valid"),
     });
-    let router = api.router();
-    Server { clock, api, router }
+    let lines = Arc::new(MemoryLogStore::default());
+    fill_lines(&lines);
+    let line_sink = setup.line_sink.unwrap_or_else(|| Arc::clone(&lines) as _);
+    let parts = LokiParts {
+        source: Arc::clone(&lines) as _,
+        sink: Arc::new(LiveTail::new(line_sink)),
+        admin: Arc::new(FakeLogAdmin),
+        deletes: Arc::new(DeletesInMemory::default()),
+        server: Arc::new(FakeServer::default()),
+        engine: masthead_logql::Engine::default(),
+        limits: setup.log_limits,
+        build: BuildInfo {
+            version: "0.1.0".into(),
+            revision: "abc".into(),
+            ..BuildInfo::default()
+        },
+        admin_enabled: setup.admin_enabled,
+    };
+    let loki = LokiApi::new(parts, &api);
+    let router = api.router().merge(loki.router());
+    Server { clock, api, loki, lines, router }
 }
 
 /// An answer with its whole body.
@@ -168,6 +197,54 @@ fn fill(store: &MemoryStore) {
     rows.push(row);
     let metadata = vec![family("requests_total", "Requests <served>."), family("old", "Stored.")];
     store.append(&mut AppendBatch { group: 0, rows, metadata }).expect("appends");
+}
+
+/// Three lines a second of three streams, from 100 s on.
+fn fill_lines(store: &MemoryLogStore) {
+    let mut streams = Vec::new();
+    for (app, host) in [("api", "h1"), ("api", "h2"), ("db", "h1")] {
+        let rows = (0..5_i64).map(|at| {
+            let status = if at == 3 { 500 } else { 200 };
+            let line = if app == "db" {
+                format!("checkpoint {at} took {}ms", at * 7)
+            } else {
+                format!("{{\"method\":\"GET\",\"status\":{status},\"took\":\"{at}ms\",\"by\":{{\"user\":\"u{at}\"}}}}")
+            };
+            let level = if status == 500 { "error" } else { "info" };
+            LogRow {
+                timestamp: Nanos((100 + 2 * at) * 1_000_000_000 + i64::from(host == "h2")),
+                line: line.into_bytes().into(),
+                structured_metadata: labels(&[("detected_level", level)]),
+            }
+        });
+        let labels = labels(&[("app", app), ("host", host)]);
+        streams.push(LogStream { labels, rows: rows.collect() });
+    }
+    store.append(&LogBatch { streams, progress: Vec::new() }).expect("appends");
+}
+
+#[derive(Debug)]
+struct FakeLogAdmin;
+
+impl LogAdmin for FakeLogAdmin {
+    fn delete(
+        &self,
+        matchers: &[Matcher],
+        filters: &[LineFilter],
+        range: TimeRange<Nanos>,
+    ) -> Result<(), AdminError> {
+        assert_eq!((matchers.len(), filters.len()), (1, 1), "as the script asks");
+        assert_eq!((range.start.0, range.end.0), (90_000_000_000, 110_000_000_000));
+        Ok(())
+    }
+
+    fn flush(&self) -> Result<(), AdminError> {
+        Ok(())
+    }
+
+    fn stats(&self) -> Result<LogStoreStats, AdminError> {
+        Ok(LogStoreStats::default())
+    }
 }
 
 fn family(name: &str, help: &str) -> Metadata {
@@ -386,6 +463,26 @@ impl ServerView for FakeServer {
         match self.reloads.fetch_add(1, Ordering::Relaxed) % 3 {
             0 => Ok(()),
             1 => Err(ReloadError::Failed("masthead.yaml:3: unknown key \"foo\"".into())),
+            _ => Err(ReloadError::Disabled),
+        }
+    }
+
+    fn pool_config_text(&self, pool: &str) -> Option<String> {
+        (pool == "api").then(|| "job_name: api\n".to_owned())
+    }
+
+    fn self_metrics(&self) -> String {
+        "# HELP a_total How <many>.\n# TYPE a_total counter\na_total{x=\"y\"} 3\n\
+         # TYPE h histogram\n\
+         h_bucket{r=\"1\",le=\"0.5\"} 1\nh_bucket{r=\"1\",le=\"+Inf\"} 4\nh_sum{r=\"1\"} 2.5\n\
+         h_count{r=\"1\"} 4\nh_sum{r=\"2\"} NaN\nh_count{r=\"2\"} 0\n\
+         # TYPE g gauge\ng +Inf\nbare 1\n"
+            .to_owned()
+    }
+
+    fn quit(&self) -> Result<(), ReloadError> {
+        match self.reloads.fetch_add(1, Ordering::Relaxed) % 2 {
+            0 => Ok(()),
             _ => Err(ReloadError::Disabled),
         }
     }

@@ -1,4 +1,5 @@
-//! Runs `tests/golden/*.http`: each request in order against a fresh server for each file.
+//! Runs `tests/golden/*.http` and `tests/golden/loki/*.http`: each request in order against a fresh
+//! server for each file.
 //!
 //! A case is a title, a request, and the answer that it must get:
 //!
@@ -8,6 +9,7 @@
 //! Header: value
 //! ? name=a parameter of the URL, not yet escaped
 //! & name=a parameter of the form, not yet escaped
+//! | a line of the body
 //! --- 200
 //! content-type: application/json
 //! {"status":"success"}
@@ -40,15 +42,17 @@ const SHOWN: [&str; 8] = [
 #[expect(clippy::disallowed_methods, reason = "scripts are files of the crate, and rewritten")]
 async fn golden_scripts() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let folders = [folder.join("loki"), folder];
     let update = std::env::var("UPDATE").is_ok();
     let mut failures = String::new();
-    let mut paths: Vec<_> = std::fs::read_dir(&folder)
-        .expect("the folder is there")
+    let mut paths: Vec<_> = folders
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(folder).expect("the folder is there"))
         .map(|entry| entry.expect("readable").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "http"))
         .collect();
     paths.sort();
-    assert!(paths.len() >= 8, "scripts are missing from {}", folder.display());
+    assert!(paths.len() >= 13, "scripts are missing from {folders:?}");
     for path in paths {
         let script = std::fs::read_to_string(&path).expect("readable");
         let admin_enabled = !script.contains("# admin off\n");
@@ -92,7 +96,7 @@ fn request(question: &str) -> Request<Body> {
     let mut lines = question.lines().skip(1);
     let (method, path) = lines.next().and_then(|l| l.split_once(' ')).expect("METHOD PATH");
     let mut uri = path.to_owned();
-    let mut form = String::new();
+    let (mut form, mut body) = (String::new(), String::new());
     let mut builder = Request::builder().method(method);
     for line in lines {
         let pair = |text: &str| {
@@ -106,6 +110,9 @@ fn request(question: &str) -> Request<Body> {
         } else if let Some(text) = line.strip_prefix("& ") {
             form.push_str(if form.is_empty() { "" } else { "&" });
             form.push_str(&pair(text));
+        } else if let Some(text) = line.strip_prefix("| ") {
+            body.push_str(if body.is_empty() { "" } else { "\n" });
+            body.push_str(text);
         } else {
             let (name, value) = line.split_once(": ").expect("Header: value");
             builder = builder.header(name, value);
@@ -114,7 +121,8 @@ fn request(question: &str) -> Request<Body> {
     if !form.is_empty() {
         builder = builder.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     }
-    builder.uri(uri).body(Body::from(form)).expect("a valid request")
+    let body = if form.is_empty() { body } else { form };
+    builder.uri(uri).body(Body::from(body)).expect("a valid request")
 }
 
 fn show(answer: &Answer) -> String {

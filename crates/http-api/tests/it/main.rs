@@ -6,5 +6,7 @@
 mod crowd;
 mod fixture;
 mod golden;
+mod loki;
+mod reading;
 mod streaming;
 mod writing;

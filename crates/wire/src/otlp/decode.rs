@@ -30,19 +30,19 @@ enum Kind {
 
 /// What a body may still bring; a message takes more memory than its bytes.
 #[derive(Debug, Default)]
-struct Budget {
+pub(super) struct Budget {
     spent: usize,
 }
 
 impl Budget {
-    fn spend(&mut self, items: usize) -> Result<(), Error> {
+    pub(super) fn spend(&mut self, items: usize) -> Result<(), Error> {
         self.spent = self.spent.saturating_add(items);
         Limits::check_items(self.spent)
     }
 }
 
 /// Items that a data point, metric, scope or resource counts for, by the memory that it takes.
-const MESSAGE_ITEMS: usize = 8;
+pub(super) const MESSAGE_ITEMS: usize = 8;
 
 pub(super) fn request(body: &[u8]) -> Result<Vec<Resource<'_>>, Error> {
     let mut budget = Budget::default();
@@ -239,7 +239,7 @@ fn exemplar<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<PointExemplar<
 }
 
 /// An id of zeros is none.
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 2);
     if bytes.iter().any(|byte| *byte != 0) {
         for byte in bytes {
@@ -261,7 +261,7 @@ fn attribute<'a>(
     while let Some(field) = fields.next()? {
         match field.number {
             1 => key = field.text()?,
-            2 => value = any_value(&field)?,
+            2 => value = any_value(&field, budget)?,
             _ => {}
         }
     }
@@ -269,7 +269,7 @@ fn attribute<'a>(
     Ok(())
 }
 
-fn any_value<'a>(field: &Field<'a>) -> Result<Text<'a>, Error> {
+fn any_value<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<Text<'a>, Error> {
     let mut fields = field.message("AnyValue")?;
     let mut text = Text::default();
     while let Some(field) = fields.next()? {
@@ -278,7 +278,7 @@ fn any_value<'a>(field: &Field<'a>) -> Result<Text<'a>, Error> {
             2 => (field.unsigned()? != 0).to_string().into(),
             3 => field.signed()?.to_string().into(),
             4 => number(field.double()?).into(),
-            5 | 6 => nested(&field, 0)?.to_string().into(),
+            5 | 6 => nested(&field, 0, budget)?.to_string().into(),
             7 => base64(field.bytes()?).into(),
             _ => continue,
         };
@@ -287,7 +287,7 @@ fn any_value<'a>(field: &Field<'a>) -> Result<Text<'a>, Error> {
 }
 
 /// A list (5) or a map (6) as JSON, which is how it becomes a label.
-fn nested(field: &Field<'_>, depth: usize) -> Result<Value, Error> {
+fn nested(field: &Field<'_>, depth: usize, budget: &mut Budget) -> Result<Value, Error> {
     if depth > DEPTH_MAX {
         return Err(Error::Content(format!("attribute value nested more than {DEPTH_MAX} deep")));
     }
@@ -299,7 +299,7 @@ fn nested(field: &Field<'_>, depth: usize) -> Result<Value, Error> {
             continue;
         }
         if is_list {
-            list.push(json_value(&field, depth)?);
+            list.push(json_value(&field, depth, budget)?);
             continue;
         }
         let mut fields = field.message("KeyValue")?;
@@ -307,7 +307,7 @@ fn nested(field: &Field<'_>, depth: usize) -> Result<Value, Error> {
         while let Some(field) = fields.next()? {
             match field.number {
                 1 => key = field.text()?,
-                2 => value = json_value(&field, depth)?,
+                2 => value = json_value(&field, depth, budget)?,
                 _ => {}
             }
         }
@@ -316,7 +316,12 @@ fn nested(field: &Field<'_>, depth: usize) -> Result<Value, Error> {
     Ok(if is_list { Value::Array(list) } else { Value::Object(map) })
 }
 
-fn json_value(field: &Field<'_>, depth: usize) -> Result<Value, Error> {
+pub(super) fn json_value(
+    field: &Field<'_>,
+    depth: usize,
+    budget: &mut Budget,
+) -> Result<Value, Error> {
+    budget.spend(1)?;
     let mut fields = field.message("AnyValue")?;
     let mut value = Value::Null;
     while let Some(field) = fields.next()? {
@@ -325,7 +330,7 @@ fn json_value(field: &Field<'_>, depth: usize) -> Result<Value, Error> {
             2 => (field.unsigned()? != 0).into(),
             3 => field.signed()?.into(),
             4 => field.double()?.into(),
-            5 | 6 => nested(&field, depth + 1)?,
+            5 | 6 => nested(&field, depth + 1, budget)?,
             7 => base64(field.bytes()?).into(),
             _ => continue,
         };

@@ -132,7 +132,7 @@ fn attributes<'a>(value: &'a Value, key: &str) -> Result<Attributes<'a>, Error> 
 }
 
 /// An attribute value without the keys that tell its type.
-fn plain(value: &Value) -> Result<Value, Error> {
+pub(super) fn plain(value: &Value) -> Result<Value, Error> {
     let Some((kind, inner)) = value.as_object().and_then(|object| object.iter().next()) else {
         return Ok(Value::Null);
     };
@@ -152,7 +152,7 @@ fn plain(value: &Value) -> Result<Value, Error> {
     })
 }
 
-fn each<'a, T>(
+pub(super) fn each<'a, T>(
     value: &'a Value,
     key: &str,
     read: impl FnMut(&'a Value) -> Result<T, Error>,
@@ -164,7 +164,7 @@ fn each<'a, T>(
     }
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> Result<Text<'a>, Error> {
+pub(super) fn text<'a>(value: &'a Value, key: &str) -> Result<Text<'a>, Error> {
     match value.get(key) {
         None | Some(Value::Null) => Ok(Text::default()),
         Some(Value::String(text)) => Ok(text.into()),
@@ -172,7 +172,7 @@ fn text<'a>(value: &'a Value, key: &str) -> Result<Text<'a>, Error> {
     }
 }
 
-fn unsigned(value: &Value, key: &str) -> Result<u64, Error> {
+pub(super) fn unsigned(value: &Value, key: &str) -> Result<u64, Error> {
     value.get(key).map_or(Ok(0), |value| to_unsigned(value, key))
 }
 

@@ -54,9 +54,29 @@ impl<'b> Writer<'b> {
 
     /// An entry of a repeated field, where the empty one counts too.
     pub(crate) fn present_text(&mut self, number: u32, text: &str) {
+        self.present_bytes(number, text.as_bytes());
+    }
+
+    pub(crate) fn bytes(&mut self, number: u32, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.present_bytes(number, bytes);
+        }
+    }
+
+    fn present_bytes(&mut self, number: u32, bytes: &[u8]) {
         self.tag(number, 2);
-        self.varint(text.len() as u64);
-        self.out.extend_from_slice(text.as_bytes());
+        self.varint(bytes.len() as u64);
+        self.out.extend_from_slice(bytes);
+    }
+
+    /// What is already a message.
+    pub(crate) fn raw(&mut self, message: &[u8]) {
+        self.out.extend_from_slice(message);
+    }
+
+    /// A length that stands before a message of its own.
+    pub(crate) fn length(&mut self, length: usize) {
+        self.varint(length as u64);
     }
 
     pub(crate) fn packed_varints(&mut self, number: u32, values: impl Iterator<Item = u64>) {

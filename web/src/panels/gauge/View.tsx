@@ -13,6 +13,7 @@ export function Gauge({ panel, frames, width, height }: PanelProps) {
     width,
     height,
     text(panel.options, 'orientation') ?? 'auto',
+    1.1,
   );
   const [w, h] = [Math.max(width / columns - 4, 60), Math.max(height / rows - 4, 50)];
   const marks = panel.options.showThresholdMarkers !== false;

@@ -36,7 +36,7 @@ export function Targets() {
               {up} of {of.length} up
             </Badge>
           </Title>
-          <div className="sheet">
+          <div className="sheet" data-wide>
             <table>
               <thead>
                 <tr>

@@ -3,15 +3,13 @@
 //! Facts are from `storage/remote/codec.go: DecodeOTLPWriteRequest`; an answer that says nothing
 //! was refused is an empty `ExportMetricsServiceResponse`, as the protocol wants it.
 
-use std::{io::Read as _, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
-use flate2::read::MultiGzDecoder;
-use masthead_model::ErrorClass;
 use masthead_ports::SeriesRef;
 use masthead_wire::{
     otlp::{decode_json, decode_protobuf},
@@ -19,7 +17,10 @@ use masthead_wire::{
 };
 
 use super::{Known, Shared, push, refuse, store, text};
-use crate::error::{ApiError, plain};
+use crate::{
+    error::{ApiError, plain},
+    unzip::unzip,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
@@ -97,45 +98,4 @@ pub(in crate::prometheus) async fn otlp(
         }
     }
     Ok(response)
-}
-
-/// Decompresses up to a limit; the bytes of a bomb beyond it are never made.
-fn unzip(bytes: &[u8], limit: usize) -> Result<Vec<u8>, ApiError> {
-    let mut out = Vec::new();
-    let capped = limit.saturating_add(1) as u64;
-    MultiGzDecoder::new(bytes)
-        .take(capped)
-        .read_to_end(&mut out)
-        .map_err(|error| ApiError::bad(format!("gzip: {error}")))?;
-    if out.len() > limit {
-        let message = format!(
-            "the request body decompresses to more than {limit} bytes (see --web.max-decompressed-size)"
-        );
-        return Err(ApiError::new(ErrorClass::TooLarge, message));
-    }
-    Ok(out)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Write as _;
-
-    use flate2::{Compression, write::GzEncoder};
-
-    use super::*;
-
-    #[test]
-    fn bodies_are_unzipped_up_to_the_limit() {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(&vec![b'x'; 100_000]).expect("to memory");
-        let zipped = encoder.finish().expect("to memory");
-        assert_eq!(unzip(&zipped, 100_000).expect("fits").len(), 100_000);
-        let bomb = unzip(&zipped, 99_999).expect_err("too large");
-        assert_eq!(bomb.class, ErrorClass::TooLarge);
-        assert!(bomb.message.contains("--web.max-decompressed-size"));
-        for cut in 0..zipped.len() {
-            let cut = unzip(zipped.get(..cut).expect("inside"), 100_000).map(|out| out.len());
-            assert!(cut.is_err() || cut == Ok(0), "{cut:?}");
-        }
-    }
 }

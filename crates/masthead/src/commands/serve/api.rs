@@ -1,37 +1,50 @@
-//! The HTTP side: the Prometheus API over the store, with telemetry around it.
+//! The HTTP side: the APIs of Prometheus and Loki over the stores, with telemetry around them.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::Router;
 use clap::{CommandFactory as _, ValueEnum as _};
 use masthead_http_api::{
-    Asset, BuildInfo, Limits, Parts, PrometheusApi, dashboards_router, pages_router,
+    Asset, BuildInfo, Limits, LiveTail, LokiApi, LokiParts, Parts, PrometheusApi,
+    dashboards_router, pages_router,
 };
 use masthead_instrument::Telemetry;
+use masthead_logdb::Logdb;
+use masthead_logql::{Engine as LogEngine, EngineOptions as LogEngineOptions};
 use masthead_model::Regexp;
 use masthead_ports::{NoRules, QueryLimits, TargetsView};
 use masthead_promql::{Engine, EngineOptions, Features};
 use masthead_sysio::{Clock, RealFs};
 use masthead_tsdb::Tsdb;
 
-use super::{dashboards::Dashboards, view::Server};
-use crate::cli::{Cli, Feature, ServeArgs, UsageError};
+use super::{dashboards::Dashboards, deletes::DeletesFile, logs::bytes, view::Server};
+use crate::cli::{Cli, Feature, Listen, ServeArgs, UsageError};
 
 /// The APIs, ready to be served.
 #[derive(Debug)]
 pub(super) struct Api {
     pub prometheus: PrometheusApi,
+    pub loki: LokiApi,
     dashboards: Arc<Dashboards>,
+}
+
+/// What the APIs stand on.
+#[derive(Debug)]
+pub(super) struct Stores {
+    pub metrics: Arc<Tsdb>,
+    pub logs: Arc<Logdb>,
+    /// In front of the store of logs.
+    pub live: Arc<LiveTail>,
 }
 
 impl Api {
     /// Puts the API together.
     ///
     /// # Errors
-    /// The machine has no threads for queries.
+    /// The machine has no threads for queries; the record of deletions cannot be read.
     pub(super) fn new(
         args: &ServeArgs,
-        store: &Arc<Tsdb>,
+        stores: Stores,
         server: &Arc<Server>,
         targets: Arc<dyn TargetsView>,
         clock: Arc<dyn Clock>,
@@ -46,6 +59,7 @@ impl Api {
         let lookback_ms = i64::try_from(args.lookback_delta.as_millis()).unwrap_or(i64::MAX);
         let pool =
             rayon::ThreadPoolBuilder::new().thread_name(|at| format!("query-{at}")).build()?;
+        let pool = Arc::new(pool);
         let engine = Engine::new(EngineOptions {
             lookback_ms,
             features,
@@ -53,10 +67,9 @@ impl Api {
             delayed_name_removal: on(Feature::PromqlDelayedNameRemoval),
             type_and_unit_labels: on(Feature::TypeAndUnitLabels),
             start_timestamps: on(Feature::UseStartTimestamps),
-            pool: Some(Arc::new(pool)),
+            pool: Some(Arc::clone(&pool)),
             ..EngineOptions::default()
         });
-        let bytes = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
         let limits = Limits {
             query: QueryLimits { timeout: args.query_timeout, samples: args.query_max_samples },
             queries: args.query_max_concurrency,
@@ -69,10 +82,12 @@ impl Api {
             stall: args.stall_timeout,
             ..Limits::default()
         };
+        let build =
+            BuildInfo { version: env!("CARGO_PKG_VERSION").to_owned(), ..BuildInfo::default() };
         let prometheus = PrometheusApi::new(Parts {
-            source: store.clone(),
-            sink: store.clone(),
-            admin: store.clone(),
+            source: stores.metrics.clone(),
+            sink: stores.metrics.clone(),
+            admin: stores.metrics.clone(),
             targets,
             rules: Arc::new(NoRules),
             server: server.clone(),
@@ -81,10 +96,7 @@ impl Api {
             features,
             lookback_ms,
             limits,
-            build: BuildInfo {
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-                ..BuildInfo::default()
-            },
+            build: build.clone(),
             flags: flags(args),
             more_features: BTreeMap::new(),
             admin_enabled: args.enable_admin_api,
@@ -92,15 +104,34 @@ impl Api {
                 .map_err(|error| UsageError(format!("--web.cors.origin: {error}")))?,
             otlp: masthead_wire::otlp::Config::default(),
         });
+        let engine = LogEngine::new(LogEngineOptions {
+            series_max: args.logs.max_query_series,
+            group_bytes_max: bytes(args.logs.query_max_label_bytes),
+            pool: Some(pool),
+        });
+        let deletes = DeletesFile::open(Arc::new(RealFs), &args.data.join("logs"))?;
+        let parts = LokiParts {
+            source: stores.logs.clone(),
+            sink: stores.live,
+            admin: stores.logs,
+            deletes: Arc::new(deletes),
+            server: server.clone(),
+            engine,
+            limits: super::logs::limits(args),
+            build,
+            admin_enabled: args.enable_admin_api,
+        };
+        let loki = LokiApi::new(parts, &prometheus);
         let dashboards =
             Arc::new(Dashboards::new(Arc::new(RealFs), clock, args.dashboards.clone()));
-        Ok(Self { prometheus, dashboards })
+        Ok(Self { prometheus, loki, dashboards })
     }
 
     /// All routes, and `/metrics` beside them.
     pub(super) fn router(&self, telemetry: &Telemetry) -> Router {
         self.prometheus
             .router()
+            .merge(self.loki.router())
             .merge(telemetry.metrics_router())
             .merge(dashboards_router(self.dashboards.clone()))
             .merge(pages_router(Arc::new(asset)))
@@ -126,11 +157,13 @@ fn flags(args: &ServeArgs) -> Vec<(String, String)> {
     let value = |flag: &str| match flag {
         "data" => args.data.to_string(),
         "listen" => args.listen.to_string(),
-        "prometheus-listen" => match args.prometheus_listen {
-            None => String::new(),
-            Some(crate::cli::Listen::Off) => "off".to_owned(),
-            Some(crate::cli::Listen::At(address)) => address.to_string(),
-        },
+        "prometheus-listen" => shown(args.prometheus_listen),
+        "loki-listen" => shown(args.logs.loki_listen),
+        "promtail-config" => {
+            args.promtail_config.as_ref().map(ToString::to_string).unwrap_or_default()
+        }
+        "promtail-clients" => args.promtail_clients.to_string(),
+        "pods-log-dir" => args.pods_log_dir.as_ref().map(ToString::to_string).unwrap_or_default(),
         "prometheus-config" => {
             args.prometheus_config.as_ref().map(ToString::to_string).unwrap_or_default()
         }
@@ -143,6 +176,26 @@ fn flags(args: &ServeArgs) -> Vec<(String, String)> {
         "storage.out-of-order-window" => seconds(args.out_of_order_window),
         "storage.sync-interval" => seconds(args.sync_interval),
         "storage.max-series" => args.max_series.to_string(),
+        "logs.retention.time" => seconds(args.logs.retention_time),
+        "logs.retention.size" => args.logs.retention_size.unwrap_or(0).to_string(),
+        "logs.out-of-order-window" => seconds(args.logs.out_of_order_window),
+        "logs.max-age" => seconds(args.logs.max_age),
+        "logs.max-ahead" => seconds(args.logs.max_ahead),
+        "logs.max-streams" => args.logs.max_streams.to_string(),
+        "logs.max-line-size" => args.logs.max_line_size.to_string(),
+        "logs.max-label-names" => args.logs.max_label_names.to_string(),
+        "logs.max-label-name-size" => args.logs.max_label_name_size.to_string(),
+        "logs.max-label-value-size" => args.logs.max_label_value_size.to_string(),
+        "logs.max-metadata-size" => args.logs.max_metadata_size.to_string(),
+        "logs.max-metadata-pairs" => args.logs.max_metadata_pairs.to_string(),
+        "logs.discover-service-name" => super::logs::limits(args).discover_service_name.join(","),
+        "logs.discover-levels" => args.logs.discover_levels.to_string(),
+        "logs.max-entries" => args.logs.max_entries.to_string(),
+        "logs.max-query-series" => args.logs.max_query_series.to_string(),
+        "logs.max-query-length" => seconds(args.logs.max_query_length),
+        "logs.query.max-label-bytes" => args.logs.query_max_label_bytes.to_string(),
+        "logs.max-tails" => args.logs.max_tails.to_string(),
+        "logs.max-pattern-lines" => args.logs.max_pattern_lines.to_string(),
         "query.lookback-delta" => seconds(args.lookback_delta),
         "query.timeout" => seconds(args.query_timeout),
         "query.max-samples" => args.query_max_samples.to_string(),
@@ -169,6 +222,14 @@ fn flags(args: &ServeArgs) -> Vec<(String, String)> {
         .filter(|flag| *flag != "help")
         .map(|flag| (flag.to_owned(), value(flag)))
         .collect()
+}
+
+fn shown(listen: Option<Listen>) -> String {
+    match listen {
+        None => String::new(),
+        Some(Listen::Off) => "off".to_owned(),
+        Some(Listen::At(address)) => address.to_string(),
+    }
 }
 
 #[cfg(test)]

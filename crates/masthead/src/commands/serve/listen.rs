@@ -6,22 +6,27 @@ use anyhow::Context as _;
 use axum::Router;
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::cli::{Listen, ServeArgs, UsageError};
+use crate::cli::{LOKI_DEFAULT, Listen, ServeArgs, UsageError};
 
 /// The port where clients of Prometheus look first.
 const PROMETHEUS_DEFAULT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9090);
 
-/// Binds every address that was asked for; the usual port of Prometheus only if it is free.
+/// Binds every address that was asked for; the usual ports of Prometheus and Loki only if they are
+/// free.
 ///
 /// # Errors
 /// An address that is taken or not this machine's; one beyond loopback without `--insecure`.
 pub(super) async fn bind(args: &ServeArgs) -> anyhow::Result<Vec<TcpListener>> {
-    let alias = match args.prometheus_listen {
-        Some(Listen::At(address)) => Some(address),
+    let aliases = [
+        (args.prometheus_listen, PROMETHEUS_DEFAULT, "--prometheus-listen"),
+        (args.logs.loki_listen, LOKI_DEFAULT, "--loki-listen"),
+    ];
+    let asked = aliases.iter().filter_map(|(alias, ..)| match alias {
+        Some(Listen::At(address)) => Some(*address),
         Some(Listen::Off) | None => None,
-    };
-    for address in [Some(args.listen), alias].into_iter().flatten() {
+    });
+    for address in std::iter::once(args.listen).chain(asked) {
         if !address.ip().is_loopback() && !args.insecure {
             return Err(UsageError(format!(
                 "{address} can be reached from other machines, and there is no password yet: anyone could read and write; listen on 127.0.0.1, or accept it with --insecure"
@@ -30,16 +35,18 @@ pub(super) async fn bind(args: &ServeArgs) -> anyhow::Result<Vec<TcpListener>> {
         }
     }
     let mut listeners = vec![listen(args.listen, "--listen").await?];
-    match (alias, args.prometheus_listen) {
-        (Some(address), _) => listeners.push(listen(address, "--prometheus-listen").await?),
-        (None, Some(Listen::Off)) => {}
-        // Nobody asked for this one; another server may have it.
-        _ => match TcpListener::bind(PROMETHEUS_DEFAULT).await {
-            Ok(listener) => listeners.push(listener),
-            Err(error) => {
-                tracing::warn!(address = %PROMETHEUS_DEFAULT, %error, "Not listening at Prometheus' usual port.");
-            }
-        },
+    for (alias, usual, flag) in aliases {
+        match alias {
+            Some(Listen::At(address)) => listeners.push(listen(address, flag).await?),
+            Some(Listen::Off) => {}
+            // Nobody asked for this one; another server may have it.
+            None => match TcpListener::bind(usual).await {
+                Ok(listener) => listeners.push(listener),
+                Err(error) => {
+                    tracing::warn!(address = %usual, flag, %error, "Not listening at a usual port.");
+                }
+            },
+        }
     }
     for listener in &listeners {
         tracing::info!(address = %listener.local_addr()?, "Listening.");

@@ -1,0 +1,158 @@
+//! Memory to a block: what is there leaves memory and journal together.
+//!
+//! ```text
+//! freeze all, begin a segment of the journal ─> compress ─> write the block ─> publish
+//!   ─> drop from memory ─> checkpoint, remove older segments of the journal
+//! ```
+//!
+//! Each step may be the last one: a block that is published says itself which segments of the
+//! journal need not be read again.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use masthead_durable::publish;
+use masthead_model::Labels;
+
+use crate::{
+    Error, Logdb, Result,
+    block::{self, Block, BlockWriter},
+    frame::encode_state,
+    rows::Rows,
+    segment::{Info, Sealed},
+    stats::add,
+    stream::{Piece, State},
+};
+
+impl Logdb {
+    /// Compresses what was frozen, a segment at a time and outside the lock.
+    ///
+    /// # Errors
+    /// None that are known; what cannot be compressed stays as it is.
+    pub(crate) fn seal(&self) -> Result<()> {
+        if self.state.read().head.frozen == 0 {
+            return Ok(());
+        }
+        let frozen: Vec<(u32, u64, Arc<Rows>)> = {
+            let state = self.state.read();
+            let mut frozen = Vec::new();
+            for (slot, stream) in (0..).zip(&state.head.streams) {
+                for piece in stream.iter().flat_map(|stream| &stream.pieces) {
+                    if let State::Frozen(rows) = &piece.state {
+                        frozen.push((slot, piece.info.seq, Arc::clone(rows)));
+                    }
+                }
+            }
+            frozen
+        };
+        for (slot, seq, rows) in frozen {
+            let sealed = Arc::new(self.seal_rows(&rows)?);
+            self.state.write().head.put_sealed(slot, seq, &sealed);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn seal_rows(&self, rows: &Rows) -> Result<Sealed> {
+        let mut sealer = self.take_sealer();
+        let sealed = sealer.seal(&rows.columns);
+        self.sealers.lock().push(sealer);
+        sealed.map_err(|error| Error::column(&self.dir, error))
+    }
+
+    /// Writes memory to a block if it is full or old enough. Returns whether it did.
+    ///
+    /// # Errors
+    /// Those of the file system. What was not written stays in memory and journal.
+    pub fn flush(&self) -> Result<bool> {
+        let due = {
+            let state = self.state.read();
+            let age =
+                state.buffered_since.map(|since| self.clock.monotonic().saturating_sub(since));
+            state.head.bytes >= self.options.buffer_bytes
+                || age.is_some_and(|age| age >= self.options.flush_after)
+        };
+        if !due && !self.flush_again.load(Ordering::Relaxed) {
+            self.succeeded(&self.counters.last_flush);
+            return Ok(false);
+        }
+        self.flush_all()
+    }
+
+    /// Writes everything in memory to a block. Returns whether there was anything.
+    ///
+    /// # Errors
+    /// As [`Logdb::flush`].
+    pub fn flush_all(&self) -> Result<bool> {
+        self.flush_again.store(true, Ordering::Relaxed);
+        let mut maintenance = self.maintain()?;
+        let (streams, until, cut, state) = {
+            let mut state = self.state.write();
+            state.head.freeze_all();
+            state.buffered_since = None;
+            state.forget_deletions();
+            let head = &state.head;
+            let mut streams: Vec<(Labels, Vec<Piece>)> = head
+                .streams
+                .iter()
+                .flatten()
+                .filter(|stream| !stream.pieces.is_empty())
+                .map(|stream| (stream.labels.clone(), stream.pieces.clone()))
+                .collect();
+            streams.sort_by(|a, b| a.0.cmp(&b.0));
+            let last = self.journal.last().seq;
+            let frame = encode_state(last, head.generation, &head.progress, &head.deletions);
+            (streams, head.seq, self.journal.rotate(), frame)
+        };
+        let written = !streams.is_empty();
+        // A block must not have a line whose frame, with the progress of its reader, can be lost.
+        self.journal.flush()?;
+        if written {
+            let name = block::name(maintenance.next_block());
+            let result = self.write_streams(&name, streams, cut);
+            let block = maintenance.settle(result)?;
+            let mut state = self.state.write();
+            state.replace_blocks(Some(block), &[]);
+            state.head.drop_until(until);
+            add(&self.counters.flushes, 1);
+        } else {
+            self.state.write().head.drop_until(until);
+        }
+        self.journal.checkpoint(cut, &mut |out| out.push(&state))?;
+        self.flush_again.store(false, Ordering::Relaxed);
+        self.succeeded(&self.counters.last_flush);
+        Ok(written)
+    }
+
+    fn write_streams(
+        &self,
+        name: &str,
+        streams: Vec<(Labels, Vec<Piece>)>,
+        floor: u64,
+    ) -> Result<Block> {
+        let parent = self.blocks_dir();
+        let dir = publish::begin(&*self.fs, &parent, name)?;
+        let write = || -> Result<()> {
+            let mut writer = BlockWriter::create(&*self.fs, &dir)?;
+            for (labels, pieces) in streams {
+                for Piece { info, state } in pieces {
+                    let sealed = match state {
+                        State::Sealed(sealed) => sealed,
+                        State::Frozen(rows) => Arc::new(self.seal_rows(&rows)?),
+                    };
+                    push(&mut writer, &info, &sealed)?;
+                }
+                writer.end_stream(&labels)?;
+            }
+            writer.finish(floor, Vec::new())?;
+            Ok(publish::publish(&*self.fs, &parent, name)?)
+        };
+        if let Err(error) = write() {
+            publish::abandon(&*self.fs, &parent, name);
+            return Err(error);
+        }
+        Block::open(&*self.fs, &parent, name)
+    }
+}
+
+pub(crate) fn push(writer: &mut BlockWriter, info: &Info, sealed: &Sealed) -> Result<()> {
+    writer.push(info, &sealed.data, &sealed.words)
+}

@@ -1,0 +1,6 @@
+//! Integration tests of LogQL.
+
+mod conformance;
+mod documents;
+mod engine;
+mod script;

@@ -1,0 +1,75 @@
+//! Regular expressions in Go's dialect. A template mostly uses the same few for every line, so
+//! it keeps them compiled.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use masthead_model::Regexp;
+use regex::bytes::{NoExpand, Regex};
+
+use super::Kind::Text;
+use super::{Call, Function, bytes, f, string};
+use crate::VALUE_BYTES_MAX;
+use crate::value::Value;
+
+#[rustfmt::skip]
+pub(super) static FUNCTIONS: &[Function] = &[
+    f("regexReplaceAll", &[Text, Text, Text], |call, a| {
+        let regex = call.regexes.get(&string(a, 0))?;
+        limited(a)?;
+        Ok(Value::bytes(regex.replace_all(bytes(a, 1), bytes(a, 2)).into_owned()))
+    }, "The second text with all matches of the first replaced by the third, in which $1 is a group."),
+    f("regexReplaceAllLiteral", &[Text, Text, Text], |call, a| {
+        let regex = call.regexes.get(&string(a, 0))?;
+        limited(a)?;
+        Ok(Value::bytes(regex.replace_all(bytes(a, 1), NoExpand(bytes(a, 2))).into_owned()))
+    }, "The second text with all matches of the first replaced by the third as it stands."),
+    f("count", &[Text, Text], count, "How often the first text, an expression, matches in the second."),
+];
+
+fn count<'v>(call: &Call<'_, 'v>, args: &[Value<'v>]) -> Result<Value<'v>, String> {
+    let regex = call.regexes.get(&string(args, 0))?;
+    let count = regex.find_iter(bytes(args, 1)).count();
+    Ok(Value::Int(i64::try_from(count).unwrap_or(i64::MAX)))
+}
+
+/// Each match can be replaced by something long: refuse what could not be held.
+fn limited(args: &[Value<'_>]) -> Result<(), String> {
+    let (text, replacement) = (bytes(args, 1).len() + 1, bytes(args, 2).len() + 1);
+    let groups = memchr::memchr_iter(b'$', bytes(args, 2)).count();
+    let most = text.saturating_mul(replacement.saturating_add(groups.saturating_mul(text)));
+    // Only a hostile template comes near: its worst case must be a hundred times the limit.
+    if most > VALUE_BYTES_MAX.saturating_mul(100) {
+        return Err(format!("result of more than {VALUE_BYTES_MAX} bytes"));
+    }
+    Ok(())
+}
+
+/// A compiled expression takes at most this much memory.
+const PROGRAM_BYTES_MAX: usize = 1 << 20;
+/// So many expressions are kept for a template; more are compiled each time.
+const CACHED_MAX: usize = 16;
+
+/// Compiled expressions of one template.
+#[derive(Debug, Default)]
+pub(crate) struct RegexCache(RwLock<Vec<(String, Arc<Regex>)>>);
+
+impl RegexCache {
+    fn get(&self, pattern: &str) -> Result<Arc<Regex>, String> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, regex)) = known.iter().find(|(known, _)| known == pattern) {
+            return Ok(Arc::clone(regex));
+        }
+        drop(known);
+        let translated = Regexp::translate(pattern).map_err(|e| e.to_string())?;
+        let regex = regex::bytes::RegexBuilder::new(&translated)
+            .size_limit(PROGRAM_BYTES_MAX)
+            .build()
+            .map_err(|_| format!("error parsing regexp: expression too large: `{pattern}`"))?;
+        let regex = Arc::new(regex);
+        let mut cache = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() < CACHED_MAX {
+            cache.push((pattern.to_owned(), Arc::clone(&regex)));
+        }
+        Ok(regex)
+    }
+}

@@ -1,0 +1,149 @@
+//! OTLP logs: the same records from JSON and from protobuf.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::{loki::label_text, proto::Writer};
+
+fn shown(push: Push<'_>) -> String {
+    let mut out = String::new();
+    let join = |pairs: &[Pair<'_>]| label_text(pairs.iter().map(|(n, v)| (n.as_ref(), v.as_ref())));
+    for stream in push.streams {
+        for entry in &stream.entries {
+            let labels = stream.labels.clone().read().expect("names that fit");
+            let line = String::from_utf8_lossy(&entry.line);
+            let metadata = join(stream.metadata(entry));
+            out.push_str(
+                &[&join(&labels), &*entry.timestamp.to_string(), &line, &metadata].join(" "),
+            );
+            out.push('\n');
+        }
+    }
+    out
+}
+
+fn from_json(body: &Value) -> String {
+    let discover = ["app".to_owned(), "k8s_container_name".to_owned()];
+    match decode_json(body.to_string().as_bytes(), &discover, &Limits::default()) {
+        Ok(push) => shown(push),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn a_record_becomes_a_line_with_metadata() {
+    let body = json!({"resourceLogs": [{
+        "resource": {"attributes": [
+            {"key": "service.name", "value": {"stringValue": "shop"}},
+            {"key": "host.name", "value": {"stringValue": "h"}},
+        ]},
+        "scopeLogs": [{
+            "scope": {"name": "lib", "version": "1.2", "droppedAttributesCount": 2,
+                "attributes": [{"key": "s.a", "value": {"boolValue": true}}]},
+            "logRecords": [{
+                "timeUnixNano": "7", "observedTimeUnixNano": "8",
+                "severityNumber": "SEVERITY_NUMBER_WARN", "severityText": "Warn",
+                "body": {"stringValue": "hello"},
+                "attributes": [
+                    {"key": "n", "value": {"doubleValue": 1.5}},
+                    {"key": "m", "value": {"kvlistValue": {"values": [
+                        {"key": "x.y", "value": {"intValue": "1"}},
+                        {"key": "z", "value": {"arrayValue": {"values": [{"stringValue": "p"}, {"intValue": 2}]}}},
+                    ]}}},
+                ],
+                "droppedAttributesCount": 3, "flags": 1, "eventName": "e",
+                "traceId": "5B8EFFF798038103D269B633813FC60C", "spanId": "0000000000000000",
+            }],
+        }],
+    }]});
+    let want = concat!(
+        "{service_name=\"shop\"} 7 hello {host.name=\"h\", s.a=\"true\", scope_name=\"lib\", ",
+        "scope_version=\"1.2\", scope_dropped_attributes_count=\"2\", n=\"1.5\", m_x.y=\"1\", ",
+        "m_z=\"[\\\"p\\\",2]\", dropped_attributes_count=\"3\", flags=\"1\", ",
+        "observed_timestamp=\"8\", severity_number=\"13\", severity_text=\"Warn\", ",
+        "event_name=\"e\", trace_id=\"5b8efff798038103d269b633813fc60c\"}\n"
+    );
+    assert_eq!(from_json(&body), want);
+}
+
+#[test]
+fn bodies_of_other_types_and_services_found_elsewhere() {
+    let f = |attributes: Value, record: Value, want: &str| {
+        let body = json!({"resourceLogs": [{
+            "resource": {"attributes": attributes}, "scopeLogs": [{"logRecords": [record]}],
+        }]});
+        assert_eq!(from_json(&body), format!("{want}\n"));
+    };
+    let map = json!({"kvlistValue": {"values": [
+        {"key": "b", "value": {"intValue": 1}}, {"key": "a", "value": {"stringValue": "x"}},
+    ]}});
+    f(json!([]), json!({"observedTimeUnixNano": 5, "body": map}), r#"{} 5 {"a":"x","b":1} {}"#);
+    f(json!([]), json!({"body": {"doubleValue": 2.0}}), "{} 0 2 {}");
+    f(json!([]), json!({}), "{} 0  {}");
+    let attribute = |key: &str| json!([{"key": key, "value": {"stringValue": "v"}}]);
+    f(attribute("app"), json!({}), r#"{service_name="v"} 0  {app="v"}"#);
+    let want = r#"{k8s_container_name="v", service_name="v"} 0  {}"#;
+    f(attribute("k8s.container.name"), json!({}), want);
+}
+
+#[test]
+fn bodies_without_records_bring_nothing_and_others_are_refused() {
+    assert_eq!(from_json(&json!({})), "");
+    assert_eq!(from_json(&json!({"resourceLogs": [{"scopeLogs": [{"logRecords": []}]}]})), "");
+    assert_eq!(from_json(&json!({"resourceLogs": 5})), "json: resourceLogs must be a list");
+    assert_eq!(from_json(&json!([])), "json: an ExportLogsServiceRequest must be an object");
+}
+
+#[test]
+fn protobuf_says_the_same() {
+    let mut body = Vec::new();
+    let string = |w: &mut Writer<'_>, number, text: &str| w.nested(number, |w| w.text(1, text));
+    let attribute = |w: &mut Writer<'_>, number, key: &str, value: &str| {
+        w.nested(number, |w| {
+            w.text(1, key);
+            string(w, 2, value);
+        });
+    };
+    Writer::new(&mut body).nested(1, |w| {
+        w.nested(1, |w| attribute(w, 1, "service.name", "shop"));
+        w.nested(2, |w| {
+            w.nested(1, |w| {
+                w.text(1, "lib");
+                attribute(w, 3, "s", "t");
+                w.unsigned(4, 2);
+            });
+            w.nested(2, |w| {
+                w.double(1, f64::from_bits(7));
+                w.double(11, f64::from_bits(8));
+                w.unsigned(2, 13);
+                w.text(3, "Warn");
+                string(w, 5, "hello");
+                attribute(w, 6, "k", "v");
+                w.unsigned(7, 3);
+                w.bytes(9, &[0x5b, 0x8e]);
+                w.bytes(10, &[0, 0]);
+                w.text(12, "e");
+            });
+        });
+    });
+    let limits = Limits::default();
+    let want = concat!(
+        "{service_name=\"shop\"} 7 hello {s=\"t\", scope_name=\"lib\", ",
+        "scope_dropped_attributes_count=\"2\", k=\"v\", dropped_attributes_count=\"3\", ",
+        "observed_timestamp=\"8\", severity_number=\"13\", severity_text=\"Warn\", ",
+        "event_name=\"e\", trace_id=\"5b8e\"}\n"
+    );
+    assert_eq!(decode_protobuf(&body, &[], &limits).map(shown), Ok(want.to_owned()));
+    for cut in 1..body.len() {
+        drop(decode_protobuf(&body[..cut], &[], &limits));
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_panic(bytes: Vec<u8>) {
+        drop(decode_protobuf(&bytes, &[], &Limits::default()));
+        drop(decode_json(&bytes, &[], &Limits::default()));
+    }
+}
