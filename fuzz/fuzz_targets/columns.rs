@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use masthead_chunk::{COUNT_MAX, floats, histograms, ints, peek, times};
+use masthead_chunk::{COUNT_MAX, floats, histograms, ints, lines, peek, times, words, xor};
 
 fuzz_target!(|bytes: &[u8]| {
     drop(peek(bytes));
@@ -18,4 +18,20 @@ fuzz_target!(|bytes: &[u8]| {
     drop(floats::decode_into(bytes, &mut values));
     assert!(values.len() <= COUNT_MAX);
     drop(histograms::decode_into(bytes, &mut Vec::new()));
+    if let Ok((mut column, used)) = xor::Appender::restore(bytes) {
+        assert!(used <= bytes.len() && column.iter().count() <= column.len());
+        drop(column.push(0.5));
+    }
+    if let Ok((mut column, used)) = times::Appender::restore(bytes) {
+        assert!(used <= bytes.len() && column.iter().count() <= column.len());
+        drop(column.push(i64::MAX));
+    }
+    let (mut ends, mut text) = (Vec::new(), Vec::new());
+    if lines::Decoder::default().decode_into(bytes, &mut ends, &mut text).is_ok() {
+        assert!(ends.len() <= COUNT_MAX && text.len() <= lines::TEXT_BYTES_MAX);
+        assert!(ends.is_sorted() && ends.last().copied().unwrap_or(0) == text.len());
+    }
+    if let Some(words) = words::Words::open(bytes) {
+        words.may_have(&words::Query::new(bytes));
+    }
 });

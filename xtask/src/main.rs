@@ -2,7 +2,7 @@
 //!
 //! `tidy` checks the rules that neither the compiler nor clippy can (`tidy.rs` has the table),
 //! `changelog` folds the fragments of `changelog.d/` into a release (`changelog.rs`), `sim` replays
-//! the crash simulation of the store of metrics.
+//! the crash simulation of the store of metrics or of that of logs.
 //!
 //! Never needs the network beyond what `cargo metadata` needs, and never changes a file except
 //! in `changelog`.
@@ -30,7 +30,9 @@ Usage: cargo xtask COMMAND
 Commands:
   tidy                    check the rules of the repository; exit code 1 when one is broken
   changelog VERSION DATE  fold changelog.d/ into CHANGELOG.md, e.g. changelog 0.2.0 2026-09-01
-  sim --seed N            replay one crash simulation; exit code 1 when a sample is lost or doubled
+  sim --seed N [--store metrics|logs]
+                          replay one crash simulation; exit code 1 when a sample or a line is lost
+                          or doubled
 ";
 
 fn main() -> ExitCode {
@@ -43,7 +45,14 @@ fn main() -> ExitCode {
         }
         ["tidy"] => run_tidy(),
         ["changelog", version, date] => run_changelog(version, date),
-        ["sim", "--seed", seed] => run_sim(seed),
+        ["sim", "--seed", seed] | ["sim", "--seed", seed, "--store", "metrics"] => {
+            run_sim(seed, |seed| {
+                masthead_tsdb::simulation::run_seed(seed).map(|r| format!("{r:?}"))
+            })
+        }
+        ["sim", "--seed", seed, "--store", "logs"] => run_sim(seed, |seed| {
+            masthead_logdb::simulation::run_seed(seed).map(|r| format!("{r:?}"))
+        }),
         _ => {
             eprint!("xtask: unknown command: {}\n\n{HELP}", words.join(" "));
             return ExitCode::from(2);
@@ -76,11 +85,11 @@ fn run_changelog(version: &str, date: &str) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn run_sim(seed: &str) -> Result<ExitCode> {
+fn run_sim(seed: &str, run: fn(u64) -> std::result::Result<String, String>) -> Result<ExitCode> {
     let seed = seed.parse().with_context(|| format!("--seed {seed}: not a whole number"))?;
-    match masthead_tsdb::simulation::run_seed(seed) {
+    match run(seed) {
         Ok(report) => {
-            println!("sim: seed {seed} holds: {report:?}");
+            println!("sim: seed {seed} holds: {report}");
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {

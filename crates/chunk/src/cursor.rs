@@ -119,6 +119,12 @@ pub(crate) fn put_signed(out: &mut Vec<u8>, value: i64) {
     put_unsigned(out, zigzag(value));
 }
 
+/// The length of `bytes`, then themselves.
+pub(crate) fn put_slice(out: &mut Vec<u8>, bytes: &[u8]) {
+    put_unsigned(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
 /// How many bytes [`put_unsigned`] writes.
 pub(crate) fn unsigned_len(value: u64) -> usize {
     (64 - (value | 1).leading_zeros() as usize).div_ceil(7)

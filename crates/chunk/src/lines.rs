@@ -11,9 +11,11 @@
 
 use crate::cursor::Cursor;
 use crate::frame::{self, Encoding};
+use crate::words::Collector;
 use crate::{COUNT_MAX, Error};
 
 mod plain;
+mod template;
 mod zstd_stream;
 
 pub(crate) use zstd_stream::{Compressor, Decompressor};
@@ -27,12 +29,25 @@ const KIND: &str = "lines";
 #[derive(Debug)]
 pub struct Encoder {
     compressor: Compressor,
+    templates: bool,
+    writer: template::Writer,
+    words: Collector,
 }
 
 impl Encoder {
     /// An encoder whose compressor works at `level` of zstd.
     pub fn new(level: i32) -> Self {
-        Self { compressor: Compressor::new(level) }
+        Self {
+            compressor: Compressor::new(level),
+            templates: true,
+            writer: template::Writer::default(),
+            words: Collector::default(),
+        }
+    }
+
+    /// The same without templates, for comparison.
+    pub fn plain(level: i32) -> Self {
+        Self { templates: false, ..Self::new(level) }
     }
 
     /// Appends the lines to `out` as one column: line `i` ends at `ends[i]` in `text` and starts
@@ -61,10 +76,19 @@ impl Encoder {
             let (count, limit) = (text.len(), TEXT_BYTES_MAX);
             return Err(Error::TooMany { what: "bytes of lines", count, limit });
         }
-        frame::write(out, ends.len(), |out| {
-            plain::write(&mut self.compressor, text, ends, out);
-            Ok(Encoding::LinesPlain)
-        })
+        let text = text.get(..ends.last().copied().unwrap_or(0)).unwrap_or_default();
+        let done = frame::write(out, ends.len(), |out| {
+            if self.templates {
+                self.writer.write(&mut self.compressor, text, ends, &mut self.words, out);
+                Ok(Encoding::LinesTemplates)
+            } else {
+                self.words.add_text(text);
+                plain::write(&mut self.compressor, text, ends, out);
+                Ok(Encoding::LinesPlain)
+            }
+        });
+        self.words.write(words);
+        done
     }
 }
 
@@ -72,6 +96,7 @@ impl Encoder {
 #[derive(Debug, Default)]
 pub struct Decoder {
     decompressor: Decompressor,
+    reader: template::Reader,
 }
 
 impl Decoder {
@@ -94,6 +119,9 @@ impl Decoder {
             Encoding::LinesPlain => {
                 plain::read(&mut self.decompressor, count, &mut payload, ends, text)
             }
+            Encoding::LinesTemplates => {
+                self.reader.read(&mut self.decompressor, count, &mut payload, ends, text)
+            }
             other => Err(Error::UnknownEncoding { kind: KIND, tag: other.tag() }),
         };
         if let Err(error) = done {
@@ -103,6 +131,39 @@ impl Decoder {
         }
         debug_assert!(count <= COUNT_MAX);
         Ok(cursor.offset())
+    }
+}
+
+/// Hashes the texts of a dictionary; quick, and always the same.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct TextHasher(u64);
+
+impl std::hash::Hasher for TextHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.write_u64(u64::from_le_bytes(*word));
+        }
+        for byte in rest {
+            self.write_u8(*byte);
+        }
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3_6cc9);
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0 ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        self.0 ^= self.0 >> 32;
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        (self.0 ^ (self.0 >> 29)).wrapping_mul(0xc4ce_b9fe_1a85_ec53)
     }
 }
 

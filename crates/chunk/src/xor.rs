@@ -15,7 +15,7 @@
 //! After the last change stands one more run, unless it is 0. Bits are in the order of `bits.rs`.
 
 use crate::bits::{self, BitReader, SmallBytes};
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, put_unsigned};
 use crate::frame::{self, Encoding};
 use crate::{COUNT_MAX, Error};
 
@@ -144,6 +144,47 @@ impl Appender {
             out.extend_from_slice(&bytes);
             Ok(Encoding::FloatXor)
         })
+    }
+
+    /// Appends all there is to know of it, so that [`Appender::restore`] makes one that grows on.
+    /// Layout: `docs/format/head.md`.
+    pub fn save(&self, out: &mut Vec<u8>) {
+        put_unsigned(out, u64::from(self.count));
+        put_unsigned(out, u64::from(self.filled));
+        if self.filled > 0 {
+            put_unsigned(out, u64::from(self.run));
+            out.extend_from_slice(&self.last.to_le_bytes());
+            out.extend_from_slice(&[self.window.leading, self.window.length]);
+            out.extend_from_slice(&self.bytes);
+        }
+    }
+
+    /// Reads what [`Appender::save`] wrote, and returns how many bytes that was.
+    ///
+    /// The bits themselves are not looked through: of a column with bad ones, fewer values come.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`], and [`Error::Corrupt`] for counts that no appender has.
+    pub fn restore(bytes: &[u8]) -> Result<(Self, usize), Error> {
+        let mut cursor = Cursor::new(bytes);
+        let count = cursor.count(COUNT_MAX, "count of values")?;
+        let filled = cursor.count(u32::MAX as usize, "bits of values")?;
+        let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let mut column = Self { count: small(count), run: small(count), ..Self::default() };
+        if filled > 0 {
+            let error = cursor.corrupt("state of a column");
+            column.filled = small(filled);
+            column.run = small(cursor.count(count, "repeats of the last value")?);
+            column.last = cursor.word("last value")?;
+            let (leading, length) = (cursor.byte("window")?, cursor.byte("window")?);
+            if u32::from(leading) > LEADING_MAX || !(1..=64 - leading).contains(&length) {
+                return Err(error);
+            }
+            column.window = Window { leading, length };
+            let taken = cursor.take(filled.div_ceil(8), "values")?;
+            column.bytes = SmallBytes::from_slice(taken);
+        }
+        Ok((column, cursor.offset()))
     }
 
     /// Gives back what the buffer has too much, for a column that waits to be sealed.

@@ -20,7 +20,7 @@ pub mod yaml;
 pub use config::{Configs, FileSdConfig, HttpSdConfig, InvalidConfig, StaticConfig};
 pub use discovery::{Discovery, SourceStats, discover};
 pub use group::{ADDRESS_LABEL, TargetGroup};
-pub use mechanisms::{Discoverer, Parts, Updates};
+pub use mechanisms::{Discoverer, Parts, Updates, expand};
 
 /// Why discovery could not be started, or why one refresh failed.
 #[derive(Debug, thiserror::Error)]

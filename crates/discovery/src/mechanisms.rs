@@ -13,6 +13,8 @@ mod file;
 mod http;
 mod list;
 
+pub use file::expand;
+
 /// What mechanisms need from outside.
 #[derive(Debug, Clone)]
 pub struct Parts {

@@ -67,6 +67,11 @@ impl<'a> Reader<'a> {
         self.rest.len()
     }
 
+    /// All bytes left, without reading them.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// The refusal of what stands here.
     pub fn bad(&self, what: &'static str) -> Bad {
         Bad { what, offset: self.offset }

@@ -21,7 +21,7 @@ mod writer;
 mod tests;
 
 pub use disk::{DiskIndex, LabelsCursor};
-pub use head::HeadIndex;
+pub use head::{HeadIndex, HeadPostings, Pair};
 pub use matching::select;
 pub use writer::write;
 

@@ -16,6 +16,7 @@
 //! processes: each start begins a new segment.
 //!
 //! - `journal/frame.rs`: bytes of headers and frames;  - `journal/output.rs`: the writing side;
+//! - `journal/cursor.rs`: reading behind the writer;
 //! - `journal/replay.rs`: the reading side;            - `journal/checkpoint.rs`: state that
 //!   outlives the segments which brought it.
 //!
@@ -35,6 +36,7 @@ use masthead_sysio::{Clock, Fs};
 use parking_lot::Mutex;
 
 mod checkpoint;
+mod cursor;
 mod frame;
 mod output;
 mod replay;
@@ -43,6 +45,7 @@ mod replay;
 mod tests;
 
 pub use checkpoint::CheckpointWriter;
+pub use cursor::Cursor;
 pub use frame::FRAME_BYTES_MAX;
 pub use replay::{Damage, Frame, Origin, ReplayReport};
 
@@ -94,6 +97,8 @@ pub struct Ticket {
 #[derive(Debug)]
 pub struct Journal {
     options: JournalOptions,
+    fs: Arc<dyn Fs>,
+    dir: Utf8PathBuf,
     clock: Arc<dyn Clock>,
     queue: Mutex<Queue>,
     /// Held by whoever writes; those who wait for it find their frames written when they get it.
@@ -142,9 +147,17 @@ impl Journal {
             pending_bytes: 0,
         };
         let bytes = found.files.iter().map(|file| file.len).sum();
-        let output = Output::new(fs, dir.to_owned(), options.sync, found.files, clock.monotonic());
+        let output = Output::new(
+            Arc::clone(&fs),
+            dir.to_owned(),
+            options.sync,
+            found.files,
+            clock.monotonic(),
+        );
         let journal = Self {
             options,
+            fs,
+            dir: dir.to_owned(),
             clock,
             queue: Mutex::new(queue),
             output: Mutex::new(output),
@@ -154,6 +167,15 @@ impl Journal {
             stuck: AtomicBool::new(false),
         };
         Ok((journal, found.report))
+    }
+
+    /// The numbers of the first and the last segment in `dir`, before it is opened: what
+    /// [`Journal::open`] will go through, for whoever shows how far it is.
+    ///
+    /// # Errors
+    /// Those of the file system; a directory that is missing has no segments.
+    pub fn segments(fs: &dyn Fs, dir: &Utf8Path) -> Result<Option<(u64, u64)>> {
+        replay::segments(fs, dir)
     }
 
     /// Whether a frame of `bytes` bytes should be enqueued now.
@@ -308,6 +330,29 @@ impl Journal {
         Ok(())
     }
 
+    /// Hands the frames behind `cursor` that are in a file to `visit`, about `bytes` bytes of them,
+    /// and moves the cursor behind those. `false` if nothing is there yet.
+    ///
+    /// Frames may come that a loss of power takes away again; a frame comes once, unless it is
+    /// written again after a failed sync.
+    ///
+    /// # Errors
+    /// Those of the file system and of `visit`.
+    pub fn read(
+        &self,
+        cursor: &mut Cursor,
+        bytes: usize,
+        visit: &mut dyn FnMut(Frame<'_>) -> Result<()>,
+    ) -> Result<bool> {
+        let files = self.output.lock().files();
+        cursor.read(&*self.fs, &self.dir, &files, bytes, visit)
+    }
+
+    /// The segment that is removed next: the oldest that has a file.
+    pub fn oldest_segment(&self) -> Option<u64> {
+        self.output.lock().files().first().map(|file| file.name.segment)
+    }
+
     /// Bytes of all segment files.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Acquire)
@@ -375,7 +420,7 @@ impl Queue {
 }
 
 /// A file of the journal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct FileName {
     segment: u64,
     /// 0, or how often the segment's unsynced bytes had to be written again.

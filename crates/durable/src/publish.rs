@@ -10,7 +10,7 @@
 //! One thread writes a given name at a time; the owner of the data directory's lock sees to that.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use masthead_sysio::{Fs, is_temporary};
+use masthead_sysio::{Fs, create_dir_all_synced, is_temporary};
 
 use crate::Result;
 
@@ -18,21 +18,12 @@ const TEMPORARY: &str = ".tmp";
 const DELETED: &str = ".deleted";
 const CORRUPT: &str = ".corrupt";
 
-/// Creates a directory and its missing parents, all durable when this returns, also when an earlier
-/// attempt was interrupted half-way and left names that are not durable.
+/// [`create_dir_all_synced`], with this crate's error.
 ///
 /// # Errors
-/// Those of the file system; parents that may not be opened are somebody else's and no error.
+/// Those of the file system.
 pub fn create_dir(fs: &dyn Fs, path: &Utf8Path) -> Result<()> {
-    fs.create_dir_all(path)?;
-    for parent in path.ancestors().skip(1) {
-        let parent = if parent.as_str().is_empty() { Utf8Path::new(".") } else { parent };
-        match fs.sync_dir(parent) {
-            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => break,
-            done => done?,
-        }
-    }
-    Ok(())
+    Ok(create_dir_all_synced(fs, path)?)
 }
 
 /// Creates `parent/name.tmp`, empty, to be filled and then given to [`publish`].

@@ -3,11 +3,7 @@
 //! The format's rules live in `wire`; this file only walks the families.
 
 use masthead_model::METRIC_NAME;
-use masthead_ports::MetricType;
-use masthead_wire::{
-    MetricType as WireType,
-    exposition::{TextWriter, WriteFormat},
-};
+use masthead_wire::exposition::{TextWriter, WriteFormat};
 
 use crate::Families;
 
@@ -16,13 +12,7 @@ impl Families {
     pub fn write_text(&self, out: &mut Vec<u8>) {
         let mut writer = TextWriter::new(WriteFormat::Text);
         for (name, family) in self.iter() {
-            let metric_type = match family.metric_type {
-                MetricType::Counter => WireType::Counter,
-                MetricType::Gauge => WireType::Gauge,
-                // No collector makes another.
-                _ => WireType::Unknown,
-            };
-            writer.family(name, metric_type, &family.help, "");
+            writer.family(name, family.metric_type, &family.help, "");
             for row in &family.rows {
                 let mut labels = row.labels.to_builder();
                 labels.set(METRIC_NAME, name);

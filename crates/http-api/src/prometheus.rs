@@ -7,8 +7,9 @@
 //!
 //! Instant and range queries: `query.rs`. Exemplars: `exemplars.rs`. Labels and series:
 //! `labels.rs`. Metadata and targets: `targets.rs`. Rules and alerts: `rules.rs`. Formatting and
-//! parsing queries: `language.rs`. Status pages: `status.rs`. Deleting and snapshots: `admin.rs`.
-//! Remote write and OTLP: `write.rs`. Federation: `federate.rs`. `/-/…`: `lifecycle.rs`.
+//! parsing queries: `language.rs`. Names while they are typed: `search.rs`. Status pages:
+//! `status.rs`, `self_metrics.rs`, `openapi.rs`. Deleting and snapshots: `admin.rs`. Remote write and
+//! OTLP: `write.rs`. Remote read: `read.rs`. Federation: `federate.rs`. `/-/…`: `lifecycle.rs`.
 
 use std::{
     collections::BTreeMap,
@@ -50,8 +51,12 @@ mod federate;
 mod labels;
 mod language;
 mod lifecycle;
+mod openapi;
 mod query;
+mod read;
 mod rules;
+mod search;
+mod self_metrics;
 mod status;
 mod syntax_tree;
 mod targets;
@@ -160,6 +165,10 @@ impl PrometheusApi {
                 "/-/reload",
                 get(lifecycle::wrong_method).post(lifecycle::reload).put(lifecycle::reload),
             )
+            .route(
+                "/-/quit",
+                get(lifecycle::wrong_method).post(lifecycle::quit).put(lifecycle::quit),
+            )
             .with_state(Arc::clone(&self.shared))
     }
 
@@ -193,6 +202,10 @@ fn questions() -> Routes {
         .route("/label/{name}/values", get(labels::values))
         .route("/series", get(labels::series).post(labels::series))
         .route("/metadata", get(targets::metadata))
+        .route("/search/metric_names", get(search::metric_names).post(search::metric_names))
+        .route("/search/label_names", get(search::label_names).post(search::label_names))
+        .route("/search/label_values", get(search::label_values).post(search::label_values))
+        .route("/read", post(read::read))
 }
 
 /// What the server shows of itself.
@@ -202,6 +215,7 @@ fn views() -> Routes {
         .route("/targets/metadata", get(targets::targets_metadata))
         .route("/targets/relabel_steps", get(targets::relabel_steps))
         .route("/scrape_pools", get(targets::scrape_pools))
+        .route("/scrape_pools/config", get(targets::pool_config))
         .route("/rules", get(rules::rules))
         .route("/alerts", get(rules::alerts))
         .route("/alertmanagers", get(rules::alertmanagers))
@@ -212,9 +226,11 @@ fn views() -> Routes {
         .route("/status/tsdb", get(status::store))
         .route("/status/tsdb/blocks", get(status::blocks))
         .route("/status/walreplay", get(status::replay))
+        .route("/status/self_metrics", get(self_metrics::self_metrics))
         .route("/features", get(status::features))
         .route("/notifications", get(status::notifications))
         .route("/notifications/live", get(nothing))
+        .route("/openapi.yaml", get(openapi::openapi))
 }
 
 /// What changes something.
@@ -222,7 +238,6 @@ fn actions() -> Routes {
     Router::new()
         .route("/write", post(write::remote_write))
         .route("/otlp/v1/metrics", post(write::otlp))
-        .route("/read", post(lifecycle::no_remote_read))
         .route("/admin/tsdb/delete_series", post(admin::delete_series).put(admin::delete_series))
         .route(
             "/admin/tsdb/clean_tombstones",

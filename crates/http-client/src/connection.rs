@@ -14,7 +14,7 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, pki_types::ServerName};
@@ -38,7 +38,7 @@ pub(crate) struct Connection {
     pub(crate) key: String,
     /// Whether requests on it name the whole URL, as plain HTTP through a proxy does.
     pub(crate) absolute_form: bool,
-    pub(crate) sender: http1::SendRequest<Empty<Bytes>>,
+    pub(crate) sender: http1::SendRequest<Full<Bytes>>,
     driver: Driver,
     finished: bool,
 }
@@ -130,7 +130,7 @@ impl Connection {
     }
 
     /// Both halves, so that one can be driven while the other is used.
-    pub(crate) fn split(self) -> (http1::SendRequest<Empty<Bytes>>, Half) {
+    pub(crate) fn split(self) -> (http1::SendRequest<Full<Bytes>>, Half) {
         (self.sender, Half { driver: self.driver, finished: self.finished })
     }
 
@@ -138,7 +138,7 @@ impl Connection {
     pub(crate) fn join(
         key: String,
         absolute_form: bool,
-        sender: http1::SendRequest<Empty<Bytes>>,
+        sender: http1::SendRequest<Full<Bytes>>,
         half: Half,
     ) -> Self {
         Self { key, absolute_form, sender, driver: half.driver, finished: half.finished }
@@ -204,7 +204,7 @@ async fn connect(
         }
     }
     let request = request
-        .body(Empty::<Bytes>::new())
+        .body(Full::<Bytes>::default())
         .map_err(|error| Error::Exchange { url: route.url.to_string(), what: error.to_string() })?;
     let response = Connection::drive(&mut half, sender.send_request(request))
         .await

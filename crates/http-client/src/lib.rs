@@ -31,7 +31,7 @@ pub use config::{
 pub use error::Error;
 pub use response::Response;
 pub use secret::Secret;
-pub use session::{Client, Request, Session};
+pub use session::{Client, Post, Request, Session};
 
 #[cfg(test)]
 mod tests;

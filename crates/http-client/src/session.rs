@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use http_body_util::{BodyExt as _, Empty};
+use http_body_util::{BodyExt as _, Full};
 use masthead_sysio::Fs;
 use rustls::ClientConfig;
 use url::Url;
@@ -51,6 +51,19 @@ pub struct Request<'a> {
     /// Headers beside those of the options.
     pub headers: &'a HeaderMap,
     /// Bytes that the body may have as it comes over the wire.
+    pub body_limit: u64,
+}
+
+/// A `POST`.
+#[derive(Debug, Clone, Copy)]
+pub struct Post<'a> {
+    /// Where to: `http` or `https`.
+    pub url: &'a Url,
+    /// Headers beside those of the options.
+    pub headers: &'a HeaderMap,
+    /// What is sent.
+    pub body: &'a Bytes,
+    /// Bytes that the body of the answer may have.
     pub body_limit: u64,
 }
 
@@ -123,7 +136,8 @@ impl Session {
                     headers.append(name, value.clone());
                 }
             }
-            let response = self.exchange(&url, headers, &tls, request.body_limit).await?;
+            let outgoing = Outgoing { method: Method::GET, headers, body: Bytes::new() };
+            let response = self.exchange(&url, outgoing, &tls, request.body_limit).await?;
             let next = response
                 .headers
                 .get(header::LOCATION)
@@ -138,10 +152,29 @@ impl Session {
         Err(Error::Redirects { url: url.to_string(), limit: REDIRECTS_MAX })
     }
 
+    /// Sends a body. A redirect is an answer like any other: what was sent to one host is not for
+    /// the next.
+    ///
+    /// A request that found its kept connection closed is sent again once on a new one, so the
+    /// other end may see it twice.
+    ///
+    /// # Errors
+    /// Everything in [`Error`]; any status is an answer.
+    pub async fn post(&mut self, post: Post<'_>) -> Result<Response, Error> {
+        let (secrets, tls) = self.client.credentials().await?;
+        check(post.url)?;
+        let mut headers = post.headers.clone();
+        for (name, value) in &secrets {
+            headers.append(name, value.clone());
+        }
+        let outgoing = Outgoing { method: Method::POST, headers, body: post.body.clone() };
+        self.exchange(post.url, outgoing, &tls, post.body_limit).await
+    }
+
     async fn exchange(
         &mut self,
         url: &Url,
-        headers: HeaderMap,
+        outgoing: Outgoing,
         tls: &Arc<ClientConfig>,
         limit: u64,
     ) -> Result<Response, Error> {
@@ -150,27 +183,27 @@ impl Session {
         let key = route.key();
         let kept = self.connection.take().filter(|kept| kept.key == key && !kept.is_finished());
         if let Some(kept) = kept {
-            match self.send(kept, &route, headers.clone(), limit).await {
+            match self.send(kept, &route, outgoing.clone(), limit).await {
                 // Nothing of an answer came: the server hung up while the connection rested.
                 Err(Error::Exchange { .. }) => {}
                 other => return other,
             }
         }
         let fresh = Connection::open(&route, &config.config, tls).await?;
-        self.send(fresh, &route, headers, limit).await
+        self.send(fresh, &route, outgoing, limit).await
     }
 
     async fn send(
         &mut self,
         connection: Connection,
         route: &Route<'_>,
-        headers: HeaderMap,
+        outgoing: Outgoing,
         limit: u64,
     ) -> Result<Response, Error> {
         let url = route.url;
         let (key, absolute_form) = (connection.key.clone(), connection.absolute_form);
         let (mut sender, mut half) = connection.split();
-        let request = build(route, headers, absolute_form)?;
+        let request = build(route, outgoing, absolute_form)?;
         let failed = |error: hyper::Error| exchange(url, &error);
         let response = Connection::drive(&mut half, async {
             sender.ready().await?;
@@ -198,11 +231,20 @@ impl Session {
     }
 }
 
+/// What is asked, before it is known on which connection.
+#[derive(Debug, Clone)]
+struct Outgoing {
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
 fn build(
     route: &Route<'_>,
-    mut headers: HeaderMap,
+    outgoing: Outgoing,
     absolute_form: bool,
-) -> Result<http::Request<Empty<Bytes>>, Error> {
+) -> Result<http::Request<Full<Bytes>>, Error> {
+    let Outgoing { method, mut headers, body } = outgoing;
     let url = route.url;
     let refuse = |what: String| Error::Url { url: url.to_string(), what };
     let target = if absolute_form {
@@ -222,9 +264,9 @@ fn build(
         insert(&mut headers, header::PROXY_AUTHORIZATION, &value);
     }
     let mut request = http::Request::builder()
-        .method(Method::GET)
+        .method(method)
         .uri(target)
-        .body(Empty::<Bytes>::new())
+        .body(Full::new(body))
         .map_err(|error| refuse(error.to_string()))?;
     *request.headers_mut() = headers;
     Ok(request)

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, io::Write as _, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use http::HeaderMap;
 use masthead_sysio::{Fs, RealFs, SimFs, atomic_write};
 use tokio::{
@@ -83,6 +84,32 @@ async fn a_connection_is_kept_and_a_dead_one_is_replaced() {
     let first = requests.recv().await.expect("a request");
     assert!(first.starts_with("GET /metrics?a=b HTTP/1.1\r\n"), "{first}");
     assert!(first.contains(&format!("host: 127.0.0.1:{port}\r\n")), "{first}");
+}
+
+#[tokio::test]
+async fn a_body_is_posted_with_credentials_and_a_redirect_is_not_followed() {
+    let (port, mut seen) = serve(vec![ok("taken"), redirect("/elsewhere")]).await;
+    let config = HttpClientConfig {
+        authorization: Some(Authorization {
+            kind: "Bearer".into(),
+            credentials: "t".into(),
+            ..Authorization::default()
+        }),
+        ..HttpClientConfig::default()
+    };
+    let mut session = client(&config).session();
+    let url = Url::parse(&format!("http://127.0.0.1:{port}/push")).expect("a URL");
+    for want in [200, 302] {
+        let body = Bytes::from_static(b"");
+        let headers = HeaderMap::new();
+        let post = Post { url: &url, headers: &headers, body: &body, body_limit: 100 };
+        let sent = tokio::time::timeout(Duration::from_secs(5), session.post(post));
+        let response = sent.await.expect("in time").expect("an answer");
+        assert_eq!(response.status.as_u16(), want);
+        let request = seen.recv().await.expect("a request");
+        assert!(request.starts_with("POST /push HTTP/1.1\r\n"), "{request}");
+        assert!(request.contains("authorization: Bearer t\r\n"), "{request}");
+    }
 }
 
 #[tokio::test]

@@ -66,6 +66,11 @@ async fn scrape(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Respon
     (response_headers, page).into_response()
 }
 
+/// The whole page in the text format; `None` as [`render`].
+pub(crate) fn text_page(shared: &Shared) -> Option<String> {
+    render(shared, Format::Text)
+}
+
 /// The whole page; `None` when a metric of the service refuses to be encoded.
 fn render(shared: &Shared, format: Format) -> Option<String> {
     let mut writer = Writer::new(format);

@@ -98,10 +98,13 @@ impl Logdb {
                 .map(|stream| (stream.labels.clone(), stream.pieces.clone()))
                 .collect();
             streams.sort_by(|a, b| a.0.cmp(&b.0));
-            let frame = encode_state(head.generation, &head.progress, &head.deletions);
+            let last = self.journal.last().seq;
+            let frame = encode_state(last, head.generation, &head.progress, &head.deletions);
             (streams, head.seq, self.journal.rotate(), frame)
         };
         let written = !streams.is_empty();
+        // A block must not have a line whose frame, with the progress of its reader, can be lost.
+        self.journal.flush()?;
         if written {
             let name = block::name(maintenance.next_block());
             let result = self.write_streams(&name, streams, cut);

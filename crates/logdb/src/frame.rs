@@ -127,13 +127,16 @@ pub(crate) fn encode_deletion(deletion: &Deletion) -> Vec<u8> {
     out
 }
 
-/// The frame of a checkpoint.
+/// The frame of a checkpoint, and of what follows a gap. `seq` is the number of the last frame
+/// before it.
 pub(crate) fn encode_state(
+    seq: u64,
     generation: u64,
     progress: &BTreeMap<Arc<str>, Arc<str>>,
     deletions: &[Arc<Deletion>],
 ) -> Vec<u8> {
     let mut out = vec![KIND_STATE];
+    put_unsigned(&mut out, seq);
     put_unsigned(&mut out, generation);
     put_progress(&mut out, progress.iter().map(|(key, value)| (&**key, Some(&**value))));
     put_unsigned(&mut out, deletions.len() as u64);
@@ -146,9 +149,18 @@ pub(crate) fn encode_state(
 /// What a frame says.
 #[derive(Debug)]
 pub(crate) enum Decoded<'a> {
-    Lines { groups: Vec<Group<'a>>, sets: Vec<Labels>, progress: Vec<(&'a str, Option<&'a str>)> },
+    Lines {
+        groups: Vec<Group<'a>>,
+        sets: Vec<Labels>,
+        progress: Vec<(&'a str, Option<&'a str>)>,
+    },
     Deletion(Deletion),
-    State { generation: u64, progress: Vec<(&'a str, Option<&'a str>)>, deletions: Vec<Deletion> },
+    State {
+        seq: u64,
+        generation: u64,
+        progress: Vec<(&'a str, Option<&'a str>)>,
+        deletions: Vec<Deletion>,
+    },
 }
 
 /// Rows of one stream.
@@ -168,12 +180,13 @@ pub(crate) fn decode(payload: &[u8]) -> Result<Decoded<'_>, Bad> {
         KIND_LINES => decode_lines(&mut reader)?,
         KIND_DELETION => Decoded::Deletion(Deletion::decode(&mut reader)?),
         KIND_STATE => {
+            let seq = reader.unsigned("number of a frame")?;
             let generation = reader.unsigned("number of deletions")?;
             let progress = take_progress(&mut reader)?;
             let count = reader.count(reader.remaining(), "count of deletions")?;
             let deletions =
                 (0..count).map(|_| Deletion::decode(&mut reader)).collect::<Result<_, _>>()?;
-            Decoded::State { generation, progress, deletions }
+            Decoded::State { seq, generation, progress, deletions }
         }
         _ => return Err(bad),
     };
@@ -221,3 +234,6 @@ fn take_labels(reader: &mut Reader<'_>) -> Result<Labels, Bad> {
     }
     Labels::from_pairs(&mut pairs).map_err(|_| bad)
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,6 +41,7 @@ mod retention;
 mod rows;
 mod segment;
 mod select;
+pub mod simulation;
 mod stats;
 mod store;
 mod stream;

@@ -2,6 +2,10 @@
 //!
 //! Lines before the floor are in blocks, so they are not taken again; progress and deletions are.
 //! A frame that makes no sense is dropped and counted.
+//!
+//! A loss of power can take a frame and leave a later one. From such a gap on progress is not
+//! taken: readers go back to where they were before it, and what they send again is a duplicate or
+//! was lost. The store then begins with a frame of its state, after which progress counts again.
 
 use std::sync::Arc;
 
@@ -29,6 +33,10 @@ pub(crate) struct Replay<'a> {
     /// Slots by the streams' numbers in the segment that is being read.
     slots: HashMap<u64, u32, FixedState>,
     segment: u64,
+    /// Number of the last frame.
+    last: u64,
+    /// A frame is missing.
+    gap: bool,
     lines: u64,
     frames_dropped: u64,
     lines_dropped: u64,
@@ -39,7 +47,6 @@ impl<'a> Replay<'a> {
         let max = |of: fn(&Block) -> u64| blocks.iter().map(|block| of(block)).max().unwrap_or(0);
         let mut head = Head::default();
         head.seq = max(|block| block.meta.seq);
-        head.generation = max(|block| block.meta.generation);
         head.newest = blocks.iter().map(|block| block.meta.last).max();
         Self {
             head,
@@ -48,6 +55,8 @@ impl<'a> Replay<'a> {
             floor: max(|block| block.meta.floor),
             slots: HashMap::default(),
             segment: 0,
+            last: 0,
+            gap: false,
             lines: 0,
             frames_dropped: 0,
             lines_dropped: 0,
@@ -63,6 +72,10 @@ impl<'a> Replay<'a> {
             self.slots.clear();
             self.segment = segment;
         }
+        if segment > 0 {
+            self.gap |= frame.seq != self.last + 1;
+            self.last = frame.seq;
+        }
         match decode(frame.payload) {
             Ok(Decoded::Lines { groups, sets, progress }) => {
                 if segment >= self.floor {
@@ -73,21 +86,34 @@ impl<'a> Replay<'a> {
                 self.progress(&progress);
             }
             Ok(Decoded::Deletion(deletion)) => self.deletion(deletion),
-            Ok(Decoded::State { generation, progress, deletions }) => {
+            Ok(Decoded::State { seq, generation, progress, deletions }) => {
                 self.head.generation = self.head.generation.max(generation);
+                if segment == 0 {
+                    self.last = seq;
+                }
+                self.gap = false;
+                self.head.progress.clear();
                 self.progress(&progress);
                 self.head.deletions = Arc::new(deletions.into_iter().map(Arc::new).collect());
             }
-            Err(_) => self.frames_dropped += 1,
+            Err(_) => {
+                self.gap = true;
+                self.frames_dropped += 1;
+            }
         }
     }
 
-    pub(crate) fn finish(self, report: &mut OpenReport) -> Head {
+    /// The head, and whether a frame is missing.
+    pub(crate) fn finish(mut self, report: &mut OpenReport) -> (Head, bool) {
+        // Not before: blocks may know deletions that came after lines of the journal.
+        for block in self.blocks {
+            self.head.generation = self.head.generation.max(block.meta.generation);
+        }
         report.streams = self.head.index.len();
         report.lines = self.lines;
         report.frames_dropped = self.frames_dropped;
         report.lines_dropped = self.lines_dropped;
-        self.head
+        (self.head, self.gap)
     }
 
     fn group(&mut self, group: Group<'_>, sets: &[Labels]) {
@@ -115,6 +141,9 @@ impl<'a> Replay<'a> {
     }
 
     fn progress(&mut self, progress: &[(&str, Option<&str>)]) {
+        if self.gap {
+            return;
+        }
         for (key, value) in progress {
             match value {
                 Some(value) => {
@@ -126,12 +155,9 @@ impl<'a> Replay<'a> {
     }
 
     fn deletion(&mut self, deletion: Deletion) {
-        if deletion.number <= self.head.generation {
-            let known = self.head.deletions.iter().any(|known| known.number == deletion.number);
-            if known {
-                return;
-            }
+        let known = self.head.deletions.iter().any(|known| known.number == deletion.number);
+        if !known {
+            self.head.add_deletion(deletion);
         }
-        self.head.add_deletion(deletion);
     }
 }

@@ -203,3 +203,6 @@ fn open_metadata(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

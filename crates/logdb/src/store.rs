@@ -29,6 +29,7 @@ use parking_lot::{Mutex, MutexGuard, RwLock};
 use crate::{
     Error, Options, Result, Stats,
     block::{self, Block},
+    frame::encode_state,
     head::Head,
     replay::Replay,
     segment::Sealer,
@@ -129,9 +130,14 @@ impl Logdb {
                 Ok(())
             },
         )?;
-        let head = replay.finish(&mut report);
+        let (head, gap) = replay.finish(&mut report);
         report.journal = found;
         report.blocks = blocks.len();
+        if gap {
+            let last = journal.last().seq;
+            let frame = encode_state(last, head.generation, &head.progress, &head.deletions);
+            journal.enqueue(&frame)?;
+        }
         let buffered_since = (head.lines > 0).then(|| clock.monotonic());
         let store = Self {
             fs,

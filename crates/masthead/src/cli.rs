@@ -3,6 +3,8 @@
 //! It only describes and parses; it never looks at the file system or the network. Every flag has
 //! an environment variable that starts with `MASTHEAD_`; a flag given on the command line wins.
 
+mod backfill;
+
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 use camino::Utf8PathBuf;
@@ -27,6 +29,8 @@ pub(crate) struct Cli {
     pub command: Command,
 }
 
+pub(crate) use backfill::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, SelectionArgs};
+
 /// One variant per file of `commands/`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -39,6 +43,12 @@ pub(crate) enum Command {
     /// Ask a server that speaks Prometheus' HTTP API a PromQL question.
     #[command(after_help = EXIT_CODES)]
     Query(QueryArgs),
+    /// Bring history into a store that no server has open: OpenMetrics text, Prometheus blocks.
+    #[command(after_help = EXIT_CODES)]
+    Import(ImportArgs),
+    /// Write what a store or a server has as OpenMetrics text or Parquet.
+    #[command(after_help = EXIT_CODES)]
+    Export(ExportArgs),
     /// Ask a server that speaks Loki's HTTP API a LogQL question, or follow its lines.
     #[command(after_help = EXIT_CODES)]
     Logs(LogsCommandArgs),
@@ -116,6 +126,18 @@ pub(crate) struct ServeArgs {
     /// Scrape what this prometheus.yml says; read again on SIGHUP and `POST /-/reload`.
     #[arg(long, value_name = "FILE", env = "MASTHEAD_PROMETHEUS_CONFIG")]
     pub prometheus_config: Option<Utf8PathBuf>,
+
+    /// Collect the log files that this configuration of Promtail's says.
+    #[arg(long, value_name = "FILE", env = "MASTHEAD_PROMTAIL_CONFIG")]
+    pub promtail_config: Option<Utf8PathBuf>,
+
+    /// Push what is collected to the `clients` of `--promtail-config` too.
+    #[arg(long, env = "MASTHEAD_PROMTAIL_CLIENTS", value_parser = BoolishValueParser::new())]
+    pub promtail_clients: bool,
+
+    /// Collect the logs of this node's containers from here, such as `/var/log/pods`.
+    #[arg(long, value_name = "DIR", env = "MASTHEAD_PODS_LOG_DIR")]
+    pub pods_log_dir: Option<Utf8PathBuf>,
 
     /// Leave out the metrics of this machine (job `node`).
     #[arg(long, env = "MASTHEAD_NO_HOST", value_parser = BoolishValueParser::new())]

@@ -2,7 +2,10 @@
 //!
 //! A command owns its runtime's life: when it returns, nothing of it goes on in the background.
 
+mod backfill;
 mod demo;
+mod export;
+mod import;
 mod logs;
 mod query;
 mod serve;
@@ -24,6 +27,8 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
             .block_on(serve::run(*args)),
         Command::Logs(args) => runtime()?.block_on(logs::run(args)),
         Command::Query(args) => runtime()?.block_on(query::run(args)),
+        Command::Import(args) => import::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::ExecTied(args) => child::exec_tied(&args),
     }
 }

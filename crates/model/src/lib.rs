@@ -18,6 +18,7 @@ mod histogram;
 mod labels;
 mod log_entry;
 mod matcher;
+mod metric;
 mod number;
 mod quote;
 mod regexp;
@@ -38,6 +39,7 @@ pub use labels::{
 };
 pub use log_entry::LogEntry;
 pub use matcher::{MatchOp, Matcher, MatcherError};
+pub use metric::{Exemplar, MetricType};
 pub use number::{format_exact, format_shortest, parse_number};
 pub use quote::{QuoteError, quote, quote_bytes, unquote, unquote_bytes};
 pub use regexp::{Regexp, RegexpError};

@@ -17,6 +17,9 @@ mod samples;
 pub mod testing;
 mod views;
 
+// Their home is `model`; here because they are words of these traits.
+pub use masthead_model::{Exemplar, MetricType};
+
 pub use logs::{
     Direction, LineColumn, LineFilter, LinePattern, LogAdmin, LogBatch, LogColumns, LogHints,
     LogPart, LogPartReader, LogRejectReason, LogReport, LogRow, LogSelected, LogSelection, LogSink,
@@ -24,9 +27,8 @@ pub use logs::{
 };
 pub use query::{QueryCtx, QueryError, QueryLimits, QueryStats, TraceSpan};
 pub use samples::{
-    AppendBatch, AppendError, AppendReport, AppendRow, Columns, Exemplar, LabelQuery, Metadata,
-    MetricType, RejectReason, SampleSink, SampleSource, SelectHints, Selected, Selection,
-    SeriesReader, SeriesRef,
+    AppendBatch, AppendError, AppendReport, AppendRow, Columns, LabelQuery, Metadata, RejectReason,
+    SampleSink, SampleSource, SelectHints, Selected, Selection, SeriesReader, SeriesRef,
 };
 pub use views::{
     ActiveTarget, AdminError, Alert, AlertState, Alertmanagers, BlockInfo, Cardinality,

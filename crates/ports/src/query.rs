@@ -30,6 +30,10 @@ impl Default for QueryLimits {
     }
 }
 
+/// Who pays for samples looks at the clock once for so many: for a short series, looking costs as
+/// much as reading it.
+const SAMPLES_A_LOOK: u64 = 1024;
+
 /// One query's budget, cancellation, warnings and trace, shared by all its threads.
 #[derive(Debug)]
 pub struct QueryCtx {
@@ -44,6 +48,8 @@ pub struct QueryCtx {
     warnings: Mutex<Vec<String>>,
     /// There when the caller asked for an explanation.
     trace: Option<Mutex<Vec<TraceSpan>>>,
+    /// There when the caller asked how many samples each step looks at.
+    step_counts: Option<Mutex<Vec<(i64, u64)>>>,
 }
 
 /// What a query touched, for `stats=all` and `explain=true`.
@@ -124,6 +130,7 @@ impl QueryCtx {
             bytes: AtomicU64::new(0),
             warnings: Mutex::default(),
             trace: None,
+            step_counts: None,
         }
     }
 
@@ -131,6 +138,30 @@ impl QueryCtx {
     #[must_use]
     pub fn with_trace(self) -> Self {
         Self { trace: Some(Mutex::default()), ..self }
+    }
+
+    /// The same, keeping how many samples each step looks at, for `stats=all`.
+    #[must_use]
+    pub fn with_step_counts(self) -> Self {
+        Self { step_counts: Some(Mutex::default()), ..self }
+    }
+
+    /// Whether the language is to count the samples of each step.
+    pub fn wants_step_counts(&self) -> bool {
+        self.step_counts.is_some()
+    }
+
+    /// Takes what the language has counted: the time of each step in milliseconds and its samples.
+    pub fn set_step_counts(&self, counts: Vec<(i64, u64)>) {
+        if let Some(kept) = &self.step_counts {
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+        }
+    }
+
+    /// What was counted, if it was asked for.
+    pub fn step_counts(&self) -> Option<Vec<(i64, u64)>> {
+        let kept = self.step_counts.as_ref()?;
+        Some(kept.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
     /// Setting this to true from any thread ends the query at its next check.
@@ -152,16 +183,21 @@ impl QueryCtx {
         }
     }
 
-    /// Pays for `samples` that are about to be touched, and checks whether to go on.
+    /// Pays for `samples` that are about to be touched, and checks whether to go on; the deadline only
+    /// now and then.
     ///
     /// # Errors
     /// As [`QueryCtx::check`], and [`QueryError::SampleBudget`] once the budget is spent.
     pub fn charge(&self, samples: u64) -> Result<(), QueryError> {
         let before = self.samples.fetch_add(samples, Ordering::Relaxed);
-        if before.saturating_add(samples) > self.limits.samples {
+        let after = before.saturating_add(samples);
+        if after > self.limits.samples {
             return Err(QueryError::SampleBudget { limit: self.limits.samples });
         }
-        self.check()
+        if self.cancelled.load(Ordering::Relaxed) {
+            return Err(QueryError::Cancelled);
+        }
+        if before / SAMPLES_A_LOOK == after / SAMPLES_A_LOOK { Ok(()) } else { self.check() }
     }
 
     /// Counts what a store has opened and decoded.

@@ -5,8 +5,8 @@ mod sink;
 mod source;
 
 pub use sink::{
-    AppendBatch, AppendError, AppendReport, AppendRow, Exemplar, Metadata, MetricType,
-    RejectReason, SampleSink, SeriesRef,
+    AppendBatch, AppendError, AppendReport, AppendRow, Metadata, RejectReason, SampleSink,
+    SeriesRef,
 };
 pub use source::{
     Columns, LabelQuery, SampleSource, SelectHints, Selected, Selection, SeriesReader,

@@ -13,11 +13,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use masthead_model::{Histogram, Millis, Value as SampleValue};
 use masthead_ports::{Columns, QueryCtx, SampleSource, Selected};
-use masthead_vecmath::StepGrid;
+use masthead_vecmath::{RateTables, StepGrid};
 use rayon::{ThreadPool, prelude::*};
 
 mod aggregate;
 mod binary;
+mod counts;
 mod error;
 mod evaluate;
 mod grid;
@@ -42,6 +43,7 @@ use crate::{
     annotations::Notes,
     ast::{Expr, ValueType},
 };
+use counts::StepCounts;
 use plan::Plan;
 use row::without_metadata;
 
@@ -112,10 +114,23 @@ pub(crate) struct Evaluation<'a> {
     /// One for each selection of the plan.
     pub(crate) selected: Vec<Selected>,
     notes: Mutex<Notes>,
+    /// There when samples are counted step by step.
+    counts: Option<StepCounts>,
+}
+
+/// What one thread uses again from series to series.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    /// The samples of the series.
+    pub(crate) columns: Columns,
+    /// What the series of one scrape have in common, once a function asks for it.
+    pub(crate) rates: Option<RateTables>,
 }
 
 /// Below this many values, the calling thread alone is faster.
 const PARALLEL_CELLS_MIN: usize = 32_768;
+/// Series are dealt out in this many shares a thread, so that none waits long for another.
+const SHARES_PER_THREAD: usize = 4;
 
 impl Engine {
     /// An engine for these options.
@@ -141,8 +156,8 @@ impl Engine {
     ) -> Result<Answer, Error> {
         let times = QueryTimes { start: at, end: at, step_ms: 0 };
         let expr = crate::parse(query, &self.options.features)?;
+        let grid = StepGrid::instant(at.0);
         self.evaluate(ctx, source, query, &expr, times, |evaluation| {
-            let grid = StepGrid::instant(at.0);
             if expr.value_type() == ValueType::Matrix {
                 return evaluation.matrix(&expr, &grid).map(QueryValue::Matrix);
             }
@@ -216,6 +231,11 @@ impl Engine {
             let what = || format!("find series of {} selectors", plan.selections.len());
             ctx.traced(what, || source.select(ctx, &plan.selections))?
         };
+        let counted = if ctx.wants_step_counts() {
+            grid::grid(times.start.0, times.end.0, times.step_ms)?
+        } else {
+            None
+        };
         let evaluation = Evaluation {
             options: &self.options,
             ctx,
@@ -223,8 +243,12 @@ impl Engine {
             plan,
             selected,
             notes: Mutex::default(),
+            counts: counted.map(|grid| StepCounts::new(grid.len())),
         };
         let value = run(&evaluation)?;
+        if let (Some(counts), Some(grid)) = (evaluation.counts, counted) {
+            ctx.set_step_counts(grid.iter().zip(counts.finish()).collect());
+        }
         let notes = evaluation.notes.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(Answer { value, annotations: notes.render(query) })
     }
@@ -243,24 +267,26 @@ impl Evaluation<'_> {
     pub(crate) fn each_series<T: Send>(
         &self,
         count: usize,
-        work: impl Fn(usize, &mut Columns, &mut Notes) -> Result<T, Error> + Sync,
+        work: impl Fn(usize, &mut Scratch, &mut Notes) -> Result<T, Error> + Sync,
     ) -> Result<Vec<T>, Error> {
         let pool =
             self.options.pool.as_ref().filter(|pool| pool.current_num_threads() > 1 && count >= 64);
         let Some(pool) = pool else {
-            let mut columns = Columns::default();
+            let mut scratch = Scratch::default();
             let mut notes = Notes::default();
-            let made = (0..count).map(|at| work(at, &mut columns, &mut notes)).collect();
+            let made = (0..count).map(|at| work(at, &mut scratch, &mut notes)).collect();
             self.note(notes);
             return made;
         };
+        // Neighbours often share their times, so a thread gets many of them at once.
+        let share = (count / (SHARES_PER_THREAD * pool.current_num_threads())).max(16);
         let made: Vec<(T, Notes)> = pool.install(|| {
             (0..count)
                 .into_par_iter()
-                .with_min_len(16)
-                .map_init(Columns::default, |columns, at| {
+                .with_min_len(share)
+                .map_init(Scratch::default, |scratch, at| {
                     let mut notes = Notes::default();
-                    work(at, columns, &mut notes).map(|made| (made, notes))
+                    work(at, scratch, &mut notes).map(|made| (made, notes))
                 })
                 .collect::<Result<_, Error>>()
         })?;
@@ -287,7 +313,11 @@ impl Evaluation<'_> {
     /// Pays for the memory of a row of `steps`, before it is taken; `read` samples of it are
     /// already paid for.
     pub(crate) fn charge_row(&self, steps: usize, read: usize) -> Result<(), Error> {
-        Ok(self.ctx.charge(steps.saturating_sub(read) as u64)?)
+        match steps.saturating_sub(read) {
+            // Nothing more, and whether to go on was asked when the samples were read.
+            0 => Ok(()),
+            more => Ok(self.ctx.charge(more as u64)?),
+        }
     }
 
     /// Pays for the histograms that rows hold, by their size as upstream does: 16 bytes a sample.

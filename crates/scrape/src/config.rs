@@ -33,6 +33,9 @@ pub struct PromConfig {
     pub scrape_configs: Vec<Arc<ScrapeConfig>>,
     /// What the file says and nobody reads, in words for the log and the status page.
     pub warnings: Vec<String>,
+    /// Patterns of files with more jobs; whoever reads files gives each to
+    /// [`PromConfig::add_jobs`].
+    pub scrape_config_files: Vec<String>,
 }
 
 /// Why a configuration was refused.
@@ -101,6 +104,13 @@ struct Written {
     otlp: Option<Ignored>,
 }
 
+/// A file that holds jobs alone.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenJobs {
+    scrape_configs: Option<Vec<Option<Spanned<WrittenJob>>>>,
+}
+
 impl PromConfig {
     /// Reads and checks a file's text. `$NAME` in `external_labels` stays as it is.
     ///
@@ -134,9 +144,46 @@ impl PromConfig {
                 global
             }
         };
-        let mut jobs = Vec::new();
-        let mut names = BTreeSet::new();
-        for (index, section) in written.scrape_configs.into_iter().flatten().enumerate() {
+        let files = written.scrape_config_files.unwrap_or_default();
+        for (index, file) in files.iter().enumerate() {
+            // A star may stand in the last part only.
+            let dirs = file.rsplit_once('/').map_or("", |(dirs, _)| dirs);
+            if dirs.contains('*') {
+                let key = format!("scrape_config_files[{index}]");
+                let what = format!("invalid scrape config file path {file:?}");
+                return Err(ConfigError { line: 0, column: 0, key, what });
+            }
+        }
+        let mut config =
+            Self { global, scrape_configs: Vec::new(), warnings, scrape_config_files: files };
+        config.check_jobs(written.scrape_configs.unwrap_or_default())?;
+        Ok(config)
+    }
+
+    /// Adds the jobs of a file that [`PromConfig::scrape_config_files`] names; relative file names
+    /// in it are relative to `dir`, where it is.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place in that file.
+    pub fn add_jobs(&mut self, text: &str, dir: Option<&Utf8Path>) -> Result<(), ConfigError> {
+        let written: Option<WrittenJobs> = yaml::parse(text)?;
+        let before = self.scrape_configs.len();
+        self.check_jobs(written.unwrap_or_default().scrape_configs.unwrap_or_default())?;
+        if let Some(dir) = dir {
+            for job in self.scrape_configs.iter_mut().skip(before) {
+                Arc::make_mut(job).set_directory(dir);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_jobs(
+        &mut self,
+        sections: Vec<Option<Spanned<WrittenJob>>>,
+    ) -> Result<(), ConfigError> {
+        let mut names: BTreeSet<String> =
+            self.scrape_configs.iter().map(|job| job.job_name.clone()).collect();
+        for (index, section) in sections.into_iter().enumerate() {
             let key = format!("scrape_configs[{index}]");
             let Some(section) = section else {
                 let what = "empty or null scrape config section".to_owned();
@@ -144,8 +191,8 @@ impl PromConfig {
             };
             let at = section.referenced;
             let place = |refused| placed(&at, &key, refused);
-            let (job, ignored) = section.value.check(&global).map_err(place)?;
-            warnings.extend(
+            let (job, ignored) = section.value.check(&self.global).map_err(place)?;
+            self.warnings.extend(
                 ignored.into_iter().map(|what| {
                     format!("not supported yet: {key}.{what} (job {:?})", job.job_name)
                 }),
@@ -155,9 +202,9 @@ impl PromConfig {
                     format!("found multiple scrape configs with job name {:?}", job.job_name);
                 return Err(place(Refused::new("job_name", what)));
             }
-            jobs.push(Arc::new(job));
+            self.scrape_configs.push(Arc::new(job));
         }
-        Ok(Self { global, scrape_configs: jobs, warnings })
+        Ok(())
     }
 
     /// Takes relative file names as relative to `dir`, the directory of the file.
@@ -171,15 +218,10 @@ impl PromConfig {
 impl Written {
     fn unsupported(&self) -> Vec<String> {
         let files = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|l| !l.is_empty());
-        let sections: [(&str, bool, &str); 9] = [
+        let sections: [(&str, bool, &str); 8] = [
             ("runtime", self.runtime.is_some(), "there is no Go runtime to tune"),
             ("alerting", self.alerting.is_some(), "no alert is sent anywhere"),
             ("rule_files", files(&self.rule_files), "no rule is evaluated"),
-            (
-                "scrape_config_files",
-                files(&self.scrape_config_files),
-                "the jobs in those files are not scraped",
-            ),
             ("storage", self.storage.is_some(), "set storage by flags"),
             ("tracing", self.tracing.is_some(), "no trace is sent"),
             ("remote_write", self.remote_write.is_some(), "nothing is forwarded"),

@@ -11,10 +11,7 @@ use masthead_ports::{
     AppendBatch, AppendRow, Exemplar, Metadata, MetricType, RejectReason, SampleSink,
 };
 use masthead_sysio::Clock;
-use masthead_wire::{
-    MetricType as WireType,
-    exposition::{Entry, Format, Options, Parser, ValueRef, choose_format},
-};
+use masthead_wire::exposition::{Entry, Format, Options, Parser, ValueRef, choose_format};
 use parking_lot::Mutex;
 use tracing::{debug, error, warn};
 
@@ -46,7 +43,7 @@ pub(crate) struct Ingest {
     report: ReportSeries,
     batch: AppendBatch,
     body: Vec<u8>,
-    exemplars: Vec<masthead_wire::Exemplar>,
+    exemplars: Vec<Exemplar>,
 }
 
 /// What a target said about its families.
@@ -276,6 +273,7 @@ impl Ingest {
         let latest = at.saturating_add(AHEAD_MILLIS_MAX);
         let sample_limit = usize::try_from(config.sample_limit).unwrap_or(usize::MAX);
         let mut appended = 0_usize;
+        let mut too_fine = false;
         while let Some(entry) = parser.advance().map_err(|error| error.to_string())? {
             match entry {
                 Entry::Sample => {}
@@ -324,8 +322,15 @@ impl Ingest {
             if first && (explicit.is_none() || config.track_timestamps_staleness) {
                 held.tracked.push(slot);
             }
-            self.push(parser, format, slot, timestamp);
-            held.slots.push(slot);
+            if self.push(parser, format, slot, timestamp) {
+                held.slots.push(slot);
+            } else {
+                too_fine = true;
+            }
+        }
+        if too_fine {
+            self.stats.exceeded_bucket_limit.add(1);
+            return Err("histogram bucket limit exceeded".to_owned());
         }
         if sample_limit > 0 && appended > sample_limit {
             self.stats.exceeded_sample_limit.add(1);
@@ -352,10 +357,20 @@ impl Ingest {
         Ok(Some(self.cache.add_series(parser.series(), labels)))
     }
 
-    fn push(&mut self, parser: &mut Parser<'_>, format: Format, slot: u32, timestamp: Millis) {
+    /// Takes the sample; not if it is a histogram with more buckets than may be.
+    fn push(
+        &mut self,
+        parser: &mut Parser<'_>,
+        format: Format,
+        slot: u32,
+        timestamp: Millis,
+    ) -> bool {
         let (value, is_histogram) = match parser.value() {
             ValueRef::Float(value) => (Value::Float(value), false),
-            ValueRef::Histogram(histogram) => (Value::Histogram(Box::new(histogram.clone())), true),
+            ValueRef::Histogram(histogram) => {
+                let Some(fitted) = self.config.resolution.fit(histogram) else { return false };
+                (Value::Histogram(Box::new(fitted)), true)
+            }
         };
         // Protobuf has it at hand; in OpenMetrics it takes a look ahead for each counter, which
         // upstream does not do by default either.
@@ -369,7 +384,7 @@ impl Ingest {
                 self.exemplars(parser, timestamp, is_histogram)
             }
         };
-        let Some(known) = self.cache.slot(slot) else { return };
+        let Some(known) = self.cache.slot(slot) else { return true };
         self.batch.rows.push(AppendRow {
             labels: known.labels.clone(),
             series: known.series,
@@ -378,6 +393,7 @@ impl Ingest {
             value,
             exemplars,
         });
+        true
     }
 
     /// In the order of their times. Those of native histograms must have one, because without it
@@ -414,17 +430,7 @@ impl Meanings {
         self.families.values().map(|meaning| &meaning.metadata)
     }
 
-    fn set_type(&mut self, family: &str, told: WireType) {
-        let metric_type = match told {
-            WireType::Counter => MetricType::Counter,
-            WireType::Gauge => MetricType::Gauge,
-            WireType::Histogram => MetricType::Histogram,
-            WireType::GaugeHistogram => MetricType::GaugeHistogram,
-            WireType::Summary => MetricType::Summary,
-            WireType::Info => MetricType::Info,
-            WireType::StateSet => MetricType::StateSet,
-            WireType::Unknown => MetricType::Unknown,
-        };
+    fn set_type(&mut self, family: &str, metric_type: MetricType) {
         let meaning = self.told(family);
         if meaning.metadata.metric_type != metric_type {
             meaning.metadata.metric_type = metric_type;

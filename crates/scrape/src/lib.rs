@@ -11,7 +11,8 @@
 //! - `config.rs`: the file. `target.rs`: from discovered labels to a target.
 //! - `scraper.rs`: pools come and go; `pool.rs`: targets come and go; `run.rs`: one target's loop.
 //! - `fetch.rs`: getting a body; `ingest.rs`: body to batch; `cache.rs`: what is remembered;
-//!   `sample_labels.rs`: labels of samples; `report.rs`: `up` and its kin.
+//!   `sample_labels.rs`: labels of samples; `resolution.rs`: detail of native histograms;
+//!   `report.rs`: `up` and its kin.
 //! - `view.rs`: what people see; `stats.rs`: how the crate itself fares.
 
 #![forbid(unsafe_code)]
@@ -22,6 +23,7 @@ mod fetch;
 mod ingest;
 mod pool;
 mod report;
+mod resolution;
 mod run;
 mod sample_labels;
 mod scraper;

@@ -14,6 +14,8 @@ pub struct Stats {
     pub exceeded_body_size_limit: Count,
     /// `prometheus_target_scrapes_exceeded_sample_limit_total`
     pub exceeded_sample_limit: Count,
+    /// `prometheus_target_scrapes_exceeded_native_histogram_bucket_limit_total`
+    pub exceeded_bucket_limit: Count,
     /// `prometheus_target_scrape_pool_exceeded_label_limits_total`
     pub exceeded_label_limits: Count,
     /// `prometheus_target_scrape_pool_exceeded_target_limit_total`

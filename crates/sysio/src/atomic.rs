@@ -45,22 +45,21 @@ pub fn is_temporary(name: &str) -> bool {
     name.ends_with(TEMPORARY_SUFFIX)
 }
 
-/// Creates the directory and its missing parents, all of them durable when this returns.
+/// Creates the directory and its missing parents, all of them durable when this returns, also when
+/// an earlier call was interrupted half-way and left names that are not durable.
+///
+/// # Errors
+/// Those of the file system; a parent that may not be opened is somebody else's and no error.
 pub fn create_dir_all_synced(fs: &dyn Fs, path: &Utf8Path) -> io::Result<()> {
-    let mut missing = Vec::new();
+    fs.create_dir_all(path)?;
+    // What exists already may be the unsynced work of that call, so nothing tells where to stop.
     for ancestor in path.ancestors().filter(|ancestor| !ancestor.as_str().is_empty()) {
-        match fs.metadata(ancestor) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => missing.push(ancestor),
-            Err(error) => return Err(error),
-            Ok(_) => break,
+        match fs.sync_dir(parent(ancestor)) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => break,
+            done => done?,
         }
     }
-    fs.create_dir_all(path)?;
-    if missing.is_empty() {
-        // What exists may be the unsynced work of an earlier call that was interrupted.
-        missing.push(path);
-    }
-    missing.into_iter().rev().try_for_each(|created| fs.sync_dir(parent(created)))
+    Ok(())
 }
 
 /// Reads the whole file at `path`, of at most `limit` bytes.

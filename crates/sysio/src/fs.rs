@@ -110,8 +110,13 @@ pub trait File: Send + Sync + Debug {
     /// Cuts the file to `len` bytes, or extends it with zeros.
     fn set_len(&self, len: u64) -> io::Result<()>;
 
+    /// Returns what is known about the file, under whatever name it has now.
+    fn metadata(&self) -> io::Result<Metadata>;
+
     /// Returns the length in bytes.
-    fn len(&self) -> io::Result<u64>;
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len)
+    }
 
     /// Returns whether the file has no bytes.
     fn is_empty(&self) -> io::Result<bool> {
@@ -138,6 +143,20 @@ pub struct Metadata {
     pub is_dir: bool,
     /// The last change of the bytes, or for a directory, of the names in it.
     pub modified: UnixNanos,
+    /// Which file or directory it is, whatever it is called.
+    pub id: FileId,
+    /// How many names it has; 0 for an open file that was removed.
+    pub links: u64,
+}
+
+/// Which file or directory, whatever it is called. The number of one that is gone may be given to
+/// another, so what must not be mixed up needs a look at the bytes too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId {
+    /// The file system. May differ after a restart of the machine.
+    pub device: u64,
+    /// The number of the file on it.
+    pub inode: u64,
 }
 
 /// An exclusive lock on a file, released when dropped. See [`Fs::lock_file`].

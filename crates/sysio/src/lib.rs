@@ -23,7 +23,7 @@ pub mod testing;
 pub use atomic::{atomic_write, create_dir_all_synced, is_temporary, read_to_vec};
 pub use clock::{Clock, RealClock, SimClock, UnixNanos};
 pub use fs::{
-    Counters, File, FileBytes, FileLock, Fs, Metadata, OpenOptions, Operation, PathError,
+    Counters, File, FileBytes, FileId, FileLock, Fs, Metadata, OpenOptions, Operation, PathError,
     READ_DIR_ENTRIES_MAX, RealFs, SIM_CAPACITY_DEFAULT, SimFs,
 };
 pub use random::Random;

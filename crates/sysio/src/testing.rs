@@ -15,7 +15,7 @@ use crate::{File, Fs, OpenOptions, atomic_write, create_dir_all_synced, read_to_
 /// # Panics
 /// Panics with the call and the result when `fs` does not behave as [`Fs`] and [`File`] promise.
 pub fn conformance(fs: &dyn Fs, root: &Utf8Path) {
-    let checks: [(&str, Check); 13] = [
+    let checks: [(&str, Check); 14] = [
         ("positional", writes_land_where_they_are_put),
         ("append", appends_go_to_the_end),
         ("resize", set_len_cuts_and_extends_with_zeros),
@@ -23,6 +23,7 @@ pub fn conformance(fs: &dyn Fs, root: &Utf8Path) {
         ("open", open_refuses_what_it_should),
         ("rights", handles_do_only_what_they_were_opened_for),
         ("names", names_are_sorted_and_nested),
+        ("identity", a_file_is_the_same_under_every_name),
         ("rename", rename_replaces_and_handles_follow),
         ("remove", removed_files_live_while_open),
         ("link", hard_links_share_bytes),
@@ -178,6 +179,25 @@ fn names_are_sorted_and_nested(fs: &dyn Fs, dir: &Utf8Path) {
     refused("metadata", fs.metadata(&dir.join("none")), io::ErrorKind::NotFound);
     assert!(good("available_space", fs.available_space(dir)) > 0);
     refused("space", fs.available_space(&dir.join("none")), io::ErrorKind::NotFound);
+}
+
+fn a_file_is_the_same_under_every_name(fs: &dyn Fs, dir: &Utf8Path) {
+    let path = |name: &str| dir.join(name);
+    good("write", atomic_write(fs, &path("one"), b"12345"));
+    good("write", atomic_write(fs, &path("other"), b""));
+    let file = good("open", fs.open(&path("one"), OpenOptions::READ));
+    let first = good("metadata", fs.metadata(&path("one")));
+    assert_eq!(good("metadata", file.metadata()), first);
+    assert_eq!((first.len, first.links), (5, 1));
+    assert_ne!(good("metadata", fs.metadata(&path("other"))).id, first.id);
+    good("link", fs.hard_link(&path("one"), &path("two")));
+    assert_eq!(good("metadata", file.metadata()).links, 2);
+    good("rename", fs.rename(&path("one"), &path("three")));
+    assert_eq!(good("metadata", fs.metadata(&path("three"))).id, first.id);
+    good("remove", fs.remove_file(&path("two")));
+    good("remove", fs.remove_file(&path("three")));
+    let last = good("metadata", file.metadata());
+    assert_eq!((last.id, last.links, last.len), (first.id, 0, 5));
 }
 
 fn rename_replaces_and_handles_follow(fs: &dyn Fs, dir: &Utf8Path) {

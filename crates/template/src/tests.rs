@@ -342,3 +342,19 @@ proptest! {
         prop_assert_eq!(Time::parse(layout, &time.format(layout), ""), Some(time));
     }
 }
+
+#[test]
+fn the_reference_lists_every_function() {
+    let page = include_str!("../../../docs/reference/template-functions.md");
+    let rows: Vec<String> = LOKI
+        .iter()
+        .map(|function| {
+            let args: Vec<&str> = function.args.iter().map(|kind| kind.type_name()).collect();
+            let args = args.join(", ").replace("interface {}", "any");
+            let more = if function.variadic { "…" } else { "" };
+            format!("| `{}` | {args}{more} | {} |", function.name, function.doc)
+        })
+        .collect();
+    let listed: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+    assert_eq!(listed, rows, "the page must hold:\n{}", rows.join("\n"));
+}

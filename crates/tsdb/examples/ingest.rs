@@ -48,7 +48,13 @@ fn run() -> Result<String, Box<dyn std::error::Error>> {
     let path = camino::Utf8PathBuf::try_from(dir.path().to_owned())?;
     let fs = Arc::new(RealFs);
     let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
-    let options = Options { future_ms: None, ..Options::default() };
+    let options = Options {
+        future_ms: None,
+        // So that the journal has everything when it is read.
+        checkpoint_bytes: u64::MAX,
+        load_threads: 2,
+        ..Options::default()
+    };
     let (store, _) = Tsdb::open(fs.clone(), Arc::clone(&clock), &path, options)?;
     let mut hosts: Vec<Host> = (0..series.div_ceil(HOST_SERIES))
         .map(|host| host_of(host, HOST_SERIES.min(series - host * HOST_SERIES)))
@@ -86,6 +92,19 @@ fn run() -> Result<String, Box<dyn std::error::Error>> {
     let before = clock.monotonic();
     let (store, _) = Tsdb::open(fs.clone(), Arc::clone(&clock), &path, options)?;
     let replayed = clock.monotonic().saturating_sub(before);
+    let before = (clock.monotonic(), cpu_time());
+    store.close()?;
+    let closed = clock.monotonic().saturating_sub(before.0);
+    let closed_cpu = cpu_time().saturating_sub(before.1);
+    let image = store.stats().head_bytes;
+    drop(store);
+    let before = (clock.monotonic(), cpu_time());
+    let (store, report) = Tsdb::open(fs.clone(), Arc::clone(&clock), &path, options)?;
+    let loaded = clock.monotonic().saturating_sub(before.0);
+    let loaded_cpu = cpu_time().saturating_sub(before.1);
+    if report.samples != count as u64 {
+        return Err(format!("{report:?}").into());
+    }
     let before = cpu_time();
     store.flush_all()?;
     let flush = cpu_time().saturating_sub(before);
@@ -111,6 +130,8 @@ fn run() -> Result<String, Box<dyn std::error::Error>> {
          blocks, bytes a sample     {:.3}   merged {:.3} ({} blocks)\n\
          head, bytes a series       {}\n\
          open with all in journal   {replayed:?}\n\
+         write the head's file      {closed:?}   (CPU {closed_cpu:?}), {:.3} bytes a sample\n\
+         open with the head's file  {loaded:?}   (CPU {loaded_cpu:?})\n\
          open with all in blocks    {opened:?}\n\
          everything, in the head    {in_head}\n\
          everything, in blocks      {in_blocks}\n\
@@ -125,6 +146,7 @@ fn run() -> Result<String, Box<dyn std::error::Error>> {
         per(merged.block_bytes),
         merged.blocks,
         head * 1024 / series as u64,
+        per(image),
     ))
 }
 

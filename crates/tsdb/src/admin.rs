@@ -71,9 +71,8 @@ impl StoreAdmin for Tsdb {
         Ok(blocks)
     }
 
-    /// The journal is read through before the store answers, so it is always done.
     fn replay(&self) -> ReplayStatus {
-        ReplayStatus::default()
+        self.progress.status(self.is_loaded())
     }
 }
 

@@ -8,13 +8,14 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use masthead_durable::journal::Journal;
 use masthead_model::{Histogram, Labels, Value, is_stale};
 use masthead_ports::{
     AppendBatch, AppendError, AppendReport, AppendRow, Exemplar, Metadata, RejectReason, SampleSink,
 };
 
 use crate::{
-    Error, Options, Result, Tsdb,
+    Options, Result, Tsdb,
     frame::{FloatRow, FrameBuilder},
     head::{Head, NewFloat, Slot, Verdict},
     stats::add,
@@ -42,21 +43,21 @@ impl SampleSink for Tsdb {
 impl Tsdb {
     fn append_batch(&self, batch: &mut AppendBatch) -> Result<AppendReport> {
         let now = self.now_ms();
+        let journal = self.journal()?;
         let (report, ticket) = {
             let mut head = self.head.write();
-            if self.journal.admit(FRAME_BYTES).is_err() {
+            if journal.admit(FRAME_BYTES).is_err() {
                 // What waits goes first; if it still cannot be written, nothing new is taken.
-                self.journal.commit(self.journal.last())?;
-                self.journal.admit(FRAME_BYTES)?;
+                journal.commit(journal.last())?;
+                journal.admit(FRAME_BYTES)?;
             }
             let mut work = Work {
-                store: self,
+                journal,
                 head: &mut head,
                 options: &self.options,
                 now,
                 group: batch.group,
-                segment: self.journal.next_segment(),
-                newest: i64::MIN,
+                segment: journal.next_segment(),
                 builder: FrameBuilder::default(),
                 report: AppendReport::default(),
             };
@@ -70,23 +71,21 @@ impl Tsdb {
                 }
             }
             work.enqueue()?;
-            (work.report, self.journal.last())
+            (work.report, journal.last())
         };
-        self.journal.commit(ticket)?;
+        journal.commit(ticket)?;
         Ok(report)
     }
 }
 
 struct Work<'a> {
-    store: &'a Tsdb,
+    journal: &'a Journal,
     head: &'a mut Head,
     options: &'a Options,
     now: i64,
     group: u64,
     /// The segment that the frame will be in.
     segment: u64,
-    /// The newest time of the frame.
-    newest: i64,
     builder: FrameBuilder,
     report: AppendReport,
 }
@@ -137,7 +136,6 @@ impl Work<'_> {
                 self.histogram(slot, (row.series.0, time, start, late), histogram)?;
             }
         }
-        self.newest = self.newest.max(time);
         Ok(verdict)
     }
 
@@ -238,12 +236,8 @@ impl Work<'_> {
             return Ok(());
         }
         let frame = self.builder.finish(self.group);
-        let ticket = self.store.journal.enqueue(&frame).map_err(Error::from)?;
-        let mut segments = self.store.segments.lock();
-        let newest = segments.entry(ticket.segment).or_insert(i64::MIN);
-        *newest = (*newest).max(self.newest);
-        self.newest = i64::MIN;
-        self.segment = self.store.journal.next_segment();
+        self.journal.enqueue(&frame)?;
+        self.segment = self.journal.next_segment();
         Ok(())
     }
 }

@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! block-0000000000000007/
-//!   data         a table: meta, label index, references, shared times, encoded columns
+//!   data         a table: meta, label index, references, shared times, encoded columns, exemplars
 //!   tombstones   what was deleted and is still in `data`; missing if nothing was
 //! ```
 //!
 //! `block/writer.rs` writes it, `block/times.rs` shares columns of times between series while
-//! writing, `block/meta.rs` says what the block is, `block/tombstones.rs` what is deleted.
+//! writing, `block/exemplars.rs` has exemplars, `block/labels.rs` remembers labels, `block/meta.rs` says what the block is, `block/tombstones.rs` what is deleted.
 //! Byte layout: `docs/format/block.md`.
 
 use std::sync::{
@@ -23,9 +23,13 @@ use masthead_durable::{
     table::{Section, Table},
 };
 use masthead_model::Histogram;
+use masthead_ports::Exemplar;
 use masthead_sysio::Fs;
 use parking_lot::RwLock;
+use smallvec::SmallVec;
 
+mod exemplars;
+mod labels;
 mod meta;
 mod times_writer;
 mod tombstones;
@@ -34,6 +38,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use labels::LabelsBudget;
 pub(crate) use meta::{Meta, Origin};
 pub(crate) use tombstones::Tombstones;
 pub(crate) use writer::BlockWriter;
@@ -53,6 +58,7 @@ mod section {
     pub(super) const TIME_ENDS: u32 = 5;
     pub(super) const INDEX: u32 = 6;
     pub(super) const META: u32 = 7;
+    pub(super) const EXEMPLARS: u32 = 8;
 }
 
 /// A chunk of histograms.
@@ -73,12 +79,16 @@ pub(crate) struct Block {
     pub(crate) tombstones: RwLock<Arc<Tombstones>>,
     /// Bytes in it were found to be bad; it is not merged any more.
     pub(crate) damaged: AtomicBool,
+    /// Label sets that queries have asked for.
+    labels: labels::LabelsCache,
     dir: Utf8PathBuf,
     data: Section,
     references: Section,
     reference_ends: Section,
     times: Section,
     time_ends: Section,
+    /// Missing if there are none.
+    exemplars: Option<Section>,
 }
 
 /// Columns of times of one block, decoded once for all series that share them.
@@ -133,11 +143,13 @@ impl Block {
             bytes: table.len() + tombstones_bytes,
             tombstones: RwLock::new(Arc::new(tombstones)),
             damaged: AtomicBool::new(false),
+            labels: labels::LabelsCache::default(),
             data: section(section::DATA)?,
             references: section(section::REFERENCES)?,
             reference_ends: section(section::REFERENCE_ENDS)?,
             times: section(section::TIMES)?,
             time_ends: section(section::TIME_ENDS)?,
+            exemplars: table.section(section::EXEMPLARS),
             dir,
         })
     }
@@ -165,6 +177,25 @@ impl Block {
         let columns = self.time_ends.len() / 4;
         let cached = if columns <= CACHED_TIMES_MAX { columns } else { 0 };
         TimesCache { columns: (0..cached).map(|_| OnceLock::new()).collect() }
+    }
+
+    /// Calls `visit` with each series that `wanted` says yes to and its exemplars in the range.
+    ///
+    /// # Errors
+    /// Damage, with the file and the place.
+    pub(crate) fn each_exemplars(
+        &self,
+        range: (i64, i64),
+        wanted: &dyn Fn(u32) -> bool,
+        visit: &mut dyn FnMut(u32, Vec<Exemplar>),
+    ) -> Result<()> {
+        let Some(section) = &self.exemplars else { return Ok(()) };
+        exemplars::read(section, range, wanted, visit)
+    }
+
+    /// Whether it has exemplars.
+    pub(crate) fn has_exemplars(&self) -> bool {
+        self.exemplars.is_some()
     }
 
     /// Appends the samples of series `id` in `first..=last` to `into`, which must be empty, without
@@ -268,7 +299,7 @@ impl Block {
         Ok(())
     }
 
-    fn references_of(&self, id: u32) -> Result<(usize, Vec<Reference>)> {
+    fn references_of(&self, id: u32) -> Result<(usize, SmallVec<[Reference; 2]>)> {
         let range = ends(&self.reference_ends, id as usize)?;
         let base = range.start;
         let bytes = self.references.read(range)?;
@@ -276,7 +307,7 @@ impl Block {
             let mut reader = Reader::new(bytes);
             let offset = reader.count(self.data.len(), "offset of columns")?;
             let count = reader.count(bytes.len(), "count of chunks")?;
-            let mut all = Vec::with_capacity(count);
+            let mut all = SmallVec::with_capacity(count);
             for _ in 0..count {
                 all.push(Reference {
                     kind: reader.byte("kind of chunk")?,
@@ -310,15 +341,13 @@ impl Block {
 
 /// Where entry `at` lies in the section that `ends` belongs to.
 fn ends(ends: &Section, at: usize) -> Result<std::ops::Range<usize>> {
-    let word = |at: usize| -> Result<usize> {
-        let bytes = ends.read(4 * at..4 * at + 4)?;
-        let word =
-            Reader::new(bytes).word32("end").map_err(|bad| ends.corrupt(bad.what, 4 * at))?;
-        Ok(word as usize)
-    };
     if at >= ends.len() / 4 {
         return Err(ends.corrupt("reference", 0).into());
     }
-    let start = if at == 0 { 0 } else { word(at - 1)? };
-    Ok(start..word(at)?)
+    // The end of the entry before, if there is one, and its own.
+    let first = at.saturating_sub(1);
+    let mut reader = Reader::new(ends.read(4 * first..4 * at + 4)?);
+    let mut word = || reader.word32("end").map_err(|bad| ends.corrupt(bad.what, 4 * at));
+    let start = if at == 0 { 0 } else { word()? };
+    Ok(start as usize..word()? as usize)
 }

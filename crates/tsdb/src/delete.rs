@@ -6,7 +6,7 @@ use masthead_durable::index;
 use masthead_model::{Matcher, Millis, TimeRange};
 use roaring::RoaringBitmap;
 
-use crate::{Error, Result, Tsdb, frame::encode_deletion};
+use crate::{Result, Tsdb, frame::encode_deletion};
 
 impl Tsdb {
     /// Deletes the samples in `range` of every series that matches all matchers of any of
@@ -19,6 +19,7 @@ impl Tsdb {
     /// Those of the file system; then part of the deletion may have happened, and the same call can
     /// be made again.
     pub fn delete(&self, matchers: &[Vec<Matcher>], range: TimeRange<Millis>) -> Result<()> {
+        let journal = self.journal()?;
         let _maintenance = self.maintain()?;
         let (first, last) = (range.start.0, range.end.0);
         for block in self.blocks().iter().filter(|block| block.overlaps(first, last)) {
@@ -43,17 +44,11 @@ impl Tsdb {
             for slot in &series {
                 head.delete(slot, first, last);
             }
-            if ids.is_empty() { Ok(()) } else { self.enqueue_deletion(&ids, first, last) }
+            let frame = encode_deletion(&ids, first, last);
+            if ids.is_empty() { Ok(()) } else { journal.enqueue(&frame).map(|_| ()) }
         };
         enqueued?;
-        Ok(self.journal.flush()?)
-    }
-
-    fn enqueue_deletion(&self, ids: &[u64], first: i64, last: i64) -> Result<()> {
-        let ticket =
-            self.journal.enqueue(&encode_deletion(ids, first, last)).map_err(Error::from)?;
-        self.segments.lock().entry(ticket.segment).or_insert(i64::MIN);
-        Ok(())
+        Ok(journal.flush()?)
     }
 }
 

@@ -22,6 +22,11 @@ pub enum Error {
         /// What is wrong.
         source: masthead_chunk::Error,
     },
+    /// The head is not in memory yet.
+    #[error(
+        "the store is starting: the newest samples are still being read; try again in a moment"
+    )]
+    Loading,
     /// The options contradict each other.
     #[error("bad storage options: {0}")]
     Options(&'static str),
@@ -34,7 +39,13 @@ impl Error {
             Self::Durable(error) => error.class(),
             Self::Column { source, .. } => source.class(),
             Self::Options(_) => ErrorClass::BadInput,
+            Self::Loading => ErrorClass::Unavailable,
         }
+    }
+
+    /// Whether a later version of this program wrote the file.
+    pub(crate) fn is_version(&self) -> bool {
+        matches!(self, Self::Durable(masthead_durable::Error::Version { .. }))
     }
 
     pub(crate) fn column(path: &Utf8Path, source: masthead_chunk::Error) -> Self {

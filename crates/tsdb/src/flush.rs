@@ -1,8 +1,7 @@
 //! The head to blocks: what is old enough leaves memory and journal.
 //!
 //! ```text
-//! raise the floor ─> write blocks, oldest first ─> publish ─> drop from the head ─> checkpoint,
-//!                                                             remove segments of the journal
+//! raise the floor ─> write blocks, oldest first ─> publish ─> drop from the head ─> checkpoint
 //! ```
 //!
 //! Each step may be the last one: a block that is published says itself that what it covers need
@@ -10,16 +9,13 @@
 
 use std::{collections::BTreeSet, sync::atomic::Ordering};
 
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
 use masthead_durable::publish;
 use masthead_model::Labels;
 
 use crate::{
-    Error, Result, Tsdb,
+    Result, Tsdb,
     block::{self, Block, BlockWriter, Meta, Origin},
     columns::Part,
-    frame::{FrameBuilder, encode_state},
     head::{Slot, Snapshot},
     stats::add,
     store::Maintenance,
@@ -35,6 +31,7 @@ impl Tsdb {
     /// # Errors
     /// Those of the file system. What was not written stays in head and journal.
     pub fn flush(&self) -> Result<usize> {
+        self.journal()?;
         let due = {
             let head = self.head.read();
             if head.max_time == i64::MIN {
@@ -56,6 +53,7 @@ impl Tsdb {
     /// # Errors
     /// As [`Tsdb::flush`].
     pub fn flush_all(&self) -> Result<usize> {
+        self.journal()?;
         let newest = self.head.read().max_time;
         if newest == i64::MIN {
             return Ok(0);
@@ -67,17 +65,27 @@ impl Tsdb {
     fn flush_before(&self, floor: i64) -> Result<usize> {
         self.flush_again.store(true, Ordering::Relaxed);
         let mut maintenance = self.maintain()?;
-        let (windows, series) = {
+        {
             let mut head = self.head.write();
             head.floor = head.floor.max(floor);
-            (head.windows_before(floor), head.all_series())
-        };
+        }
+        // From here on nothing comes in before the floor, and only this thread takes series away.
+        let windows = self.head.read().windows_before(floor);
+        let series = if windows.is_empty() { Vec::new() } else { self.sorted_series() };
         let written = self.write_windows(&mut maintenance, &windows, &series)?;
         self.head.write().drop_before(floor);
-        self.checkpoint(floor)?;
+        // What is in blocks now leaves the journal and the head's file too.
+        self.write_checkpoint(&mut maintenance)?;
         self.flush_again.store(false, Ordering::Relaxed);
         self.succeeded(&self.counters.last_flush);
         Ok(written)
+    }
+
+    /// Every series of the head in label order; sorted while nobody has to wait.
+    pub(crate) fn sorted_series(&self) -> Vec<(Labels, Slot)> {
+        let mut series = self.head.read().all_series();
+        series.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        series
     }
 
     fn write_windows(
@@ -148,7 +156,7 @@ impl Tsdb {
         }
     }
 
-    /// Writes the samples of sorted series of the head.
+    /// Writes the samples and exemplars of sorted series of the head.
     pub(crate) fn copy_head(
         &self,
         writer: &mut BlockWriter,
@@ -156,6 +164,7 @@ impl Tsdb {
         first: i64,
         last: i64,
     ) -> Result<()> {
+        let exemplars = self.head.read().exemplars.between(first, last);
         for some in series.chunks(SERIES_AT_ONCE) {
             let mut taken = Snapshot::default();
             {
@@ -168,58 +177,11 @@ impl Tsdb {
                 let mut part = Part::default();
                 snapshot.read(first, last, &mut part);
                 writer.push(labels, &part)?;
+                if let Some(exemplars) = exemplars.get(labels) {
+                    writer.push_exemplars(labels, exemplars);
+                }
             }
         }
         Ok(())
-    }
-
-    /// Frees the journal of what is in blocks before `floor`.
-    fn checkpoint(&self, floor: i64) -> Result<()> {
-        let (cut, definitions, exemplars, metadata, state) = {
-            let head = self.head.read();
-            let next = self.journal.rotate();
-            let segments = self.segments.lock();
-            let needed = segments.iter().find(|(_, newest)| **newest >= floor);
-            let cut = needed.map_or(next, |(segment, _)| *segment);
-            if segments.range(..cut).next().is_none() {
-                return Ok(());
-            }
-            let definitions: Vec<(u64, Labels)> =
-                head.definitions().map(|(id, labels)| (id, labels.clone())).collect();
-            let exemplars: Vec<_> = head.exemplars.iter().cloned().collect();
-            let metadata: Vec<_> = head.metadata.values().cloned().collect();
-            (cut, definitions, exemplars, metadata, encode_state(head.floor, head.generation))
-        };
-        self.journal.checkpoint(cut, &mut |out| {
-            out.push(&state)?;
-            let mut builder = FrameBuilder::default();
-            let mut write = |builder: &mut FrameBuilder, last: bool| {
-                if builder.is_full() || (last && !builder.is_empty()) {
-                    out.push(&builder.finish(0))
-                } else {
-                    Ok(())
-                }
-            };
-            for (id, labels) in &definitions {
-                builder.define(*id, labels);
-                write(&mut builder, false)?;
-            }
-            for metadata in &metadata {
-                builder.metadata(metadata);
-                write(&mut builder, false)?;
-            }
-            write(&mut builder, true)?;
-            let ids: HashMap<&Labels, u64, RandomState> =
-                definitions.iter().map(|(id, labels)| (labels, *id)).collect();
-            for (labels, exemplar) in &exemplars {
-                if let Some(id) = ids.get(labels) {
-                    builder.exemplar(*id, exemplar);
-                    write(&mut builder, false)?;
-                }
-            }
-            write(&mut builder, true)
-        })?;
-        self.segments.lock().retain(|segment, _| *segment >= cut);
-        Ok::<_, Error>(())
     }
 }

@@ -17,13 +17,14 @@ mod tests;
 use masthead_model::{Histogram, Labels};
 use masthead_ports::{Exemplar, Metadata};
 
-pub(crate) use decode::{Decoded, decode};
-pub(crate) use encode::{FrameBuilder, encode_deletion, encode_state};
+pub(crate) use decode::{Decoded, decode, read_labels};
+pub(crate) use encode::{FrameBuilder, encode_deletion, encode_head, encode_state, put_labels};
 
 /// First byte of a frame.
 pub(super) const KIND_BATCH: u8 = 1;
 pub(super) const KIND_DELETION: u8 = 2;
 pub(super) const KIND_STATE: u8 = 3;
+pub(super) const KIND_HEAD: u8 = 4;
 
 /// A float of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

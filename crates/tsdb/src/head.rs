@@ -14,7 +14,7 @@
 //!
 //! - `head/series.rs`: one series; - `head/timeline.rs`: shared times; - `head/judge.rs`: what is
 //!   refused; - `head/order.rs`: series by labels; - `head/snapshot.rs`: what a query takes with it;
-//!   - `head/exemplars.rs`.
+//!   - `head/saved.rs`: series as bytes; - `head/exemplars.rs`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,6 +30,7 @@ use roaring::RoaringBitmap;
 mod exemplars;
 mod judge;
 mod order;
+mod saved;
 mod series;
 mod snapshot;
 mod timeline;
@@ -39,6 +40,7 @@ mod tests;
 
 pub(crate) use exemplars::Exemplars;
 pub(crate) use judge::Verdict;
+pub(crate) use saved::{SavedHead, SavedSeries};
 pub(crate) use snapshot::{SeriesSnapshot, Snapshot};
 
 use self::{order::Order, series::Series, timeline::Timelines};
@@ -168,9 +170,26 @@ impl Head {
         self.series.get(slot as usize)?.as_ref()
     }
 
+    /// The generation of a slot, zero if nobody has it.
+    pub(crate) fn generation_of(&self, slot: Slot) -> u32 {
+        self.series(slot).map_or(0, |series| series.generation)
+    }
+
+    /// The length of a block.
+    pub(crate) fn block_ms(&self) -> i64 {
+        self.block_ms
+    }
+
     /// What the series' next float is written relative to in `segment`.
     pub(crate) fn base(&self, slot: Slot, segment: u64) -> u64 {
         self.series(slot).map_or(0, |series| series.base(segment))
+    }
+
+    /// Notes the newest float of a series, which nothing is written relative to.
+    pub(crate) fn set_last(&mut self, slot: Slot, bits: u64) {
+        if let Some(series) = self.series.get_mut(slot as usize).and_then(Option::as_mut) {
+            series.last_bits = bits;
+        }
     }
 
     /// Notes what the journal's `segment` has as the series' last float.
@@ -255,11 +274,10 @@ impl Head {
         windows
     }
 
-    /// Every series with its slot, in label order.
+    /// Every series with its slot, in no order.
     pub(crate) fn all_series(&self) -> Vec<(Labels, Slot)> {
-        let slots = self.in_order(&self.index.slots().collect());
-        slots
-            .into_iter()
+        self.index
+            .slots()
             .filter_map(|slot| Some((self.index.labels(slot)?.clone(), slot)))
             .collect()
     }
@@ -295,14 +313,6 @@ impl Head {
         let count = gone.len();
         self.free.extend(gone);
         count
-    }
-
-    /// Every series with its number.
-    pub(crate) fn definitions(&self) -> impl Iterator<Item = (u64, &Labels)> {
-        (0..)
-            .zip(&self.series)
-            .filter(|(_, series)| series.is_some())
-            .filter_map(|(slot, _)| Some((self.reference(slot).0, self.index.labels(slot)?)))
     }
 
     fn window(&self, time: i64) -> i64 {

@@ -9,7 +9,7 @@ use masthead_model::{Labels, Matcher, Millis, TimeRange};
 use masthead_ports::{Exemplar, LabelQuery, QueryCtx, QueryError};
 use roaring::RoaringBitmap;
 
-use crate::{Result, Tsdb, block::Block, delete::union, select::warn};
+use crate::{Result, Tsdb, block::Block, delete::union, merge::sort_exemplars, select::warn};
 
 impl Tsdb {
     pub(crate) fn names(
@@ -18,6 +18,7 @@ impl Tsdb {
         query: &LabelQuery,
     ) -> Result<Vec<String>, QueryError> {
         ctx.check()?;
+        self.warn_while_loading(ctx);
         let mut names = BTreeSet::new();
         {
             let head = self.head.read();
@@ -43,6 +44,7 @@ impl Tsdb {
         query: &LabelQuery,
     ) -> Result<Vec<String>, QueryError> {
         ctx.check()?;
+        self.warn_while_loading(ctx);
         let mut values = BTreeSet::new();
         {
             let head = self.head.read();
@@ -62,6 +64,7 @@ impl Tsdb {
         query: &LabelQuery,
     ) -> Result<Vec<Labels>, QueryError> {
         ctx.check()?;
+        self.warn_while_loading(ctx);
         let mut sets = BTreeSet::new();
         {
             let head = self.head.read();
@@ -89,22 +92,29 @@ impl Tsdb {
         range: TimeRange<Millis>,
     ) -> Result<Vec<(Labels, Vec<Exemplar>)>, QueryError> {
         ctx.check()?;
-        let head = self.head.read();
+        self.warn_while_loading(ctx);
         let matches = |labels: &Labels| {
             matchers.is_empty()
                 || matchers.iter().any(|all| all.iter().all(|m| m.matches_labels(labels)))
         };
-        let mut wanted: HashMap<&Labels, bool, RandomState> = HashMap::default();
         let mut found: BTreeMap<Labels, Vec<Exemplar>> = BTreeMap::new();
-        for (labels, exemplar) in head.exemplars.iter() {
-            let inside = exemplar.timestamp.is_none_or(|time| range.contains(time));
-            if inside && *wanted.entry(labels).or_insert_with(|| matches(labels)) {
-                found.entry(labels.clone()).or_default().push(exemplar.clone());
+        {
+            let head = self.head.read();
+            let mut wanted: HashMap<&Labels, bool, RandomState> = HashMap::default();
+            for (labels, exemplar) in head.exemplars.iter() {
+                let inside = exemplar.timestamp.is_none_or(|time| range.contains(time));
+                if inside && *wanted.entry(labels).or_insert_with(|| matches(labels)) {
+                    found.entry(labels.clone()).or_default().push(exemplar.clone());
+                }
             }
         }
-        for exemplars in found.values_mut() {
-            exemplars.sort_by_key(|exemplar| exemplar.timestamp);
+        for block in self.blocks().iter().filter(|block| block.has_exemplars()) {
+            ctx.check()?;
+            if let Err(error) = exemplars_of(block, matchers, range, &mut found) {
+                warn(ctx, block, &error);
+            }
         }
+        found.values_mut().for_each(sort_exemplars);
         Ok(found.into_iter().collect())
     }
 
@@ -164,6 +174,25 @@ pub struct Cardinality {
     pub metrics: Vec<(String, u64)>,
     /// `name=value` with how many series have it.
     pub pairs: Vec<(String, u64)>,
+}
+
+fn exemplars_of(
+    block: &Block,
+    matchers: &[Vec<Matcher>],
+    range: TimeRange<Millis>,
+    found: &mut BTreeMap<Labels, Vec<Exemplar>>,
+) -> Result<()> {
+    let ids = if matchers.is_empty() { None } else { Some(union(&block.index, matchers)?) };
+    let wanted = |id| ids.as_ref().is_none_or(|ids| ids.contains(id));
+    let mut some = Vec::new();
+    block.each_exemplars((range.start.0, range.end.0), &wanted, &mut |id, exemplars| {
+        some.push((id, exemplars));
+    })?;
+    let mut cursor = block.index.cursor();
+    for (id, exemplars) in some {
+        found.entry(cursor.labels(id)?).or_default().extend(exemplars);
+    }
+    Ok(())
 }
 
 fn top(all: impl Iterator<Item = (String, u64)>, limit: usize) -> Vec<(String, u64)> {

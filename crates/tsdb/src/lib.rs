@@ -12,9 +12,11 @@
 //! `simulation.rs` can cut the power at any operation.
 //!
 //! - `store.rs`: the store and opening it; `append.rs`, `select.rs`, `labels.rs`: the two ports;
-//! - `replay.rs`: the journal back into the head; `frame.rs`: what the journal says;
+//! - `checkpoint.rs`: the head to a file; `load.rs`: file and journal back into the head, with
+//!   `image.rs`: what the file says, `frame.rs`: what the journal says, `replay.rs`: applying it;
 //! - `head.rs`: samples in memory; `block.rs`: samples in files; `columns.rs`: what both hand out;
 //! - `admin.rs`: the store as an operator sees it;
+//! - `import.rs`: blocks of samples from elsewhere;
 //! - `flush.rs`, `merge.rs`, `delete.rs`, `retention.rs`, `snapshot.rs`: what changes blocks.
 //!
 //! Layouts, byte by byte: `docs/format/samples.md` (journal), `docs/format/block.md`.
@@ -24,13 +26,17 @@
 mod admin;
 mod append;
 mod block;
+mod checkpoint;
 mod columns;
 mod delete;
 mod error;
 mod flush;
 mod frame;
 mod head;
+mod image;
+mod import;
 mod labels;
+mod load;
 mod merge;
 mod options;
 mod replay;
@@ -42,6 +48,7 @@ mod stats;
 mod store;
 
 pub use error::{Error, Result};
+pub use import::BlockSink;
 pub use labels::Cardinality;
 pub use options::Options;
 pub use stats::Stats;

@@ -6,8 +6,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use masthead_durable::publish;
 use masthead_model::{ErrorClass, Labels};
+use masthead_ports::Exemplar;
 
 use crate::{
     Result, Tsdb,
@@ -101,11 +104,12 @@ impl Tsdb {
         let dir = publish::begin(&*self.fs, &parent, name)?;
         let write = || -> Result<bool> {
             let mut writer = BlockWriter::create(&*self.fs, &dir)?;
-            let mut inputs: Vec<Input> = sources.iter().map(Input::new).collect();
+            let mut inputs: Vec<Input> = sources.iter().map(Input::new).collect::<Result<_>>()?;
             // Of equal times the newer block's sample stands.
             inputs.sort_by_key(|input| std::cmp::Reverse(input.block.number));
-            while let Some((labels, part)) = next_series(&mut inputs)? {
+            while let Some((labels, part, exemplars)) = next_series(&mut inputs)? {
                 writer.push(&labels, &part)?;
+                writer.push_exemplars(&labels, &exemplars);
             }
             if writer.is_empty() {
                 return Ok(false);
@@ -134,7 +138,7 @@ impl Tsdb {
 
 /// Reads a block from beginning to end.
 fn read_through(block: &Arc<Block>) -> Result<()> {
-    let mut input = [Input::new(block)];
+    let mut input = [Input::new(block)?];
     while next_series(&mut input)?.is_some() {}
     Ok(())
 }
@@ -150,22 +154,36 @@ struct Input {
     cache: TimesCache,
     next: u32,
     labels: Option<Labels>,
+    /// By series; they are few.
+    exemplars: HashMap<u32, Vec<Exemplar>, RandomState>,
 }
 
 impl Input {
-    fn new(block: &Arc<Block>) -> Self {
-        Self {
+    fn new(block: &Arc<Block>) -> Result<Self> {
+        let mut exemplars = HashMap::default();
+        block.each_exemplars((i64::MIN, i64::MAX), &|_| true, &mut |id, some| {
+            exemplars.insert(id, some);
+        })?;
+        Ok(Self {
+            exemplars,
             tombstones: Arc::clone(&block.tombstones.read()),
             cache: block.times_cache(),
             block: Arc::clone(block),
             next: 0,
             labels: None,
-        }
+        })
     }
 }
 
+/// Sorts exemplars of one series by time, each once.
+pub(crate) fn sort_exemplars(exemplars: &mut Vec<Exemplar>) {
+    let key = |one: &Exemplar| (one.timestamp, one.value.to_bits());
+    exemplars.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.labels.cmp(&b.labels)));
+    exemplars.dedup_by(|a, b| key(a) == key(b) && a.labels == b.labels);
+}
+
 /// The next series in label order, with its samples from all inputs.
-fn next_series(inputs: &mut [Input]) -> Result<Option<(Labels, Part)>> {
+fn next_series(inputs: &mut [Input]) -> Result<Option<(Labels, Part, Vec<Exemplar>)>> {
     for input in inputs.iter_mut() {
         if input.labels.is_none() && input.next < input.block.index.len() {
             input.labels = Some(input.block.index.cursor().labels(input.next)?);
@@ -175,16 +193,18 @@ fn next_series(inputs: &mut [Input]) -> Result<Option<(Labels, Part)>> {
     else {
         return Ok(None);
     };
-    let mut parts = Vec::new();
+    let (mut parts, mut exemplars) = (Vec::new(), Vec::new());
     for input in inputs.iter_mut().filter(|input| input.labels.as_ref() == Some(&labels)) {
         let mut part = Part::default();
         let everything = (i64::MIN, i64::MAX);
         input.block.read(input.next, everything, &input.cache, &input.tombstones, &mut part)?;
         parts.push(part);
+        exemplars.extend(input.exemplars.remove(&input.next).unwrap_or_default());
         input.labels = None;
         input.next += 1;
     }
     let mut merged = Part::default();
     Part::merge(parts, &mut merged);
-    Ok(Some((labels, merged)))
+    sort_exemplars(&mut exemplars);
+    Ok(Some((labels, merged, exemplars)))
 }

@@ -4,6 +4,9 @@ use masthead_durable::{journal::JournalOptions, retention::Keep};
 
 const HOUR_MS: i64 = 3_600_000;
 
+/// See [`Options::slots_max`].
+const SLOTS_MAX: usize = 50_000_000;
+
 /// How a store behaves. Times are in milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
@@ -30,6 +33,13 @@ pub struct Options {
     pub metadata_max: usize,
     /// Most out-of-order samples of one series in the head.
     pub late_max: usize,
+    /// Most bytes of label sets of blocks that are remembered between queries; 32 MiB.
+    pub labels_cache_bytes: usize,
+    /// The head is written to a file, so that a start need not read the journal, when the journal
+    /// has this many bytes and as many as that file had; 32 MiB.
+    pub checkpoint_bytes: u64,
+    /// How many threads may bring the head back into memory at a start; 1. The result is the same.
+    pub load_threads: usize,
 }
 
 impl Default for Options {
@@ -46,6 +56,9 @@ impl Default for Options {
             exemplars_max: 100_000,
             metadata_max: 100_000,
             late_max: 100_000,
+            labels_cache_bytes: 32 << 20,
+            checkpoint_bytes: 32 << 20,
+            load_threads: 1,
         }
     }
 }
@@ -59,6 +72,12 @@ impl Options {
     /// The head may be written up to a time that lies this far behind its newest sample.
     pub(crate) fn lag_ms(&self) -> i64 {
         (self.block_ms / 2).max(self.out_of_order_ms)
+    }
+
+    /// Slots and timelines of a head that is read have numbers up to this: more than could be
+    /// given with the limit on series, also when that was higher once.
+    pub(crate) fn slots_max(&self) -> usize {
+        self.series_max.max(SLOTS_MAX)
     }
 
     pub(crate) fn problem(&self) -> Option<&'static str> {

@@ -1,123 +1,203 @@
 //! The journal back into the head.
 //!
 //! Samples before the floor are in blocks: they are not taken again, but what they were is still
-//! needed to read the ones after them. A frame that makes no sense is dropped and counted.
+//! needed to read the ones after them. A frame that makes no sense is dropped and counted. A frame
+//! may be applied to a head that has its samples already; see `image.rs`.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
 use masthead_durable::journal::{Frame, Origin};
+use masthead_model::ErrorClass;
 use masthead_ports::SeriesRef;
 
 use crate::{
-    OpenReport, Options,
+    OpenReport, Result, Tsdb,
     frame::{Batch, Decoded, FloatRow, HistogramRow, decode},
     head::{Head, NewFloat},
+    image,
 };
 
+/// A frame that was decoded.
 #[derive(Debug)]
-pub(crate) struct Replay {
+pub(crate) struct Item {
+    origin: Origin,
+    /// None if it makes no sense.
+    decoded: Option<Decoded>,
+}
+
+/// Decodes frames in their order. What values are relative to is all it knows.
+#[derive(Debug)]
+pub(crate) struct Decoder {
+    segment: Option<u64>,
+    /// By slot: the last float of this segment and whose it was.
+    bases: Vec<(u32, u64)>,
+    slots_max: usize,
+}
+
+impl Decoder {
+    pub(crate) fn new(slots_max: usize) -> Self {
+        Self { segment: None, bases: Vec::new(), slots_max }
+    }
+
+    pub(crate) fn decode(&mut self, frame: &Frame<'_>) -> Item {
+        let segment = match frame.origin {
+            Origin::Checkpoint => None,
+            Origin::Segment(segment) => Some(segment),
+        };
+        if segment != self.segment {
+            self.bases.clear();
+            self.segment = segment;
+        }
+        let (bases, slots_max) = (&mut self.bases, self.slots_max);
+        let decoded = decode(frame.payload, &mut |id, value| {
+            let generation = u32::try_from(id >> 32).unwrap_or(0);
+            let slot = usize::try_from(id & u64::from(u32::MAX)).unwrap_or(usize::MAX);
+            if slot >= slots_max {
+                // No writer gives such a number; its values are relative to nothing.
+                return value(0);
+            }
+            if slot >= bases.len() {
+                bases.resize(slot + 1, (0, 0));
+            }
+            let Some(base) = bases.get_mut(slot) else { return value(0) };
+            if base.0 != generation {
+                *base = (generation, 0);
+            }
+            base.1 = value(base.1)?;
+            Ok(base.1)
+        });
+        Item { origin: frame.origin, decoded: decoded.ok() }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Replay<'s> {
+    store: &'s Tsdb,
     head: Head,
-    series_max: usize,
-    metadata_max: usize,
-    segments: BTreeMap<u64, i64>,
-    /// Last floats of the segment's series that the head does not have.
-    strangers: HashMap<u64, u64, RandomState>,
-    segment: u64,
-    /// The newest time of the frame.
-    newest: i64,
+    floor: i64,
+    newest: Option<i64>,
+    /// The checkpoint whose file was read, and its bytes.
+    image: Option<(u64, u64)>,
+    frames_after: u64,
     samples: u64,
     frames_dropped: u64,
     samples_dropped: u64,
+    series_lost: u64,
+    damages: Vec<String>,
 }
 
-impl Replay {
+impl<'s> Replay<'s> {
     /// `floor` and `newest` are what the blocks know.
-    pub(crate) fn new(options: &Options, floor: i64, newest: Option<i64>) -> Self {
-        let mut head = Head::new(options.block_ms, options.exemplars_max);
-        head.floor = floor;
-        // The newest sample decides what is too old, also after its block was written.
-        head.max_time = newest.unwrap_or(i64::MIN);
-        Self {
-            head,
-            series_max: options.series_max,
-            metadata_max: options.metadata_max,
-            segments: BTreeMap::new(),
-            strangers: HashMap::default(),
-            segment: 0,
-            newest: i64::MIN,
+    pub(crate) fn new(store: &'s Tsdb, floor: i64, newest: Option<i64>) -> Self {
+        let options = &store.options;
+        let mut replay = Self {
+            store,
+            head: Head::new(options.block_ms, options.exemplars_max),
+            floor,
+            newest,
+            image: None,
+            frames_after: 0,
             samples: 0,
             frames_dropped: 0,
             samples_dropped: 0,
-        }
+            series_lost: 0,
+            damages: Vec::new(),
+        };
+        replay.know_blocks();
+        replay
     }
 
-    pub(crate) fn frame(&mut self, frame: Frame<'_>) {
-        let segment = match frame.origin {
-            Origin::Checkpoint => 0,
-            Origin::Segment(segment) => segment,
-        };
-        if segment != self.segment {
-            self.strangers.clear();
-            self.segment = segment;
-        }
-        let (head, strangers) = (&mut self.head, &mut self.strangers);
-        let decoded = decode(frame.payload, &mut |id, value| {
-            if let Some(slot) = head.resolve(SeriesRef(id)) {
-                let bits = value(head.base(slot, segment))?;
-                head.set_base(slot, segment, bits);
-                return Ok(bits);
-            }
-            let base = strangers.entry(id).or_default();
-            *base = value(*base)?;
-            Ok(*base)
-        });
-        match decoded {
-            Ok(Decoded::Batch(batch)) => self.batch(batch),
-            Ok(Decoded::Deletion { ids, first, last }) => {
+    /// # Errors
+    /// A file that the checkpoint names and that cannot be read now, or is of a later version.
+    pub(crate) fn apply(&mut self, item: Item) -> Result<()> {
+        self.frames_after += u64::from(item.origin != Origin::Checkpoint);
+        match item.decoded {
+            Some(Decoded::Batch(batch)) => self.batch(batch),
+            Some(Decoded::Deletion { ids, first, last }) => {
                 for id in ids {
                     if let Some(slot) = self.head.resolve(SeriesRef(id)) {
                         self.head.delete(slot, first, last);
                     }
                 }
             }
-            Ok(Decoded::State { floor, generation }) => {
+            Some(Decoded::State { floor, generation }) => {
                 self.head.floor = self.head.floor.max(floor);
                 self.head.generation = self.head.generation.max(generation);
             }
-            Err(_) => self.frames_dropped += 1,
+            Some(Decoded::Head { segment }) => self.read_image(segment)?,
+            None => self.frames_dropped += 1,
         }
+        Ok(())
     }
 
-    /// The head, and the newest sample of each segment.
-    pub(crate) fn finish(mut self, report: &mut OpenReport) -> (Head, BTreeMap<u64, i64>) {
+    /// The checkpoint whose file was read.
+    pub(crate) fn image(&self) -> Option<u64> {
+        self.image.map(|(segment, _)| segment)
+    }
+
+    /// Whether the file of the checkpoint has all that there is.
+    pub(crate) fn is_image_alone(&self) -> bool {
+        self.image.is_some() && self.frames_after == 0 && self.damages.is_empty()
+    }
+
+    /// The head.
+    pub(crate) fn finish(mut self, report: &mut OpenReport) -> Head {
         self.head.find_free();
         report.series = self.head.index.len();
         report.samples = self.samples;
         report.frames_dropped = self.frames_dropped;
         report.samples_dropped = self.samples_dropped;
-        (self.head, self.segments)
+        report.series_lost = self.series_lost;
+        report.head_damages = self.damages;
+        let bytes = self.image.map_or(0, |(_, bytes)| bytes);
+        self.store.counters.image_bytes.store(bytes, std::sync::atomic::Ordering::Relaxed);
+        self.head
+    }
+
+    /// The newest sample decides what is too old, also after its block was written.
+    fn know_blocks(&mut self) {
+        self.head.floor = self.head.floor.max(self.floor);
+        self.head.max_time = self.head.max_time.max(self.newest.unwrap_or(i64::MIN));
+    }
+
+    fn read_image(&mut self, segment: u64) -> Result<()> {
+        let store = self.store;
+        let path = store.dir.join("head").join(image::name(segment));
+        match image::load(&*store.fs, &path, &store.options, self.floor) {
+            Ok(loaded) => {
+                let generation = self.head.generation;
+                self.head = loaded.head;
+                self.head.generation = self.head.generation.max(generation);
+                self.know_blocks();
+                self.samples += loaded.samples;
+                self.series_lost += loaded.lost;
+                self.image = Some((segment, loaded.bytes));
+                if !loaded.damages.is_empty() {
+                    self.damages = loaded.damages;
+                    self.damages
+                        .push(format!("{} was set aside", store.quarantine_image(segment)?));
+                }
+            }
+            Err(error)
+                if matches!(error.class(), ErrorClass::Corrupt | ErrorClass::NotFound)
+                    && !error.is_version() =>
+            {
+                self.damages.push(error.to_string());
+                if store.fs.metadata(&path).is_ok() {
+                    store.quarantine_image(segment)?;
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     fn batch(&mut self, batch: Batch) {
-        self.newest = i64::MIN;
-        self.samples_of(batch);
-        self.head.max_time = self.head.max_time.max(self.newest);
-        let newest = self.segments.entry(self.segment).or_insert(i64::MIN);
-        *newest = (*newest).max(self.newest);
-    }
-
-    fn samples_of(&mut self, batch: Batch) {
         for (id, labels) in batch.definitions {
-            let restored = self.head.restore(id, labels, self.series_max);
-            // The floats of this frame were read before it was known whose they are.
-            if let (Some(slot), Some(bits)) = (restored, self.strangers.remove(&id)) {
-                self.head.set_base(slot, self.segment, bits);
-            }
+            self.head.restore(id, labels, self.store.options.slots_max());
         }
         for metadata in batch.metadata {
-            if self.head.metadata.len() < self.metadata_max {
+            if self.head.metadata.len() < self.store.options.metadata_max {
                 self.head.metadata.insert(Arc::clone(&metadata.family), metadata);
             }
         }
@@ -143,36 +223,39 @@ impl Replay {
     fn float(&mut self, group: u64, row: &FloatRow) {
         let Some(slot) = self.place(row.id, row.time) else { return };
         let float = NewFloat { time: row.time, start: row.start, bits: row.bits };
-        if !row.late && row.time > self.head.last_time(slot) {
+        let last = self.head.last_time(slot);
+        if !row.late && row.time > last {
             self.head.push_float(slot, group, float);
-        } else if !self.head.has_sample(slot, row.time) {
+            self.head.set_last(slot, row.bits);
+            self.samples += 1;
+        } else if (row.late || row.time != last) && !self.head.has_sample(slot, row.time) {
             self.head.insert_float(slot, float);
+            self.samples += 1;
         }
     }
 
     fn histogram(&mut self, row: HistogramRow) {
         let Some(slot) = self.place(row.id, row.time) else { return };
         let histogram = Arc::new(row.histogram);
-        if !row.late && row.time > self.head.last_time(slot) {
+        let last = self.head.last_time(slot);
+        if !row.late && row.time > last {
             self.head.push_histogram(slot, row.time, row.start, histogram);
-        } else if !self.head.has_sample(slot, row.time) {
+            self.samples += 1;
+        } else if (row.late || row.time != last) && !self.head.has_sample(slot, row.time) {
             self.head.insert_histogram(slot, row.time, row.start, histogram);
+            self.samples += 1;
         }
     }
 
     /// The slot of a sample that is to be taken; counts those that cannot be.
     fn place(&mut self, id: u64, time: i64) -> Option<u32> {
-        self.newest = self.newest.max(time);
+        self.head.max_time = self.head.max_time.max(time);
         self.head.saw(id);
         if time < self.head.floor {
             return None;
         }
         let slot = self.head.resolve(SeriesRef(id));
-        if slot.is_some() {
-            self.samples += 1;
-        } else {
-            self.samples_dropped += 1;
-        }
+        self.samples_dropped += u64::from(slot.is_none());
         slot
     }
 }

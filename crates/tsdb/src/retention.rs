@@ -1,6 +1,7 @@
-//! Old blocks go: by time, counted back from the newest sample, and by size.
+//! Old blocks go: by time, counted back from the newest sample in a block, and by size.
 
 use masthead_durable::{
+    journal::Journal,
     publish,
     retention::{Candidate, expired},
 };
@@ -21,9 +22,10 @@ impl Tsdb {
                 .iter()
                 .map(|block| Candidate { last: block.meta.max_time, bytes: block.bytes })
                 .collect();
-            let head = self.head.read().max_time;
-            let newest = candidates.iter().map(|block| block.last).fold(head, i64::max);
-            let gone = expired(&candidates, newest, self.journal.bytes(), keep);
+            // Upstream counts from there too (`tsdb/db.go: BeyondTimeRetention`).
+            let newest = candidates.iter().map(|block| block.last).max().unwrap_or(i64::MIN);
+            let other = self.journal.get().map_or(0, Journal::bytes) + self.image_bytes();
+            let gone = expired(&candidates, newest, other, keep);
             let gone = gone.into_iter().filter_map(|at| blocks.get(at).cloned());
             gone.collect::<Vec<_>>()
         };

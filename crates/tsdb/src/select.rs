@@ -9,13 +9,21 @@ use masthead_durable::index;
 use masthead_model::{Labels, Matcher, Millis, TimeRange};
 use masthead_ports::{
     Exemplar, LabelQuery, Metadata, QueryCtx, QueryError, SampleSource, Selected, Selection,
+    SeriesRef,
 };
 use smallvec::SmallVec;
 
 mod reader;
 
 use self::reader::{BlockPart, Place, Reader};
-use crate::{Error, Result, Tsdb, block::Block, head::Snapshot};
+use crate::{
+    Error, Result, Tsdb,
+    block::Block,
+    head::{Head, SeriesSnapshot, Snapshot},
+};
+
+/// Samples of so many series are taken from the head at once; appends wait for these alone.
+const SERIES_AT_ONCE: usize = 4096;
 
 /// A series that was found, with the places that have samples of it, the most trusted first.
 struct Found {
@@ -30,13 +38,14 @@ impl SampleSource for Tsdb {
         selections: &[Selection],
     ) -> Result<Vec<Selected>, QueryError> {
         ctx.check()?;
+        self.warn_while_loading(ctx);
         let heads = ctx.traced(|| "select in head".into(), || self.select_head(selections))?;
         let blocks = self.blocks();
         let mut answer = Vec::with_capacity(selections.len());
         for (selection, (found, snapshot)) in selections.iter().zip(heads) {
             let what = || format!("select in {} blocks", blocks.len());
             let selected =
-                ctx.traced(what, || select_blocks(ctx, &blocks, selection, found, snapshot));
+                ctx.traced(what, || self.select_blocks(ctx, &blocks, selection, found, snapshot));
             answer.push(selected?);
         }
         Ok(answer)
@@ -79,74 +88,121 @@ impl SampleSource for Tsdb {
 }
 
 impl Tsdb {
-    /// The series of the head for each selection, in label order, and their samples.
-    fn select_head(&self, selections: &[Selection]) -> Result<Vec<(Vec<Found>, Snapshot)>> {
-        let head = self.head.read();
-        let mut all = Vec::with_capacity(selections.len());
-        for selection in selections {
-            let slots = index::select(&head.index, &selection.matchers)?;
-            let (first, last) = (selection.range.start.0, selection.range.end.0);
-            let mut found = Vec::with_capacity(usize::try_from(slots.len()).unwrap_or(0));
-            let mut snapshot = Snapshot::default();
-            for slot in head.in_order(&slots) {
-                let Some(labels) = head.index.labels(slot) else { continue };
-                head.take(&mut snapshot, slot, first, last);
-                if snapshot.series.last().is_some_and(crate::head::SeriesSnapshot::is_empty) {
-                    snapshot.series.pop();
-                    continue;
+    /// Says in the answer that the newest samples are missing from it.
+    pub(crate) fn warn_while_loading(&self, ctx: &QueryCtx) {
+        if !self.is_loaded() {
+            ctx.warn(
+                "results are incomplete: the newest samples are still being read after a start",
+            );
+        }
+    }
+
+    fn select_blocks(
+        &self,
+        ctx: &QueryCtx,
+        blocks: &[Arc<Block>],
+        selection: &Selection,
+        mut found: Vec<Found>,
+        snapshot: Snapshot,
+    ) -> Result<Selected, QueryError> {
+        let (first, last) = (selection.range.start.0, selection.range.end.0);
+        let mut parts = Vec::new();
+        // Of blocks that overlap the newer one is trusted more.
+        for block in blocks.iter().rev().filter(|block| block.overlaps(first, last)) {
+            ctx.check()?;
+            match self.find_in(block, &selection.matchers, parts.len()) {
+                Ok(more) => {
+                    found = merge(found, more);
+                    parts.push(BlockPart::new(Arc::clone(block)));
                 }
-                let place = Place::Head(snapshot.series.len() - 1);
-                found
-                    .push(Found { labels: labels.clone(), places: SmallVec::from_slice(&[place]) });
+                Err(error) => warn(ctx, block, &error),
             }
-            all.push((found, snapshot));
+        }
+        if self.labels_budget.is_spent() {
+            self.blocks().iter().for_each(|block| block.forget_labels());
+            self.labels_budget.reset();
+        }
+        ctx.count(found.len() as u64, parts.len() as u64, 0);
+        if let Some(limit) = selection.hints.limit {
+            found.truncate(limit);
+        }
+        let mut labels = Vec::with_capacity(found.len());
+        let mut places = Vec::with_capacity(found.len());
+        for series in found {
+            labels.push(series.labels);
+            places.push(series.places);
+        }
+        let reader = Reader { places, snapshot, blocks: parts, first, last };
+        Ok(Selected { labels, reader: Arc::new(reader) })
+    }
+
+    fn find_in(&self, block: &Block, matchers: &[Matcher], at: usize) -> Result<Vec<Found>> {
+        let ids = index::select(&block.index, matchers)?;
+        let mut found = Vec::with_capacity(usize::try_from(ids.len()).unwrap_or(0));
+        block.for_each_labels(&ids, &self.labels_budget, &mut |id, labels| {
+            let places = SmallVec::from_slice(&[Place::Block(at, id)]);
+            found.push(Found { labels, places });
+        })?;
+        Ok(found)
+    }
+
+    /// The series of the head for each selection, in label order, and their samples.
+    ///
+    /// A selection of few series is taken in one piece, so that it has a scrape whole or not at
+    /// all. Of many, series are found at once and their samples are taken by so many at a time, so
+    /// that appends need not wait for all; none is taken that is newer than the newest was.
+    fn select_head(&self, selections: &[Selection]) -> Result<Vec<(Vec<Found>, Snapshot)>> {
+        let mut all = Vec::with_capacity(selections.len());
+        let mut later = Vec::new();
+        {
+            let head = self.head.read();
+            for (number, selection) in selections.iter().enumerate() {
+                let slots = head.in_order(&index::select(&head.index, &selection.matchers)?);
+                let series = slots.into_iter().filter_map(|slot| {
+                    Some((head.index.labels(slot)?.clone(), head.reference(slot)))
+                });
+                let series: Vec<(Labels, SeriesRef)> = series.collect();
+                let mut taken = (Vec::with_capacity(series.len()), Snapshot::default());
+                let range = (selection.range.start.0, selection.range.end.0);
+                if series.len() <= SERIES_AT_ONCE {
+                    take(&head, series, range, &mut taken);
+                } else {
+                    later.push((number, series, (range.0, range.1.min(head.max_time))));
+                }
+                all.push(taken);
+            }
+        }
+        for (number, series, range) in later {
+            let Some(taken) = all.get_mut(number) else { continue };
+            let mut series = series.into_iter().peekable();
+            while series.peek().is_some() {
+                let some = series.by_ref().take(SERIES_AT_ONCE).collect();
+                take(&self.head.read(), some, range, taken);
+            }
         }
         Ok(all)
     }
 }
 
-fn select_blocks(
-    ctx: &QueryCtx,
-    blocks: &[Arc<Block>],
-    selection: &Selection,
-    mut found: Vec<Found>,
-    snapshot: Snapshot,
-) -> Result<Selected, QueryError> {
-    let (first, last) = (selection.range.start.0, selection.range.end.0);
-    let mut parts = Vec::new();
-    // Of blocks that overlap the newer one is trusted more.
-    for block in blocks.iter().rev().filter(|block| block.overlaps(first, last)) {
-        ctx.check()?;
-        match find_in(block, &selection.matchers, parts.len()) {
-            Ok(more) => {
-                found = merge(found, more);
-                parts.push(BlockPart::new(Arc::clone(block)));
-            }
-            Err(error) => warn(ctx, block, &error),
+/// Adds series with their samples, as far as they have any; one that is gone by now is in blocks.
+fn take(
+    head: &Head,
+    series: Vec<(Labels, SeriesRef)>,
+    (first, last): (i64, i64),
+    (found, snapshot): &mut (Vec<Found>, Snapshot),
+) {
+    // Timelines grow: what was taken of them before may be too short for these series.
+    snapshot.forget_lines();
+    for (labels, reference) in series {
+        let Some(slot) = head.resolve(reference) else { continue };
+        head.take(snapshot, slot, first, last);
+        if snapshot.series.last().is_some_and(SeriesSnapshot::is_empty) {
+            snapshot.series.pop();
+            continue;
         }
+        let place = Place::Head(snapshot.series.len() - 1);
+        found.push(Found { labels, places: SmallVec::from_slice(&[place]) });
     }
-    ctx.count(found.len() as u64, parts.len() as u64, 0);
-    if let Some(limit) = selection.hints.limit {
-        found.truncate(limit);
-    }
-    let mut labels = Vec::with_capacity(found.len());
-    let mut places = Vec::with_capacity(found.len());
-    for series in found {
-        labels.push(series.labels);
-        places.push(series.places);
-    }
-    let reader = Reader { places, snapshot, blocks: parts, first, last };
-    Ok(Selected { labels, reader: Arc::new(reader) })
-}
-
-fn find_in(block: &Block, matchers: &[Matcher], at: usize) -> Result<Vec<Found>> {
-    let ids = index::select(&block.index, matchers)?;
-    let mut found = Vec::with_capacity(usize::try_from(ids.len()).unwrap_or(0));
-    index::Postings::for_each_labels(&block.index, &ids, &mut |id, labels| {
-        let places = SmallVec::from_slice(&[Place::Block(at, id)]);
-        found.push(Found { labels: labels.clone(), places });
-    })?;
-    Ok(found)
 }
 
 /// Merges two lists in label order into one.

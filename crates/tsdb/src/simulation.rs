@@ -7,11 +7,14 @@
 //! may take under an interval of syncs is told by the journal's own count.
 //!
 //! `simulation/testdata.rs` writes the small store that every later version must be able to read.
+//! `simulation/heads.rs` lets a fuzzer at the head's file.
 //! `simulation/model.rs` is the map with what may be uncertain; `simulation/run.rs` the run.
 
+mod heads;
 mod model;
 mod run;
 mod testdata;
 
+pub use heads::open_head_file;
 pub use run::{Report, run_seed};
 pub use testdata::write_testdata;

@@ -23,6 +23,7 @@ impl Tsdb {
         if name.is_empty() || !name.chars().all(plain) {
             return Err(Error::Options("a snapshot's name has letters, digits, - and _ alone"));
         }
+        self.journal()?;
         let mut maintenance = self.maintain()?;
         let parent = self.dir.join("snapshots");
         if self.fs.metadata(&parent.join(name)).is_ok() {
@@ -62,10 +63,7 @@ impl Tsdb {
     }
 
     fn write_head_copy(&self, dir: &Utf8Path) -> Result<()> {
-        let (series, newest) = {
-            let head = self.head.read();
-            (head.all_series(), head.max_time)
-        };
+        let (newest, series) = (self.head.read().max_time, self.sorted_series());
         self.fs.create_dir_all(dir)?;
         let mut writer = BlockWriter::create(&*self.fs, dir)?;
         self.copy_head(&mut writer, &series, i64::MIN, newest)?;

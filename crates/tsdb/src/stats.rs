@@ -29,6 +29,10 @@ pub struct Stats {
     pub exemplars: u64,
     /// Bytes of the journal.
     pub journal_bytes: u64,
+    /// Bytes of the file that the head was last written to.
+    pub head_bytes: u64,
+    /// How often the head was written to a file since the start.
+    pub checkpoints_total: u64,
     /// Blocks that answer.
     pub blocks: u64,
     /// Blocks that answer and have damage.
@@ -48,6 +52,8 @@ pub struct Stats {
     /// When the head was last written or found to have nothing to write, in milliseconds of the
     /// wall clock; zero for never.
     pub last_flush_success_ms: u64,
+    /// When the head was last written to a file for a quick start, in the same way.
+    pub last_checkpoint_success_ms: u64,
     /// When blocks were last merged or there was nothing to merge, in the same way.
     pub last_merge_success_ms: u64,
     /// When retention last deleted or found nothing to delete, in the same way.
@@ -64,6 +70,9 @@ pub(crate) struct Counters {
     pub(crate) retention_deleted: AtomicU64,
     pub(crate) last_flush: AtomicU64,
     pub(crate) last_merge: AtomicU64,
+    pub(crate) last_checkpoint: AtomicU64,
+    pub(crate) checkpoints: AtomicU64,
+    pub(crate) image_bytes: AtomicU64,
     pub(crate) last_retention: AtomicU64,
     rejected: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -84,6 +93,9 @@ impl Counters {
         stats.merges_total = get(&self.merges);
         stats.retention_deleted_total = get(&self.retention_deleted);
         stats.last_flush_success_ms = get(&self.last_flush);
+        stats.head_bytes = get(&self.image_bytes);
+        stats.checkpoints_total = get(&self.checkpoints);
+        stats.last_checkpoint_success_ms = get(&self.last_checkpoint);
         stats.last_merge_success_ms = get(&self.last_merge);
         stats.last_retention_success_ms = get(&self.last_retention);
     }

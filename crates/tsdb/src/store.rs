@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/lock                 held while the store is open
 //! DIR/journal/…            what is not in a block yet
+//! DIR/head/head-N          the same when segment N of the journal began
 //! DIR/blocks/block-N/…     what is
 //! DIR/snapshots/NAME/…     copies that somebody asked for
 //! ```
@@ -12,11 +13,11 @@
 //! the head, so a sample that moves is seen once or twice, never not at all.
 
 use std::{
-    collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -25,14 +26,14 @@ use masthead_durable::{
     publish,
 };
 use masthead_model::ErrorClass;
-use masthead_sysio::{Clock, FileLock, Fs};
+use masthead_sysio::{Clock, FileLock, Fs, create_dir_all_synced};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::{
     Error, Options, Result, Stats,
-    block::{self, Block},
+    block::{self, Block, LabelsBudget},
     head::Head,
-    replay::Replay,
+    load::Progress,
     stats::Counters,
 };
 
@@ -43,14 +44,15 @@ pub struct Tsdb {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) dir: Utf8PathBuf,
     pub(crate) options: Options,
-    pub(crate) journal: Journal,
+    /// There once the head is in memory.
+    pub(crate) journal: OnceLock<Journal>,
+    pub(crate) progress: Progress,
     pub(crate) head: RwLock<Head>,
     /// Blocks that answer, by number.
     pub(crate) blocks: RwLock<Arc<Vec<Arc<Block>>>>,
     /// Held by whatever writes, replaces or removes blocks.
     maintenance: Mutex<Maintenance>,
-    /// The newest sample of each segment of the journal, to know when one may go.
-    pub(crate) segments: Mutex<BTreeMap<u64, i64>>,
+    pub(crate) labels_budget: LabelsBudget,
     pub(crate) counters: Counters,
     /// A flush did not come to its end.
     pub(crate) flush_again: AtomicBool,
@@ -64,6 +66,10 @@ pub(crate) struct Maintenance {
     next_block: u64,
     /// An earlier publish or removal failed half-way, so the directory may hold what should not be.
     unsettled: bool,
+    /// The last frame and the floor when the head was last written to a file.
+    pub(crate) checkpoint: Option<(u64, i64)>,
+    /// When that last failed, if it did since it went well.
+    pub(crate) checkpoint_failed: Option<Duration>,
 }
 
 /// What was found when a store was opened.
@@ -85,18 +91,40 @@ pub struct OpenReport {
     pub frames_dropped: u64,
     /// Samples of series whose definition is lost.
     pub samples_dropped: u64,
+    /// Series lost with parts of the head's file.
+    pub series_lost: u64,
+    /// What was wrong with the head's file.
+    pub head_damages: Vec<String>,
 }
 
 impl Tsdb {
-    /// Opens the store in `dir`, creating it if it is missing.
+    /// Opens the store in `dir`, creating it if it is missing, and brings its head into memory:
+    /// [`Tsdb::open_blocks`] and [`Tsdb::load`] in one.
     ///
-    /// Blocks are only mapped; the journal is read through. A block with damage is set aside, damage
-    /// in the journal skipped: both are in the report.
+    /// # Errors
+    /// As these two.
+    pub fn open(
+        fs: Arc<dyn Fs>,
+        clock: Arc<dyn Clock>,
+        dir: &Utf8Path,
+        options: Options,
+    ) -> Result<(Self, OpenReport)> {
+        let (store, mut report) = Self::open_blocks(fs, clock, dir, options)?;
+        store.load(&mut report)?;
+        Ok((store, report))
+    }
+
+    /// Opens the store in `dir`, creating it if it is missing, as far as its blocks: these are only
+    /// mapped, so that takes no time to speak of, and they answer from now on. What is not in
+    /// blocks is missing, and said to be in a warning, until [`Tsdb::load`] has brought it back;
+    /// until then nothing can be written either, and whoever tries is told to come again.
+    ///
+    /// A block with damage is set aside; it is in the report.
     ///
     /// # Errors
     /// [`Error::Options`]; a lock that another process holds; files of a later version; what the
     /// file system says.
-    pub fn open(
+    pub fn open_blocks(
         fs: Arc<dyn Fs>,
         clock: Arc<dyn Clock>,
         dir: &Utf8Path,
@@ -105,38 +133,27 @@ impl Tsdb {
         if let Some(problem) = options.problem() {
             return Err(Error::Options(problem));
         }
-        publish::create_dir(&*fs, dir)?;
-        fs.create_dir_all(dir)?;
+        create_dir_all_synced(&*fs, dir)?;
         let lock = fs.lock_file(&dir.join("lock"))?;
         let mut report = OpenReport::default();
         let (blocks, corrupt, next_block) = open_blocks(&*fs, &dir.join("blocks"), &mut report)?;
-        let floor = blocks.iter().map(|block| block.meta.floor).max().unwrap_or(i64::MIN);
-        let newest = blocks.iter().map(|block| block.meta.max_time).max();
-
-        let mut replay = Replay::new(&options, floor, newest);
-        let (journal, found) = Journal::open(
-            Arc::clone(&fs),
-            Arc::clone(&clock),
-            &dir.join("journal"),
-            options.journal,
-            &mut |frame| {
-                replay.frame(frame);
-                Ok(())
-            },
-        )?;
-        let (head, segments) = replay.finish(&mut report);
-        report.journal = found;
         report.blocks = blocks.len();
+        let mut head = Head::new(options.block_ms, options.exemplars_max);
+        head.floor = blocks.iter().map(|block| block.meta.floor).max().unwrap_or(i64::MIN);
+        head.max_time = blocks.iter().map(|block| block.meta.max_time).max().unwrap_or(i64::MIN);
+        let maintenance =
+            Maintenance { next_block, unsettled: false, checkpoint: None, checkpoint_failed: None };
         let store = Self {
             fs,
             clock,
             dir: dir.to_owned(),
             options,
-            journal,
+            journal: OnceLock::new(),
+            progress: Progress::default(),
             head: RwLock::new(head),
             blocks: RwLock::new(Arc::new(blocks)),
-            maintenance: Mutex::new(Maintenance { next_block, unsettled: false }),
-            segments: Mutex::new(segments),
+            maintenance: Mutex::new(maintenance),
+            labels_budget: LabelsBudget::new(options.labels_cache_bytes),
             counters: Counters::default(),
             flush_again: AtomicBool::new(false),
             corrupt_blocks: AtomicU64::new(corrupt),
@@ -146,16 +163,19 @@ impl Tsdb {
     }
 
     /// Does what is due: syncs the journal, writes the head, merges, deletes what is too old.
-    /// To be called every 100 ms or so; mostly it finds nothing to do.
+    /// To be called every 100 ms or so; mostly it finds nothing to do, and so before the head is
+    /// in memory.
     ///
     /// # Errors
     /// The first of these that failed; the others were tried all the same. All can be tried again.
     pub fn tick(&self) -> Result<()> {
-        let synced = self.journal.tick().map_err(Error::from);
+        let Some(journal) = self.journal.get() else { return Ok(()) };
+        let synced = journal.tick().map_err(Error::from);
         let flushed = self.flush().map(|_| ());
+        let written = self.checkpoint_if_due();
         let merged = self.compact_once().map(|_| ());
         let retained = self.apply_retention().map(|_| ());
-        synced.and(flushed).and(merged).and(retained)
+        synced.and(flushed).and(written).and(merged).and(retained)
     }
 
     /// Makes durable everything that was acknowledged, whatever the sync policy.
@@ -163,7 +183,8 @@ impl Tsdb {
     /// # Errors
     /// Those of the file system.
     pub fn sync(&self) -> Result<()> {
-        Ok(self.journal.flush()?)
+        // Before the head is in memory nothing was acknowledged.
+        Ok(self.journal.get().map_or(Ok(()), Journal::flush)?)
     }
 
     /// What the store has done and holds.
@@ -178,7 +199,7 @@ impl Tsdb {
             stats.floor_ms = (head.floor > i64::MIN).then_some(head.floor);
         }
         let blocks = self.blocks();
-        stats.journal_bytes = self.journal.bytes();
+        stats.journal_bytes = self.journal.get().map_or(0, Journal::bytes);
         stats.blocks = blocks.len() as u64;
         stats.blocks_damaged = blocks.iter().filter(|block| block.is_damaged()).count() as u64;
         stats.blocks_corrupt = self.corrupt_blocks.load(Ordering::Relaxed);
@@ -189,12 +210,22 @@ impl Tsdb {
 
     /// Number of the newest frame of the journal, for comparison with [`Tsdb::synced_frame`].
     pub fn last_frame(&self) -> u64 {
-        self.journal.last().seq
+        self.journal.get().map_or(0, |journal| journal.last().seq)
     }
 
     /// Number of the last frame of the journal that survives a loss of power.
     pub fn synced_frame(&self) -> u64 {
-        self.journal.synced_seq()
+        self.journal.get().map_or(0, Journal::synced_seq)
+    }
+
+    /// The journal, once it can be written.
+    pub(crate) fn journal(&self) -> Result<&Journal> {
+        self.journal.get().ok_or(Error::Loading)
+    }
+
+    /// Bytes of the head's file.
+    pub(crate) fn image_bytes(&self) -> u64 {
+        self.counters.image_bytes.load(Ordering::Relaxed)
     }
 
     /// The blocks of this moment.
@@ -249,6 +280,11 @@ impl Maintenance {
     pub(crate) fn next_block(&mut self) -> u64 {
         self.next_block += 1;
         self.next_block - 1
+    }
+
+    /// Something failed half-way: the directory is looked at before blocks change again.
+    pub(crate) fn unsettle(&mut self) {
+        self.unsettled = true;
     }
 
     /// Passes a result on; a failure leaves the directory to be looked at.

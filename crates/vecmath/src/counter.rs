@@ -60,6 +60,11 @@ impl CounterResets {
         found
     }
 
+    /// Whether there is nothing to correct anywhere.
+    pub fn is_empty(&self) -> bool {
+        self.positions.is_empty()
+    }
+
     /// How many resets lie between the samples of the window `low..high`.
     pub fn count(&self, low: usize, high: usize) -> usize {
         within(&self.positions, low, high).len()

@@ -6,7 +6,7 @@
 //! Prometheus 3.
 //!
 //! Steps of a query: `grid.rs`, windows over one series: `window.rs`. Counters: `counter.rs`,
-//! `rate.rs`, `extended.rs`. Statistics: `kahan.rs`, `quantile.rs`, `regression.rs`,
+//! `rate.rs`, `rate_table.rs`, `extended.rs`. Statistics: `kahan.rs`, `quantile.rs`, `regression.rs`,
 //! `smoothing.rs`. Groups and pairs of series: `grouping.rs`. Histograms: `histogram.rs`.
 
 #![forbid(unsafe_code)]
@@ -20,6 +20,7 @@ pub mod histogram;
 mod kahan;
 mod quantile;
 mod rate;
+mod rate_table;
 mod regression;
 mod smoothing;
 mod window;
@@ -32,6 +33,7 @@ pub use kahan::{KahanMean, KahanSum, Variance};
 pub use masthead_model::nearly_equal;
 pub use quantile::{median_absolute_deviation, quantile};
 pub use rate::{RateKind, extrapolated_rate, extrapolation_factor, instant_rate};
+pub use rate_table::{RateTables, RateWindows};
 pub use regression::{Line, fit_line};
 pub use smoothing::{SmoothingError, double_exponential};
 pub use window::{Bounds, Windows};

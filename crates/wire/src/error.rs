@@ -29,6 +29,14 @@ pub enum Error {
     /// A well-formed message with content that makes no sense.
     #[error("{0}")]
     Content(String),
+    /// A file whose bytes are not what was written: cut, or with a checksum that does not fit.
+    #[error("corrupt {what} at byte {offset}")]
+    Damaged {
+        /// Which part of it.
+        what: &'static str,
+        /// Bytes from the start of the file.
+        offset: usize,
+    },
     /// A native histogram that cannot be.
     #[error(transparent)]
     Histogram(#[from] HistogramError),
@@ -98,11 +106,13 @@ impl fmt::Display for LimitKind {
 }
 
 impl Error {
-    /// Whose fault it is; always the sender's, but too much is told apart from wrong.
+    /// Whose fault it is; the sender's, with too much told apart from wrong, but for a file that
+    /// has rotted.
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Limit { limit: LimitKind::BodyBytes, .. } => ErrorClass::TooLarge,
             Self::Limit { .. } => ErrorClass::Limit,
+            Self::Damaged { .. } => ErrorClass::Corrupt,
             Self::Exposition { .. }
             | Self::Proto { .. }
             | Self::Content(_)

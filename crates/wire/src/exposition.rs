@@ -28,7 +28,7 @@ mod text;
 mod write;
 
 pub use negotiate::{EscapingScheme, Format, ScrapeProtocol, accept_header, choose_format};
-pub use write::{TextWriter, WriteFormat};
+pub use write::{TextWriter, WriteFormat, canonical_bound};
 
 use nhcb::Nhcb;
 use openmetrics::OpenMetrics;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use masthead_model::Labels;
 
-use crate::{Error, Limits, limits::shortened};
+use crate::{Error, Limits, limits::shortened, proto::Writer};
 
 /// Pairs on their way to a set.
 pub(crate) type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
@@ -19,4 +19,14 @@ pub(crate) fn to_labels(pairs: &mut Pairs<'_>, limits: &Limits) -> Result<Labels
         limits.check_label(name, value)?;
     }
     Labels::from_pairs(pairs).map_err(|error| Error::Content(error.to_string()))
+}
+
+/// Labels as the first field of a message, one name and value each.
+pub(crate) fn write_labels(w: &mut Writer<'_>, labels: &Labels) {
+    for label in labels {
+        w.nested(1, |w| {
+            w.text(1, label.name);
+            w.text(2, label.value);
+        });
+    }
 }

@@ -6,9 +6,10 @@
 //! two headers that choose a format, and decides nothing about storing.
 //!
 //! Where to look: scraped text and protobuf in `exposition.rs`, remote write in
-//! `remote_write.rs`, OTLP in `otlp.rs`, Loki's push in `loki.rs`, lines of container logs in
-//! `cri.rs`, protobuf itself in `proto.rs`, limits in `limits.rs`, numbers and quotes as Go writes
-//! them in `go.rs`.
+//! `remote_write.rs`, remote read in `remote_read.rs`, OTLP in `otlp.rs`, Loki's push in `loki.rs`,
+//! lines of container logs in `cri.rs`, blocks of a Prometheus TSDB in `prometheus_block.rs`,
+//! protobuf itself in `proto.rs`, limits in `limits.rs`, numbers and quotes as Go writes them in
+//! `go.rs`.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -22,12 +23,13 @@ mod limits;
 pub mod loki;
 mod native;
 pub mod otlp;
+pub mod prometheus_block;
 
 mod proto;
+pub mod remote_read;
 pub mod remote_write;
 mod rfc3339;
-mod words;
 
 pub use error::{Error, LimitKind};
 pub use limits::Limits;
-pub use words::{Exemplar, MetricType};
+pub use masthead_model::{Exemplar, MetricType};

@@ -221,3 +221,27 @@ proptest! {
         check(&column);
     }
 }
+
+proptest! {
+    #[test]
+    fn any_bytes_are_a_column_of_histograms_or_refused(
+        bytes: Vec<u8>,
+        at: prop::sample::Index,
+        change: u8,
+    ) {
+        let mut out = Vec::new();
+        if decode_into(&bytes, &mut out).is_err() {
+            prop_assert!(out.is_empty());
+        }
+        // Nearly right bytes get further.
+        let mut column = encoded(&(0..9).map(grown).chain([custom(1), stale()]).collect::<Vec<_>>());
+        let at = at.index(column.len());
+        column[at] ^= change;
+        column.truncate(column.len() - usize::from(change % 3));
+        column.extend(&bytes);
+        let mut out = Vec::new();
+        if decode_into(&column, &mut out).is_err() {
+            prop_assert!(out.is_empty());
+        }
+    }
+}

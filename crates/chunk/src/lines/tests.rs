@@ -50,8 +50,126 @@ fn cut_and_flipped_bytes_are_refused_or_read_as_something_else() {
         for bit in 0..8 {
             let mut flipped = bytes.clone();
             flipped[at] ^= 1 << bit;
-            (ends.clear(), text.clear());
+            ends.clear();
+            text.clear();
             drop(decoder.decode_into(&flipped, &mut ends, &mut text));
+        }
+    }
+}
+
+/// Lines like those of real systems, with everything that the splitting looks for.
+fn made_up(random: &mut fastrand::Rng, count: usize) -> Vec<String> {
+    let hex = |random: &mut fastrand::Rng, len: usize| -> String {
+        (0..len).map(|_| char::from_digit(random.u32(0..16), 16).unwrap()).collect()
+    };
+    (0..count)
+        .map(|n| {
+            let id = hex(random, 32);
+            let uuid = format!(
+                "{}-{}-{}-{}-{}",
+                &id[..8],
+                &id[8..12],
+                &id[12..16],
+                &id[16..20],
+                &id[20..]
+            );
+            let ip = format!("10.{}.{}.7", random.u8(..), random.u8(..));
+            let number = random.u32(..) >> random.u32(0..32);
+            match random.u32(0..9) {
+                0 => format!(
+                    r#"{{"path":"/items/{number}","id":"{uuid}","took":{}.{:03}}}"#,
+                    n,
+                    n % 1000
+                ),
+                1 => format!(
+                    "2026-11-22T10:{:02}:{:02}.{:06}Z level=info addr={ip}:{number} id={id}",
+                    n / 60 % 60,
+                    n % 60,
+                    n * 77
+                ),
+                2 => format!(
+                    "Jun {:2} combo sshd(pam_unix)[{number}]: failure; user= rhost={ip} v1.2.3",
+                    n % 30
+                ),
+                3 => format!("blk_-{}{number} {}% 0x{} {uuid}-{id}", number, n % 100, &id[..8]),
+                4 => format!(
+                    "{} say \"a \\\"quoted\\\" {number}\" and \"open {id}",
+                    id.to_uppercase()
+                ),
+                5 => format!("\u{1}\u{2}{number} raw \"\u{3}\" {uuid}"),
+                6 => format!("000{number} 00.10 1.{number}.2 {number}ms eth{} é=ü=\"x\"", n % 3),
+                7 => uuid.to_uppercase(),
+                _ => String::new(),
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn templates_bring_back_every_kind_of_column() {
+    let mut random = fastrand::Rng::with_seed(1);
+    for count in [1, 3, 7, 8, 9, 100, 3000] {
+        let lines = made_up(&mut random, count);
+        let lines: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
+        round_trip(&lines);
+    }
+    // Columns in which one value does not fit the others.
+    let f = |usual: &str, other: &str| {
+        let mut lines = vec![usual.as_bytes(); 20];
+        lines.push(other.as_bytes());
+        for n in 0..20 {
+            lines.push(if n % 2 == 0 { b"a=7" } else { b"a=19" });
+        }
+        round_trip(&lines);
+    };
+    f("x 1.50 y", "x 1.5 y");
+    f("x 01.50 y", "x 101.50 y");
+    f("x 10.0.0.1 y", "x 10.0.0.256 y");
+    f("x 10.0.0.1 y", "x 10.0.0.01 y");
+    f("x 7 y", "x 07 y");
+    f("x 999999999999999999 y", "x 9999999999999999999999 y");
+    f("x ab12cd y", "x ab12c y");
+    f("x ab12cd y", "x AB12cd y");
+    f("x 1.0000000000000000000 y", "x 18446744073709551615.1 y");
+}
+
+#[test]
+fn templates_that_are_cut_or_flipped_never_panic() {
+    let mut random = fastrand::Rng::with_seed(2);
+    let lines = made_up(&mut random, 25);
+    let lines: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
+    let bytes = round_trip(&lines);
+    let mut decoder = Decoder::default();
+    let (mut ends, mut text) = (Vec::new(), Vec::new());
+    for at in 0..bytes.len() {
+        assert!(decoder.decode_into(&bytes[..at], &mut ends, &mut text).is_err(), "{at}");
+        for bit in 0..8 {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << bit;
+            ends.clear();
+            text.clear();
+            drop(decoder.decode_into(&flipped, &mut ends, &mut text));
+        }
+    }
+}
+
+#[test]
+fn words_of_lines_are_never_missed() {
+    let mut random = fastrand::Rng::with_seed(3);
+    let lines = made_up(&mut random, 400);
+    let bytes: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
+    let (text, ends) = column(&bytes);
+    for mut encoder in [Encoder::new(3), Encoder::plain(3)] {
+        let (mut out, mut words) = (Vec::new(), Vec::new());
+        encoder.encode_with_words(&text, &ends, &mut out, &mut words).unwrap();
+        let words = crate::words::Words::open(&words).unwrap();
+        for line in &bytes {
+            for _ in 0..20 {
+                let start = random.usize(0..=line.len());
+                let end = random.usize(start..=line.len());
+                let query = crate::words::Query::new(&line[start..end]);
+                assert!(words.may_have(&query), "{:?}", str::from_utf8(&line[start..end]));
+            }
         }
     }
 }

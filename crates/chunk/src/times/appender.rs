@@ -13,7 +13,7 @@
 //! ```
 
 use crate::bits::{self, BitReader, SmallBytes};
-use crate::cursor::{unzigzag, zigzag};
+use crate::cursor::{Cursor, put_signed, put_unsigned, unzigzag, zigzag};
 use crate::{COUNT_MAX, Error};
 
 /// Bits of a change by class: jitter of ±16 ms, of ±128 ms, a skipped scrape, …
@@ -100,6 +100,38 @@ impl Appender {
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
         if self.bytes.spilled() { self.bytes.capacity() } else { 0 }
+    }
+
+    /// Appends all there is to know of it, so that [`Appender::restore`] makes one that grows on.
+    /// Layout: `docs/format/head.md`.
+    pub fn save(&self, out: &mut Vec<u8>) {
+        put_unsigned(out, u64::from(self.count));
+        for number in [self.first, self.last, self.interval] {
+            put_signed(out, number);
+        }
+        put_unsigned(out, u64::from(self.run));
+        put_unsigned(out, u64::from(self.filled));
+        out.extend_from_slice(&self.bytes);
+    }
+
+    /// Reads what [`Appender::save`] wrote, and returns how many bytes that was.
+    ///
+    /// The bits themselves are not looked through: of a column with bad ones, fewer times come.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`], and [`Error::Corrupt`] for counts that no appender has.
+    pub fn restore(bytes: &[u8]) -> Result<(Self, usize), Error> {
+        let mut cursor = Cursor::new(bytes);
+        let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let count = cursor.count(COUNT_MAX, "count of timestamps")?;
+        let first = cursor.signed("first timestamp")?;
+        let last = cursor.signed("last timestamp")?;
+        let interval = cursor.signed("interval")?;
+        let run = cursor.count(count, "repeats of the last interval")?;
+        let filled = cursor.count(u32::MAX as usize, "bits of timestamps")?;
+        let bytes = SmallBytes::from_slice(cursor.take(filled.div_ceil(8), "timestamps")?);
+        let (filled, count, run) = (small(filled), small(count), small(run));
+        Ok((Self { bytes, first, last, interval, filled, count, run }, cursor.offset()))
     }
 
     /// The timestamps so far, in order.

@@ -155,3 +155,37 @@ proptest! {
         prop_assert!(out.is_sorted_by(|a, b| a < b));
     }
 }
+
+#[test]
+fn a_saved_column_of_times_grows_on() {
+    let mut random = fastrand::Rng::with_seed(4);
+    let mut column = Appender::default();
+    let mut times = Vec::new();
+    let mut time = -5_000;
+    for at in 0..100 {
+        let mut saved = Vec::new();
+        column.save(&mut saved);
+        saved.push(7);
+        let (restored, used) = Appender::restore(&saved).unwrap();
+        assert_eq!(used, saved.len() - 1);
+        assert_eq!(restored.iter().collect::<Vec<_>>(), times);
+        for cut in 0..used {
+            assert!(Appender::restore(&saved[..cut]).is_err(), "{at} times cut at {cut}");
+        }
+        column = restored;
+        time += if at % 3 == 0 { random.i64(1..100_000) } else { 15_000 };
+        column.push(time).unwrap();
+        times.push(time);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_restored_as_times_or_refused(bytes: Vec<u8>) {
+        if let Ok((mut column, used)) = Appender::restore(&bytes) {
+            prop_assert!(used <= bytes.len());
+            prop_assert!(column.iter().count() <= column.len());
+            drop(column.push(i64::MAX));
+        }
+    }
+}

@@ -102,3 +102,37 @@ proptest! {
         check(&values);
     }
 }
+
+#[test]
+fn a_saved_column_grows_on_as_if_it_had_never_been_saved() {
+    let mut random = fastrand::Rng::with_seed(3);
+    let mut column = Appender::default();
+    let mut values = Vec::new();
+    for at in 0..200_u32 {
+        let mut saved = Vec::new();
+        column.save(&mut saved);
+        saved.push(7);
+        let (restored, used) = Appender::restore(&saved).unwrap();
+        assert_eq!(used, saved.len() - 1);
+        assert_eq!(restored.iter().collect::<Vec<_>>(), values);
+        for cut in 0..used {
+            assert!(Appender::restore(&saved[..cut]).is_err(), "{at} values cut at {cut}");
+        }
+        column = restored;
+        let value = if at % 5 < 3 { f64::from(at / 7) } else { random.f64() };
+        let value = if at < 4 { 0.0 } else { value };
+        column.push(value).unwrap();
+        values.push(value);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_restored_or_refused(bytes: Vec<u8>) {
+        if let Ok((mut column, used)) = Appender::restore(&bytes) {
+            prop_assert!(used <= bytes.len());
+            prop_assert!(column.iter().count() <= column.len());
+            drop(column.push(1.5));
+        }
+    }
+}

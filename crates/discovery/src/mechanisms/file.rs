@@ -133,8 +133,11 @@ impl Files {
     }
 }
 
-/// The files that a pattern names now.
-fn expand(fs: &dyn Fs, pattern: &Utf8Path) -> io::Result<Vec<Utf8PathBuf>> {
+/// The files that a pattern names now; stars may stand in the last part. No file is no error.
+///
+/// # Errors
+/// What keeps the directory from being read.
+pub fn expand(fs: &dyn Fs, pattern: &Utf8Path) -> io::Result<Vec<Utf8PathBuf>> {
     let name = pattern.file_name().unwrap_or("");
     let Some((before, after)) = name.split_once('*') else {
         return match fs.metadata(pattern) {

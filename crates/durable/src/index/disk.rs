@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use masthead_model::Labels;
+use masthead_model::{Label, Labels};
 use roaring::RoaringBitmap;
 
 use super::{
@@ -87,7 +87,7 @@ impl DiskIndex {
 
     /// Reads label sets one after the other.
     pub fn cursor(&self) -> LabelsCursor<'_> {
-        LabelsCursor { index: self, next: 0, offset: 0, pairs: Vec::new() }
+        LabelsCursor { index: self, next: 0, rest: &[], pairs: Vec::new(), buffer: String::new() }
     }
 
     /// Names of labels, sorted.
@@ -124,7 +124,10 @@ impl DiskIndex {
     }
 
     fn two(&self, at: usize) -> Result<(u32, u32)> {
-        Ok((self.word(at)?, self.word(at + 4)?))
+        let bytes = self.section.read(at..at + 8)?;
+        let mut reader = Reader::new(bytes);
+        let mut word = || reader.word32("number").map_err(|_| self.section.corrupt("index", at));
+        Ok((word()?, word()?))
     }
 
     fn name_at(&self, at: usize) -> Result<(u32, u32)> {
@@ -141,8 +144,11 @@ impl DiskIndex {
         if at >= self.symbols {
             return Err(bad());
         }
-        let start = if at == 0 { 0 } else { self.word(self.at_ends + 4 * (at - 1))? as usize };
-        let end = self.word(self.at_ends + 4 * at)? as usize;
+        let (start, end) = match at.checked_sub(1) {
+            None => (0, self.word(self.at_ends)?),
+            Some(before) => self.two(self.at_ends + 4 * before)?,
+        };
+        let (start, end) = (start as usize, end as usize);
         let text = self.section.read(self.at_texts + start..self.at_texts + end)?;
         std::str::from_utf8(text).map_err(|_| bad())
     }
@@ -306,10 +312,11 @@ impl Postings for DiskIndex {
 pub struct LabelsCursor<'a> {
     index: &'a DiskIndex,
     next: u32,
-    /// Where `next` starts in the labels.
-    offset: usize,
+    /// What is left of the sixteen series that `next` belongs to.
+    rest: &'a [u8],
     /// The labels of the series before `next`.
     pairs: Vec<(u32, u32)>,
+    buffer: String,
 }
 
 impl LabelsCursor<'_> {
@@ -325,19 +332,26 @@ impl LabelsCursor<'_> {
         }
         let restart = id as usize / RESTART;
         if id < self.next || restart > self.next as usize / RESTART || self.next == 0 {
-            self.offset = index.word(index.at_restarts + 4 * restart)? as usize;
             self.next = id - id % u32::try_from(RESTART).unwrap_or(1);
-            self.pairs.clear();
         }
         while self.next <= id {
             self.step()?;
         }
-        let mut texts = Vec::with_capacity(self.pairs.len());
-        for (name, value) in &self.pairs {
-            let (name, value) = (index.symbol(*name)?, index.symbol(*value)?);
-            texts.push((Cow::Borrowed(name), Cow::Borrowed(value)));
+        let mut damage = None;
+        let labels = self.pairs.iter().map_while(|(name, value)| {
+            match index.symbol(*name).and_then(|name| Ok((name, index.symbol(*value)?))) {
+                Ok((name, value)) => Some(Label { name, value }),
+                Err(error) => {
+                    damage = Some(error);
+                    None
+                }
+            }
+        });
+        let labels = Labels::from_sorted(labels, &mut self.buffer);
+        match damage {
+            Some(error) => Err(error),
+            None => labels.ok_or_else(bad),
         }
-        Labels::from_pairs(&mut texts).map_err(|_| bad())
     }
 
     fn step(&mut self) -> Result<()> {
@@ -345,9 +359,17 @@ impl LabelsCursor<'_> {
         let bad = |_| index.section.corrupt("labels", index.at_labels);
         if (self.next as usize).is_multiple_of(RESTART) {
             self.pairs.clear();
+            let restart = self.next as usize / RESTART;
+            let start = index.word(index.at_restarts + 4 * restart)? as usize;
+            let after = index.at_restarts + 4 * (restart + 1);
+            let all = index.at_postings - index.at_labels;
+            let end = if after < index.at_names { index.word(after)? as usize } else { all };
+            if start > end || end > all {
+                return Err(index.section.corrupt("index restarts", index.at_restarts));
+            }
+            self.rest = index.section.read(index.at_labels + start..index.at_labels + end)?;
         }
-        let labels = index.section.read(index.at_labels..index.at_postings)?;
-        let mut reader = Reader::new(labels.get(self.offset..).unwrap_or_default());
+        let mut reader = Reader::new(self.rest);
         let shared = reader.count(self.pairs.len(), "shared labels").map_err(bad)?;
         let more = reader.count(LABELS_MAX, "labels").map_err(bad)?;
         self.pairs.truncate(shared);
@@ -359,7 +381,7 @@ impl LabelsCursor<'_> {
             let pair = (number()?, number()?);
             self.pairs.push(pair);
         }
-        self.offset += reader.offset();
+        self.rest = reader.rest();
         self.next += 1;
         Ok(())
     }

@@ -98,6 +98,42 @@ impl HeadIndex {
         }
     }
 
+    /// The index of label sets by their numbers, all at once, which is several times faster than
+    /// one by one. `postings` must say of exactly these which series have which label. Of equal
+    /// sets the first is kept.
+    pub fn from_parts(labels: Vec<Option<Labels>>, postings: HeadPostings) -> Self {
+        let mut index = Self { labels, names: postings.names, ..Self::default() };
+        let count = index.labels.iter().flatten().count();
+        index.by_labels.reserve(count, |slot| spread(slot.hash));
+        for id in 0..u32::try_from(index.labels.len()).unwrap_or(u32::MAX) {
+            let Some(labels) = index.labels(id) else { continue };
+            let hash = index.hash(labels);
+            let known = index.by_labels.find(spread(hash), |slot| {
+                slot.hash == hash && index.labels(slot.id) == Some(labels)
+            });
+            if known.is_none() {
+                let slot = Slot { hash, id };
+                index.by_labels.insert_unique(spread(hash), slot, |slot| spread(slot.hash));
+            } else {
+                index.remove(id);
+            }
+        }
+        index
+    }
+
+    /// Every pair of name and value that a series has, sorted.
+    pub fn pairs(&self) -> Vec<Pair<'_>> {
+        let mut pairs: Vec<Pair<'_>> = self
+            .names
+            .iter()
+            .flat_map(|(name, values)| {
+                values.iter().map(move |(value, series)| Pair { name, value, series })
+            })
+            .collect();
+        pairs.sort_unstable_by(|a, b| (a.name, a.value).cmp(&(b.name, b.value)));
+        pairs
+    }
+
     /// Removes a series; its number may be given to another.
     pub fn remove(&mut self, id: u32) {
         let Some(labels) = self.labels.get_mut(id as usize).and_then(Option::take) else { return };
@@ -151,7 +187,55 @@ fn spread(hash: u32) -> u64 {
     u64::from(hash) << 32 | u64::from(hash)
 }
 
+/// A label with the series that have it.
+#[derive(Debug, Clone, Copy)]
+pub struct Pair<'a> {
+    /// The label's name.
+    pub name: &'a str,
+    /// Its value.
+    pub value: &'a str,
+    series: &'a Series,
+}
+
+impl<'a> Pair<'a> {
+    /// The series, rising.
+    pub fn series(&self) -> impl Iterator<Item = u32> + use<'a> {
+        self.series.iter()
+    }
+}
+
+/// Which series have which label, for an index that is loaded and not grown.
+#[derive(Debug, Default)]
+pub struct HeadPostings {
+    names: HashMap<Box<str>, Values, RandomState>,
+}
+
+impl HeadPostings {
+    /// Sets the series of a pair, which must not be there yet; `ids` must rise.
+    pub fn add(&mut self, name: &str, value: &str, ids: &[u32]) {
+        let series = match ids {
+            [] => return,
+            [one] => Series::One(*one),
+            few if few.len() <= FEW_MAX => Series::Few(few.into()),
+            many => Series::Many(Box::new(many.iter().copied().collect())),
+        };
+        let values = match self.names.get_mut(name) {
+            Some(values) => values,
+            None => self.names.entry(name.into()).or_default(),
+        };
+        values.insert(value.into(), series);
+    }
+}
+
 impl Series {
+    fn iter(&self) -> Box<dyn Iterator<Item = u32> + '_> {
+        match self {
+            Self::One(one) => Box::new(std::iter::once(*one)),
+            Self::Few(few) => Box::new(few.iter().copied()),
+            Self::Many(many) => Box::new(many.iter()),
+        }
+    }
+
     fn insert(&mut self, id: u32) {
         match self {
             Self::One(one) => *self = Self::Few(Box::new([(*one).min(id), (*one).max(id)])),

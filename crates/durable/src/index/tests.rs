@@ -223,3 +223,33 @@ fn an_index_written_by_hand_from_the_document_is_read() {
     assert_eq!(disk.cursor().labels(1).unwrap(), y);
     assert_eq!(select(&disk, &[Matcher::equal("a", "y")]).unwrap().iter().collect::<Vec<_>>(), [1]);
 }
+
+#[test]
+fn an_index_that_is_loaded_answers_as_one_that_grew() {
+    let series = series();
+    let grown = head(&series);
+    let mut postings = HeadPostings::default();
+    for pair in grown.pairs() {
+        let ids: Vec<u32> = pair.series().collect();
+        let mut ids = ids;
+        // A second one of the same labels does not count.
+        let second = u32::try_from(series.len()).unwrap();
+        ids.extend((ids.last() == Some(&(second - 1))).then_some(second));
+        postings.add(pair.name, pair.value, &ids);
+    }
+    let mut labels: Vec<Option<Labels>> = series.iter().cloned().map(Some).collect();
+    labels.push(series.last().cloned());
+    let mut loaded = HeadIndex::from_parts(labels, postings);
+    assert_eq!(loaded.len(), grown.len());
+    assert!(grown.pairs().is_sorted_by(|a, b| (a.name, a.value) < (b.name, b.value)));
+    for (id, set) in (0..).zip(&series) {
+        assert_eq!(loaded.get(set), Some(id));
+    }
+    for name in ["job", "instance", "path"] {
+        let matcher = Matcher::new(Matches, name, ".*[13].*").unwrap();
+        let matchers = [matcher];
+        assert_eq!(select(&loaded, &matchers).unwrap(), select(&grown, &matchers).unwrap());
+    }
+    loaded.remove(3);
+    assert_eq!((loaded.get(&series[3]), loaded.len()), (None, grown.len() - 1));
+}

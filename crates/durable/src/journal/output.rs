@@ -100,6 +100,14 @@ impl Output {
         self.synced
     }
 
+    /// Every file, oldest first, with how much of it counts now.
+    pub(super) fn files(&self) -> Vec<FileInfo> {
+        let open = self.open.as_ref().map(|open| FileInfo { name: open.name, len: open.len });
+        let mut files: Vec<_> = self.finished.iter().copied().chain(open).collect();
+        files.sort_unstable_by_key(|file| file.name);
+        files
+    }
+
     pub(super) fn bytes(&self) -> u64 {
         let finished: u64 = self.finished.iter().map(|file| file.len).sum();
         finished + self.open.as_ref().map_or(0, |open| open.len)

@@ -66,6 +66,21 @@ pub struct ReplayReport {
     pub damage_count: u64,
 }
 
+/// The numbers of the first and the last segment that has a file in `dir`, before it is opened.
+///
+/// # Errors
+/// Those of listing; a missing directory has no segments.
+pub(super) fn segments(fs: &dyn Fs, dir: &Utf8Path) -> Result<Option<(u64, u64)>> {
+    let names = match fs.read_dir(dir) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        names => names?,
+    };
+    let mut numbers =
+        names.iter().filter_map(|name| FileName::parse(name)).map(|name| name.segment);
+    let Some(first) = numbers.next() else { return Ok(None) };
+    Ok(Some(numbers.fold((first, first), |(low, high), n| (low.min(n), high.max(n)))))
+}
+
 pub(super) struct Found {
     pub(super) files: Vec<FileInfo>,
     pub(super) last_seq: u64,
@@ -101,6 +116,10 @@ pub(super) fn replay(
     checkpoints.sort_unstable();
     let newest = checkpoints.pop();
     let mut numbered = 0;
+    if newest.is_some() {
+        // After a kill its name may be there and not be durable, and what it replaces goes now.
+        fs.sync_dir(dir)?;
+    }
     for old in checkpoints {
         drop(fs.remove_file(&checkpoint::path(dir, old)));
     }

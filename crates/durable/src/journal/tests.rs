@@ -272,3 +272,29 @@ fn a_file_written_by_hand_from_the_document_is_read() {
     let (_, frames, report) = open(&fs, JournalOptions::default());
     assert_eq!((frames, report.torn_bytes), (vec![b"hi".to_vec()], 0));
 }
+
+#[test]
+fn a_cursor_follows_the_writer_over_segments_and_restarts() {
+    let fs = SimFs::new(1);
+    let (mut cursor, mut read, mut sent) = (Cursor::default(), Vec::new(), Vec::new());
+    for round in 0..4 {
+        let (journal, _, _) = open(&fs, options(SyncPolicy::Always));
+        for number in 0..10 {
+            let bytes = payload(round * 10 + number);
+            journal.append(&bytes).unwrap();
+            sent.push(bytes);
+            if number % 3 == 0 {
+                let size = usize::try_from(number * 40).unwrap();
+                let mut take = |frame: Frame<'_>| {
+                    read.push(frame.payload.to_vec());
+                    Ok(())
+                };
+                while journal.read(&mut cursor, size, &mut take).unwrap() {}
+            }
+        }
+        let behind = Cursor::after(cursor.seq());
+        assert_eq!(behind.seq(), cursor.seq());
+        cursor = behind;
+    }
+    assert_eq!(read, sent);
+}

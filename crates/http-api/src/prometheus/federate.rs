@@ -13,11 +13,9 @@ use axum::{
     http::{HeaderMap, header},
     response::Response,
 };
-use masthead_model::{
-    Labels, Matcher, TimeRange, format_shortest, is_legacy_label_name, is_legacy_metric_name,
-    is_stale,
-};
+use masthead_model::{Labels, METRIC_NAME, Matcher, MetricType, Millis, TimeRange, is_stale};
 use masthead_ports::{Columns, QueryCtx, SelectHints, Selection};
+use masthead_wire::exposition::{TextWriter, WriteFormat};
 
 use super::{Shared, Work};
 use crate::{
@@ -106,94 +104,29 @@ fn write(
         .collect();
     // Stable, so that series of one metric stay in the order of their labels.
     by_name.sort_by_key(|(name, ..)| *name);
+    let format = WriteFormat::Text;
+    let mut writer =
+        if utf8 { TextWriter::new(format) } else { TextWriter::with_underscores(format) };
     let mut last = None;
     for (name, labels, (time, value)) in by_name {
-        let legacy = is_legacy_metric_name(name);
         if last != Some(name) {
             last = Some(name);
-            out.buf.extend_from_slice(b"# TYPE ");
-            push_name(&mut out.buf, name, legacy, utf8, is_metric_char);
-            out.buf.extend_from_slice(b" untyped\n");
+            writer.family(name, MetricType::Unknown, "", "");
         }
-        let outside = !legacy && utf8;
-        if outside {
-            out.buf.push(b'{');
-        }
-        push_name(&mut out.buf, name, legacy, utf8, is_metric_char);
-        push_labels(&mut out.buf, labels, external, utf8, outside);
-        out.buf.push(b' ');
-        out.buf.extend_from_slice(format_shortest(*value, 6).as_bytes());
-        out.buf.push(b' ');
-        out.buf.extend_from_slice(itoa::Buffer::new().format(*time).as_bytes());
-        out.buf.push(b'\n');
+        writer.sample_of(name, shown(labels, external), *value, Some(Millis(*time)));
+        out.buf.extend_from_slice(writer.take().as_bytes());
         out.check()?;
     }
     Ok(())
 }
 
-/// Everything but the name, then what is added; `open` when the brace stands already.
-fn push_labels(buf: &mut Vec<u8>, labels: &Labels, external: &Labels, utf8: bool, open: bool) {
-    let own = labels.iter().filter(|l| l.name != masthead_model::METRIC_NAME);
-    let own = own.map(|l| (l.name, l.value));
+/// Everything but the name, then what is added.
+fn shown<'l>(labels: &'l Labels, external: &'l Labels) -> impl Iterator<Item = (&'l str, &'l str)> {
+    let own = labels.iter().filter(|l| l.name != METRIC_NAME).map(|l| (l.name, l.value));
     let no_instance = external.get("instance").is_none().then_some(("instance", ""));
     let mut added: Vec<(&str, &str)> =
         external.iter().map(|l| (l.name, l.value)).chain(no_instance).collect();
     added.retain(|(name, _)| labels.get(name).is_none());
     added.sort_unstable();
-    let mut opened = open;
-    let mut first = !open;
-    for (name, value) in own.chain(added) {
-        if !opened {
-            buf.push(b'{');
-            opened = true;
-        }
-        if !first {
-            buf.push(b',');
-        }
-        first = false;
-        push_name(buf, name, is_legacy_label_name(name), utf8, is_label_char);
-        buf.extend_from_slice(b"=\"");
-        push_escaped(buf, value);
-        buf.push(b'"');
-    }
-    if opened {
-        buf.push(b'}');
-    }
-}
-
-fn is_metric_char(c: char) -> bool {
-    is_label_char(c) || c == ':'
-}
-
-fn is_label_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_'
-}
-
-/// A name as it is, in quotes, or with underscores for what older parsers refuse.
-fn push_name(buf: &mut Vec<u8>, name: &str, legacy: bool, utf8: bool, plain: fn(char) -> bool) {
-    if legacy {
-        buf.extend_from_slice(name.as_bytes());
-    } else if utf8 {
-        buf.push(b'"');
-        push_escaped(buf, name);
-        buf.push(b'"');
-    } else {
-        for (at, c) in name.chars().enumerate() {
-            let fits = plain(c) && !(at == 0 && c.is_ascii_digit());
-            let mut bytes = [0; 4];
-            let c = if fits { c } else { '_' };
-            buf.extend_from_slice(c.encode_utf8(&mut bytes).as_bytes());
-        }
-    }
-}
-
-fn push_escaped(buf: &mut Vec<u8>, text: &str) {
-    for byte in text.bytes() {
-        match byte {
-            b'\\' => buf.extend_from_slice(b"\\\\"),
-            b'"' => buf.extend_from_slice(b"\\\""),
-            b'\n' => buf.extend_from_slice(b"\\n"),
-            byte => buf.push(byte),
-        }
-    }
+    own.chain(added)
 }

@@ -1,4 +1,4 @@
-//! `/-/ready`, `/-/healthy`, `/-/reload`: what supervisors call.
+//! `/-/ready`, `/-/healthy`, `/-/reload`, `/-/quit`: what supervisors call.
 
 use std::sync::Arc;
 
@@ -55,13 +55,15 @@ pub(super) async fn reload(State(shared): State<Arc<Shared>>) -> Response {
     }
 }
 
-/// `GET /-/reload`
-pub(super) async fn wrong_method() -> Response {
-    (StatusCode::METHOD_NOT_ALLOWED, "Only POST or PUT requests allowed").into_response()
+/// `POST /-/quit`
+pub(super) async fn quit(State(shared): State<Arc<Shared>>) -> Response {
+    match shared.parts.server.quit() {
+        Ok(()) => (StatusCode::OK, "Requesting termination... Goodbye!").into_response(),
+        Err(error) => (StatusCode::FORBIDDEN, error.to_string()).into_response(),
+    }
 }
 
-/// `/api/v1/read`
-pub(super) async fn no_remote_read() -> Response {
-    let text = "remote read is not supported; query with /api/v1/query_range instead";
-    plain(StatusCode::NOT_FOUND, text)
+/// `GET /-/reload` and `/-/quit`
+pub(super) async fn wrong_method() -> Response {
+    (StatusCode::METHOD_NOT_ALLOWED, "Only POST or PUT requests allowed").into_response()
 }

@@ -86,8 +86,17 @@ struct Question {
     timeout: Option<Duration>,
     /// Series at most; 0 for all.
     limit: usize,
-    stats: bool,
+    stats: Stated,
     explain: bool,
+}
+
+/// What is told beside the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stated {
+    Nothing,
+    Totals,
+    /// Totals, and the samples of each step.
+    All,
 }
 
 impl Question {
@@ -117,7 +126,11 @@ impl Question {
             lookback_ms,
             timeout,
             limit,
-            stats: !params.first("stats").is_empty(),
+            stats: match params.first("stats") {
+                "" => Stated::Nothing,
+                "all" => Stated::All,
+                _ => Stated::Totals,
+            },
             explain,
         })
     }
@@ -131,6 +144,9 @@ async fn answer(
     let mut ctx = shared.ctx(question.timeout);
     if question.explain {
         ctx = ctx.with_trace();
+    }
+    if question.stats == Stated::All {
+        ctx = ctx.with_step_counts();
     }
     let limit = shared.limits.query.timeout;
     let timeout = question.timeout.map_or(limit, |asked| asked.min(limit));
@@ -175,7 +191,7 @@ fn write(
     if truncate(&mut value, question.limit) {
         warnings.push(TRUNCATED.to_owned());
     }
-    let stats = question.stats.then(|| Stats::new(ctx, queued));
+    let stats = (question.stats != Stated::Nothing).then(|| Stats::new(ctx, queued));
     let explain = question.explain.then(|| Explain::new(ctx, queued));
     envelope::open(out);
     out.buf.extend_from_slice(b"{\"resultType\":\"");
@@ -307,17 +323,36 @@ struct Timings {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the keys are upstream's")]
 struct Samples {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_queryable_samples_per_step: Option<Vec<PerStep>>,
     total_queryable_samples: u64,
     /// Columns are held whole, so the peak is everything that was read.
     peak_samples: u64,
 }
 
+/// `[seconds,samples]`
+#[derive(Debug)]
+struct PerStep(i64, u64);
+
+impl Serialize for PerStep {
+    #[expect(clippy::cast_precision_loss, reason = "exact until the year 287396")]
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        (self.0 as f64 / 1000.0, self.1).serialize(to)
+    }
+}
+
 impl Stats {
     fn new(ctx: &QueryCtx, queued: Duration) -> Self {
-        let total = ctx.elapsed();
-        let eval = total.saturating_sub(queued).as_secs_f64();
+        let elapsed = ctx.elapsed();
+        let eval = elapsed.saturating_sub(queued).as_secs_f64();
         let samples = ctx.stats().samples;
+        let per_step = ctx.step_counts();
+        // What windows share counts for each of them, so this is more than what was read.
+        let total = per_step
+            .as_ref()
+            .map_or(samples, |counts| counts.iter().fold(0, |sum, (_, count)| sum + count));
         Self {
             timings: Timings {
                 eval_total_time: eval,
@@ -325,9 +360,14 @@ impl Stats {
                 query_preparation_time: 0.0,
                 inner_eval_time: eval,
                 exec_queue_time: queued.as_secs_f64(),
-                exec_total_time: total.as_secs_f64(),
+                exec_total_time: elapsed.as_secs_f64(),
             },
-            samples: Samples { total_queryable_samples: samples, peak_samples: samples },
+            samples: Samples {
+                total_queryable_samples_per_step: per_step
+                    .map(|counts| counts.into_iter().map(|(at, n)| PerStep(at, n)).collect()),
+                total_queryable_samples: total,
+                peak_samples: samples,
+            },
         }
     }
 }

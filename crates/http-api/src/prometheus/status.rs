@@ -128,7 +128,9 @@ pub(super) async fn features(State(shared): State<Arc<Shared>>) -> Response {
         ("query_explain", true),
         ("query_stats", true),
         ("query_warnings", true),
+        ("remote_read", true),
         ("remote_write_receiver", true),
+        ("search", true),
         ("time_range_labels", true),
         ("time_range_series", true),
     ];

@@ -1,4 +1,5 @@
-//! `/targets`, `/targets/metadata`, `/targets/relabel_steps`, `/scrape_pools` and `/metadata`.
+//! `/targets`, `/targets/metadata`, `/targets/relabel_steps`, `/scrape_pools`,
+//! `/scrape_pools/config` and `/metadata`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,6 +34,29 @@ pub(super) async fn scrape_pools(
     let params = Params::read(request, &shared).await?;
     let work = |shared: &Shared, _: &_, out: &mut _| {
         envelope::write(out, &Pools { scrape_pools: shared.parts.targets.pools() }, &[])
+    };
+    shared.lookup(params.gzip, work).await
+}
+
+/// `/scrape_pools/config`
+pub(super) async fn pool_config(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    #[derive(Serialize)]
+    struct Shape {
+        yaml: String,
+    }
+    let params = Params::read(request, &shared).await?;
+    let pool = params.first("scrapePool").to_owned();
+    if pool.is_empty() {
+        return Err(ApiError::bad("no scrapePool parameter provided"));
+    }
+    let work = move |shared: &Shared, _: &_, out: &mut _| {
+        let yaml = shared.parts.server.pool_config_text(&pool).ok_or_else(|| {
+            ApiError::bad(format!("error retrieving scrape config: scrape pool {pool:?} not found"))
+        })?;
+        envelope::write(out, &Shape { yaml }, &[])
     };
     shared.lookup(params.gzip, work).await
 }

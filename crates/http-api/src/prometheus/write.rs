@@ -215,7 +215,7 @@ fn push(
     let mut rows = floats.chain(histograms).peekable();
     while let Some(mut row) = rows.next() {
         if rows.peek().is_none() && !exemplars.is_empty() {
-            row.exemplars = exemplars.iter().map(intake::exemplar).collect();
+            row.exemplars = exemplars.to_vec();
         }
         intake.push(row, known)?;
     }
@@ -232,7 +232,7 @@ fn series_error(error: &Error, intake: &mut Intake<'_>) -> Result<(), ApiError> 
 }
 
 /// Everything that cannot be read is a 400, but for bodies that are too large.
-fn refuse(error: &Error) -> ApiError {
+pub(super) fn refuse(error: &Error) -> ApiError {
     let class = match error.class() {
         ErrorClass::TooLarge => ErrorClass::TooLarge,
         _ => ErrorClass::BadInput,
@@ -250,7 +250,7 @@ impl Shared {
         self.otlp.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn wire_limits(&self) -> masthead_wire::Limits {
+    pub(super) fn wire_limits(&self) -> masthead_wire::Limits {
         masthead_wire::Limits { body_bytes: self.limits.decompressed, ..self.limits.wire }
     }
 }

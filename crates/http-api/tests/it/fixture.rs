@@ -466,4 +466,24 @@ impl ServerView for FakeServer {
             _ => Err(ReloadError::Disabled),
         }
     }
+
+    fn pool_config_text(&self, pool: &str) -> Option<String> {
+        (pool == "api").then(|| "job_name: api\n".to_owned())
+    }
+
+    fn self_metrics(&self) -> String {
+        "# HELP a_total How <many>.\n# TYPE a_total counter\na_total{x=\"y\"} 3\n\
+         # TYPE h histogram\n\
+         h_bucket{r=\"1\",le=\"0.5\"} 1\nh_bucket{r=\"1\",le=\"+Inf\"} 4\nh_sum{r=\"1\"} 2.5\n\
+         h_count{r=\"1\"} 4\nh_sum{r=\"2\"} NaN\nh_count{r=\"2\"} 0\n\
+         # TYPE g gauge\ng +Inf\nbare 1\n"
+            .to_owned()
+    }
+
+    fn quit(&self) -> Result<(), ReloadError> {
+        match self.reloads.fetch_add(1, Ordering::Relaxed) % 2 {
+            0 => Ok(()),
+            _ => Err(ReloadError::Disabled),
+        }
+    }
 }

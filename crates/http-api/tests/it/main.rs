@@ -7,5 +7,6 @@ mod crowd;
 mod fixture;
 mod golden;
 mod loki;
+mod reading;
 mod streaming;
 mod writing;

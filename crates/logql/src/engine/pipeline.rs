@@ -165,10 +165,15 @@ fn line_filter(filter: &LineFilterExpr) -> Result<stages::LineFilter, StageError
         LineOp::Pattern => stages::LineOp::LooksLike,
         LineOp::NotPattern => stages::LineOp::NotLooksLike,
     };
-    let texts: Vec<_> =
+    // Addresses are ASCII; whatever else stands there is no address.
+    let addresses: Vec<_> =
         filter.any.iter().map(|value| String::from_utf8_lossy(&value.text)).collect();
-    let operands = filter.any.iter().zip(&texts).map(|(value, text)| {
-        if value.ip { stages::LineOperand::Ip(text) } else { stages::LineOperand::Text(text) }
+    let operands = filter.any.iter().zip(&addresses).map(|(value, addresses)| {
+        if value.ip {
+            stages::LineOperand::Ip(addresses)
+        } else {
+            stages::LineOperand::Bytes(&value.text)
+        }
     });
     stages::LineFilter::new(op, operands)
 }

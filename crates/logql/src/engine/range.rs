@@ -25,7 +25,7 @@ use super::{
 use crate::{
     ParseError,
     ast::{Grouping, RangeAggregation, RangeOp},
-    stages::{ERROR_LABEL, Keep, Line, Needed, Stage},
+    stages::{Keep, Line, Needed, Stage},
 };
 
 /// Parts that one thread reads before their groups are put together with those of others.
@@ -296,7 +296,7 @@ fn absent(node: &RangeAggregation, rows: &[Row], steps: usize) -> Vec<Row> {
     let matchers = &node.range.log.matchers;
     for matcher in matchers.iter().filter(|matcher| matcher.op() == MatchOp::Equal) {
         let same = matchers.iter().filter(|other| other.name() == matcher.name()).count();
-        if same == 1 && matcher.name() != ERROR_LABEL {
+        if same == 1 {
             labels.set(matcher.name(), matcher.value());
         }
     }

@@ -1,6 +1,6 @@
 //! `ip("…")`: an address, a range or a network that an address somewhere in a text belongs to.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use super::StageError;
 

@@ -171,6 +171,21 @@ fn series_and_their_labels_are_limited() {
 }
 
 #[test]
+fn a_filter_can_look_for_bytes_that_are_no_text() {
+    let lines = [b"a\xffb".to_vec(), b"a\xc3\xbfb".to_vec()];
+    let rows = lines.iter().map(|line| LogRow {
+        timestamp: Nanos(1),
+        line: line.into(),
+        structured_metadata: Labels::default(),
+    });
+    let Ok(Expr::Log(log)) = parse(r#"{a="b"} |= "\xff""#) else { panic!("no log query") };
+    let pipeline = Pipeline::new(&log).expect("stages");
+    let kept: Vec<bool> =
+        rows.map(|row| pipeline.entry(&Labels::default(), &row, Nanos(0)).is_some()).collect();
+    assert_eq!(kept, [true, false]);
+}
+
+#[test]
 fn a_query_that_is_not_wanted_any_more_ends() {
     let store = store(4, 20);
     let ctx = QueryCtx::new(Arc::new(SimClock::default()), QueryLimits::default());

@@ -83,7 +83,7 @@ fn now() -> f64 {
 }
 
 /// `base`, which may have a path of its own, with the path of the endpoint behind it.
-fn endpoint(base: &Uri, path: &str) -> Result<String, UsageError> {
+pub(super) fn endpoint(base: &Uri, path: &str) -> Result<String, UsageError> {
     let refuse = |why: &str| Err(UsageError(format!("--url {base}: {why}")));
     match (base.scheme_str(), base.authority()) {
         (Some("http"), Some(authority)) => {

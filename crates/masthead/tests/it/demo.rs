@@ -11,7 +11,7 @@ use rustix::process::{Signal, kill_process};
 
 use crate::process::{Masthead, items_api, masthead, soon};
 
-fn demo(args: &[&str]) -> Masthead {
+pub(crate) fn demo(args: &[&str]) -> Masthead {
     // Any port, so that demos side by side do not meet and an address is one demo's alone.
     let mut all = vec!["demo", "--api-port=0", "--metrics-port=0", "--items-api"];
     all.push(items_api().to_str().unwrap());
@@ -20,7 +20,7 @@ fn demo(args: &[&str]) -> Masthead {
 }
 
 /// The address in the banner's line `title`.
-fn address(demo: &mut Masthead, title: &str) -> SocketAddr {
+pub(crate) fn address(demo: &mut Masthead, title: &str) -> SocketAddr {
     let line = demo.line_with(&format!("  {title} "));
     line.split('/').nth(2).unwrap().parse().unwrap()
 }

@@ -5,11 +5,15 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, what is not there is a failure")]
 
+mod backfill;
 mod demo;
+mod documents;
 mod logs;
+mod originals;
 mod process;
 mod query;
 mod serve;
+mod targets;
 
 use process::{Masthead, masthead};
 

@@ -37,6 +37,10 @@ impl Server {
         Self { address: address.parse().unwrap(), process }
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// One request on a connection of its own; `None` when the server went away under it.
     pub(crate) fn ask(&self, head: &str, body: &[u8]) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(self.address).ok()?;
@@ -60,7 +64,7 @@ impl Server {
     }
 
     /// Pushes samples of `counter{n="…"}`; whether they were acknowledged.
-    fn push(&self, samples: &[(u32, i64, f64)]) -> bool {
+    pub(crate) fn push(&self, samples: &[(u32, i64, f64)]) -> bool {
         let mut encoder = EncoderV1::default();
         for (series, at, value) in samples {
             let labels: Labels = [("__name__", "counter".to_owned()), ("n", series.to_string())]
@@ -80,7 +84,7 @@ impl Server {
     }
 
     /// The value of an instant query that answers one number, as it is printed.
-    fn number(&self, query: &str) -> String {
+    pub(crate) fn number(&self, query: &str) -> String {
         let url = format!("http://{}", self.address);
         let (code, stdout, stderr) = masthead(&["query", query, "--url", &url]).finish();
         assert_eq!(code, Some(0), "{stderr}");
@@ -103,7 +107,9 @@ fn what_is_pushed_is_answered_also_after_a_restart() {
     assert!(server.push(&samples));
     let asks = |server: &Server| {
         assert_eq!(server.number("counter"), "190");
-        assert_eq!(server.number("round(rate(counter[20s]))"), "10");
+        // As of the last sample, however long the answer took to be asked for.
+        let rate = format!("round(rate(counter[20s] @ {}.{:03}))", end / 1000, end % 1000);
+        assert_eq!(server.number(&rate), "10");
     };
     asks(&server);
     assert_eq!(server.stop(Signal::TERM), Some(0));
@@ -232,8 +238,9 @@ fn this_machine_the_server_and_a_configured_target_are_scraped() {
     assert_eq!(server.number("count(node_boot_time_seconds{job=\"node\"})"), "1");
     assert_eq!(server.number("count(masthead_tsdb_head_series)"), "2");
     assert!(other.get("/api/v1/targets").1.contains("\"activeTargets\":[]"));
-    let (_, targets) = server.get("/api/v1/targets?state=active");
-    assert!(targets.contains("\"health\":\"up\""), "{targets}");
+    // A target is shown as up after its samples are there.
+    let targets = || server.get("/api/v1/targets?state=active").1;
+    assert!(crate::process::soon(|| targets().contains("\"health\":\"up\"")), "{}", targets());
     let (_, shown) = server.get("/api/v1/status/config");
     assert!(shown.contains("job_name: other") && !shown.contains("hunter2"), "{shown}");
 
@@ -248,4 +255,25 @@ fn this_machine_the_server_and_a_configured_target_are_scraped() {
     }));
     assert!(up("renamed"));
     assert_eq!(server.stop(Signal::TERM), Some(0));
+}
+
+#[test]
+fn a_client_may_end_it_where_that_is_allowed() {
+    let data = tempfile::tempdir().unwrap();
+    let quit = |server: &Server| server.ask("POST /-/quit HTTP/1.1", b"").unwrap();
+    let server = Server::start(data.path());
+    assert_eq!(quit(&server).0, 403);
+    assert_eq!(server.stop(Signal::TERM), Some(0));
+    let server = Server::start_with(data.path(), &["--web.enable-lifecycle"]);
+    assert!(server.push(&[(1, now(), 1.0)]));
+    let (status, answer) = quit(&server);
+    assert!(status == 200 && answer.ends_with("Requesting termination... Goodbye!"), "{answer}");
+    assert_eq!(server.process.finish().0, Some(0));
+    let server = Server::start(data.path());
+    assert_eq!(server.number("counter"), "1");
+    let (_, own) =
+        server.get("/api/v1/status/self_metrics?metric_name_pattern=masthead_tsdb_head_.*");
+    assert!(own.contains(r#""name":"masthead_tsdb_head_series""#), "{own}");
+    let (_, pool) = server.get("/api/v1/scrape_pools/config?scrapePool=node");
+    assert!(pool.contains(r"job_name: node\nscrape_interval: 15s\n"), "{pool}");
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{CollectSorted as _, Label, Labels};
+use super::{CollectSorted as _, Label, Labels, push_field};
 
 /// Collects labels in any order; the last value set for a name wins.
 #[derive(Debug, Clone, Default)]
@@ -96,5 +96,26 @@ impl Labels {
             }
         }
         Ok(pairs.iter().map(|(name, value)| Label { name, value }).collect_sorted())
+    }
+
+    /// Makes a set from labels that are sorted already, for decoders that make many: `buffer` is
+    /// overwritten and spares the next call an allocation. `None` if names do not rise or if a
+    /// name or value is empty.
+    pub fn from_sorted<'a>(
+        labels: impl Iterator<Item = Label<'a>>,
+        buffer: &mut String,
+    ) -> Option<Self> {
+        buffer.clear();
+        let mut before = "";
+        for label in labels {
+            // Every name comes after the empty one.
+            if label.name <= before || label.value.is_empty() {
+                return None;
+            }
+            before = label.name;
+            push_field(buffer, label.name);
+            push_field(buffer, label.value);
+        }
+        Some(Self(buffer.as_str().into()))
     }
 }

@@ -23,12 +23,14 @@ fn the_budget_is_spent_to_the_last_sample_and_no_further() {
 
 #[test]
 fn the_deadline_ends_it() {
-    let (clock, ctx) = ctx(10);
+    let (clock, ctx) = ctx(2 * SAMPLES_A_LOOK);
     clock.sleep(Duration::from_secs(10));
     assert!(ctx.check().is_ok());
     clock.sleep(Duration::from_millis(1));
     assert_eq!(ctx.check().map_err(|e| e.class()), Err(ErrorClass::Timeout));
-    assert_eq!(ctx.charge(0).map_err(|e| e.class()), Err(ErrorClass::Timeout));
+    // Whoever pays learns of it too, but not at once.
+    let paid = (0..SAMPLES_A_LOOK).find_map(|_| ctx.charge(1).err());
+    assert_eq!(paid.map(|e| e.class()), Some(ErrorClass::Timeout));
 }
 
 #[test]
@@ -36,6 +38,7 @@ fn a_cancelled_query_stops_at_its_next_check() {
     let (_, ctx) = ctx(10);
     ctx.cancellation().store(true, Ordering::Relaxed);
     assert_eq!(ctx.check().map_err(|e| e.class()), Err(ErrorClass::Cancelled));
+    assert_eq!(ctx.charge(1).map_err(|e| e.class()), Err(ErrorClass::Cancelled));
 }
 
 #[test]

@@ -6,9 +6,9 @@
 
 use std::{fmt::Debug, sync::Arc};
 
-use masthead_model::{Histogram, Labels, Matcher, Millis, TimeRange};
+use masthead_model::{Exemplar, Histogram, Labels, Matcher, Millis, TimeRange};
 
-use super::{Exemplar, Metadata};
+use super::Metadata;
 use crate::{QueryCtx, QueryError};
 
 /// Where samples come out.

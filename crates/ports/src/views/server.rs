@@ -23,6 +23,26 @@ pub trait ServerView: Send + Sync + Debug {
     /// # Errors
     /// [`ReloadError`] says which file, line and key.
     fn reload(&self) -> Result<(), ReloadError>;
+
+    /// The configuration of one scrape pool as YAML, every secret masked; nothing where there is no
+    /// such pool.
+    fn pool_config_text(&self, pool: &str) -> Option<String> {
+        let _ = pool;
+        None
+    }
+
+    /// What the server counts about itself, in the text format that a scrape gets.
+    fn self_metrics(&self) -> String {
+        String::new()
+    }
+
+    /// Ends the process as a signal would; returns before it has ended.
+    ///
+    /// # Errors
+    /// [`ReloadError::Disabled`].
+    fn quit(&self) -> Result<(), ReloadError> {
+        Err(ReloadError::Disabled)
+    }
 }
 
 /// Whether requests should be sent here.
@@ -38,7 +58,7 @@ pub enum Readiness {
     Stopping,
 }
 
-/// Why the configuration was not loaded.
+/// Why the configuration was not loaded, or the server does not end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReloadError {
     /// `--web.enable-lifecycle` is off.

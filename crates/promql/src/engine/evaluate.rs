@@ -35,7 +35,15 @@ impl Evaluation<'_> {
     /// functions that take them.
     pub(crate) fn evaluate(&self, expr: &Expr, grid: &StepGrid) -> Result<Value, Error> {
         if grid.len() > 1 && self.plan.is_invariant(expr) {
-            let once = self.evaluate_node(expr, &StepGrid::instant(grid.start()))?;
+            let instant = StepGrid::instant(grid.start());
+            if let Some(counts) = &self.counts {
+                counts.enter(1);
+            }
+            let once = self.evaluate_node(expr, &instant)?;
+            if let Some(counts) = &self.counts {
+                let inside = counts.leave();
+                counts.add(std::iter::repeat_n(inside, grid.len()));
+            }
             return self.repeat(once, grid.len());
         }
         self.evaluate_node(expr, grid)
@@ -171,7 +179,15 @@ impl Evaluation<'_> {
         let rows = match &inner {
             Some(inner) => {
                 self.ctx.charge(inner.len() as u64)?;
-                self.vector(&node.expr, inner)?
+                if let Some(counts) = &self.counts {
+                    counts.enter(inner.len());
+                }
+                let rows = self.vector(&node.expr, inner)?;
+                if let Some(counts) = &self.counts {
+                    let inside = counts.leave();
+                    counts.add_last(inside);
+                }
+                rows
             }
             None => Vec::new(),
         };

@@ -8,10 +8,13 @@ use std::{ops::Range, sync::Arc};
 
 use masthead_model::{Histogram, Labels};
 use masthead_ports::Columns;
-use masthead_vecmath::{Bounds, StepGrid, Windows};
+use masthead_vecmath::{
+    Bounds, CounterResets, RateKind, RateTables, RateWindows, StepGrid, Windows,
+};
 
 use super::{
-    Error, Evaluation,
+    Error, Evaluation, Scratch,
+    counts::{Tally, size},
     grid::Shift,
     row::{ABSENT, Column, Made, Row, TYPE_LABEL, is_absent, merge_same_labels, without_metadata},
     samples::Series,
@@ -29,6 +32,8 @@ pub(crate) struct RangeFunction {
     pub(crate) window: fn(&Window<'_>, &mut RangeNotes<'_>) -> Result<Option<Made>, Error>,
     /// A faster way over a series that has floats alone, where there is one.
     pub(crate) column: Option<fn(&Floats<'_>) -> Column>,
+    /// For the functions that extrapolate: what they compute of a series that has floats alone.
+    pub(crate) rates: Option<RateKind>,
     /// Whether results are still samples of the metric.
     pub(crate) keeps_name: bool,
     /// Whether it makes sense for counters alone.
@@ -152,6 +157,17 @@ impl Reach {
         moving.into_iter().flatten().map(|(_, range)| range).chain(fixed)
     }
 
+    /// Counts the samples that each step looks at.
+    fn count(&self, columns: &Columns, grid: &StepGrid, tally: &Tally) {
+        for (step, range) in self.positions(&columns.float_times, grid).enumerate() {
+            tally.add(step, range.len() as u64);
+        }
+        for (step, range) in self.positions(&columns.histogram_times, grid).enumerate() {
+            let seen = columns.histograms.get(range).unwrap_or(&[]).iter();
+            tally.add(step, seen.fold(0, |sum, histogram| sum + size(histogram)));
+        }
+    }
+
     fn bounds(&self, at: i64) -> Bounds {
         Bounds::ending(self.shift.apply(at), self.range, 0)
     }
@@ -173,16 +189,20 @@ impl Evaluation<'_> {
         check_edges(call, reach.edges)?;
         let pos = call.args.first().map_or(call.pos, Expr::pos);
         let what = || format!("{} over {} series", call.func.name, series.len());
+        let tally = self.counts.as_ref().map(|_| Tally::new(grid.len()));
         self.ctx.traced(what, || {
-            let rows = self.each_series(series.len(), |at, columns, notes| {
+            let rows = self.each_series(series.len(), |at, scratch, notes| {
                 let Some(labels) = series.labels(at) else { return Ok(None) };
-                series.read(self.ctx, at, columns)?;
-                if columns.is_empty() {
+                series.read(self.ctx, at, &mut scratch.columns)?;
+                if scratch.columns.is_empty() {
                     return Ok(None);
                 }
-                self.charge_row(grid.len(), columns.len())?;
+                self.charge_row(grid.len(), scratch.columns.len())?;
+                if let Some(tally) = &tally {
+                    reach.count(&scratch.columns, grid, tally);
+                }
                 let mut says = RangeNotes { notes, metric: metric_name(labels), pos };
-                let mut row = range_row(columns, &reach, grid, &args, function, labels, &mut says)?;
+                let mut row = range_row(scratch, &reach, grid, &args, function, labels, &mut says)?;
                 if row.is_empty() {
                     return Ok(None);
                 }
@@ -192,6 +212,9 @@ impl Evaluation<'_> {
                 row.drop_name = series.drop_name(at) || !function.keeps_name;
                 Ok(Some(row))
             })?;
+            if let (Some(counts), Some(tally)) = (&self.counts, tally) {
+                counts.add(tally.finish());
+            }
             self.range_result(rows.into_iter().flatten().collect())
         })
     }
@@ -232,13 +255,20 @@ impl Evaluation<'_> {
         let Some(matrix) = call.args.first() else { return Ok(any) };
         let (series, reach) = self.series(matrix.unparen(), grid)?;
         check_edges(call, reach.edges)?;
-        let each = self.each_series(series.len(), |at, columns, _| {
+        let tally = self.counts.as_ref().map(|_| Tally::new(grid.len()));
+        let each = self.each_series(series.len(), |at, Scratch { columns, .. }, _| {
             series.read(self.ctx, at, columns)?;
+            if let Some(tally) = &tally {
+                reach.count(columns, grid, tally);
+            }
             let floats = reach.positions(&columns.float_times, grid);
             let histograms = reach.positions(&columns.histogram_times, grid);
             let full = floats.zip(histograms).map(|(f, h)| !f.is_empty() || !h.is_empty());
             Ok(full.collect::<Vec<bool>>())
         })?;
+        if let (Some(counts), Some(tally)) = (&self.counts, tally) {
+            counts.add(tally.finish());
+        }
         for full in each {
             for (any, full) in any.iter_mut().zip(full) {
                 *any |= full;
@@ -254,9 +284,13 @@ impl Evaluation<'_> {
         grid: &StepGrid,
     ) -> Result<Vec<SeriesResult>, Error> {
         let (series, reach) = self.stored(node);
-        let all = self.each_series(series.len(), |at, columns, _| {
+        let tally = self.counts.as_ref().map(|_| Tally::new(grid.len()));
+        let all = self.each_series(series.len(), |at, Scratch { columns, .. }, _| {
             let Some(labels) = series.labels(at) else { return Ok(None) };
             series.read(self.ctx, at, columns)?;
+            if let Some(tally) = &tally {
+                reach.count(columns, grid, tally);
+            }
             let mut result = SeriesResult { labels: labels.clone(), ..SeriesResult::default() };
             let floats = reach.positions(&columns.float_times, grid).next().unwrap_or_default();
             let histograms =
@@ -286,6 +320,9 @@ impl Evaluation<'_> {
             let any = !result.floats.is_empty() || !result.histograms.is_empty();
             Ok(any.then_some(result))
         })?;
+        if let (Some(counts), Some(tally)) = (&self.counts, tally) {
+            counts.add(tally.finish());
+        }
         Ok(all.into_iter().flatten().collect())
     }
 
@@ -346,7 +383,7 @@ pub(crate) fn edge_of(edges: RangeEdges) -> Option<masthead_vecmath::Edge> {
 }
 
 fn range_row(
-    columns: &Columns,
+    scratch: &mut Scratch,
     reach: &Reach,
     grid: &StepGrid,
     args: &[Vec<f64>],
@@ -354,10 +391,17 @@ fn range_row(
     labels: &Labels,
     says: &mut RangeNotes<'_>,
 ) -> Result<Row, Error> {
+    let Scratch { columns, rates } = scratch;
     let plain = columns.histograms.is_empty()
         && columns.float_starts.is_empty()
         && reach.edges == RangeEdges::Plain
         && reach.shift.at.is_none();
+    if let (true, Some(kind)) = (plain, function.rates) {
+        let (range, offset) = (reach.range, reach.shift.offset);
+        let windows = RateWindows { grid: *grid, range, offset, kind };
+        let tables = rates.get_or_insert_with(|| RateTables::new(windows));
+        return Ok(Row::of_floats(labels.clone(), false, rate_column(columns, tables, windows)));
+    }
     if let (true, Some(column)) = (plain, function.column) {
         let floats = Floats {
             times: &columns.float_times,
@@ -396,6 +440,24 @@ fn range_row(
         }
     }
     Ok(row)
+}
+
+/// Resets are found once for all windows.
+fn rate_column(columns: &Columns, tables: &mut RateTables, windows: RateWindows) -> Column {
+    let Columns { float_times, floats, .. } = columns;
+    let resets = if windows.kind.is_counter() {
+        CounterResets::find(float_times, floats, &[])
+    } else {
+        CounterResets::default()
+    };
+    let mut column = Column::from_elem(ABSENT, windows.grid.len());
+    let rates = tables.rates(float_times, floats, &resets);
+    for (place, rate) in column.iter_mut().zip(rates) {
+        if let Some(rate) = rate {
+            *place = rate;
+        }
+    }
+    column
 }
 
 fn is_matrix(expr: &Expr) -> bool {

@@ -18,6 +18,7 @@ pub(super) const CHANGES: RangeFunction = RangeFunction {
         let counts = PrefixCounts::new(floats.values, differs);
         floats.each_range(|range, _| counts.within(&range).map(f64::from))
     }),
+    rates: None,
     keeps_name: false,
     counter: false,
     edges: &[RangeEdges::Anchored],

@@ -14,6 +14,7 @@ use crate::{
 const BASE: RangeFunction = RangeFunction {
     window: |_, _| Ok(None),
     column: None,
+    rates: None,
     keeps_name: false,
     counter: false,
     edges: &[],

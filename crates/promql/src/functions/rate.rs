@@ -24,6 +24,7 @@ use crate::{
 const BASE: RangeFunction = RangeFunction {
     window: |_, _| Ok(None),
     column: None,
+    rates: None,
     keeps_name: false,
     counter: false,
     edges: &[RangeEdges::Anchored, RangeEdges::Smoothed],
@@ -31,25 +32,21 @@ const BASE: RangeFunction = RangeFunction {
 
 pub(super) const RATE: RangeFunction = RangeFunction {
     window: |window, says| Ok(extrapolated(window, says, RateKind::Rate)),
-    column: Some(|floats| counter_column(floats, RateKind::Rate)),
+    rates: Some(RateKind::Rate),
     counter: true,
     ..BASE
 };
 
 pub(super) const INCREASE: RangeFunction = RangeFunction {
     window: |window, says| Ok(extrapolated(window, says, RateKind::Increase)),
-    column: Some(|floats| counter_column(floats, RateKind::Increase)),
+    rates: Some(RateKind::Increase),
     counter: true,
     ..BASE
 };
 
 pub(super) const DELTA: RangeFunction = RangeFunction {
     window: |window, says| Ok(extrapolated(window, says, RateKind::Delta)),
-    column: Some(|floats| {
-        floats.each(|times, values, bounds| {
-            extrapolated_rate(times, values, 0, bounds, RateKind::Delta, 0.0)
-        })
-    }),
+    rates: Some(RateKind::Delta),
     ..BASE
 };
 
@@ -66,16 +63,6 @@ pub(super) const IDELTA: RangeFunction = RangeFunction {
     edges: &[],
     ..BASE
 };
-
-/// Resets are found once for all windows.
-fn counter_column(floats: &Floats<'_>, kind: RateKind) -> Column {
-    let resets = CounterResets::find(floats.times, floats.values, &[]);
-    floats.each_range(|range, bounds| {
-        let correction = resets.correction(floats.values, range.start, range.end);
-        let times = floats.times.get(range.clone())?;
-        extrapolated_rate(times, floats.values.get(range)?, 0, bounds, kind, correction)
-    })
-}
 
 fn instant_column(floats: &Floats<'_>, is_rate: bool) -> Column {
     floats.each(|times, values, _| match (times, values) {

@@ -7,6 +7,7 @@ use crate::engine::{Error, Made, RangeFunction, RangeNotes, Window};
 const BASE: RangeFunction = RangeFunction {
     window: |_, _| Ok(None),
     column: None,
+    rates: None,
     keeps_name: false,
     counter: false,
     edges: &[],

@@ -16,6 +16,7 @@ use super::{
     global::{byte_size, check_protocols, name_scheme},
     unsupported::Ignored,
 };
+use crate::resolution::Resolution;
 
 /// One job, checked, with the defaults filled in.
 #[derive(Debug, Clone)]
@@ -63,6 +64,8 @@ pub struct ScrapeConfig {
     pub label_name_length_limit: u64,
     /// Bytes of a label's value.
     pub label_value_length_limit: u64,
+    /// How much detail native histograms may have.
+    pub(crate) resolution: Resolution,
     /// Dropped targets that are remembered; zero for all.
     pub keep_dropped_targets: u64,
     /// Which names labels may have.
@@ -89,6 +92,7 @@ impl PartialEq for ScrapeConfig {
             && self.sample_limit == other.sample_limit
             && self.body_size_limit == other.body_size_limit
             && self.target_limit == other.target_limit
+            && self.resolution == other.resolution
             && self.keep_dropped_targets == other.keep_dropped_targets
             && self.enable_compression == other.enable_compression
             && self.extra_scrape_metrics == other.extra_scrape_metrics
@@ -467,6 +471,10 @@ impl WrittenJob {
                 global.label_value_length_limit,
             ),
             keep_dropped_targets: or_global(self.keep_dropped_targets, global.keep_dropped_targets),
+            resolution: Resolution {
+                buckets: self.native_histogram_bucket_limit,
+                factor: self.native_histogram_min_bucket_factor,
+            },
             name_scheme,
             metric_name_escaping_scheme: escaping,
             extra_scrape_metrics: self.extra_scrape_metrics.unwrap_or(global.extra_scrape_metrics),
@@ -491,11 +499,7 @@ impl WrittenJob {
     }
 
     fn unsupported(&self) -> Vec<String> {
-        let others = [
-            ("scrape_failure_log_file", !self.scrape_failure_log_file.is_empty()),
-            ("native_histogram_bucket_limit", self.native_histogram_bucket_limit > 0),
-            ("native_histogram_min_bucket_factor", self.native_histogram_min_bucket_factor > 0.0),
-        ];
+        let others = [("scrape_failure_log_file", !self.scrape_failure_log_file.is_empty())];
         let sd = [
             ("aws_sd_configs", self.aws_sd_configs),
             ("azure_sd_configs", self.azure_sd_configs),

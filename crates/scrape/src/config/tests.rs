@@ -190,3 +190,34 @@ fn configurations_are_compared_by_what_they_do() {
     f("metric_relabel_configs: [{regex: x, action: labeldrop}]", false, false);
     f("static_configs: [{targets: [x]}]", false, true);
 }
+
+#[test]
+fn jobs_of_further_files_stand_beside_those_of_the_first() {
+    let text = "global: {scrape_interval: 5s, scrape_timeout: 5s}\nscrape_config_files: ['jobs/*.yml']\nscrape_configs: [{job_name: one}]\n";
+    let mut config = PromConfig::parse(text).expect("valid");
+    assert_eq!(config.scrape_config_files, ["jobs/*.yml"]);
+    assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+    let more = "scrape_configs:\n- job_name: two\n  tls_config: {ca_file: ca.pem}\n";
+    config.add_jobs(more, Some("/etc/jobs".into())).expect("valid");
+    config.add_jobs("", None).expect("an empty file");
+    let [_, two] = &config.scrape_configs[..] else { panic!("two jobs") };
+    assert_eq!(two.scrape_interval, Duration::from_secs(5));
+    assert_eq!(two.client.tls_config.ca_file, "/etc/jobs/ca.pem");
+    let f = |more: &str, want: &str| {
+        let error = config.clone().add_jobs(more, None).expect_err(want).to_string();
+        assert!(error.contains(want), "{error}");
+    };
+    f(more, "found multiple scrape configs with job name \"two\"");
+    f("global: {}\n", "unknown field `global`");
+    let error = PromConfig::parse("scrape_config_files: ['*/jobs.yml']\n").expect_err("a star");
+    assert!(error.to_string().contains("invalid scrape config file path"), "{error}");
+}
+
+#[test]
+fn the_detail_of_native_histograms_can_be_limited() {
+    let text = "scrape_configs: [{job_name: j, native_histogram_bucket_limit: 9, native_histogram_min_bucket_factor: 1.1}]";
+    let config = PromConfig::parse(text).expect("valid");
+    assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+    let resolution = config.scrape_configs[0].resolution;
+    assert_eq!((resolution.buckets, resolution.factor.to_bits()), (9, 1.1_f64.to_bits()));
+}

@@ -81,6 +81,23 @@ fn synced_directories_survive_every_power_cut() {
 }
 
 #[test]
+fn an_interrupted_creation_of_directories_is_made_durable_by_the_next_one() {
+    let mut interrupted = 0;
+    for seed in 0..50 {
+        for operation in 1..8 {
+            let fs = SimFs::new(seed);
+            fs.fail_from(operation, io::ErrorKind::Other);
+            interrupted += u32::from(create_dir_all_synced(&fs, "/a/b/c".into()).is_err());
+            let fs = fs.kill();
+            create_dir_all_synced(&fs, "/a/b/c".into()).unwrap();
+            let found = fs.crash().metadata("/a/b/c".into()).map(|found| found.is_dir);
+            assert!(matches!(found, Ok(true)), "seed {seed}, operation {operation}");
+        }
+    }
+    assert!(interrupted > 0);
+}
+
+#[test]
 fn oversized_file_is_refused_by_name_and_numbers() {
     let fs = prepared(0);
     let error = read_to_vec(&fs, PATH.into(), 2).unwrap_err();

@@ -14,7 +14,7 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
-    File, FileBytes, FileLock, Fs, Metadata, OpenOptions, READ_DIR_ENTRIES_MAX,
+    File, FileBytes, FileId, FileLock, Fs, Metadata, OpenOptions, READ_DIR_ENTRIES_MAX,
     error::{at, between, held_elsewhere},
     fill_exact,
     options::not_opened_for,
@@ -81,13 +81,7 @@ impl Fs for RealFs {
     }
 
     fn metadata(&self, path: &Utf8Path) -> io::Result<Metadata> {
-        let found = fs::metadata(path).map_err(at("look at", path))?;
-        let seconds = found.mtime().saturating_mul(1_000_000_000);
-        Ok(Metadata {
-            len: found.len(),
-            is_dir: found.is_dir(),
-            modified: UnixNanos(seconds.saturating_add(found.mtime_nsec())),
-        })
+        Ok(metadata(&fs::metadata(path).map_err(at("look at", path))?))
     }
 
     fn sync_dir(&self, path: &Utf8Path) -> io::Result<()> {
@@ -128,6 +122,17 @@ impl Fs for RealFs {
             }
         };
         lock().map(FileLock::new).map_err(at("lock", path))
+    }
+}
+
+fn metadata(found: &fs::Metadata) -> Metadata {
+    let seconds = found.mtime().saturating_mul(1_000_000_000);
+    Metadata {
+        len: found.len(),
+        is_dir: found.is_dir(),
+        modified: UnixNanos(seconds.saturating_add(found.mtime_nsec())),
+        id: FileId { device: found.dev(), inode: found.ino() },
+        links: found.nlink(),
     }
 }
 
@@ -195,8 +200,8 @@ impl File for RealFile {
         self.file.set_len(len).map_err(at("resize", &self.path))
     }
 
-    fn len(&self) -> io::Result<u64> {
-        self.file.metadata().map(|found| found.len()).map_err(at("look at", &self.path))
+    fn metadata(&self) -> io::Result<Metadata> {
+        Ok(metadata(&self.file.metadata().map_err(at("look at", &self.path))?))
     }
 
     fn map(&self) -> io::Result<FileBytes> {

@@ -1,7 +1,7 @@
 //! Writes a block, series by series in label order.
 //!
 //! Columns go to the file at once; what is kept in memory is the label sets, some bytes of
-//! references a series, and the shared times.
+//! references a series, the shared times, and exemplars.
 
 use std::sync::Arc;
 
@@ -9,9 +9,13 @@ use camino::Utf8Path;
 use masthead_chunk::{floats, histograms, ints};
 use masthead_durable::{bytes::put_unsigned, index, table::TableWriter};
 use masthead_model::{Histogram, Labels};
+use masthead_ports::Exemplar;
 use masthead_sysio::Fs;
 
-use super::{DATA, HISTOGRAMS, KIND, Meta, STARTS, VERSION, section, times_writer::TimesWriter};
+use super::{
+    DATA, HISTOGRAMS, KIND, Meta, STARTS, VERSION, exemplars::ExemplarsWriter, section,
+    times_writer::TimesWriter,
+};
 use crate::{Error, Result, columns::Part};
 
 /// Floats of one chunk at most: a quarter of a day every 10 s. Longer columns are hardly smaller,
@@ -28,6 +32,7 @@ pub(crate) struct BlockWriter {
     references: Vec<u8>,
     reference_ends: Vec<usize>,
     times: TimesWriter,
+    exemplars: ExemplarsWriter,
     chunk: Vec<u8>,
     min_time: i64,
     max_time: i64,
@@ -45,6 +50,7 @@ impl BlockWriter {
             references: Vec::new(),
             reference_ends: Vec::new(),
             times: TimesWriter::default(),
+            exemplars: ExemplarsWriter::default(),
             chunk: Vec::new(),
             min_time: i64::MAX,
             max_time: i64::MIN,
@@ -94,6 +100,15 @@ impl BlockWriter {
         Ok(())
     }
 
+    /// Adds exemplars to the series that was added last, if it is the one with these labels.
+    pub(crate) fn push_exemplars(&mut self, labels: &Labels, exemplars: &[Exemplar]) {
+        if let Some(id) = self.labels.len().checked_sub(1)
+            && self.labels.last() == Some(labels)
+        {
+            self.exemplars.push(id as u64, exemplars);
+        }
+    }
+
     /// Whether no series with samples was added.
     pub(crate) fn is_empty(&self) -> bool {
         self.labels.is_empty()
@@ -116,6 +131,11 @@ impl BlockWriter {
         index::write(&self.labels, table)?;
         table.section(section::META)?;
         table.write(&meta.encode())?;
+        if let Some((head, rest)) = self.exemplars.finish() {
+            table.section(section::EXEMPLARS)?;
+            table.write(&head)?;
+            table.write(&rest)?;
+        }
         Ok(self.table.finish()?)
     }
 

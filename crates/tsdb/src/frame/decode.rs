@@ -7,7 +7,9 @@ use masthead_durable::bytes::{Bad, Reader};
 use masthead_model::{Labels, Millis};
 use masthead_ports::{Exemplar, Metadata, MetricType};
 
-use super::{Batch, FloatRow, HistogramRow, KIND_BATCH, KIND_DELETION, KIND_STATE, values};
+use super::{
+    Batch, FloatRow, HistogramRow, KIND_BATCH, KIND_DELETION, KIND_HEAD, KIND_STATE, values,
+};
 
 /// Most floats of one frame; the encoder writes at most 2^16.
 const FLOATS_MAX: usize = 1 << 20;
@@ -23,6 +25,7 @@ pub(crate) enum Decoded {
     Batch(Batch),
     Deletion { ids: Vec<u64>, first: i64, last: i64 },
     State { floor: i64, generation: u32 },
+    Head { segment: u64 },
 }
 
 /// Reads a frame. `base` is asked for the base of each float that is not late, in order, and is
@@ -44,6 +47,7 @@ pub(crate) fn decode(payload: &[u8], base: Bases<'_>) -> Result<Decoded, Bad> {
             let generation = u32::try_from(generation).map_err(|_| reader.bad("generation"))?;
             Decoded::State { floor, generation }
         }
+        KIND_HEAD => Decoded::Head { segment: reader.unsigned("segment")? },
         _ => return Err(bad),
     };
     reader.finish("end of frame")?;
@@ -158,7 +162,7 @@ fn read_histogram(reader: &mut Reader<'_>) -> Result<HistogramRow, Bad> {
     Ok(HistogramRow { id, time, start, late, histogram })
 }
 
-fn read_labels(reader: &mut Reader<'_>) -> Result<Labels, Bad> {
+pub(crate) fn read_labels(reader: &mut Reader<'_>) -> Result<Labels, Bad> {
     let bad = reader.bad("labels");
     let count = reader.count(reader.remaining(), "count of labels")?;
     let mut pairs = Vec::new();

@@ -4,7 +4,7 @@ use masthead_durable::bytes::{put_signed, put_slice, put_unsigned};
 use masthead_model::{Histogram, Labels};
 use masthead_ports::{Exemplar, Metadata, MetricType};
 
-use super::{FloatRow, KIND_BATCH, KIND_DELETION, KIND_STATE, values};
+use super::{FloatRow, KIND_BATCH, KIND_DELETION, KIND_HEAD, KIND_STATE, values};
 
 /// A frame is full at about so many bytes, and the batch goes on in another.
 const BYTES: usize = 1 << 20;
@@ -145,6 +145,13 @@ pub(crate) fn encode_state(floor: i64, generation: u32) -> Vec<u8> {
     out
 }
 
+/// What a checkpoint says next: the file of `segment` has the series and their samples.
+pub(crate) fn encode_head(segment: u64) -> Vec<u8> {
+    let mut out = vec![KIND_HEAD];
+    put_unsigned(&mut out, segment);
+    out
+}
+
 fn put_floats(out: &mut Vec<u8>, rows: &[FloatRow], bases: &[u64]) {
     let mut before = 0_u64;
     runs(
@@ -207,7 +214,7 @@ fn runs(
     }
 }
 
-fn put_labels(out: &mut Vec<u8>, labels: &Labels) {
+pub(crate) fn put_labels(out: &mut Vec<u8>, labels: &Labels) {
     put_unsigned(out, labels.len() as u64);
     for label in labels {
         put_slice(out, label.name.as_bytes());

@@ -1,4 +1,4 @@
-//! Exemplars: a ring over all series, the oldest out first.
+//! Exemplars in memory: a ring over all series, the oldest out first. Blocks take a copy of theirs.
 
 use std::collections::VecDeque;
 
@@ -61,6 +61,21 @@ impl Exemplars {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &(Labels, Exemplar)> {
         self.ring.iter()
+    }
+
+    /// Those of each series in `first..=last`, in the order in which they came.
+    pub(crate) fn between(
+        &self,
+        first: i64,
+        last: i64,
+    ) -> HashMap<Labels, Vec<Exemplar>, RandomState> {
+        let mut found: HashMap<Labels, Vec<Exemplar>, RandomState> = HashMap::default();
+        for (labels, exemplar) in &self.ring {
+            if exemplar.timestamp.is_some_and(|time| first <= time.0 && time.0 <= last) {
+                found.entry(labels.clone()).or_default().push(exemplar.clone());
+            }
+        }
+        found
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -165,9 +165,20 @@ impl Series {
         if kept.len() == before {
             return;
         }
-        self.close();
-        let last_histogram = self.rest().last_histogram.take();
-        self.rest = Some(Box::new(Rest { last_histogram, ..Rest::default() }));
+        let last_histogram = self.rest.as_mut().and_then(|rest| rest.last_histogram.take());
+        self.rewrite(lines, &kept, block_ms, last_histogram);
+    }
+
+    /// Replaces all samples by those of `kept`; the newest of the series stays what it was.
+    pub(super) fn rewrite(
+        &mut self,
+        lines: &mut Timelines,
+        kept: &Part,
+        block_ms: i64,
+        last_histogram: Option<Arc<Histogram>>,
+    ) {
+        self.open = Chunk { line: NONE, first: 0, values: Appender::default() };
+        self.rest = None;
         let window = |time: i64| time.div_euclid(block_ms).saturating_mul(block_ms);
         let last_time = self.last_time;
         let mut line_window = None;
@@ -187,11 +198,12 @@ impl Series {
         self.close();
         let starts = kept.columns.histogram_starts.iter().copied().chain(std::iter::repeat(0));
         let all = kept.columns.histogram_times.iter().zip(&kept.columns.histograms).zip(starts);
-        let last_histogram = self.rest().last_histogram.take();
         for ((time, histogram), start) in all {
             self.push_histogram(window(*time), *time, start, Arc::clone(histogram));
         }
-        self.rest().last_histogram = last_histogram;
+        if last_histogram.is_some() || self.rest.is_some() {
+            self.rest().last_histogram = last_histogram;
+        }
         self.last_time = last_time;
     }
 

@@ -46,6 +46,13 @@ struct RestSnapshot {
     late_histograms: Vec<OneHistogram>,
 }
 
+impl Snapshot {
+    /// What is added from now on takes its timelines anew.
+    pub(crate) fn forget_lines(&mut self) {
+        self.lines = HashMap::default();
+    }
+}
+
 impl Head {
     /// Adds a series to a snapshot, as far as it may have samples in `first..=last`.
     pub(crate) fn take(&self, into: &mut Snapshot, slot: Slot, first: i64, last: i64) {
@@ -147,12 +154,15 @@ impl SeriesSnapshot {
             if low >= high {
                 continue;
             }
+            let before = into.columns.float_times.len();
             into.columns.float_times.extend(times.get(low..high).unwrap_or_default());
             if low == 0 && high == values.len() {
                 values.decode_into(&mut into.columns.floats);
             } else {
                 into.columns.floats.extend(values.iter().skip(low).take(high - low));
             }
+            // A column that came from a file may have fewer values than it said.
+            into.columns.float_times.truncate(into.columns.floats.len().max(before));
         }
         if let Some(rest) = &self.rest {
             rest.read(first, last, into);

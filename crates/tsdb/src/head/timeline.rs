@@ -22,8 +22,8 @@ pub(super) const NONE: LineId = LineId::MAX;
 
 #[derive(Debug, Default)]
 pub(super) struct Timelines {
-    lines: Vec<Option<Timeline>>,
-    free: Vec<LineId>,
+    pub(super) lines: Vec<Option<Timeline>>,
+    pub(super) free: Vec<LineId>,
     meetings: HashMap<(Meeting, i64), LineId, RandomState>,
 }
 

@@ -80,6 +80,17 @@ impl Model {
 
     /// Compares with what was read.
     pub(super) fn check(&self, found: &BTreeMap<Key, Sample>) -> Result<(), String> {
+        self.check_found(found)?;
+        let missing =
+            self.places.iter().find(|(key, place)| !place.absent && !found.contains_key(*key));
+        match missing {
+            Some((key, place)) => Err(format!("{key:?} is lost: {place:?}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Compares with what was read of some of it.
+    pub(super) fn check_found(&self, found: &BTreeMap<Key, Sample>) -> Result<(), String> {
         for (key, sample) in found {
             match self.places.get(key) {
                 None => return Err(format!("{key:?} has {sample:?}, which should not be there")),
@@ -89,12 +100,7 @@ impl Model {
                 Some(_) => {}
             }
         }
-        let missing =
-            self.places.iter().find(|(key, place)| !place.absent && !found.contains_key(*key));
-        match missing {
-            Some((key, place)) => Err(format!("{key:?} is lost: {place:?}")),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// After a restart: what was found is there for sure, what was not never comes back.

@@ -38,6 +38,12 @@ pub struct Report {
     pub deletions: u64,
     /// Blocks that retention deleted.
     pub expired: u64,
+    /// Times that the head was written to a file.
+    pub checkpoints: u64,
+    /// Starts that found all of the head in its file.
+    pub quick_starts: u64,
+    /// Questions answered while the head was still being read.
+    pub early: u64,
     /// Snapshots that were opened.
     pub snapshots: u64,
     /// Samples that were read and compared.
@@ -88,6 +94,7 @@ impl Run {
             out_of_order_ms: if random.below(4) == 0 { 0 } else { 30_000 },
             future_ms: Some(60_000),
             keep: Keep { span: Some(400_000), bytes: None },
+            checkpoint_bytes: 500 + random.below(20_000),
             ..Options::default()
         };
         let references = vec![SeriesRef::default(); SERIES];
@@ -254,7 +261,8 @@ impl Run {
 
     fn maintain(&mut self) -> Result<(), String> {
         let store = self.store()?;
-        let done = match self.random.below(5) {
+        let done = match self.random.below(6) {
+            5 => store.checkpoint(),
             0 => store.flush().map(|_| ()),
             1 => store.compact_once().map(|_| ()),
             2 => store.clean_tombstones().map(|_| ()),
@@ -316,6 +324,10 @@ impl Run {
     fn restart(&mut self, power: bool) -> Result<(), String> {
         let mut synced = u64::MAX;
         if let Some(store) = self.store.take() {
+            if self.random.coin() {
+                // As at the end of a process that is not killed.
+                self.report.failures += u64::from(store.close().is_err());
+            }
             synced = store.synced_frame();
             if power || self.faulty {
                 self.model.power_lost(synced);
@@ -324,6 +336,7 @@ impl Run {
             let stats = store.stats();
             self.report.flushes += stats.flushes_total;
             self.report.merges += stats.merges_total;
+            self.report.checkpoints += stats.checkpoints_total;
             self.report.expired += stats.retention_deleted_total;
         }
         if power {
@@ -358,14 +371,40 @@ impl Run {
 
     fn open(&mut self) -> Result<(), String> {
         let (fs, clock) = (Arc::new(self.fs.clone()), Arc::new(self.clock.clone()));
-        let (store, report) = Tsdb::open(fs, clock, DIR.into(), self.options)
-            .map_err(|error| format!("cannot open: {error}"))?;
-        if !report.corrupt.is_empty() {
-            return Err(format!("blocks are corrupt: {:?}", report.corrupt));
+        let cannot = |error: crate::Error| format!("cannot open: {error}");
+        let (store, mut report) =
+            Tsdb::open_blocks(fs, clock, DIR.into(), self.options).map_err(cannot)?;
+        if self.random.coin() {
+            self.ask_early(&store)?;
         }
+        if let Err(error) = store.load(&mut report) {
+            // What failed can be tried again; mostly it fails again.
+            store.load(&mut report).map_err(|_| cannot(error))?;
+        }
+        if !report.corrupt.is_empty() || !report.head_damages.is_empty() || report.series_lost > 0 {
+            return Err(format!("something is corrupt: {report:?}"));
+        }
+        self.report.quick_starts += u64::from(report.samples > 0 && report.journal.files == 0);
         self.store = Some(Arc::new(store));
         self.opened = report;
         Ok(())
+    }
+
+    /// While the head is being read, blocks answer with nothing that is wrong and with a warning,
+    /// and writers are told to come again.
+    fn ask_early(&mut self, store: &Tsdb) -> Result<(), String> {
+        let (row, _) = self.row(0, self.clock.now().0 / 1_000_000);
+        let refused = store.append(&mut AppendBatch { rows: vec![row], ..AppendBatch::default() });
+        if !refused.is_err_and(|error| error.class.is_retryable()) {
+            return Err("a sample was taken before the head was there".to_owned());
+        }
+        match self.read_warned(store)? {
+            (_, 0) => Err("nobody was told that samples are missing".to_owned()),
+            (found, _) => {
+                self.report.early += 1;
+                self.model.check_found(&found).map_err(|error| format!("early: {error}"))
+            }
+        }
     }
 
     fn check(&mut self, when: &str) -> Result<(), String> {
@@ -378,6 +417,14 @@ impl Run {
     }
 
     fn read(&self, store: &Tsdb) -> Result<BTreeMap<Key, Sample>, String> {
+        match self.read_warned(store)? {
+            (found, 0) => Ok(found),
+            (_, warnings) => Err(format!("{warnings} warnings")),
+        }
+    }
+
+    /// What there is, and how many warnings came with it.
+    fn read_warned(&self, store: &Tsdb) -> Result<(BTreeMap<Key, Sample>, usize), String> {
         let ctx = QueryCtx::new(Arc::new(self.clock.clone()), QueryLimits::default());
         let selection = Selection {
             matchers: Vec::new(),
@@ -397,7 +444,7 @@ impl Run {
                 collect(series, &columns, &mut found)?;
             }
         }
-        if ctx.warnings().is_empty() { Ok(found) } else { Err(format!("{:?}", ctx.warnings())) }
+        Ok((found, ctx.warnings().len()))
     }
 
     fn store(&self) -> Result<Arc<Tsdb>, String> {

@@ -362,7 +362,7 @@ fn questions_about_labels_are_answered_from_head_and_blocks() {
 }
 
 #[test]
-fn retention_counts_back_from_the_newest_sample_not_from_the_clock() {
+fn retention_counts_back_from_the_newest_block_not_from_the_clock() {
     let fs = SimFs::new(11);
     let keep = crate::Keep { span: Some(11 * HOUR), bytes: None };
     let options = Options { keep, ..options() };
@@ -374,8 +374,9 @@ fn retention_counts_back_from_the_newest_sample_not_from_the_clock() {
     assert_eq!(store.stats().retention_deleted_total, 0);
     fill(&store, &["a"], 12..16);
     store.tick().unwrap();
-    assert_eq!(store.stats().retention_deleted_total, 2, "{:?}", store.stats());
-    assert_eq!(read(&store, all()).0[0].1, 12 * 60);
+    // The last block ends at 14:00; the first ended at 2:00, the second at 4:00.
+    assert_eq!(store.stats().retention_deleted_total, 1, "{:?}", store.stats());
+    assert_eq!(read(&store, all()).0[0].1, 14 * 60);
 }
 
 #[test]
@@ -478,8 +479,13 @@ fn damage_in_the_journal_is_reported_and_never_becomes_other_values() {
 
 #[test]
 fn files_of_the_first_version_stay_readable() {
+    check_files(FIRST_VERSION);
+    check_files(FIRST_VERSION_WITH_HEAD);
+}
+
+fn check_files(files: &[(&str, &[u8])]) {
     let fs = SimFs::new(1);
-    for (path, bytes) in FIRST_VERSION {
+    for (path, bytes) in files {
         let path = Utf8Path::new(DIR).join(path);
         fs.create_dir_all(path.parent().unwrap()).unwrap();
         masthead_sysio::atomic_write(&fs, &path, bytes).unwrap();
@@ -487,6 +493,7 @@ fn files_of_the_first_version_stay_readable() {
     let (old, report) = open(&fs);
     assert_eq!((report.blocks, report.corrupt.len(), report.journal.damage_count), (2, 0, 0));
     assert_eq!((report.frames_dropped, report.samples_dropped), (0, 0));
+    assert_eq!(report.head_damages, Vec::<String>::new());
     let fs = SimFs::new(2);
     crate::simulation::write_testdata(Arc::new(fs.clone()), DIR.into()).unwrap();
     let (new, _) = open(&fs.kill());
@@ -514,13 +521,17 @@ fn files_of_the_first_version_stay_readable() {
 }
 
 macro_rules! first_version {
-    ($($path:literal),*) => {
-        &[$(($path, include_bytes!(concat!("../../../../testdata/format/v1/metrics/", $path)))),*]
+    ($folder:literal, $($path:literal),*) => {
+        &[$((
+            $path,
+            include_bytes!(concat!("../../../../testdata/format/v1/", $folder, "/", $path)),
+        )),*]
     };
 }
 
 /// Written once by `cargo run -p masthead-tsdb --example testdata`, never to be written again.
 const FIRST_VERSION: &[(&str, &[u8])] = first_version![
+    "metrics",
     "journal/checkpoint-00000008",
     "journal/journal-00000008-00",
     "journal/journal-00000009-00",
@@ -531,3 +542,104 @@ const FIRST_VERSION: &[(&str, &[u8])] = first_version![
     "blocks/block-0000000000000001/tombstones",
     "blocks/block-0000000000000002/data"
 ];
+
+/// The same with a head's file, and with exemplars in blocks.
+const FIRST_VERSION_WITH_HEAD: &[(&str, &[u8])] = first_version![
+    "metrics-with-head",
+    "head/head-00000012",
+    "journal/checkpoint-00000012",
+    "journal/journal-00000012-00",
+    "blocks/block-0000000000000001/data",
+    "blocks/block-0000000000000001/tombstones",
+    "blocks/block-0000000000000002/data"
+];
+
+#[test]
+fn exemplars_outlive_memory_in_blocks_and_go_with_them() {
+    let fs = SimFs::new(20);
+    let few = Options { exemplars_max: 8, future_ms: None, ..options() };
+    let open = |fs: &SimFs| Tsdb::open(Arc::new(fs.clone()), clock(), DIR.into(), few).unwrap().0;
+    let store = open(&fs);
+    for hour in 0..30 {
+        let time = Millis(START + hour * HOUR);
+        let rows = ["x{n=\"1\"}", "x{n=\"2\"}"].map(|series| {
+            let mut row = AppendRow::float(labels(series), time, 1.0);
+            let trace = labels(&format!("{{t=\"{hour}\"}}"));
+            row.exemplars = vec![Exemplar { labels: trace, value: 0.5, timestamp: None }];
+            row
+        });
+        put(&store, rows.into());
+        store.flush().unwrap();
+    }
+    let times = |store: &Tsdb, n: &str, range: TimeRange<Millis>| -> Vec<i64> {
+        let ctx = QueryCtx::new(clock(), QueryLimits::default());
+        let found = store.exemplars(&ctx, &[vec![Matcher::equal("n", n)]], range).unwrap();
+        assert!(found.iter().all(|(labels, _)| labels.get("n") == Some(n)));
+        let all = found.iter().flat_map(|(_, exemplars)| exemplars);
+        all.map(|one| (one.timestamp.unwrap().0 - START) / HOUR).collect()
+    };
+    let every: Vec<i64> = (0..30).collect();
+    // Each once, also where memory has them too.
+    assert_eq!(times(&store, "1", everything()), every);
+    let part = TimeRange { start: Millis(START + 3 * HOUR), end: Millis(START + 5 * HOUR) };
+    assert_eq!(times(&store, "2", part), [3, 4, 5]);
+    assert_eq!(times(&store, "3", everything()), [0; 0]);
+    while store.compact_once().unwrap() {}
+    assert!(store.stats().merges_total > 0);
+    assert_eq!(times(&store, "2", everything()), every, "after a merge");
+    drop(store);
+    let store = open(&fs.kill());
+    assert_eq!(times(&store, "1", everything()), every, "after a restart");
+    let later = AppendRow::float(labels("y"), Millis(START + 400 * HOUR), 1.0);
+    store.append(&mut AppendBatch { rows: vec![later], ..AppendBatch::default() }).unwrap();
+    store.flush_all().unwrap();
+    store.apply_retention().unwrap();
+    assert!(times(&store, "1", everything()).len() < 10, "they went with their blocks");
+}
+
+#[test]
+fn remembered_labels_stay_right_when_there_is_no_room_for_them() {
+    for labels_cache_bytes in [0, 5_000, 1 << 20] {
+        let fs = SimFs::new(21);
+        let options = Options { labels_cache_bytes, ..options() };
+        let (store, _) = Tsdb::open(Arc::new(fs.clone()), clock(), DIR.into(), options).unwrap();
+        let name = |n: usize| format!("{{__name__=\"x\", n=\"{n:02}\"}}");
+        let names: Vec<String> = (0..40).map(name).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        fill(&store, &names, 0..5);
+        store.flush_all().unwrap();
+        for _ in 0..3 {
+            for n in 0..40 {
+                let (found, _) = read(&store, Matcher::equal("n", &format!("{n:02}")));
+                assert_eq!(found, [(name(n), 300)]);
+            }
+            let (found, _) = read(&store, all());
+            assert_eq!(found.iter().map(|(labels, _)| labels.as_str()).collect::<Vec<_>>(), names);
+        }
+    }
+}
+
+#[test]
+fn a_large_selection_is_whole_while_samples_come() {
+    let fs = SimFs::new(22);
+    let (store, _) = open(&fs);
+    let names: Vec<Labels> = (0..9000).map(|n| labels(&format!("x{{n=\"{n:05}\"}}"))).collect();
+    let scrape = |time: i64| {
+        let row = |labels: &Labels| AppendRow::float(labels.clone(), Millis(time), 1.0);
+        put(&store, names.iter().map(row).collect());
+    };
+    (0..5).for_each(|n| scrape(START + n));
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| (5..20).for_each(|n| scrape(START + n)));
+        let mut before = 0;
+        while !writer.is_finished() {
+            let (found, _) = read(&store, all());
+            assert_eq!(found.len(), 9000);
+            let fewest = found.iter().map(|(_, samples)| *samples).min().unwrap();
+            assert!(fewest >= before.max(5), "{fewest} after {before}");
+            before = fewest;
+        }
+    });
+    let (found, _) = read(&store, all());
+    assert!(found.iter().all(|(_, samples)| *samples == 20));
+}

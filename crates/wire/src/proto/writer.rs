@@ -69,6 +69,16 @@ impl<'b> Writer<'b> {
         self.out.extend_from_slice(bytes);
     }
 
+    /// What is already a message.
+    pub(crate) fn raw(&mut self, message: &[u8]) {
+        self.out.extend_from_slice(message);
+    }
+
+    /// A length that stands before a message of its own.
+    pub(crate) fn length(&mut self, length: usize) {
+        self.varint(length as u64);
+    }
+
     pub(crate) fn packed_varints(&mut self, number: u32, values: impl Iterator<Item = u64>) {
         let mut values = values.peekable();
         if values.peek().is_some() {

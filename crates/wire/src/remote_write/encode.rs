@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use masthead_model::Labels;
 
 use super::{FloatPoint, HistogramPoint, Metadata, metric_type_number};
-use crate::{Exemplar, native, proto::Writer};
+use crate::{Exemplar, labels::write_labels, native, proto::Writer};
 
 /// Builds a 1.0 request.
 #[derive(Debug, Default)]
@@ -61,15 +61,6 @@ impl EncoderV1 {
     /// The request, to be compressed.
     pub fn finish(self) -> Vec<u8> {
         self.out
-    }
-}
-
-fn write_labels(w: &mut Writer<'_>, labels: &Labels) {
-    for label in labels {
-        w.nested(1, |w| {
-            w.text(1, label.name);
-            w.text(2, label.value);
-        });
     }
 }
 

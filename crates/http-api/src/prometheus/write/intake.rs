@@ -6,9 +6,7 @@
 use std::sync::Arc;
 
 use masthead_model::{Labels, Millis, Value};
-use masthead_ports::{
-    AppendBatch, AppendRow, Exemplar, Metadata, MetricType, SampleSink, SeriesRef,
-};
+use masthead_ports::{AppendBatch, AppendRow, Metadata, SampleSink, SeriesRef};
 use masthead_wire::remote_write;
 
 use super::{Done, SeriesCache, cache::Key};
@@ -102,7 +100,7 @@ impl<'a> Intake<'a> {
     ) -> Result<(), ApiError> {
         self.batch.metadata.push(Metadata {
             family: Arc::from(metadata.family),
-            metric_type: metric_type(metadata.metric_type),
+            metric_type: metadata.metric_type,
             help: Arc::from(metadata.help),
             unit: Arc::from(metadata.unit),
         });
@@ -197,24 +195,5 @@ impl Written {
             refused.push(format!("{more} more were refused"));
         }
         Ok(Done { samples, histograms, exemplars, refused })
-    }
-}
-
-/// The same in the words of the ports.
-pub(super) fn exemplar(from: &masthead_wire::Exemplar) -> Exemplar {
-    Exemplar { labels: from.labels.clone(), value: from.value, timestamp: from.timestamp }
-}
-
-fn metric_type(from: masthead_wire::MetricType) -> MetricType {
-    use masthead_wire::MetricType as Wire;
-    match from {
-        Wire::Counter => MetricType::Counter,
-        Wire::Gauge => MetricType::Gauge,
-        Wire::Histogram => MetricType::Histogram,
-        Wire::GaugeHistogram => MetricType::GaugeHistogram,
-        Wire::Summary => MetricType::Summary,
-        Wire::Info => MetricType::Info,
-        Wire::StateSet => MetricType::StateSet,
-        Wire::Unknown => MetricType::Unknown,
     }
 }

@@ -141,6 +141,11 @@ fn flags(args: &ServeArgs) -> Vec<(String, String)> {
         "listen" => args.listen.to_string(),
         "prometheus-listen" => shown(args.prometheus_listen),
         "loki-listen" => shown(args.logs.loki_listen),
+        "promtail-config" => {
+            args.promtail_config.as_ref().map(ToString::to_string).unwrap_or_default()
+        }
+        "promtail-clients" => args.promtail_clients.to_string(),
+        "pods-log-dir" => args.pods_log_dir.as_ref().map(ToString::to_string).unwrap_or_default(),
         "prometheus-config" => {
             args.prometheus_config.as_ref().map(ToString::to_string).unwrap_or_default()
         }

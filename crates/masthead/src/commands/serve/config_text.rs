@@ -3,7 +3,7 @@
 //! Masked are the values of the keys that hold secrets in prometheus.yml, wherever they stand, and
 //! passwords in URLs. Comments and order of keys are not kept, because the text is written anew.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use masthead_discovery::yaml;
 use serde_json::Value;
@@ -23,13 +23,26 @@ const SECRET_KEYS: [&str; 9] = [
     "token",
 ];
 
+/// The masked text of each entry of `scrape_configs`, by its name.
+pub(super) fn masked_jobs(text: &str) -> BTreeMap<String, String> {
+    let Ok(Some(mut value)) = yaml::parse::<Option<Value>>(text) else { return BTreeMap::new() };
+    mask(&mut value);
+    let jobs = value.get("scrape_configs").and_then(Value::as_array);
+    let named = |job: &Value| Some((job.get("job_name")?.as_str()?.to_owned(), written(job)));
+    jobs.into_iter().flatten().filter_map(named).collect()
+}
+
 /// The masked text of `yaml`, or nothing for what is no YAML.
 pub(super) fn masked(text: &str) -> String {
     let Ok(value) = yaml::parse::<Option<Value>>(text) else { return String::new() };
     let mut value = value.unwrap_or(Value::Null);
     mask(&mut value);
+    written(&value)
+}
+
+fn written(value: &Value) -> String {
     let mut out = String::new();
-    write(&mut out, &value, 0);
+    write(&mut out, value, 0);
     out.trim_start().to_owned() + "\n"
 }
 
@@ -121,6 +134,23 @@ scrape_configs:
             value
         };
         assert_eq!(value(&masked), value(text), "{masked}");
+    }
+
+    #[test]
+    fn each_job_is_shown_alone() {
+        let text = "
+scrape_configs:
+- job_name: one
+  basic_auth: {username: me, password: hunter2}
+- job_name: 'two words'
+  static_configs: [{targets: ['a:1']}]
+- scheme: http
+";
+        let jobs = masked_jobs(text);
+        assert_eq!(jobs.keys().collect::<Vec<_>>(), ["one", "two words"]);
+        let one = "basic_auth:\n  password: <secret>\n  username: me\njob_name: one\n";
+        assert_eq!(jobs.get("one").map(String::as_str), Some(one));
+        assert_eq!(masked_jobs("{"), BTreeMap::new());
     }
 
     #[test]

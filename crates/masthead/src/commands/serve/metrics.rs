@@ -4,18 +4,20 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
+use masthead_forward::Stats as ClientStats;
 use masthead_http_api::{ApiStats, LokiApi, LokiStats, PrometheusApi};
 use masthead_instrument::Telemetry;
 use masthead_logdb::{Logdb, Stats as LogStats};
 use masthead_scrape::Stats as ScrapeStats;
+use masthead_tail::{CustomMetric, CustomValue, Stats as CollectStats};
 use masthead_tsdb::{Stats, Tsdb};
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric as _},
+    encoding::{DescriptorEncoder, EncodeMetric as _, MetricEncoder},
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
 };
 
-use super::api::Api;
+use super::{api::Api, collecting::Counts};
 
 /// Shows the numbers of the store and the API at `/metrics`.
 pub(super) fn register(
@@ -24,6 +26,7 @@ pub(super) fn register(
     logs: &Arc<Logdb>,
     api: &Api,
     scrape: Arc<ScrapeStats>,
+    collect: Counts,
 ) {
     let collector = Numbers {
         store: Arc::clone(store),
@@ -31,6 +34,7 @@ pub(super) fn register(
         api: api.prometheus.clone(),
         loki: api.loki.clone(),
         scrape,
+        collect,
     };
     telemetry.register(|registry| registry.register_collector(Box::new(collector)));
 }
@@ -42,6 +46,7 @@ struct Numbers {
     api: PrometheusApi,
     loki: LokiApi,
     scrape: Arc<ScrapeStats>,
+    collect: Counts,
 }
 
 /// Name, meaning, number. Counters have no `_total` here: the exposition adds it.
@@ -58,6 +63,9 @@ const STORE: &[Row<Stats>] = &[
     ("masthead_tsdb_append_failures", "Batches that could not be written to the journal.", C, |s| s.append_failures_total),
     ("masthead_tsdb_exemplars", "Exemplars in memory.", G, |s| s.exemplars),
     ("masthead_tsdb_journal_bytes", "Bytes of the journal.", G, |s| s.journal_bytes),
+    ("masthead_tsdb_head_file_bytes", "Bytes of the file that memory was last written to for a quick start.", G, |s| s.head_bytes),
+    ("masthead_tsdb_checkpoints", "Files written from memory for a quick start.", C, |s| s.checkpoints_total),
+    ("masthead_tsdb_last_checkpoint_success_timestamp_seconds", "When memory was last written to such a file, or zero.", G, |s| s.last_checkpoint_success_ms / 1000),
     ("masthead_tsdb_blocks", "Blocks that answer.", G, |s| s.blocks),
     ("masthead_tsdb_blocks_damaged", "Blocks that answer in part.", G, |s| s.blocks_damaged),
     ("masthead_tsdb_blocks_corrupt", "Blocks set aside for damage.", G, |s| s.blocks_corrupt),
@@ -119,6 +127,37 @@ const API: &[Row<ApiStats>] = &[
 ];
 
 #[rustfmt::skip]
+const COLLECT: &[Row<CollectStats>] = &[
+    ("masthead_tail_bytes_read", "Bytes read from files and pipes.", C, |s| s.bytes_read.get()),
+    ("masthead_tail_lines_read", "Lines read, before any stage.", C, |s| s.lines_read.get()),
+    ("masthead_tail_lines_sent", "Collected lines that the store took.", C, |s| s.lines_sent.get()),
+    ("masthead_tail_lines_duplicate", "Collected lines that were in the store already.", C, |s| s.lines_duplicate.get()),
+    ("masthead_tail_lines_cut", "Lines of which a part is missing, because of the limit on their length.", C, |s| s.lines_cut.get()),
+    ("masthead_tail_partial_lines_cut", "Groups of lines that went on unfinished, because of a limit on what is held back.", C, |s| s.partial_lines_cut.get()),
+    ("masthead_tail_append_failures", "Batches that the store refused; reading waits, and they are sent again.", C, |s| s.appends_failed.get()),
+    ("masthead_tail_rotations", "Files that got the name of one that was followed.", C, |s| s.rotations.get()),
+    ("masthead_tail_truncations", "Files that were emptied.", C, |s| s.truncations.get()),
+    ("masthead_tail_rotated_gone", "Rotated files that were gone before it was known that they were read to their end.", C, |s| s.rotated_gone.get()),
+    ("masthead_tail_compressed_skipped", "Compressed files that a pattern named.", C, |s| s.compressed_skipped.get()),
+    ("masthead_tail_file_errors", "Files that could not be looked at or read.", C, |s| s.file_errors.get()),
+    ("masthead_tail_files_over_limit", "Files that a limit kept from being followed.", C, |s| s.files_over_limit.get()),
+    ("masthead_tail_files", "Files that are followed.", G, |s| s.files.get()),
+    ("masthead_tail_files_open", "Files that are open.", G, |s| s.files_open.get()),
+    ("masthead_tail_last_append_success_timestamp_seconds", "When the store last took collected lines.", G, |s| s.last_append_ms.get() / 1000),
+];
+
+#[rustfmt::skip]
+const CLIENT: &[Row<ClientStats>] = &[
+    ("masthead_forward_lines_journaled", "Lines that wait or waited for a client.", C, |s| s.lines_journaled.get()),
+    ("masthead_forward_lines_sent", "Lines that a client took.", C, |s| s.lines_sent.get()),
+    ("masthead_forward_pushes", "Pushes that a client took.", C, |s| s.pushes.get()),
+    ("masthead_forward_push_failures", "Pushes that failed and were tried again.", C, |s| s.pushes_failed.get()),
+    ("masthead_forward_sent_bytes", "Bytes pushed, compressed.", C, |s| s.bytes_sent.get()),
+    ("masthead_forward_journal_bytes", "Bytes of the journal of a client.", G, |s| s.journal_bytes.get()),
+    ("masthead_forward_last_push_success_timestamp_seconds", "When a client last took a push.", G, |s| s.last_push_ms.get() / 1000),
+];
+
+#[rustfmt::skip]
 const SCRAPE: &[Row<ScrapeStats>] = &[
     ("masthead_scrape_scrapes", "Scrapes that were begun.", C, |s| s.scrapes.get()),
     ("masthead_scrape_failures", "Scrapes that failed.", C, |s| s.scrapes_failed.get()),
@@ -130,6 +169,7 @@ const SCRAPE: &[Row<ScrapeStats>] = &[
     ("masthead_scrape_appends_failed", "Scrapes that the store refused as a whole.", C, |s| s.appends_failed.get()),
     ("masthead_scrape_exceeded_body_size", "Scrapes with a body over the limit.", C, |s| s.exceeded_body_size_limit.get()),
     ("masthead_scrape_exceeded_samples", "Scrapes with samples over the limit.", C, |s| s.exceeded_sample_limit.get()),
+    ("masthead_scrape_exceeded_buckets", "Scrapes with a native histogram of too many buckets.", C, |s| s.exceeded_bucket_limit.get()),
     ("masthead_scrape_exceeded_labels", "Scrapes with labels over a limit.", C, |s| s.exceeded_label_limits.get()),
     ("masthead_scrape_exceeded_targets", "Jobs with targets over the limit.", C, |s| s.exceeded_target_limit.get()),
     ("masthead_scrape_sync_failures", "Targets that could not be made from what was discovered.", C, |s| s.sync_failed.get()),
@@ -139,16 +179,78 @@ impl Collector for Numbers {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let stats = self.store.stats();
         table(&mut encoder, STORE, &stats)?;
-        by_reason(&mut encoder, SAMPLES_REJECTED, &stats.samples_rejected_total)?;
+        by_reason(&mut encoder, SAMPLES_REJECTED, &listed(&stats.samples_rejected_total))?;
         let stats = self.logs.stats();
         table(&mut encoder, LOGS, &stats)?;
-        by_reason(&mut encoder, LINES_REJECTED, &stats.lines_rejected_total)?;
+        by_reason(&mut encoder, LINES_REJECTED, &listed(&stats.lines_rejected_total))?;
         let stats = self.loki.stats();
         table(&mut encoder, LOKI, &stats)?;
-        by_reason(&mut encoder, LINES_REFUSED, &stats.lines_refused)?;
+        by_reason(&mut encoder, LINES_REFUSED, &listed(&stats.lines_refused))?;
         table(&mut encoder, API, &self.api.stats())?;
-        table(&mut encoder, SCRAPE, &self.scrape)
+        table(&mut encoder, SCRAPE, &self.scrape)?;
+        self.collected(&mut encoder)
     }
+}
+
+impl Numbers {
+    /// What the collectors and the clients count, and the metrics that the configuration makes.
+    fn collected(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let stats = &self.collect.stats;
+        table(encoder, COLLECT, &**stats)?;
+        by_reason(encoder, LINES_DROPPED, &stats.dropped_lines())?;
+        by_reason(encoder, LINES_LOST, &stats.rejected_lines())?;
+        by_reason(encoder, LINES_UNPARSED, &stats.unparsed_lines())?;
+        let clients = &self.collect.clients;
+        for (name, help, kind, number) in CLIENT {
+            let mut family = encoder.encode_descriptor(name, help, None, *kind)?;
+            for (client, stats) in clients {
+                let labels = [("client", client.as_str())];
+                one(family.encode_family(&labels)?, *kind, number(stats))?;
+            }
+        }
+        let (name, help) = CLIENT_LINES_LOST;
+        let mut family = encoder.encode_descriptor(name, help, None, C)?;
+        for (client, stats) in clients {
+            for (reason, count) in stats.dropped_lines() {
+                let labels = [("client", client.as_str()), ("reason", reason)];
+                ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        let Some((custom, clock)) = &self.collect.custom else { return Ok(()) };
+        custom
+            .collect(clock.monotonic())
+            .iter()
+            .try_for_each(|metric| custom_metric(encoder, metric))
+    }
+}
+
+/// A metric of a `metrics` stage. A counter ends in `_total`, whatever it was called.
+fn custom_metric(
+    encoder: &mut DescriptorEncoder<'_>,
+    metric: &CustomMetric,
+) -> Result<(), fmt::Error> {
+    let Some((_, first)) = metric.series.first() else { return Ok(()) };
+    let (name, kind) = match first {
+        CustomValue::Counter(_) => (metric.name.trim_end_matches("_total"), C),
+        CustomValue::Gauge(_) => (metric.name.as_str(), G),
+        CustomValue::Histogram { .. } => (metric.name.as_str(), MetricType::Histogram),
+    };
+    let mut family = encoder.encode_descriptor(name, &metric.help, None, kind)?;
+    for (labels, value) in &metric.series {
+        let labels: Vec<(&str, &str)> = labels.iter().map(|l| (l.name, l.value)).collect();
+        let mut one = family.encode_family(&labels)?;
+        match value {
+            CustomValue::Counter(total) => ConstCounter::new(*total).encode(one)?,
+            CustomValue::Gauge(now) => ConstGauge::new(*now).encode(one)?,
+            CustomValue::Histogram { buckets, sum, count } => {
+                // The library writes its largest number as `+Inf`.
+                let bound = |bound: f64| if bound.is_finite() { bound } else { f64::MAX };
+                let buckets: Vec<_> = buckets.iter().map(|(b, n)| (bound(*b), *n)).collect();
+                one.encode_histogram::<[(&str, &str); 1]>(*sum, *count, &buckets, None)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Name and meaning of what is counted by reason.
@@ -158,20 +260,35 @@ const SAMPLES_REJECTED: ByReason =
     ("masthead_tsdb_samples_rejected", "Samples that were refused, by reason.");
 const LINES_REJECTED: ByReason =
     ("masthead_logs_lines_rejected", "Lines that the store refused, by reason.");
+const LINES_DROPPED: ByReason =
+    ("masthead_tail_lines_dropped", "Collected lines that a stage dropped, by reason.");
+const LINES_LOST: ByReason =
+    ("masthead_tail_lines_lost", "Collected lines that the store refused for good, by reason.");
+const LINES_UNPARSED: ByReason = (
+    "masthead_tail_lines_unparsed",
+    "Collected lines that a stage could not parse, by stage; they are kept as they are.",
+);
+const CLIENT_LINES_LOST: ByReason =
+    ("masthead_forward_lines_lost", "Lines that never reached a client, by reason.");
 const LINES_REFUSED: ByReason =
     ("masthead_http_api_lines_refused", "Pushed lines that were refused, by reason.");
 
-fn by_reason(
+fn by_reason<R: AsRef<str>>(
     encoder: &mut DescriptorEncoder<'_>,
     (name, help): ByReason,
-    counts: &BTreeMap<&'static str, u64>,
+    counts: &[(R, u64)],
 ) -> Result<(), fmt::Error> {
     let mut family = encoder.encode_descriptor(name, help, None, C)?;
     for (reason, count) in counts {
-        let labels = [("reason", *reason)];
+        let labels = [("reason", reason.as_ref())];
         ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;
     }
     Ok(())
+}
+
+/// The counts of a map, as [`by_reason`] wants them.
+fn listed(counts: &BTreeMap<&'static str, u64>) -> Vec<(&'static str, u64)> {
+    counts.iter().map(|(reason, count)| (*reason, *count)).collect()
 }
 
 fn table<S>(
@@ -180,17 +297,16 @@ fn table<S>(
     stats: &S,
 ) -> Result<(), fmt::Error> {
     for (name, help, kind, number) in rows {
-        let metric = encoder.encode_descriptor(name, help, None, *kind)?;
-        match kind {
-            MetricType::Counter => {
-                ConstCounter::new(number(stats)).encode(metric)?;
-            }
-            _ => {
-                ConstGauge::new(i64::try_from(number(stats)).unwrap_or(i64::MAX)).encode(metric)?;
-            }
-        }
+        one(encoder.encode_descriptor(name, help, None, *kind)?, *kind, number(stats))?;
     }
     Ok(())
+}
+
+fn one(metric: MetricEncoder<'_>, kind: MetricType, number: u64) -> Result<(), fmt::Error> {
+    match kind {
+        MetricType::Counter => ConstCounter::new(number).encode(metric),
+        _ => ConstGauge::new(i64::try_from(number).unwrap_or(i64::MAX)).encode(metric),
+    }
 }
 
 #[cfg(test)]
@@ -214,11 +330,28 @@ mod tests {
         let api = API.iter().map(|row| full(row.0, &row.2));
         let logs = LOGS.iter().map(|row| full(row.0, &row.2));
         let loki = LOKI.iter().map(|row| full(row.0, &row.2));
-        let rejected = [SAMPLES_REJECTED, LINES_REJECTED, LINES_REFUSED];
+        let rejected = [
+            SAMPLES_REJECTED,
+            LINES_REJECTED,
+            LINES_REFUSED,
+            LINES_DROPPED,
+            LINES_LOST,
+            LINES_UNPARSED,
+            CLIENT_LINES_LOST,
+        ];
         let rejected = rejected.into_iter().map(|row| format!("{}_total", row.0));
         let scrape = SCRAPE.iter().map(|row| full(row.0, &row.2));
-        let mut exposed: Vec<String> =
-            store.chain(logs).chain(loki).chain(rejected).chain(api).chain(scrape).collect();
+        let collect = COLLECT.iter().map(|row| full(row.0, &row.2));
+        let client = CLIENT.iter().map(|row| full(row.0, &row.2));
+        let mut exposed: Vec<String> = store
+            .chain(logs)
+            .chain(loki)
+            .chain(rejected)
+            .chain(api)
+            .chain(scrape)
+            .chain(collect)
+            .chain(client)
+            .collect();
         let mut documented: Vec<String> =
             documented.iter().map(|name| format!("masthead_{name}")).collect();
         exposed.sort();

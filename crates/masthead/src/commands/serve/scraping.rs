@@ -3,6 +3,7 @@
 //! A reload reads the file again; a file that is wrong changes nothing.
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -10,6 +11,7 @@ use std::{
 
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
+use masthead_discovery::expand;
 use masthead_host::{Host, RealSpace};
 use masthead_ports::TargetsView;
 use masthead_scrape::{
@@ -51,10 +53,12 @@ pub(super) struct Loaded {
     pub global: GlobalConfig,
     /// As YAML, secrets masked.
     pub text: String,
+    /// The same of each job.
+    pub jobs: BTreeMap<String, String>,
 }
 
 impl Scraping {
-    /// Reads the configuration and begins to scrape.
+    /// Reads the configuration; [`Scraping::begin`] follows when the store takes samples.
     ///
     /// # Errors
     /// A file that cannot be read or is wrong, with its place.
@@ -74,8 +78,7 @@ impl Scraping {
         };
         let hostname = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let file = args.prometheus_config.clone();
-        let (config, text) =
-            read(file.as_deref()).map_err(|error| UsageError(format!("{error:#}")))?;
+        let read = read(file.as_deref()).map_err(|error| UsageError(format!("{error:#}")))?;
         let parts = Parts { sink: store.clone(), clock, fs: Arc::new(RealFs) };
         let scraping = Self {
             scraper: Scraper::new(parts, Settings::default()),
@@ -84,11 +87,24 @@ impl Scraping {
             hostname,
             own: (!args.no_self).then(|| reachable(own)),
             runtime: Handle::current(),
-            loaded: Mutex::new(Loaded { global: config.global.clone(), text: text.clone() }),
+            loaded: Mutex::new(Loaded {
+                global: read.config.global.clone(),
+                text: read.text,
+                jobs: read.jobs,
+            }),
         };
-        let started = scraping.apply(config, text).await;
-        started.map_err(|error| UsageError(format!("--prometheus-config: {error:#}")))?;
         Ok(scraping)
+    }
+
+    /// Begins to scrape.
+    ///
+    /// # Errors
+    /// A configuration that cannot be put in force.
+    pub(super) async fn begin(&self) -> anyhow::Result<()> {
+        let read = read(self.file.as_deref()).map_err(|error| UsageError(format!("{error:#}")))?;
+        let begun = self.apply(read).await;
+        begun.map_err(|error| UsageError(format!("--prometheus-config: {error:#}")))?;
+        Ok(())
     }
 
     /// Reads the file again and scrapes what it says. Blocks; not to be called on an async thread.
@@ -96,8 +112,12 @@ impl Scraping {
     /// # Errors
     /// What is wrong with the file; then everything goes on as before.
     pub(super) fn reload(&self) -> anyhow::Result<()> {
-        let (config, text) = read(self.file.as_deref())?;
-        self.runtime.block_on(self.apply(config, text))
+        self.runtime.block_on(self.apply(read(self.file.as_deref())?))
+    }
+
+    /// The configuration of one scrape pool, secrets masked.
+    pub(super) fn pool_text(&self, pool: &str) -> Option<String> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).jobs.get(pool).cloned()
     }
 
     /// The configuration in force.
@@ -118,7 +138,8 @@ impl Scraping {
         self.scraper.shutdown().await;
     }
 
-    async fn apply(&self, config: PromConfig, text: String) -> anyhow::Result<()> {
+    async fn apply(&self, read: Read) -> anyhow::Result<()> {
+        let Read { config, text, jobs: mut texts } = read;
         for warning in &config.warnings {
             tracing::warn!(warning, "A part of the configuration is not in force.");
         }
@@ -147,25 +168,63 @@ impl Scraping {
             jobs.push(Arc::new(ScrapeConfig::local(SELF_JOB, &own, interval, timeout)));
         }
         self.scraper.apply(&jobs, &local).await?;
-        let loaded = Loaded { global: config.global, text };
+        let ours = local.iter().map(|job| &job.config).chain(&jobs);
+        for job in ours {
+            // Those of the file are there already, as they were written.
+            texts.entry(job.job_name.clone()).or_insert_with(|| built_in(job));
+        }
+        let loaded = Loaded { global: config.global, text, jobs: texts };
         *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = loaded;
         Ok(())
     }
 }
 
+/// A configuration and how it may be shown.
+struct Read {
+    config: PromConfig,
+    text: String,
+    jobs: BTreeMap<String, String>,
+}
+
+/// A job that is there without a file, as it would be written.
+fn built_in(job: &ScrapeConfig) -> String {
+    format!(
+        "job_name: {}\nscrape_interval: {}s\nscrape_timeout: {}s\n",
+        job.job_name,
+        job.scrape_interval.as_secs_f64(),
+        job.scrape_timeout.as_secs_f64()
+    )
+}
+
 /// The configuration of `file` and its masked text; the empty one without a file.
-fn read(file: Option<&Utf8Path>) -> anyhow::Result<(PromConfig, String)> {
+fn read(file: Option<&Utf8Path>) -> anyhow::Result<Read> {
     let Some(file) = file else {
-        return Ok((PromConfig::parse("")?, "global: {}\n".to_owned()));
+        let text = "global: {}\n".to_owned();
+        return Ok(Read { config: PromConfig::parse("")?, text, jobs: BTreeMap::new() });
     };
     let what = || format!("--prometheus-config {file}");
-    let bytes = read_to_vec(&RealFs, file, CONFIG_BYTES_MAX).with_context(what)?;
-    let text = String::from_utf8(bytes).with_context(what)?;
+    let text = text_of(file).with_context(what)?;
     let mut config = PromConfig::parse_with(&text, &environment).with_context(what)?;
-    if let Some(directory) = file.parent() {
-        config.set_directory(directory);
+    let directory = file.parent().unwrap_or(Utf8Path::new(""));
+    config.set_directory(directory);
+    let mut jobs = config_text::masked_jobs(&text);
+    for pattern in config.scrape_config_files.clone() {
+        let pattern = directory.join(pattern);
+        let what = || format!("--prometheus-config {file}: scrape_config_files {pattern}");
+        let mut files = expand(&RealFs, &pattern).with_context(what)?;
+        files.sort();
+        for more in files {
+            let what = || format!("--prometheus-config {file}: {more}");
+            let text = text_of(&more).with_context(what)?;
+            config.add_jobs(&text, more.parent()).with_context(what)?;
+            jobs.extend(config_text::masked_jobs(&text));
+        }
     }
-    Ok((config, config_text::masked(&text)))
+    Ok(Read { config, jobs, text: config_text::masked(&text) })
+}
+
+fn text_of(file: &Utf8Path) -> anyhow::Result<String> {
+    Ok(String::from_utf8(read_to_vec(&RealFs, file, CONFIG_BYTES_MAX)?)?)
 }
 
 /// `external_labels` may name variables, as upstream's.
@@ -208,13 +267,36 @@ mod tests {
     }
 
     #[test]
+    fn jobs_of_further_files_are_read_from_where_the_first_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(directory.path()).unwrap();
+        let write = |name: &str, text: &str| {
+            masthead_sysio::atomic_write(&RealFs, &dir.join(name), text.as_bytes()).unwrap();
+        };
+        write("p.yml", "scrape_config_files: ['job-*.yml', none.yml]\n");
+        write("job-b.yml", "scrape_configs: [{job_name: b}]\n");
+        write("job-a.yml", "scrape_configs: [{job_name: a, bearer_token: hunter2}]\n");
+        let found = read(Some(&dir.join("p.yml"))).unwrap();
+        let names: Vec<_> =
+            found.config.scrape_configs.iter().map(|job| job.job_name.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+        assert_eq!(
+            found.jobs.get("a").map(String::as_str),
+            Some("bearer_token: <secret>\njob_name: a\n")
+        );
+        write("job-c.yml", "scrape_configs: [{job_name: a}]\n");
+        let wrong = format!("{:#}", read(Some(&dir.join("p.yml"))).err().unwrap());
+        assert!(wrong.contains("job-c.yml") && wrong.contains("job name \"a\""), "{wrong}");
+    }
+
+    #[test]
     fn a_wrong_file_is_named_with_the_place() {
         let directory = tempfile::tempdir().unwrap();
         let path = Utf8PathBuf::from_path_buf(directory.path().join("p.yml")).unwrap();
-        let missing = read(Some(&path)).unwrap_err();
+        let missing = read(Some(&path)).err().unwrap();
         assert!(format!("{missing:#}").contains("p.yml"), "{missing:#}");
         masthead_sysio::atomic_write(&RealFs, &path, b"scrape_configs:\n- job_nam: x\n").unwrap();
-        let wrong = format!("{:#}", read(Some(&path)).unwrap_err());
+        let wrong = format!("{:#}", read(Some(&path)).err().unwrap());
         assert!(wrong.contains("line 2") && wrong.contains("job_nam"), "{wrong}");
     }
 }

@@ -1,6 +1,6 @@
 //! The store of metrics as the server runs it. The threads that keep it up: `upkeep.rs`.
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
 use anyhow::Context as _;
 use masthead_sysio::{Clock, RealFs};
@@ -12,21 +12,38 @@ use crate::cli::ServeArgs;
 /// How often it is looked whether something is to be written, merged or deleted.
 const UPKEEP_EVERY: Duration = Duration::from_secs(1);
 
-/// Opens the store below `--data`, and logs what was found.
+/// Opens the store below `--data` as far as its blocks, which answer from now on.
 ///
 /// # Errors
 /// Another process has it; files of a later version; what the file system says.
-pub(super) async fn open(args: &ServeArgs, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Tsdb>> {
+pub(super) async fn open(
+    args: &ServeArgs,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<(Arc<Tsdb>, OpenReport)> {
     let options = options(args);
     let directory = args.data.join("metrics");
     let opened = tokio::task::spawn_blocking({
         let directory = directory.clone();
-        move || Tsdb::open(Arc::new(RealFs), clock, &directory, options)
+        move || Tsdb::open_blocks(Arc::new(RealFs), clock, &directory, options)
     });
     let (store, report) =
         opened.await?.with_context(|| format!("cannot open the store in {directory} (--data)"))?;
+    Ok((Arc::new(store), report))
+}
+
+/// Brings the newest samples back into memory, and logs what was found.
+///
+/// # Errors
+/// Files of a later version; what the file system says.
+pub(super) async fn load(store: &Arc<Tsdb>, found: OpenReport) -> anyhow::Result<()> {
+    let store = Arc::clone(store);
+    let loaded = tokio::task::spawn_blocking(move || {
+        let mut report = found;
+        store.load(&mut report).map(|()| report)
+    });
+    let report = loaded.await?.context("cannot read the newest samples of the store (--data)")?;
     tell(&report);
-    Ok(Arc::new(store))
+    Ok(())
 }
 
 fn options(args: &ServeArgs) -> Options {
@@ -43,6 +60,7 @@ fn options(args: &ServeArgs) -> Options {
             bytes: args.retention_size,
         },
         series_max: args.max_series,
+        load_threads: thread::available_parallelism().map_or(1, |threads| threads.get().min(8)),
         ..Options::default()
     }
 }
@@ -57,6 +75,12 @@ fn tell(report: &OpenReport) {
             frames = report.frames_dropped,
             "Parts of the journal could not be read."
         );
+    }
+    for damage in &report.head_damages {
+        tracing::error!(damage, "A part of the newest samples could not be read.");
+    }
+    if report.series_lost > 0 {
+        tracing::error!(series = report.series_lost, "Series of the newest samples are lost.");
     }
     tracing::info!(
         blocks = report.blocks,

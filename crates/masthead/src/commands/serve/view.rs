@@ -5,11 +5,13 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use masthead_instrument::Telemetry;
 use masthead_logdb::Logdb;
 use masthead_model::{ByteSize, Labels, Millis, PromDuration};
 use masthead_ports::{Readiness, ReloadError, RuntimeInfo, ServerView};
 use masthead_sysio::Clock;
 use masthead_tsdb::Tsdb;
+use tokio::sync::Notify;
 
 use super::scraping::Scraping;
 use crate::cli::ServeArgs;
@@ -17,15 +19,19 @@ use crate::cli::ServeArgs;
 /// The running server.
 #[derive(Debug)]
 pub(super) struct Server {
+    started_up: AtomicBool,
     stopping: AtomicBool,
     lifecycle: bool,
     started: Millis,
     retention: String,
     clock: Arc<dyn Clock>,
     scraping: Arc<Scraping>,
+    telemetry: Telemetry,
     metrics: Arc<Tsdb>,
     logs: Arc<Logdb>,
     last_reload: Mutex<Reload>,
+    /// Told when a client asks the process to end.
+    quit: Notify,
 }
 
 /// How the last attempt to load the configuration went, and when one last went well.
@@ -40,21 +46,30 @@ impl Server {
         args: &ServeArgs,
         clock: Arc<dyn Clock>,
         scraping: Arc<Scraping>,
+        telemetry: Telemetry,
         metrics: Arc<Tsdb>,
         logs: Arc<Logdb>,
     ) -> Self {
         let now = Millis(clock.now().0.div_euclid(1_000_000));
         Self {
+            started_up: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             lifecycle: args.enable_lifecycle,
             started: now,
             retention: retention(args),
             clock,
             scraping,
+            telemetry,
             metrics,
             logs,
             last_reload: Mutex::new(Reload { ok: true, loaded: now }),
+            quit: Notify::new(),
         }
+    }
+
+    /// Waits until a client asks the process to end.
+    pub(super) async fn quit_asked(&self) {
+        self.quit.notified().await;
     }
 
     /// Reads the configuration again. Blocks.
@@ -79,6 +94,11 @@ impl Server {
         }
     }
 
+    /// From now on it is ready.
+    pub(super) fn started(&self) {
+        self.started_up.store(true, Ordering::Relaxed);
+    }
+
     /// From now on it is not ready any more.
     pub(super) fn stopping(&self) {
         self.stopping.store(true, Ordering::Relaxed);
@@ -89,6 +109,9 @@ impl ServerView for Server {
     fn readiness(&self) -> Readiness {
         if self.stopping.load(Ordering::Relaxed) {
             return Readiness::Stopping;
+        }
+        if !self.started_up.load(Ordering::Relaxed) {
+            return Readiness::Starting;
         }
         let (metrics, logs) = (self.metrics.stats(), self.logs.stats());
         let mut reasons = Vec::new();
@@ -133,6 +156,24 @@ impl ServerView for Server {
 
     fn reload(&self) -> Result<(), ReloadError> {
         if self.lifecycle { self.load() } else { Err(ReloadError::Disabled) }
+    }
+
+    fn pool_config_text(&self, pool: &str) -> Option<String> {
+        self.scraping.pool_text(pool)
+    }
+
+    fn self_metrics(&self) -> String {
+        self.telemetry.metrics_text()
+    }
+
+    fn quit(&self) -> Result<(), ReloadError> {
+        if !self.lifecycle {
+            return Err(ReloadError::Disabled);
+        }
+        tracing::info!("A client asks for the end.");
+        // Kept until the server waits for it, so none is lost.
+        self.quit.notify_one();
+        Ok(())
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     inode::{Change, Inode},
     tree::{DirOp, NodeId, Place, ROOT, Tree},
 };
-use crate::{Metadata, OpenOptions, UnixNanos, fs::error::held_elsewhere};
+use crate::{FileId, Metadata, OpenOptions, UnixNanos, fs::error::held_elsewhere};
 
 /// How many bytes the files of a new [`crate::SimFs`] may have together.
 pub const SIM_CAPACITY_DEFAULT: u64 = 1 << 30;
@@ -234,14 +234,22 @@ impl Disk {
 
     pub(super) fn metadata(&self, path: &Utf8Path) -> Result<Metadata> {
         let node = self.find(path)?;
-        Ok(match self.files.get(&node) {
-            Some(file) => {
-                Metadata { len: file.len() as u64, is_dir: false, modified: file.modified }
-            }
-            None => {
-                let modified = self.dirs_modified.get(&node).copied().unwrap_or_default();
-                Metadata { len: 0, is_dir: true, modified }
-            }
+        if self.files.contains_key(&node) {
+            return self.node_metadata(node);
+        }
+        let modified = self.dirs_modified.get(&node).copied().unwrap_or_default();
+        Ok(Metadata { len: 0, is_dir: true, modified, id: file_id(node), links: 1 })
+    }
+
+    /// As [`Self::metadata`] of a file, which may have no name.
+    pub(super) fn node_metadata(&self, node: NodeId) -> Result<Metadata> {
+        let file = self.file(node)?;
+        Ok(Metadata {
+            len: file.len() as u64,
+            is_dir: false,
+            modified: file.modified,
+            id: file_id(node),
+            links: file.links as u64,
         })
     }
 
@@ -453,6 +461,11 @@ impl Disk {
 }
 
 /// Takes a path apart, from the root down.
+/// Numbers of nodes are never used twice, which is kinder than what an operating system does.
+fn file_id(node: NodeId) -> FileId {
+    FileId { device: 1, inode: node }
+}
+
 fn names_of(path: &Utf8Path) -> Result<Vec<&str>> {
     if path.as_str().is_empty() {
         return Err(ErrorKind::NotFound.into());

@@ -11,7 +11,9 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Machine, Operation, injected, lock, tree::NodeId};
-use crate::fs::{File, FileBytes, OpenOptions, error::at, fill_exact, options::not_opened_for};
+use crate::fs::{
+    File, FileBytes, Metadata, OpenOptions, error::at, fill_exact, options::not_opened_for,
+};
 
 #[derive(Debug)]
 pub(super) struct SimFile {
@@ -144,10 +146,10 @@ impl File for SimFile {
         })
     }
 
-    fn len(&self) -> io::Result<u64> {
+    fn metadata(&self) -> io::Result<Metadata> {
         self.operate(Operation::Metadata, "look at", None, |machine, fault| {
             fault.map_or(Ok(()), Err)?;
-            Ok(machine.disk.file(self.node)?.len() as u64)
+            machine.disk.node_metadata(self.node)
         })
     }
 

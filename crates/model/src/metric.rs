@@ -1,9 +1,9 @@
-//! The few nouns that all formats share.
+//! What is said about metrics beside their samples: the type of a family, and exemplars.
 
-use masthead_model::{Labels, Millis};
+use crate::{Labels, Millis};
 
 /// What a metric family is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum MetricType {
     /// Only rises, but for restarts.
     Counter,
@@ -40,10 +40,10 @@ impl MetricType {
     }
 }
 
-/// One observation that a sample counts, with the labels that lead to it.
+/// One observation that a sample counts, with the labels that lead to it (`trace_id`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Exemplar {
-    /// Labels of the observation, such as `trace_id`.
+    /// Labels of the observation; at most 128 characters in all by the OpenMetrics rules.
     pub labels: Labels,
     /// The observed value.
     pub value: f64,

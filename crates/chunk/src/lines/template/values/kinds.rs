@@ -1,0 +1,255 @@
+//! The kinds of columns, read again.
+
+use super::{Error, Mark, SHORT, Sources, unzigzag, width};
+
+/// What stands before a column; the bytes are the format's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Kind {
+    Same = 0,
+    Numbers = 1,
+    Differences = 2,
+    Dictionary = 3,
+    Texts = 4,
+    Hexadecimal = 5,
+    Addresses = 6,
+    Fractions = 7,
+    Raw = 8,
+}
+
+/// The values of a column.
+#[derive(Debug)]
+pub(in super::super) enum Values {
+    Same(Vec<u8>),
+    Numbers {
+        numbers: Vec<u64>,
+        digits: usize,
+    },
+    Dictionary {
+        places: Vec<u64>,
+        texts: Vec<u8>,
+        ends: Vec<usize>,
+    },
+    /// Where each ends; the bytes between the end of one and of the next less `gap`.
+    Texts {
+        texts: Vec<u8>,
+        ends: Vec<usize>,
+        gap: usize,
+    },
+    Hexadecimal {
+        bytes: Vec<u8>,
+        len: usize,
+        upper: bool,
+    },
+    Addresses(Vec<u64>),
+    Fractions {
+        numbers: Vec<u64>,
+        digits: usize,
+        decimals: usize,
+    },
+}
+
+/// Reads a column of `count` values.
+pub(in super::super) fn read(
+    sources: &mut Sources<'_, '_>,
+    mark: Mark,
+    count: usize,
+) -> Result<Values, Error> {
+    if mark != Mark::Raw && count < SHORT {
+        return short(sources, count);
+    }
+    let bad = sources.kinds.corrupt("kind of a column");
+    let kind = sources.kinds.byte("kind of a column")?;
+    let known = [
+        Kind::Same,
+        Kind::Numbers,
+        Kind::Differences,
+        Kind::Dictionary,
+        Kind::Texts,
+        Kind::Hexadecimal,
+        Kind::Addresses,
+        Kind::Fractions,
+        Kind::Raw,
+    ];
+    let kind = known.into_iter().find(|known| *known as u8 == kind).ok_or(bad.clone())?;
+    let mut numbers = Vec::new();
+    let kinds = &mut sources.kinds;
+    Ok(match kind {
+        Kind::Same => {
+            let len = kinds.count(kinds.remaining(), "length of a value")?;
+            Values::Same(kinds.take(len, "value")?.to_vec())
+        }
+        Kind::Numbers => {
+            let digits = kinds.count(20, "digits")?;
+            based(sources, count, &mut numbers)?;
+            Values::Numbers { numbers, digits }
+        }
+        Kind::Differences => {
+            let digits = kinds.count(20, "digits")?;
+            let first = kinds.unsigned("first number")?;
+            based(sources, count.saturating_sub(1), &mut numbers)?;
+            let mut last = first;
+            for number in &mut numbers {
+                last = last.wrapping_add(unzigzag(*number).cast_unsigned());
+                *number = last;
+            }
+            numbers.insert(0, first);
+            numbers.truncate(count);
+            Values::Numbers { numbers, digits }
+        }
+        Kind::Dictionary => {
+            let different = kinds.count(count, "count of texts")?;
+            let mut texts = Vec::new();
+            sources.text(&mut texts)?;
+            let ends = split(&texts, different).ok_or(bad.clone())?;
+            let places = width((different as u64).saturating_sub(1));
+            sources.planes(count, places, &mut numbers)?;
+            if numbers.iter().any(|place| *place >= different as u64) {
+                return Err(bad);
+            }
+            Values::Dictionary { places: numbers, texts, ends }
+        }
+        Kind::Texts => {
+            let mut texts = Vec::new();
+            sources.text(&mut texts)?;
+            let ends = split(&texts, count).ok_or(bad)?;
+            Values::Texts { texts, ends, gap: 1 }
+        }
+        Kind::Hexadecimal => {
+            let len = kinds.count(1 << 20, "letters of a number")?;
+            let upper = kinds.byte("capitals")? != 0;
+            let bytes_each = if len == crate::words::UUID_BYTES { 16 } else { len / 2 };
+            let mut bytes = Vec::new();
+            let all = count.checked_mul(bytes_each).ok_or(bad)?;
+            sources.bytes(all, &mut bytes)?;
+            Values::Hexadecimal { bytes, len, upper }
+        }
+        Kind::Addresses => {
+            based(sources, count, &mut numbers)?;
+            Values::Addresses(numbers)
+        }
+        Kind::Fractions => {
+            let decimals = kinds.count(18, "digits behind the dot")?;
+            let digits = kinds.count(20, "digits")?;
+            based(sources, count, &mut numbers)?;
+            Values::Fractions { numbers, digits, decimals }
+        }
+        Kind::Raw => {
+            let width = usize::from(kinds.byte("width of lengths")?);
+            sources.planes(count, width, &mut numbers)?;
+            let mut texts = Vec::new();
+            sources.text(&mut texts)?;
+            let mut end = 0_usize;
+            let mut ends = Vec::with_capacity(count);
+            for length in numbers {
+                let length = usize::try_from(length).map_err(|_| bad.clone())?;
+                end = end.checked_add(length).ok_or(bad.clone())?;
+                ends.push(end);
+            }
+            if end != texts.len() {
+                return Err(bad);
+            }
+            Values::Texts { texts, ends, gap: 0 }
+        }
+    })
+}
+
+fn short(sources: &mut Sources<'_, '_>, count: usize) -> Result<Values, Error> {
+    let (mut texts, mut ends) = (Vec::new(), Vec::new());
+    for _ in 0..count {
+        let rest = sources.short.clone().take_rest();
+        let bad = sources.short.corrupt("value of a short column");
+        let len = rest.iter().position(|byte| *byte == b'\n').ok_or(bad)?;
+        texts.extend_from_slice(sources.short.take(len + 1, "value")?);
+        ends.push(texts.len() - 1);
+    }
+    Ok(Values::Texts { texts, ends, gap: 1 })
+}
+
+fn based(sources: &mut Sources<'_, '_>, count: usize, numbers: &mut Vec<u64>) -> Result<(), Error> {
+    let base = sources.kinds.unsigned("base")?;
+    let width = sources.kinds.count(8, "width of numbers")?;
+    sources.planes(count, width, numbers)?;
+    for number in numbers {
+        *number = number.wrapping_add(base);
+    }
+    Ok(())
+}
+
+/// Where each of `count` texts ends, the newline not included.
+fn split(texts: &[u8], count: usize) -> Option<Vec<usize>> {
+    let ends: Vec<usize> =
+        texts.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at).collect();
+    let whole = ends.last().map_or(0, |end| end + 1) == texts.len();
+    (whole && ends.len() == count).then_some(ends)
+}
+
+impl Values {
+    /// Appends value number `at` to `out`.
+    pub(in super::super) fn put(&self, at: usize, out: &mut Vec<u8>) {
+        let number = |numbers: &[u64]| numbers.get(at).copied().unwrap_or(0);
+        match self {
+            Self::Same(value) => out.extend_from_slice(value),
+            Self::Numbers { numbers, digits } => put_number(number(numbers), *digits, out),
+            Self::Dictionary { places, texts, ends } => {
+                put_text(texts, ends, 1, usize::try_from(number(places)).unwrap_or(0), out);
+            }
+            Self::Texts { texts, ends, gap } => put_text(texts, ends, *gap, at, out),
+            Self::Hexadecimal { bytes, len, upper } => {
+                put_hexadecimal(bytes, *len, *upper, at, out);
+            }
+            Self::Addresses(numbers) => {
+                let address = number(numbers);
+                for shift in [24, 16, 8, 0] {
+                    put_number((address >> shift) & 255, 0, out);
+                    if shift > 0 {
+                        out.push(b'.');
+                    }
+                }
+            }
+            Self::Fractions { numbers, digits, decimals } => {
+                let scale = 10_u64.pow(u32::try_from(*decimals).unwrap_or(0));
+                let value = number(numbers);
+                put_number(value / scale, *digits, out);
+                out.push(b'.');
+                put_number(value % scale, *decimals, out);
+            }
+        }
+    }
+}
+
+fn put_text(texts: &[u8], ends: &[usize], gap: usize, at: usize, out: &mut Vec<u8>) {
+    let start = at.checked_sub(1).and_then(|at| ends.get(at)).map_or(0, |end| end + gap);
+    let end = ends.get(at).copied().unwrap_or(start);
+    out.extend_from_slice(texts.get(start..end).unwrap_or_default());
+}
+
+/// A number with leading zeros up to `digits`.
+fn put_number(mut number: u64, digits: usize, out: &mut Vec<u8>) {
+    let mut buffer = [b'0'; 20];
+    let mut used = 0;
+    for place in buffer.iter_mut().rev() {
+        *place = b'0' + u8::try_from(number % 10).unwrap_or(0);
+        number /= 10;
+        used += 1;
+        if number == 0 {
+            break;
+        }
+    }
+    let used = used.max(digits.min(buffer.len()));
+    out.extend_from_slice(buffer.get(buffer.len() - used..).unwrap_or_default());
+}
+
+fn put_hexadecimal(bytes: &[u8], len: usize, upper: bool, at: usize, out: &mut Vec<u8>) {
+    let uuid = len == crate::words::UUID_BYTES;
+    let each = if uuid { 16 } else { len / 2 };
+    let letters = if upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
+    let letter = |digit: u8| letters.get(usize::from(digit)).copied().unwrap_or(b'0');
+    let some = bytes.get(at * each..(at + 1) * each).unwrap_or_default();
+    for (place, byte) in some.iter().enumerate() {
+        if uuid && matches!(place, 4 | 6 | 8 | 10) {
+            out.push(b'-');
+        }
+        out.extend_from_slice(&[letter(byte >> 4), letter(byte & 15)]);
+    }
+}

@@ -1,0 +1,47 @@
+//! Segments come back as far as they are wanted, and no bytes make the decoder panic.
+
+use super::*;
+use crate::rows::{Row, Rows};
+
+fn rows() -> Rows {
+    let mut rows = Rows::default();
+    for at in 0..40_i64 {
+        let metadata = Labels::from_iter([
+            ("id", format!("{:08x}", at * 77)),
+            ("odd", if at % 2 == 1 { "a=b \u{1f}\n".to_owned() } else { String::new() }),
+        ]);
+        let metadata = (at % 5 != 0).then_some(&metadata);
+        rows.push(Row { time: at / 3, line: format!("line {at} of x{at}").as_bytes(), metadata });
+    }
+    rows
+}
+
+#[test]
+fn as_much_as_is_wanted_comes_back() {
+    let rows = rows();
+    let sealed = Sealer::new(3).seal(&rows.columns).unwrap();
+    let mut decoder = lines::Decoder::default();
+    let mut into = LogColumns::default();
+    open(&sealed.data, Want::ALL, &mut decoder, &mut into).unwrap();
+    assert_eq!(into, rows.columns);
+    let want = Want { lines: LineColumn::Count, metadata: false };
+    open(&sealed.data, want, &mut decoder, &mut into).unwrap();
+    assert_eq!((into.len(), into.text.len(), into.metadata.len()), (40, 0, 0));
+    let want = Want { lines: LineColumn::Count, metadata: true };
+    open(&sealed.data, want, &mut decoder, &mut into).unwrap();
+    assert_eq!((into.text.len(), into.metadata(7)), (0, rows.columns.metadata(7)));
+}
+
+#[test]
+fn cut_segments_are_refused_and_flipped_ones_never_panic() {
+    let sealed = Sealer::new(3).seal(&rows().columns).unwrap();
+    let mut decoder = lines::Decoder::default();
+    let mut into = LogColumns::default();
+    for at in 0..sealed.data.len() {
+        let cut = &sealed.data[..at];
+        assert!(open(cut, Want::ALL, &mut decoder, &mut into).is_err(), "{at}");
+        let mut flipped = sealed.data.clone();
+        flipped[at] ^= 1 << (at % 8);
+        drop(open(&flipped, Want::ALL, &mut decoder, &mut into));
+    }
+}

@@ -1,0 +1,109 @@
+//! Flags of `masthead import` and `masthead export`.
+
+use camino::Utf8PathBuf;
+use clap::{Args, ValueEnum};
+use masthead_model::{Matcher, Millis};
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// What is imported.
+    #[arg(value_name = "FORMAT", env = "MASTHEAD_IMPORT_FORMAT", value_enum)]
+    pub format: ImportFormat,
+
+    /// A file or `-` for stdin; for `prometheus`, a data directory or one block of it.
+    #[arg(value_name = "FILE|DIR", env = "MASTHEAD_IMPORT_SOURCE")]
+    pub source: Utf8PathBuf,
+
+    /// The data directory of the server, made when missing; no server may have it open.
+    #[arg(long, value_name = "DIR", env = "MASTHEAD_DATA")]
+    pub data: Utf8PathBuf,
+
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+
+    /// Memory in which OpenMetrics text is sorted; more than that goes over the disk.
+    #[arg(long, value_name = "SIZE", env = "MASTHEAD_IMPORT_SORT_MEMORY", default_value = "256MB")]
+    #[arg(value_parser = super::byte_size)]
+    pub sort_memory: u64,
+}
+
+/// The formats of `masthead import`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImportFormat {
+    /// OpenMetrics text with a timestamp on every sample and `# EOF` at its end.
+    Openmetrics,
+    /// Blocks of Prometheus.
+    Prometheus,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// What is written.
+    #[arg(value_name = "FORMAT", env = "MASTHEAD_EXPORT_FORMAT", value_enum)]
+    pub format: ExportFormat,
+
+    /// The data directory of a server that does not run.
+    #[arg(long, value_name = "DIR", env = "MASTHEAD_DATA", required_unless_present = "url")]
+    pub data: Option<Utf8PathBuf>,
+
+    /// A running server, Masthead or Prometheus, instead of a directory; needs `--from`.
+    #[arg(long, value_name = "URL", env = "MASTHEAD_URL", requires = "from")]
+    pub url: Option<http::Uri>,
+
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+
+    /// Write to this file, which appears when it is complete; without it, to stdout.
+    #[arg(long, short, value_name = "FILE", env = "MASTHEAD_EXPORT_OUTPUT")]
+    pub output: Option<Utf8PathBuf>,
+}
+
+/// The formats of `masthead export`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// OpenMetrics 1.0 with a timestamp on every sample.
+    Openmetrics,
+    /// Parquet, one row a sample.
+    Parquet,
+}
+
+/// Which series and times.
+#[derive(Debug, Args)]
+pub(crate) struct SelectionArgs {
+    /// Only series that match this selector, such as `up{job="api"}`; with several, any of them.
+    #[arg(long = "match", value_name = "SELECTOR", env = "MASTHEAD_MATCH", value_parser = selector)]
+    pub selectors: Vec<Selector>,
+
+    /// Only samples from this moment on, as RFC 3339 or seconds since 1970.
+    #[arg(long, value_name = "TIME", env = "MASTHEAD_FROM", value_parser = millis)]
+    pub from: Option<Millis>,
+
+    /// Only samples up to this moment.
+    #[arg(long, value_name = "TIME", env = "MASTHEAD_TO", value_parser = millis)]
+    pub to: Option<Millis>,
+}
+
+/// Conditions of one selector; a type of its own, because a flag with a `Vec` is a list to clap.
+#[derive(Clone, Debug)]
+pub(crate) struct Selector(pub Vec<Matcher>);
+
+fn selector(text: &str) -> Result<Selector, String> {
+    masthead_promql::parse_selector(text).map(Selector).map_err(|error| error.to_string())
+}
+
+fn millis(text: &str) -> Result<Millis, String> {
+    Millis::from_seconds(super::moment(text)?).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn selectors_and_moments() {
+        assert_eq!(selector(r#"up{job="api"}"#).map(|s| s.0.len()), Ok(2));
+        assert!(selector("up{").is_err() && selector("1 + 1").is_err());
+        assert_eq!(millis("2026-11-22T10:00:00.5Z"), Ok(Millis(1_795_341_600_500)));
+        assert!(millis("soon").is_err());
+    }
+}

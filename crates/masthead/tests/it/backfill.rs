@@ -1,0 +1,119 @@
+//! `masthead import` and `masthead export` as a user runs them.
+
+#![expect(clippy::disallowed_methods, reason = "tests prepare and look at files")]
+
+use std::io::Write as _;
+
+use rustix::process::Signal;
+
+use crate::{
+    process::{Masthead, masthead},
+    serve::{Server, now},
+};
+
+const TEXT: &str = "# TYPE hits counter\nhits_total{code=\"200\"} 1.0 1700000000\n\
+                    hits_total{code=\"200\"} 3.0 1700000015.5\n# EOF\n";
+
+#[test]
+fn what_goes_in_comes_out_and_a_second_time_nothing_happens() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let data = data.to_str().unwrap();
+    let file = dir.path().join("in.om");
+    let file = file.to_str().unwrap();
+    std::fs::File::create(file).unwrap().write_all(TEXT.as_bytes()).unwrap();
+
+    let (code, stdout, stderr) =
+        masthead(&["import", "openmetrics", file, "--data", data]).finish();
+    assert_eq!(code, Some(0), "{stderr}");
+    let want = "imported 2 samples of 1 series in 1 blocks, from 2023-11-14T22:13:20Z to \
+                2023-11-14T22:13:35.5Z\n";
+    assert_eq!(stdout, want);
+    assert!(stderr.contains("--storage.retention.time"), "{stderr}");
+    let (code, stdout, _) = masthead(&["import", "openmetrics", file, "--data", data]).finish();
+    assert_eq!((code, stdout.lines().last()), (Some(0), Some("skipped 2: already in the store")));
+
+    let (code, stdout, stderr) = masthead(&["export", "openmetrics", "--data", data]).finish();
+    assert_eq!((code, stdout.as_str()), (Some(0), TEXT), "{stderr}");
+    assert_eq!(stderr, "exported 2 samples of 1 series\n");
+    let out = dir.path().join("out.parquet");
+    let out = out.to_str().unwrap();
+    let from = "--from=2023-11-14T22:13:30Z";
+    let (code, stdout, stderr) =
+        masthead(&["export", "parquet", "--data", data, from, "-o", out]).finish();
+    assert_eq!((code, stdout.as_str()), (Some(0), ""), "{stderr}");
+    assert_eq!(stderr, "exported 1 samples of 1 series\n");
+    let mut names: Vec<_> =
+        std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["data", "in.om", "out.parquet"]);
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_the_way_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().to_str().unwrap();
+    let f = |args: &[&str], code: i32, want: &str| {
+        let (got, stdout, stderr) = masthead(args).finish();
+        assert_eq!((got, stdout.as_str()), (Some(code), ""), "{args:?}: {stderr}");
+        assert!(stderr.contains(want), "{args:?}: {stderr}");
+    };
+    f(&["import", "openmetrics", "/nowhere/x", "--data", data], 2, "/nowhere/x");
+    f(&["import", "prometheus", data, "--data", data], 1, "it holds no block of Prometheus");
+    f(&["import", "csv", "x", "--data", data], 2, "possible values: openmetrics, prometheus");
+    f(&["export", "openmetrics", "--data", data], 2, "there is no store");
+    f(&["export", "openmetrics", "--url", "http://127.0.0.1:1"], 2, "--from");
+    f(
+        &["export", "openmetrics", "--url", "http://127.0.0.1:1", "--from", "1"],
+        1,
+        "http://127.0.0.1:1/api/v1/label/__name__/values",
+    );
+    f(&["export", "openmetrics", "--data", data, "--match", "up{"], 2, "--match");
+}
+
+#[test]
+fn a_store_in_use_is_left_alone_and_its_server_is_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().to_str().unwrap();
+    let server = Server::start(dir.path());
+    let end = now();
+    assert!(server.push(&[(1, end - 1500, 2.0), (1, end - 1000, 3.0), (2, end - 1000, 4.0)]));
+    for command in [
+        &["import", "prometheus", fixture(), "--data", data][..],
+        &["export", "openmetrics", "--data", data],
+    ] {
+        let (code, _, stderr) = masthead(command).finish();
+        assert_eq!(code, Some(1));
+        assert!(stderr.contains("no server may have it open"), "{stderr}");
+    }
+    let url = format!("http://{}", server.address);
+    let from = (end / 1000 - 600).to_string();
+    let remote =
+        ["export", "openmetrics", "--url", &url, "--from", &from, "--match", "{n=~\".+\"}"];
+    let (code, stdout, stderr) = masthead(&remote).finish();
+    assert_eq!((code, stderr.as_str()), (Some(0), "exported 3 samples of 2 series\n"));
+    assert_eq!(server.stop(Signal::TERM), Some(0));
+    let local = ["export", "openmetrics", "--data", data, "--match", "counter"];
+    let (code, again, stderr) = masthead(&local).finish();
+    assert_eq!((code, again.as_str()), (Some(0), stdout.as_str()), "{stderr}");
+    assert_eq!(stdout.lines().filter(|line| line.starts_with("counter{n=\"1\"}")).count(), 2);
+}
+
+/// A block that Prometheus wrote.
+fn fixture() -> &'static str {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../backfill/tests/data/prometheus-2.42-floats")
+}
+
+#[test]
+fn help_names_formats_variables_and_exit_codes() {
+    for (command, words) in [
+        ("import", ["MASTHEAD_DATA", "prometheus", "Exit codes:"]),
+        ("export", ["MASTHEAD_URL", "parquet", "Exit codes:"]),
+    ] {
+        let (code, stdout, _) = Masthead::start(Masthead::command(&[command, "--help"])).finish();
+        assert_eq!(code, Some(0));
+        for word in words {
+            assert!(stdout.contains(word), "{word} in {stdout}");
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Promtail's configuration: what is read of it, and by name what is not.
+//!
+//! Keys and defaults are Promtail's (`clients/pkg/promtail/config`). Unknown keys are errors. A known
+//! key that is not supported is a warning where leaving it out means fewer lines or nothing at all
+//! (another source of logs, Promtail's own server), and an error where lines would become others.
+//!
+//! - `config/job.rs`: one entry of `scrape_configs`; `config/stages.rs`: its stages;
+//! - `config/client.rs`: one entry of `clients`; `config/environment.rs`: `${NAME}` in the file.
+
+use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
+
+use camino::Utf8PathBuf;
+use masthead_discovery::yaml;
+use masthead_ports::LogSink;
+use masthead_sysio::{Clock, Fs};
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
+use serde_saphyr::Spanned;
+
+use crate::{
+    Collector, CustomMetrics, Error, OPEN_FILES_DEFAULT, Parts, Stats, collector::Job,
+    promtail_positions::PromtailPositions,
+};
+
+mod client;
+mod environment;
+mod job;
+mod stages;
+
+pub use client::ClientConfig;
+
+use client::WrittenClient;
+use job::{JobConfig, WrittenJob};
+
+/// A whole configuration of Promtail's.
+#[derive(Debug)]
+pub struct PromtailConfig {
+    /// Where lines are pushed.
+    pub clients: Vec<ClientConfig>,
+    /// What the file says and nobody reads, in words for the log.
+    pub warnings: Vec<String>,
+    /// What `metrics` stages count.
+    pub metrics: CustomMetrics,
+    positions: Option<(Utf8PathBuf, Duration)>,
+    jobs: Vec<JobConfig>,
+}
+
+/// Why a configuration was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// Counted from 1; 0 where the place is not known.
+    pub line: u64,
+    /// Counted from 1; 0 where the place is not known.
+    pub column: u64,
+    /// The way to the key, such as `scrape_configs[2].job_name`.
+    pub key: String,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line > 0 {
+            write!(f, "line {}, column {}: ", self.line, self.column)?;
+        }
+        if !self.key.is_empty() && self.key != "." {
+            write!(f, "{}: ", self.key)?;
+        }
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl From<yaml::YamlError> for ConfigError {
+    fn from(error: yaml::YamlError) -> Self {
+        let yaml::YamlError { line, column, key, what } = error;
+        // The wrapper that knows a section's place shows up as a key that nobody wrote.
+        Self { line, column, key: key.replace("].value", "]"), what }
+    }
+}
+
+/// A check that failed, before its place in the file is known.
+#[derive(Debug)]
+struct Refused {
+    /// Below the section; may be empty.
+    key: String,
+    what: String,
+}
+
+impl Refused {
+    fn new(key: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { key: key.into(), what: what.into() }
+    }
+
+    fn at(self, at: &serde_saphyr::Location, section: &str) -> ConfigError {
+        let key = match self.key.as_str() {
+            "" => section.to_owned(),
+            key => format!("{section}.{key}"),
+        };
+        ConfigError { line: at.line(), column: at.column(), key, what: self.what }
+    }
+}
+
+/// A value that is not looked at.
+#[derive(Debug, Clone, Copy)]
+struct Ignored;
+
+impl<'de> Deserialize<'de> for Ignored {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Written {
+    server: Option<Ignored>,
+    client: Option<Spanned<WrittenClient>>,
+    clients: Option<Vec<Spanned<WrittenClient>>>,
+    positions: Option<WrittenPositions>,
+    scrape_configs: Option<Vec<Spanned<WrittenJob>>>,
+    target_config: Option<Ignored>,
+    limits_config: Option<Ignored>,
+    limit_config: Option<Ignored>,
+    options: Option<Ignored>,
+    tracing: Option<Ignored>,
+    wal: Option<Ignored>,
+    global: Option<Ignored>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenPositions {
+    filename: Option<String>,
+    sync_period: Option<String>,
+    #[expect(dead_code, reason = "a position that is not readable never ends the start")]
+    ignore_invalid_yaml: Option<bool>,
+}
+
+/// What a configuration is put to work with.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Where files are.
+    pub fs: Arc<dyn Fs>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Where lines go.
+    pub sink: Arc<dyn LogSink>,
+    /// Whether the sink understands [`crate::TENANT_LABEL`].
+    pub tenants: bool,
+    /// The name of this machine, as Kubernetes knows it.
+    pub node: String,
+    /// What is counted.
+    pub stats: Arc<Stats>,
+}
+
+impl PromtailConfig {
+    /// Reads and checks a file's text.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let written: Option<Written> = yaml::parse(text)?;
+        let written = written.unwrap_or_default();
+        let mut warnings = written.unsupported();
+        let mut clients = Vec::new();
+        let single = written.client.into_iter().map(|client| ("client".to_owned(), client));
+        let listed = written.clients.into_iter().flatten().enumerate();
+        let listed = listed.map(|(at, client)| (format!("clients[{at}]"), client));
+        for (key, client) in single.chain(listed) {
+            let at = client.referenced;
+            clients.push(client.value.check().map_err(|refused| refused.at(&at, &key))?);
+        }
+        let metrics = CustomMetrics::default();
+        let mut jobs = Vec::new();
+        let mut names = BTreeSet::new();
+        for (index, job) in written.scrape_configs.into_iter().flatten().enumerate() {
+            let (at, key) = (job.referenced, format!("scrape_configs[{index}]"));
+            let place = |refused: Refused| refused.at(&at, &key);
+            let mut job = job.value.check(&metrics).map_err(place)?;
+            // Promtail takes two jobs of one name; positions need to tell them apart.
+            let name = job.name.clone();
+            for number in 2.. {
+                if names.insert(job.name.clone()) {
+                    break;
+                }
+                job.name = format!("{name}#{number}");
+            }
+            warnings.extend(job.warnings.iter().map(|what| format!("{key}.{what}")));
+            jobs.push(job);
+        }
+        let positions = match written.positions {
+            Some(WrittenPositions { filename: Some(path), sync_period, .. }) => {
+                let period = sync_period.as_deref().unwrap_or("10s");
+                let refuse = |what: String| ConfigError {
+                    line: 0,
+                    column: 0,
+                    key: "positions.sync_period".into(),
+                    what,
+                };
+                let period = go_duration(period).map_err(refuse)?;
+                Some((path.into(), period))
+            }
+            _ => None,
+        };
+        Ok(Self { clients, warnings, metrics, positions, jobs })
+    }
+
+    /// As [`PromtailConfig::parse`], with `${NAME}` and `${NAME:default}` replaced first, as
+    /// Promtail's `-config.expand-env` has it.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn parse_with(
+        text: &str,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        Self::parse(&environment::expand(text, environment))
+    }
+
+    /// Whether there is anything to collect.
+    pub fn has_jobs(&self) -> bool {
+        !self.jobs.is_empty()
+    }
+
+    /// Adds a job that collects the logs of all containers of this node from the kubelet's
+    /// directory, with the labels that Promtail's chart gives.
+    pub fn add_pods(&mut self, directory: &camino::Utf8Path) {
+        self.jobs.push(JobConfig::pods(directory));
+    }
+
+    /// Neither reads nor writes Promtail's file of positions: another collector does.
+    pub fn leave_positions(&mut self) {
+        self.positions = None;
+    }
+
+    /// Puts the configuration to work; nothing is read before the first step. Where files or
+    /// servers are asked for targets, it must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// [`Error::Progress`], [`Error::Discovery`].
+    pub fn collector(&self, setup: &Setup) -> Result<Collector, Error> {
+        let jobs: Vec<Job> =
+            self.jobs.iter().map(|job| job.build(setup)).collect::<Result<_, _>>()?;
+        let promtail = self
+            .positions
+            .as_ref()
+            .map(|(path, every)| PromtailPositions::open(&*setup.fs, path, *every));
+        let parts = Parts {
+            fs: Arc::clone(&setup.fs),
+            clock: Arc::clone(&setup.clock),
+            sink: Arc::clone(&setup.sink),
+            stats: Arc::clone(&setup.stats),
+            tenants: setup.tenants,
+            open_files_max: OPEN_FILES_DEFAULT,
+        };
+        Collector::new(parts, jobs, promtail)
+    }
+}
+
+impl Written {
+    fn unsupported(&self) -> Vec<String> {
+        let sections: [(&str, bool, &str); 8] = [
+            ("server", self.server.is_some(), "the collector has no server of its own"),
+            ("target_config", self.target_config.is_some(), "files are searched every 5 seconds"),
+            ("limits_config", self.limits_config.is_some(), "lines are not limited in rate"),
+            ("limit_config", self.limit_config.is_some(), "lines are not limited in rate"),
+            ("options", self.options.is_some(), "it has no meaning here"),
+            ("tracing", self.tracing.is_some(), "no trace is sent"),
+            ("wal", self.wal.is_some(), "clients have a journal in any case"),
+            ("global", self.global.is_some(), "it has no meaning here"),
+        ];
+        sections
+            .into_iter()
+            .filter(|(_, given, _)| *given)
+            .map(|(name, _, meaning)| format!("not in force: {name} ({meaning})"))
+            .collect()
+    }
+}
+
+/// A duration as Go writes it, above zero.
+fn go_duration(text: &str) -> Result<Duration, String> {
+    let parsed = masthead_model::GoDuration::parse(text).map_err(|error| error.to_string())?;
+    match u64::try_from(parsed.0) {
+        Ok(nanos) if nanos > 0 => Ok(Duration::from_nanos(nanos)),
+        _ => Err(format!("{text:?} must be above zero")),
+    }
+}

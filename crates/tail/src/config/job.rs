@@ -1,0 +1,272 @@
+//! One entry of `scrape_configs`: which files, which labels, which stages.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use masthead_discovery::{Configs, FileSdConfig, HttpSdConfig, TargetGroup, discover};
+use masthead_model::Labels;
+use masthead_relabel::{NameScheme, RelabelConfig, Rule};
+use serde::Deserialize;
+
+use super::{
+    Ignored, Refused, Setup,
+    stages::{self, WrittenStage},
+};
+use crate::{
+    Error,
+    collector::Job,
+    pipeline::{
+        Pipeline,
+        cri::{Cri, Settings},
+        metrics::CustomMetrics,
+    },
+    pods::{self, Pods},
+    target::Source,
+};
+
+/// One job, checked.
+#[derive(Debug)]
+pub(super) struct JobConfig {
+    pub(super) name: String,
+    pub(super) warnings: Vec<String>,
+    pipeline: Pipeline,
+    rules: Vec<Rule>,
+    static_groups: Vec<TargetGroup>,
+    discovery: Configs,
+    pods: Option<PodsConfig>,
+}
+
+#[derive(Debug)]
+struct PodsConfig {
+    directory: Utf8PathBuf,
+    namespaces: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct WrittenJob {
+    job_name: String,
+    pipeline_stages: Option<Vec<WrittenStage>>,
+    relabel_configs: Vec<RelabelConfig>,
+    static_configs: Vec<WrittenStatic>,
+    file_sd_configs: Vec<FileSdConfig>,
+    http_sd_configs: Vec<HttpSdConfig>,
+    kubernetes_sd_configs: Vec<WrittenKubernetes>,
+    decompression: Option<Ignored>,
+    encoding: Option<String>,
+    journal: Option<Ignored>,
+    syslog: Option<Ignored>,
+    gcplog: Option<Ignored>,
+    azure_event_hubs: Option<Ignored>,
+    loki_push_api: Option<Ignored>,
+    windows_events: Option<Ignored>,
+    kafka: Option<Ignored>,
+    gelf: Option<Ignored>,
+    cloudflare: Option<Ignored>,
+    heroku_drain: Option<Ignored>,
+    docker_sd_configs: Option<Ignored>,
+    consul_sd_configs: Option<Ignored>,
+    consulagent_sd_configs: Option<Ignored>,
+    dns_sd_configs: Option<Ignored>,
+    digitalocean_sd_configs: Option<Ignored>,
+    dockerswarm_sd_configs: Option<Ignored>,
+    serverset_sd_configs: Option<Ignored>,
+    nerve_sd_configs: Option<Ignored>,
+    marathon_sd_configs: Option<Ignored>,
+    gce_sd_configs: Option<Ignored>,
+    ec2_sd_configs: Option<Ignored>,
+    openstack_sd_configs: Option<Ignored>,
+    azure_sd_configs: Option<Ignored>,
+    triton_sd_configs: Option<Ignored>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenStatic {
+    targets: Vec<Ignored>,
+    labels: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "how to reach the API server, which nobody asks yet")]
+struct WrittenKubernetes {
+    role: String,
+    namespaces: Option<WrittenNamespaces>,
+    api_server: Option<Ignored>,
+    kubeconfig_file: Option<Ignored>,
+    selectors: Option<Ignored>,
+    attach_metadata: Option<Ignored>,
+    basic_auth: Option<Ignored>,
+    authorization: Option<Ignored>,
+    oauth2: Option<Ignored>,
+    bearer_token: Option<Ignored>,
+    bearer_token_file: Option<Ignored>,
+    tls_config: Option<Ignored>,
+    proxy_url: Option<Ignored>,
+    follow_redirects: Option<Ignored>,
+    enable_http2: Option<Ignored>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenNamespaces {
+    own_namespace: bool,
+    names: Vec<String>,
+}
+
+impl WrittenJob {
+    pub(super) fn check(self, metrics: &CustomMetrics) -> Result<JobConfig, Refused> {
+        if self.job_name.is_empty() {
+            return Err(Refused::new("job_name", "job_name is empty"));
+        }
+        let mut warnings = self.unsupported();
+        if let Some(encoding) = &self.encoding
+            && !matches!(encoding.to_ascii_lowercase().as_str(), "" | "utf-8" | "utf8")
+        {
+            let what = format!("not supported: encoding {encoding:?}; files are read as they are");
+            return Err(Refused::new("encoding", what));
+        }
+        let rule = |(at, config): (usize, RelabelConfig)| {
+            Rule::new(config, NameScheme::Utf8)
+                .map_err(|error| Refused::new(format!("relabel_configs[{at}]"), error.to_string()))
+        };
+        let rules = self.relabel_configs.into_iter().enumerate().map(rule);
+        let rules = rules.collect::<Result<_, _>>()?;
+        let written = self.pipeline_stages.unwrap_or_default();
+        let pipeline = Pipeline::new(stages::make(written, "pipeline_stages", metrics)?);
+        let mut discovery = Configs {
+            file_sd_configs: self.file_sd_configs,
+            http_sd_configs: self.http_sd_configs,
+            ..Configs::default()
+        };
+        discovery.validate().map_err(|error| Refused::new(error.key, error.what))?;
+        let groups = self.static_configs.into_iter().enumerate().map(|(at, written)| {
+            // Promtail takes nothing from the list of targets but that it is there.
+            TargetGroup {
+                source: at.to_string(),
+                labels: written.labels.into_iter().collect(),
+                targets: vec![Labels::default()],
+            }
+        });
+        Ok(JobConfig {
+            name: self.job_name,
+            pipeline,
+            rules,
+            static_groups: groups.collect(),
+            discovery,
+            pods: kubernetes(&self.kubernetes_sd_configs, &mut warnings),
+            warnings,
+        })
+    }
+
+    fn unsupported(&self) -> Vec<String> {
+        let sources = [
+            ("decompression", self.decompression.is_some()),
+            ("journal", self.journal.is_some()),
+            ("syslog", self.syslog.is_some()),
+            ("gcplog", self.gcplog.is_some()),
+            ("azure_event_hubs", self.azure_event_hubs.is_some()),
+            ("loki_push_api", self.loki_push_api.is_some()),
+            ("windows_events", self.windows_events.is_some()),
+            ("kafka", self.kafka.is_some()),
+            ("gelf", self.gelf.is_some()),
+            ("cloudflare", self.cloudflare.is_some()),
+            ("heroku_drain", self.heroku_drain.is_some()),
+            ("docker_sd_configs", self.docker_sd_configs.is_some()),
+            ("consul_sd_configs", self.consul_sd_configs.is_some()),
+            ("consulagent_sd_configs", self.consulagent_sd_configs.is_some()),
+            ("dns_sd_configs", self.dns_sd_configs.is_some()),
+            ("digitalocean_sd_configs", self.digitalocean_sd_configs.is_some()),
+            ("dockerswarm_sd_configs", self.dockerswarm_sd_configs.is_some()),
+            ("serverset_sd_configs", self.serverset_sd_configs.is_some()),
+            ("nerve_sd_configs", self.nerve_sd_configs.is_some()),
+            ("marathon_sd_configs", self.marathon_sd_configs.is_some()),
+            ("gce_sd_configs", self.gce_sd_configs.is_some()),
+            ("ec2_sd_configs", self.ec2_sd_configs.is_some()),
+            ("openstack_sd_configs", self.openstack_sd_configs.is_some()),
+            ("azure_sd_configs", self.azure_sd_configs.is_some()),
+            ("triton_sd_configs", self.triton_sd_configs.is_some()),
+        ];
+        let given = sources.into_iter().filter(|(_, given)| *given);
+        given.map(|(name, _)| format!("{name}: not supported yet, nothing of it is read")).collect()
+    }
+}
+
+/// Pods are found in the kubelet's directory; every other role has no logs.
+fn kubernetes(written: &[WrittenKubernetes], warnings: &mut Vec<String>) -> Option<PodsConfig> {
+    let mut namespaces = Vec::new();
+    let mut found = false;
+    let mut all = false;
+    for (at, config) in written.iter().enumerate() {
+        let key = format!("kubernetes_sd_configs[{at}]");
+        if !config.role.eq_ignore_ascii_case("pod") {
+            warnings.push(format!("{key}: not supported yet: role {:?}", config.role));
+            continue;
+        }
+        found = true;
+        warnings.push(format!(
+            "{key}: the API server is not asked yet: pods of this node are found in {}; their \
+             labels, annotations and phase are not known to relabel_configs",
+            pods::DIRECTORY
+        ));
+        if config.selectors.is_some() || config.attach_metadata.is_some() {
+            warnings.push(format!("{key}: selectors and attach_metadata are not in force"));
+        }
+        match &config.namespaces {
+            Some(given) if !given.names.is_empty() => namespaces.extend(given.names.clone()),
+            Some(given) if given.own_namespace => {
+                all = true;
+                warnings.push(format!("{key}: own_namespace is not in force"));
+            }
+            _ => all = true,
+        }
+    }
+    if all {
+        namespaces.clear();
+    }
+    found.then(|| PodsConfig { directory: pods::DIRECTORY.into(), namespaces })
+}
+
+impl JobConfig {
+    /// The logs of all containers, with the labels of Promtail's chart.
+    pub(super) fn pods(directory: &Utf8Path) -> Self {
+        let settings = Settings { extract: false, ..Settings::default() };
+        Self {
+            name: "pods".to_owned(),
+            warnings: Vec::new(),
+            pipeline: Pipeline::new(vec![Box::new(Cri::new(settings))]),
+            rules: pods::rules(),
+            static_groups: Vec::new(),
+            discovery: Configs::default(),
+            pods: Some(PodsConfig { directory: directory.to_owned(), namespaces: Vec::new() }),
+        }
+    }
+
+    pub(super) fn build(&self, setup: &Setup) -> Result<Job, Error> {
+        let mut sources = Vec::new();
+        if !self.static_groups.is_empty() {
+            sources.push(Source::Static(self.static_groups.clone()));
+        }
+        let refuse = |source| Error::Discovery { job: self.name.clone(), source };
+        if !self.discovery.is_empty() {
+            let parts = masthead_discovery::Parts { fs: Arc::clone(&setup.fs) };
+            let discovery = discover(&self.discovery, &parts).map_err(refuse)?;
+            sources.push(Source::Discovered(Box::new(discovery)));
+        }
+        if let Some(pods) = &self.pods {
+            sources.push(Source::Pods(Pods {
+                directory: pods.directory.clone(),
+                node: setup.node.clone(),
+                namespaces: pods.namespaces.clone(),
+            }));
+        }
+        Ok(Job {
+            name: self.name.as_str().into(),
+            sources,
+            rules: self.rules.clone(),
+            pipeline: self.pipeline.fresh(),
+            since: 0,
+        })
+    }
+}

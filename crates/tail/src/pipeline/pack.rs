@@ -1,0 +1,80 @@
+//! `pack`: labels and extracted values move into the line, as JSON with the line under `_entry`.
+
+use std::sync::Arc;
+
+use crate::{
+    entry::Entry,
+    pipeline::{Cx, Stage, Verdict},
+    text::Text,
+};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Pack {
+    /// Sorted.
+    pub(crate) labels: Arc<[Arc<str>]>,
+    /// Whether the line gets the time of now, so that lines of one stream stay in order.
+    pub(crate) ingest_timestamp: bool,
+}
+
+const ENTRY_KEY: &str = "_entry";
+
+impl Stage for Pack {
+    fn process(&mut self, cx: &Cx<'_>, entry: &mut Entry) -> Verdict {
+        let mut packed = String::from("{");
+        let mut put = |key: &str, value: &[u8]| {
+            if packed.len() > 1 {
+                packed.push(',');
+            }
+            packed.push_str(&json(key));
+            packed.push(':');
+            packed.push_str(&json(&String::from_utf8_lossy(value)));
+        };
+        let mut found = Vec::new();
+        for name in &*self.labels {
+            let label = entry.labels.get(name).map(|value| value.as_bytes().to_vec());
+            if let Some(value) = label.or_else(|| Some(entry.text(name)?.into_owned())) {
+                put(name, &value);
+                found.push(name);
+            }
+        }
+        put(ENTRY_KEY, &entry.line);
+        packed.push('}');
+        for name in found {
+            entry.labels.set(Text::from(name), None);
+        }
+        entry.line = packed.into_bytes();
+        if self.ingest_timestamp {
+            entry.timestamp = cx.now;
+        }
+        Verdict::Next
+    }
+
+    fn fresh(&self) -> Box<dyn Stage> {
+        Box::new(self.clone())
+    }
+}
+
+fn json(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::testing::Runner;
+
+    #[test]
+    fn labels_move_into_the_line() {
+        let f = |ingest_timestamp: bool, want: &str| {
+            let labels = ["container", "gone", "pod"].map(Arc::from).into();
+            let stage = Box::new(Pack { labels, ingest_timestamp });
+            let labels = [("app", "api"), ("container", "c"), ("pod", "p-1")];
+            let mut runner = Runner::new(vec![stage]).with_labels(&labels);
+            runner.line("say \"hi\"");
+            assert_eq!(runner.shown(), [want]);
+        };
+        let line = r#"{"container":"c","pod":"p-1","_entry":"say \"hi\""}"#;
+        f(false, &format!(r#"0 {{app="api"}} {line}"#));
+        f(true, &format!(r#"1000000000 {{app="api"}} {line}"#));
+    }
+}

@@ -1,0 +1,70 @@
+//! `regex`: named groups become extracted values.
+
+use std::sync::Arc;
+
+use regex::bytes::Regex as Engine;
+
+use crate::{
+    entry::{Entry, Value},
+    pipeline::{Cx, Stage, Verdict},
+};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Regex {
+    expression: Engine,
+    /// Number and name of each named group.
+    names: Arc<[(usize, Arc<str>)]>,
+    source: Option<Arc<str>>,
+}
+
+impl Regex {
+    pub(crate) fn new(expression: Engine, source: Option<Arc<str>>) -> Self {
+        let names = expression.capture_names().enumerate();
+        let names = names.filter_map(|(at, name)| Some((at, Arc::from(name?)))).collect();
+        Self { expression, names, source }
+    }
+
+    /// Whether anything can be extracted.
+    pub(crate) fn has_names(&self) -> bool {
+        !self.names.is_empty()
+    }
+}
+
+impl Stage for Regex {
+    fn process(&mut self, cx: &Cx<'_>, entry: &mut Entry) -> Verdict {
+        let Some(input) = entry.input(self.source.as_deref()) else { return Verdict::Next };
+        let Some(found) = self.expression.captures(&input) else {
+            cx.stats.unparsed("regex");
+            return Verdict::Next;
+        };
+        let text = |at: usize| found.get(at).map_or(Vec::new(), |group| group.as_bytes().to_vec());
+        let values: Vec<_> = self.names.iter().map(|(at, name)| (name, text(*at))).collect();
+        for (name, value) in values {
+            // A group that took no part is there, and empty.
+            entry.extracted.set(name, Value::Text(value));
+        }
+        Verdict::Next
+    }
+
+    fn fresh(&self) -> Box<dyn Stage> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::testing::run;
+
+    #[test]
+    fn named_groups_are_extracted() {
+        let engine = Engine::new(r"^(?P<verb>\w+) (?P<path>\S+)( (?P<rest>.*))?$").unwrap();
+        let runner = run(Regex::new(engine.clone(), None), &["GET /x"]);
+        assert_eq!(runner.extracted("verb").as_deref(), Some("GET"));
+        assert_eq!(runner.extracted("path").as_deref(), Some("/x"));
+        assert_eq!(runner.extracted("rest").as_deref(), Some(""));
+        let runner = run(Regex::new(engine, None), &["nothing-to-see"]);
+        assert_eq!(runner.extracted("verb"), None);
+        assert_eq!(runner.stats.unparsed_lines(), [("regex", 1)]);
+    }
+}

@@ -1,0 +1,120 @@
+//! `replace`: what the groups of an expression match becomes what a template makes of it.
+
+use std::{borrow::Cow, collections::HashMap, fmt, sync::Arc};
+
+use masthead_template::Template as Engine;
+use regex::bytes::Regex;
+
+use crate::{
+    entry::{Entry, Value},
+    pipeline::{
+        Cx, Stage, Verdict,
+        template::{Data, run},
+    },
+};
+
+#[derive(Clone)]
+pub(crate) struct Replace {
+    expression: Regex,
+    /// Number and name of each named group.
+    names: Arc<[(usize, Arc<str>)]>,
+    source: Option<Arc<str>>,
+    template: Arc<Engine>,
+}
+
+impl fmt::Debug for Replace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replace").field("expression", &self.expression).finish_non_exhaustive()
+    }
+}
+
+impl Replace {
+    pub(crate) fn new(expression: Regex, source: Option<Arc<str>>, template: Arc<Engine>) -> Self {
+        let names = expression.capture_names().enumerate();
+        let names = names.filter_map(|(at, name)| Some((at, Arc::from(name?)))).collect();
+        Self { expression, names, source, template }
+    }
+
+    /// The new text, and what each named group of the first match became.
+    fn replaced(&self, cx: &Cx<'_>, entry: &Entry, input: &[u8]) -> Option<Replaced> {
+        let mut out = Vec::with_capacity(input.len());
+        let mut copied = 0;
+        let mut became: HashMap<Vec<u8>, Vec<u8>> = HashMap::new();
+        let mut first = None;
+        for found in self.expression.captures_iter(input) {
+            for group in found.iter().skip(1).flatten() {
+                let value = Some(group.as_bytes());
+                let data = Data { entry, value, strict: false, now: cx.now.0 };
+                let text = run(&self.template, &data)?;
+                // A group inside of one that was replaced is gone with it.
+                if copied == 0 || copied < group.start() {
+                    out.extend_from_slice(input.get(copied..group.start())?);
+                    out.extend_from_slice(&text);
+                    copied = group.end();
+                }
+                became.insert(group.as_bytes().to_vec(), text);
+            }
+            first.get_or_insert(found);
+        }
+        let first = first?;
+        out.extend_from_slice(input.get(copied..)?);
+        let named = self.names.iter().filter_map(|(at, name)| {
+            let group = first.get(*at).map_or(&b""[..], |group| group.as_bytes());
+            Some((Arc::clone(name), became.get(group)?.clone()))
+        });
+        Some((out, named.collect()))
+    }
+}
+
+type Replaced = (Vec<u8>, Vec<(Arc<str>, Vec<u8>)>);
+
+impl Stage for Replace {
+    fn process(&mut self, cx: &Cx<'_>, entry: &mut Entry) -> Verdict {
+        let Some(input) = entry.input(self.source.as_deref()).map(Cow::into_owned) else {
+            return Verdict::Next;
+        };
+        let Some((text, named)) = self.replaced(cx, entry, &input) else { return Verdict::Next };
+        match &self.source {
+            Some(source) => entry.extracted.set(source, Value::Text(text)),
+            None => entry.line = text,
+        }
+        for (name, text) in named {
+            entry.extracted.set(&name, Value::Text(text));
+        }
+        Verdict::Next
+    }
+
+    fn fresh(&self) -> Box<dyn Stage> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::{selector::regex, template::parse, testing::run as lines};
+
+    #[test]
+    fn groups_are_replaced_wherever_they_match() {
+        let f = |expression: &str, template: &str, line: &str, want: &str| {
+            let stage = Replace::new(regex(expression).unwrap(), None, parse(template).unwrap());
+            let runner = lines(stage, &[line]);
+            assert_eq!(runner.shown(), [format!("0 {{}} {want}")], "{expression}");
+        };
+        let line = "11.11.11.11 - frank 12.12.12.12 - frank";
+        f(r"(\d{2}\.\d{2}\.\d{2}\.\d{2})", "*IP*", line, "*IP* - frank *IP* - frank");
+        f(r"\S+ - (\w+)", "{{ ToUpper .Value }}", line, "11.11.11.11 - FRANK 12.12.12.12 - FRANK");
+        f("password (\\S+)", "****", "password x end", "password **** end");
+        f("password (\\S+)", "", "password x end", "password  end");
+        f("(nothing)", "x", line, line);
+    }
+
+    #[test]
+    fn named_groups_are_extracted_as_they_became() {
+        let expression = regex(r"^(?P<ip>\S+) - (?P<user>\w+)").unwrap();
+        let stage = Replace::new(expression, None, parse("<{{ .Value }}>").unwrap());
+        let runner = lines(stage, &["1.2.3.4 - frank"]);
+        assert_eq!(runner.shown(), ["0 {} <1.2.3.4> - <frank>"]);
+        assert_eq!(runner.extracted("user").as_deref(), Some("<frank>"));
+    }
+}

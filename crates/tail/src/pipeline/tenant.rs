@@ -1,0 +1,57 @@
+//! `tenant`: for whom the line is, where a client pushes to a Loki of many tenants.
+
+use std::sync::Arc;
+
+use crate::{
+    entry::Entry,
+    pipeline::{Cx, Stage, Verdict},
+};
+
+#[derive(Debug, Clone)]
+pub(crate) enum Tenant {
+    /// The name.
+    Value(Arc<str>),
+    /// The extracted value that is the name.
+    Source(Arc<str>),
+    /// The label that is the name.
+    Label(Arc<str>),
+}
+
+impl Stage for Tenant {
+    fn process(&mut self, _: &Cx<'_>, entry: &mut Entry) -> Verdict {
+        let name = match self {
+            Self::Value(name) => Some((**name).to_owned()),
+            Self::Source(name) => {
+                entry.text(name).and_then(|text| String::from_utf8(text.into_owned()).ok())
+            }
+            Self::Label(name) => entry.labels.get(name).map(str::to_owned),
+        };
+        if let Some(name) = name.filter(|name| !name.is_empty()) {
+            entry.tenant = Some(name);
+        }
+        Verdict::Next
+    }
+
+    fn fresh(&self) -> Box<dyn Stage> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::testing::Runner;
+
+    #[test]
+    fn by_value_by_extracted_value_and_by_label() {
+        let f = |stage: Tenant, want: &str| {
+            let mut runner = Runner::new(vec![Box::new(stage)]).with_labels(&[("team", "red")]);
+            runner.line("x");
+            assert_eq!(runner.shown(), [want]);
+        };
+        f(Tenant::Value("blue".into()), r#"0 {team="red"} x for blue"#);
+        f(Tenant::Source("team".into()), r#"0 {team="red"} x for red"#);
+        f(Tenant::Label("team".into()), r#"0 {team="red"} x for red"#);
+        f(Tenant::Label("gone".into()), r#"0 {team="red"} x"#);
+    }
+}
