@@ -127,11 +127,6 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE", env = "MASTHEAD_PROMETHEUS_CONFIG")]
     pub prometheus_config: Option<Utf8PathBuf>,
 
-    /// Show the dashboards (Grafana's JSON) in this folder and the folders below it; changed files
-    /// are seen without a restart.
-    #[arg(long, value_name = "DIR", env = "MASTHEAD_DASHBOARDS")]
-    pub dashboards: Option<Utf8PathBuf>,
-
     /// Collect the log files that this configuration of Promtail's says.
     #[arg(long, value_name = "FILE", env = "MASTHEAD_PROMTAIL_CONFIG")]
     pub promtail_config: Option<Utf8PathBuf>,
@@ -143,6 +138,11 @@ pub(crate) struct ServeArgs {
     /// Collect the logs of this node's containers from here, such as `/var/log/pods`.
     #[arg(long, value_name = "DIR", env = "MASTHEAD_PODS_LOG_DIR")]
     pub pods_log_dir: Option<Utf8PathBuf>,
+
+    /// Show the dashboards (Grafana's JSON) in this folder and the folders below it; changed files
+    /// are seen without a restart.
+    #[arg(long, value_name = "DIR", env = "MASTHEAD_DASHBOARDS")]
+    pub dashboards: Option<Utf8PathBuf>,
 
     /// Leave out the metrics of this machine (job `node`).
     #[arg(long, env = "MASTHEAD_NO_HOST", value_parser = BoolishValueParser::new())]

@@ -30,7 +30,7 @@ mod fields;
 
 /// Fields or values of an answer when it is not said.
 const LIMIT_DEFAULT: u64 = 1000;
-/// Labels that are shown whatever their values are.
+/// Labels that are shown also when all their values are ids.
 const ALWAYS_SHOWN: [&str; 4] = ["cluster", "namespace", "instance", "pod"];
 
 /// `/detected_labels`
@@ -70,7 +70,7 @@ pub(super) async fn labels(
             }
         }
         let shown = |(label, values): (String, BTreeSet<String>)| {
-            let ids = values.iter().all(|value| is_id(value));
+            let ids = values.len() > 1 && values.iter().all(|value| is_id(value));
             let shown = ALWAYS_SHOWN.contains(&label.as_str()) || !ids;
             shown.then_some(Label { label, cardinality: values.len() })
         };

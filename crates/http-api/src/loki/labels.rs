@@ -87,11 +87,12 @@ pub(super) async fn series(
     for text in asked.all("match[]").chain(asked.all("match")) {
         sets.push(language::matchers_or_all(text)?);
     }
+    // Everything is asked for alone.
+    if sets.len() > 1 && sets.iter().any(Vec::is_empty) {
+        return Err(Refusal::bad("0 matchers in group: {}"));
+    }
+    sets.retain(|set| !set.is_empty());
     let find = move |shared: &Shared, ctx: &QueryCtx| {
-        // An empty set matches everything, so the others add nothing.
-        if sets.iter().any(Vec::is_empty) {
-            sets.clear();
-        }
         let found = shared.parts.source.streams(ctx, &sets, range)?;
         Ok::<_, ApiError>(Success::new(found.into_iter().map(LabelMap).collect::<Vec<_>>()))
     };

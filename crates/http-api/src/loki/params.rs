@@ -57,7 +57,7 @@ impl Asked {
             "" => SINCE_DEFAULT,
             text => PromDuration::parse(text)
                 .map(|since| since.as_millis().saturating_mul(NANOS_PER_MILLI))
-                .map_err(|_| wrong("since", format!("not a valid duration string: {text:?}")))?,
+                .map_err(|error| wrong("since", error.to_string()))?,
         };
         let end = parse_time(self.first("end"), self.now).map_err(|why| wrong("end", why))?;
         let start = end.min(self.now).saturating_sub(since);

@@ -14,6 +14,7 @@ use axum::{
 use masthead_logql::{Answer, Params as EngineParams, ast::Expr};
 use masthead_model::{ErrorClass, Nanos, quote};
 use masthead_ports::{Direction, QueryCtx};
+use serde_json::json;
 
 use super::{
     Refusal, Shared, Success, language,
@@ -108,8 +109,16 @@ pub(super) async fn format(
     request: Request,
 ) -> Result<Response, Refusal> {
     let asked = Asked::read(request, &shared).await?;
-    let expr = language::parse(asked.first("query"))?;
-    Ok(small(&Success::new(masthead_logql::pretty(&expr))))
+    match language::parse(asked.first("query")) {
+        Ok(expr) => Ok(small(&Success::new(masthead_logql::pretty(&expr)))),
+        // Here alone an error is JSON.
+        Err(refusal) => {
+            let error = refusal.message.as_str();
+            let mut response = small(&json!({"status": "invalid-query", "error": error}));
+            *response.status_mut() = refusal.status;
+            Ok(response)
+        }
+    }
 }
 
 async fn answer(

@@ -6,7 +6,7 @@ use axum::{
     body::Body,
     http::{Request, header},
 };
-use futures::{SinkExt as _, StreamExt as _};
+use futures::{SinkExt as _, StreamExt};
 use masthead_http_api::{Limits, LogLimits};
 use masthead_model::{ErrorClass, Labels, Nanos};
 use masthead_ports::{

@@ -1,15 +1,20 @@
 //! The fields of a sample of lines (`pkg/querier/queryrange/detected_fields.go`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use masthead_logql::{
-    LineLabels, Lines, Pair,
+    LineEntry, LineLabels, Lines, Pair,
     stages::{DUPLICATE_SUFFIX, Group, Json, Keep, Line, Logfmt, LogfmtFlags, Needed, Stage as _},
 };
 use masthead_model::{GoDuration, Labels};
 use masthead_template::go;
-use serde::Serialize;
-use serde_json::Value;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
 
 /// Values of one field that are told apart; more are not counted.
 const VALUES_MAX: usize = 10_000;
@@ -50,30 +55,43 @@ impl Fields {
     pub(super) fn of(sample: &Lines) -> Self {
         let mut fields = Self::default();
         let needed = Needed::everything();
-        let streams: Vec<Labels> = sample.labels.iter().map(stream_labels).collect();
-        for entry in &sample.entries {
-            let known = sample.labels.get(entry.labels).zip(streams.get(entry.labels));
-            let Some((labels, stream)) = known else { continue };
-            fields.add_metadata(labels);
-            let mut line = Line::new(&needed);
-            line.reset(stream, None, &entry.text, entry.at.0);
-            let json = Json.process(&mut line) == Keep::Yes && line.error().is_none();
-            if json {
-                let paths = paths(&entry.text);
-                fields.add_parsed(&line, "json", &paths);
+        // Loki goes through the lines by their labels, and the last that has a field decides what
+        // it is.
+        for (_, entries) in sample.grouped(LineLabels::all) {
+            let Some(labels) = entries.first().and_then(|entry| sample.labels.get(entry.labels))
+            else {
                 continue;
-            }
-            line.reset(stream, None, &entry.text, entry.at.0);
-            let logfmt = Logfmt::new(LogfmtFlags::default());
-            if logfmt.process(&mut line) == Keep::Yes && line.error().is_none() {
-                fields.add_parsed(&line, "logfmt", &BTreeMap::new());
-            } else {
-                for pair in &labels.parsed {
-                    fields.add(&pair.0, &text(pair), None);
-                }
+            };
+            let (stream, metadata) = (set_of(&labels.stream), set_of(&labels.metadata));
+            let mut line = Line::new(&needed);
+            for entry in entries {
+                fields.add_line(&mut line, &stream, &metadata, entry, labels);
             }
         }
         fields
+    }
+
+    fn add_line<'a>(
+        &mut self,
+        line: &mut Line<'a>,
+        stream: &'a Labels,
+        metadata: &'a Labels,
+        entry: &'a LineEntry,
+        labels: &LineLabels,
+    ) {
+        self.add_metadata(labels);
+        line.reset(stream, Some(metadata), &entry.text, entry.at.0);
+        if Json.process(line) == Keep::Yes && line.error().is_none() {
+            return self.add_parsed(line, "json", &paths(&entry.text));
+        }
+        line.reset(stream, Some(metadata), &entry.text, entry.at.0);
+        let logfmt = Logfmt::new(LogfmtFlags::default());
+        if logfmt.process(line) == Keep::Yes && line.error().is_none() {
+            return self.add_parsed(line, "logfmt", &BTreeMap::new());
+        }
+        for pair in &labels.parsed {
+            self.add(&pair.0, &text(pair), None);
+        }
     }
 
     fn add_metadata(&mut self, labels: &LineLabels) {
@@ -94,10 +112,12 @@ impl Fields {
             }
             let value = String::from_utf8_lossy(label.value);
             let Some(field) = self.add(label.name, &value, Some(parser)) else { continue };
-            if field.path.is_empty() {
+            if parser == "json" {
                 let own = label.name.strip_suffix(DUPLICATE_SUFFIX);
                 let path = paths.get(label.name).or_else(|| paths.get(own?));
-                field.path = path.cloned().unwrap_or_default();
+                // The stage reads lines that no other parser does; most fields are not nested.
+                field.path =
+                    path.cloned().unwrap_or_else(|| vec![own.unwrap_or(label.name).to_owned()]);
             }
         }
     }
@@ -111,9 +131,7 @@ impl Fields {
         }
         let field = self.fields.get_mut(name)?;
         field.parsers.extend(parser);
-        if field.kind.is_empty() {
-            field.kind = kind(value);
-        }
+        field.kind = kind(value);
         if field.values.len() < VALUES_MAX && !field.values.contains(value) {
             field.values.insert(value.to_owned());
         }
@@ -139,8 +157,8 @@ impl Fields {
     }
 }
 
-fn stream_labels(labels: &LineLabels) -> Labels {
-    labels.stream.iter().map(|pair| (pair.0.as_ref(), text(pair))).collect()
+fn set_of(pairs: &[Pair]) -> Labels {
+    pairs.iter().map(|pair| (pair.0.as_ref(), text(pair))).collect()
 }
 
 fn text(pair: &Pair) -> String {
@@ -167,17 +185,77 @@ fn kind(value: &str) -> &'static str {
     }
 }
 
-/// Where in a JSON line each label comes from.
+/// Where in a JSON line each label comes from; of keys that become one label the first.
 fn paths(line: &[u8]) -> BTreeMap<String, Vec<String>> {
     let mut found = BTreeMap::new();
-    if let Ok(Value::Object(object)) = serde_json::from_slice(line) {
-        walk(&object, "", &mut Vec::new(), &mut found);
+    if let Ok(Node::Object(members)) = serde_json::from_slice(line) {
+        walk(&members, "", &mut Vec::new(), &mut found);
     }
     found
 }
 
+/// A value of which only the keys matter, in the order in which they stand.
+#[derive(Debug)]
+enum Node {
+    Object(Vec<(String, Node)>),
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(NodeVisitor)
+    }
+}
+
+struct NodeVisitor;
+
+impl<'de> Visitor<'de> for NodeVisitor {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Node, M::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Node::Object(members))
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Node, S::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Node::Other)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Node, E> {
+        Ok(Node::Other)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Node, E> {
+        Ok(Node::Other)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Node, E> {
+        Ok(Node::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Node, E> {
+        Ok(Node::Other)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Node, E> {
+        Ok(Node::Other)
+    }
+
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::Other)
+    }
+}
+
 fn walk(
-    object: &serde_json::Map<String, Value>,
+    members: &[(String, Node)],
     prefix: &str,
     path: &mut Vec<String>,
     found: &mut BTreeMap<String, Vec<String>>,
@@ -185,13 +263,13 @@ fn walk(
     if path.len() == DEPTH_MAX {
         return;
     }
-    for (key, value) in object {
+    for (key, value) in members {
         let name = label_name(prefix, key);
         path.push(key.clone());
         match value {
-            Value::Object(inner) => walk(inner, &name, path, found),
-            _ if !found.contains_key(&name) => drop(found.insert(name, path.clone())),
-            _ => {}
+            Node::Object(inner) => walk(inner, &name, path, found),
+            Node::Other if !found.contains_key(&name) => drop(found.insert(name, path.clone())),
+            Node::Other => {}
         }
         path.pop();
     }
@@ -213,7 +291,6 @@ fn label_name(prefix: &str, key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use masthead_logql::LineEntry;
     use masthead_model::Nanos;
 
     use super::*;

@@ -129,10 +129,8 @@ impl Api {
 
     /// All routes, and `/metrics` beside them.
     pub(super) fn router(&self, telemetry: &Telemetry) -> Router {
-        self.prometheus
-            .router()
-            .merge(self.loki.router())
-            .merge(telemetry.metrics_router())
+        let apis = self.prometheus.router().merge(self.loki.router());
+        apis.merge(telemetry.metrics_router())
             .merge(dashboards_router(self.dashboards.clone()))
             .merge(pages_router(Arc::new(asset)))
             .layer(telemetry.layer())
