@@ -7,12 +7,14 @@
 //! Where to look: the Prometheus API in `prometheus.rs` and the Loki API in `loki.rs`, with one
 //! file for each group of endpoints; what both share in `desk.rs`; errors in `error.rs`; numbers, labels and histograms as JSON in `json.rs`; how an
 //! answer becomes body chunks in `stream.rs`; places for queries and writes in `lane.rs`;
-//! parameters in `params.rs`; request bodies in `upload.rs`.
+//! parameters in `params.rs`; request bodies in `upload.rs`; dashboards in `dashboards.rs`; the
+//! browser application in `pages.rs`.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 mod cors;
+mod dashboards;
 mod desk;
 mod error;
 mod evaluator;
@@ -20,6 +22,7 @@ mod json;
 mod lane;
 mod limits;
 mod loki;
+mod pages;
 mod params;
 mod prometheus;
 mod stats;
@@ -28,11 +31,13 @@ mod time;
 mod unzip;
 mod upload;
 
+pub use dashboards::dashboards_router;
 pub use evaluator::{EvalError, Evaluation, Evaluator, Grid, Query};
 pub use limits::{Limits, LogLimits};
 pub use loki::{
     COMPATIBLE_LOKI_VERSION, DeleteRequest, DeleteRequests, DeletesInMemory, LiveTail, LokiApi,
     LokiParts, LokiStats,
 };
+pub use pages::{Asset, FindAsset, pages_router};
 pub use prometheus::{BuildInfo, COMPATIBLE_VERSION, Parts, PrometheusApi};
 pub use stats::ApiStats;

@@ -139,6 +139,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "DIR", env = "MASTHEAD_PODS_LOG_DIR")]
     pub pods_log_dir: Option<Utf8PathBuf>,
 
+    /// Show the dashboards (Grafana's JSON) in this folder and the folders below it; changed files
+    /// are seen without a restart.
+    #[arg(long, value_name = "DIR", env = "MASTHEAD_DASHBOARDS")]
+    pub dashboards: Option<Utf8PathBuf>,
+
     /// Leave out the metrics of this machine (job `node`).
     #[arg(long, env = "MASTHEAD_NO_HOST", value_parser = BoolishValueParser::new())]
     pub no_host: bool,

@@ -32,7 +32,8 @@ pub use samples::{
 };
 pub use views::{
     ActiveTarget, AdminError, Alert, AlertState, Alertmanagers, BlockInfo, Cardinality,
-    DroppedTarget, NoRules, NoTargets, Readiness, RelabelStep, ReloadError, ReplayStatus, Rule,
-    RuleGroup, RuleHealth, RuleKind, RuleValue, RulesView, RuntimeInfo, ServerView, StoreAdmin,
-    StoreStats, TargetHealth, TargetMetadata, TargetsView,
+    DashboardInfo, DashboardsView, DroppedTarget, NoDashboards, NoRules, NoTargets, Readiness,
+    RelabelStep, ReloadError, ReplayStatus, Rule, RuleGroup, RuleHealth, RuleKind, RuleValue,
+    RulesView, RuntimeInfo, ServerView, StoreAdmin, StoreStats, TargetHealth, TargetMetadata,
+    TargetsView,
 };

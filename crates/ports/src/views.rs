@@ -4,11 +4,13 @@
 //! tested without scraping, rules or a disk. Nothing here knows JSON; times that have not come yet
 //! are `None`, never a magic zero.
 
+mod dashboards;
 mod rules;
 mod server;
 mod store;
 mod targets;
 
+pub use dashboards::{DashboardInfo, DashboardsView, NoDashboards};
 pub use rules::{
     Alert, AlertState, Alertmanagers, NoRules, Rule, RuleGroup, RuleHealth, RuleKind, RulesView,
 };

@@ -6,11 +6,12 @@
 //! close. The parts: the stores in `store.rs` and `logs.rs`, their upkeep in `upkeep.rs`, where it
 //! listens in `listen.rs`, the API in `api.rs`, what it says of itself in `view.rs`,
 //! `config_text.rs` and `metrics.rs`, what it scrapes in `scraping.rs`, the log files that it
-//! collects in `collecting.rs`.
+//! collects in `collecting.rs`, the dashboards it shows in `dashboards.rs`.
 
 mod api;
 mod collecting;
 mod config_text;
+mod dashboards;
 mod deletes;
 mod listen;
 mod logs;

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use axum::Router;
 use clap::{CommandFactory as _, ValueEnum as _};
-use masthead_http_api::{BuildInfo, Limits, LiveTail, LokiApi, LokiParts, Parts, PrometheusApi};
+use masthead_http_api::{
+    Asset, BuildInfo, Limits, LiveTail, LokiApi, LokiParts, Parts, PrometheusApi,
+    dashboards_router, pages_router,
+};
 use masthead_instrument::Telemetry;
 use masthead_logdb::Logdb;
 use masthead_logql::{Engine as LogEngine, EngineOptions as LogEngineOptions};
@@ -14,7 +17,7 @@ use masthead_promql::{Engine, EngineOptions, Features};
 use masthead_sysio::{Clock, RealFs};
 use masthead_tsdb::Tsdb;
 
-use super::{deletes::DeletesFile, logs::bytes, view::Server};
+use super::{dashboards::Dashboards, deletes::DeletesFile, logs::bytes, view::Server};
 use crate::cli::{Cli, Feature, Listen, ServeArgs, UsageError};
 
 /// The APIs, ready to be served.
@@ -22,6 +25,7 @@ use crate::cli::{Cli, Feature, Listen, ServeArgs, UsageError};
 pub(super) struct Api {
     pub prometheus: PrometheusApi,
     pub loki: LokiApi,
+    dashboards: Arc<Dashboards>,
 }
 
 /// What the APIs stand on.
@@ -87,7 +91,7 @@ impl Api {
             targets,
             rules: Arc::new(NoRules),
             server: server.clone(),
-            clock,
+            clock: Arc::clone(&clock),
             evaluator: Arc::new(engine),
             features,
             lookback_ms,
@@ -118,14 +122,26 @@ impl Api {
             admin_enabled: args.enable_admin_api,
         };
         let loki = LokiApi::new(parts, &prometheus);
-        Ok(Self { prometheus, loki })
+        let dashboards =
+            Arc::new(Dashboards::new(Arc::new(RealFs), clock, args.dashboards.clone()));
+        Ok(Self { prometheus, loki, dashboards })
     }
 
     /// All routes, and `/metrics` beside them.
     pub(super) fn router(&self, telemetry: &Telemetry) -> Router {
         let apis = self.prometheus.router().merge(self.loki.router());
-        apis.merge(telemetry.metrics_router()).layer(telemetry.layer())
+        apis.merge(telemetry.metrics_router())
+            .merge(dashboards_router(self.dashboards.clone()))
+            .merge(pages_router(Arc::new(asset)))
+            .layer(telemetry.layer())
     }
+}
+
+/// A file of the browser application, in the words of the API.
+fn asset(path: &str) -> Option<Asset> {
+    let masthead_web_assets::File { bytes, gzip, media_type, immutable } =
+        masthead_web_assets::find(path)?;
+    Some(Asset { bytes, gzip, media_type, immutable })
 }
 
 /// Every flag of `serve` with the value that is in force, for `/api/v1/status/flags`.
@@ -149,6 +165,7 @@ fn flags(args: &ServeArgs) -> Vec<(String, String)> {
         "prometheus-config" => {
             args.prometheus_config.as_ref().map(ToString::to_string).unwrap_or_default()
         }
+        "dashboards" => args.dashboards.as_ref().map(ToString::to_string).unwrap_or_default(),
         "no-self" => args.no_self.to_string(),
         "no-host" => args.no_host.to_string(),
         "insecure" => args.insecure.to_string(),

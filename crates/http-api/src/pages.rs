@@ -1,0 +1,84 @@
+//! The browser application: files that were built in, and its first page for every address that
+//! only the application knows.
+//!
+//! Nothing is read from disk. A content security policy keeps the page to this origin; files with
+//! a hash in their name may be kept by the browser forever, the first page never.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use crate::stream::accepts_gzip;
+
+/// A file of the application.
+#[derive(Debug, Clone)]
+pub struct Asset {
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// The same compressed with gzip, if that makes it smaller.
+    pub gzip: Option<Bytes>,
+    /// Its media type.
+    pub media_type: &'static str,
+    /// Whether its name changes with its content.
+    pub immutable: bool,
+}
+
+/// Finds a file by its path without the first slash.
+pub type FindAsset = Arc<dyn Fn(&str) -> Option<Asset> + Send + Sync>;
+
+/// The page may load from, and talk to, its own origin alone. Styles are set by scripts of the
+/// page (widths, colours), which needs `unsafe-inline` for styles and for nothing else.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; \
+    base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// Serves the application wherever no other route does; `index` is the name of its first page.
+pub fn pages_router(find: FindAsset) -> Router {
+    Router::new().fallback(page).with_state(find)
+}
+
+async fn page(State(find): State<FindAsset>, request: Request) -> Response {
+    let path = request.uri().path().trim_start_matches('/');
+    if !matches!(*request.method(), Method::GET | Method::HEAD) || belongs_to_an_api(path) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let asset = find(path).or_else(|| {
+        // A missing file is missing; any other address is the application's own business.
+        let file = path.starts_with("assets/") || path.rsplit('/').next()?.contains('.');
+        (!file).then(|| find("index.html")).flatten()
+    });
+    let Some(asset) = asset else { return StatusCode::NOT_FOUND.into_response() };
+    let gzip = asset.gzip.filter(|_| accepts_gzip(request.headers()));
+    let cache = if asset.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let mut response = Response::new(Body::empty());
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.insert(name, HeaderValue::from_static(value));
+    };
+    set(header::CONTENT_TYPE, asset.media_type);
+    set(header::CACHE_CONTROL, cache);
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::CONTENT_SECURITY_POLICY, POLICY);
+    set(header::REFERRER_POLICY, "same-origin");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(header::VARY, "accept-encoding");
+    if gzip.is_some() {
+        set(header::CONTENT_ENCODING, "gzip");
+    }
+    *response.body_mut() = Body::from(gzip.unwrap_or(asset.bytes));
+    response
+}
+
+/// Addresses that a client of an API asks for: a page in their place would hide a mistake.
+fn belongs_to_an_api(path: &str) -> bool {
+    ["api/", "loki/", "otlp/", "prometheus/", "-/"].iter().any(|api| path.starts_with(api))
+}
+
+#[cfg(test)]
+mod tests;

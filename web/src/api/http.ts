@@ -1,0 +1,76 @@
+/**
+ * Asking the server: one function for every request, errors with the server's own words.
+ *
+ * Requests stay on this origin. A session that has ended is told to the page, which shows the login.
+ */
+
+/** What the server said when it refused. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  constructor(
+    readonly status: number,
+    message: string,
+    /** Prometheus' `errorType`, where the answer has one. */
+    readonly kind?: string,
+  ) {
+    super(message);
+  }
+}
+
+export type Params = Readonly<Record<string, string | number | readonly string[] | undefined>>;
+
+export function search(params: Params): string {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(params)) {
+    if (value === undefined) continue;
+    for (const one of typeof value === 'object' ? value : [value]) query.append(key, String(one));
+  }
+  return query.toString();
+}
+
+export type Ask = {
+  readonly signal?: AbortSignal | undefined;
+  readonly headers?: Record<string, string>;
+};
+
+/** GET, or POST with a form when the parameters are too long for an address. */
+export async function ask(path: string, params: Params = {}, how: Ask = {}): Promise<Response> {
+  const query = search(params);
+  const long = query.length > 4_000;
+  const response = await fetch(query === '' || long ? path : `${path}?${query}`, {
+    method: long ? 'POST' : 'GET',
+    credentials: 'same-origin',
+    ...(how.signal === undefined ? {} : { signal: how.signal }),
+    headers: {
+      ...(long ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
+      ...how.headers,
+    },
+    ...(long ? { body: query } : {}),
+  });
+  if (!response.ok) throw await refused(response);
+  return response;
+}
+
+/** The error behind an answer: Prometheus' envelope, Grafana's message, Loki's plain text. */
+export async function refused(response: Response): Promise<ApiError> {
+  if (response.status === 401) globalThis.dispatchEvent?.(new Event('masthead:logged-out'));
+  const text = await response.text();
+  try {
+    const body: unknown = JSON.parse(text);
+    if (typeof body === 'object' && body !== null) {
+      const { error, message, detail, errorType } = body as Record<string, unknown>;
+      const said = [error, message, detail].find((part) => typeof part === 'string');
+      if (typeof said === 'string') {
+        return new ApiError(
+          response.status,
+          said,
+          typeof errorType === 'string' ? errorType : undefined,
+        );
+      }
+    }
+  } catch {
+    // Not JSON: the text itself is the message.
+  }
+  const said = text.trim() === '' ? response.statusText : text.trim().slice(0, 2_000);
+  return new ApiError(response.status, said === '' ? `HTTP ${response.status}` : said);
+}

@@ -1,0 +1,153 @@
+/**
+ * The logs half of the server, as frames.
+ *
+ * Times are nanoseconds in text there; a frame has them as milliseconds for the axis and as text,
+ * exact, for links to one line. Labels of a line come in three groups because the server is asked
+ * to tell them apart.
+ */
+
+import { type Frame, field, frame, type Labels } from '../frame/frame';
+import { type Ask, ask, type Params } from './http';
+import { type Answer, type PrometheusData, toFrames } from './prometheus';
+
+type Parts = { readonly structuredMetadata?: Labels; readonly parsed?: Labels };
+type Entry = readonly [ns: string, line: string, parts?: Parts];
+type Streams = {
+  readonly resultType: 'streams';
+  readonly result: readonly { readonly stream: Labels; readonly values: readonly Entry[] }[];
+};
+
+/** One line of a log with all that is known of it. */
+export type LogLine = {
+  readonly ns: string;
+  readonly ms: number;
+  readonly line: string;
+  readonly stream: Labels;
+  readonly metadata: Labels;
+  readonly parsed: Labels;
+};
+
+const CATEGORIZE = { 'x-loki-response-encoding-flags': 'categorize-labels' };
+
+export type LogQuery = {
+  readonly expr: string;
+  readonly from: number;
+  readonly to: number;
+  readonly stepMs: number;
+  readonly limit?: number;
+  readonly direction?: 'backward' | 'forward';
+  readonly refId?: string;
+  readonly legend?: string;
+};
+
+export async function queryRange(query: LogQuery, how: Ask = {}): Promise<Answer> {
+  const params: Params = {
+    query: query.expr,
+    start: nanos(query.from),
+    end: nanos(query.to),
+    step: `${Math.max(Math.round(query.stepMs), 1)}ms`,
+    limit: query.limit,
+    direction: query.direction,
+  };
+  return shape(
+    await ask('/loki/api/v1/query_range', params, { ...how, headers: CATEGORIZE }),
+    query,
+  );
+}
+
+export async function queryInstant(
+  query: { expr: string; at: number; refId?: string; legend?: string },
+  how: Ask = {},
+): Promise<Answer> {
+  const params = { query: query.expr, time: nanos(query.at) };
+  return shape(await ask('/loki/api/v1/query', params, how), query);
+}
+
+async function shape(
+  response: Response,
+  query: { refId?: string; legend?: string },
+): Promise<Answer> {
+  const raw = (await response.json()) as { data: Streams | PrometheusData };
+  const frames =
+    raw.data.resultType === 'streams'
+      ? [toLogFrame(toLines(raw.data), query)]
+      : toFrames(raw.data, query);
+  return { frames, notices: [], raw };
+}
+
+/** Lines of all streams, newest first; lines of one instant keep their order. */
+export function toLines(data: Streams): LogLine[] {
+  const lines = data.result.flatMap(({ stream, values }) =>
+    values.map(([ns, line, parts]) => ({
+      ns,
+      ms: Number(ns.slice(0, -6)),
+      line,
+      stream,
+      metadata: parts?.structuredMetadata ?? {},
+      parsed: parts?.parsed ?? {},
+    })),
+  );
+  return lines.sort((a, b) => compareNanos(b.ns, a.ns));
+}
+
+export function toLogFrame(lines: readonly LogLine[], query: { refId?: string }): Frame {
+  return frame(
+    [
+      field(
+        'Time',
+        'time',
+        lines.map((l) => l.ms),
+      ),
+      field(
+        'Line',
+        'string',
+        lines.map((l) => l.line),
+      ),
+      field(
+        'labels',
+        'other',
+        lines.map((l): Labels => ({ ...l.stream, ...l.metadata, ...l.parsed })),
+      ),
+      field(
+        'tsNs',
+        'string',
+        lines.map((l) => l.ns),
+      ),
+      field('parts', 'other', lines),
+    ],
+    { refId: query.refId },
+  );
+}
+
+/** Compares nanoseconds in text, which do not fit a number. */
+export function compareNanos(a: string, b: string): number {
+  if (a.length !== b.length) return a.length - b.length;
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+export function nanos(ms: number): string {
+  return `${Math.floor(ms)}000000`;
+}
+
+async function data<T>(path: string, params: Params, how: Ask): Promise<T | undefined> {
+  const response = await ask(`/loki/api/v1/${path}`, params, how);
+  return ((await response.json()) as { data?: T }).data;
+}
+
+export async function labelNames(params: Params, how: Ask = {}): Promise<readonly string[]> {
+  return (await data<readonly string[]>('labels', params, how)) ?? [];
+}
+
+export async function labelValues(
+  label: string,
+  params: Params,
+  how: Ask = {},
+): Promise<readonly string[]> {
+  return (
+    (await data<readonly string[]>(`label/${encodeURIComponent(label)}/values`, params, how)) ?? []
+  );
+}
+
+export async function series(params: Params, how: Ask = {}): Promise<readonly Labels[]> {
+  return (await data<readonly Labels[]>('series', params, how)) ?? [];
+}

@@ -1,0 +1,83 @@
+/** What the server says of itself: targets, rules, cardinality, build and settings. */
+
+import type { Labels } from '../frame/frame';
+import type { Ask } from './http';
+import { get } from './prometheus';
+
+export type Target = {
+  readonly labels: Labels;
+  readonly discoveredLabels: Labels;
+  readonly scrapePool: string;
+  readonly scrapeUrl: string;
+  readonly lastError: string;
+  readonly lastScrape: string;
+  readonly lastScrapeDuration: number;
+  readonly health: 'up' | 'down' | 'unknown';
+  readonly scrapeInterval: string;
+};
+
+export async function targets(how: Ask): Promise<readonly Target[]> {
+  const answer = await get<{ activeTargets?: readonly Target[] }>(
+    'targets',
+    { state: 'active' },
+    how,
+  );
+  return answer.data.activeTargets ?? [];
+}
+
+export type Alert = {
+  readonly labels: Labels;
+  readonly annotations?: Labels;
+  readonly state: string;
+  readonly activeAt?: string;
+  readonly value?: string;
+};
+
+export type Rule = {
+  readonly type: 'alerting' | 'recording';
+  readonly name: string;
+  readonly query: string;
+  readonly health?: string;
+  readonly lastError?: string;
+  readonly state?: 'firing' | 'pending' | 'inactive';
+  readonly duration?: number;
+  readonly alerts?: readonly Alert[];
+};
+
+export type RuleGroup = {
+  readonly name: string;
+  readonly file: string;
+  readonly interval: number;
+  readonly rules: readonly Rule[];
+};
+
+export async function rules(how: Ask): Promise<readonly RuleGroup[]> {
+  return (await get<{ groups?: readonly RuleGroup[] }>('rules', {}, how)).data.groups ?? [];
+}
+
+export type Count = { readonly name: string; readonly value: number };
+
+export type Cardinality = {
+  readonly headStats?: { readonly numSeries?: number; readonly numLabelPairs?: number };
+  readonly seriesCountByMetricName?: readonly Count[];
+  readonly labelValueCountByLabelName?: readonly Count[];
+  readonly memoryInBytesByLabelName?: readonly Count[];
+  readonly seriesCountByLabelValuePair?: readonly Count[];
+};
+
+export async function cardinality(limit: number, how: Ask): Promise<Cardinality> {
+  return (await get<Cardinality>('status/tsdb', { limit }, how)).data;
+}
+
+/** Names and values, as the server gives them for its build, its run and its settings. */
+export async function facts(
+  of: 'buildinfo' | 'runtimeinfo' | 'flags',
+  how: Ask,
+): Promise<Readonly<Record<string, unknown>>> {
+  return (await get<Record<string, unknown>>(`status/${of}`, {}, how)).data;
+}
+
+/** The configuration as it is in force, secrets masked by the server. */
+export async function configuration(how: Ask): Promise<string> {
+  return (await get<{ yaml?: string }>('status/config', {}, how)).data.yaml ?? '';
+}

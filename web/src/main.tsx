@@ -1,0 +1,34 @@
+// The application starts here: look, data, routes.
+
+import '@mantine/core/styles.layer.css';
+import './ui/base.css';
+import { MantineProvider } from '@mantine/core';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './App';
+import { ApiError } from './api/http';
+import { THEME } from './ui/theme';
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      // A request that the server refused is refused again; only a lost connection is worth a try.
+      retry: (count, error) => !(error instanceof ApiError) && count < 1,
+      refetchOnWindowFocus: false,
+      staleTime: 5_000,
+    },
+  },
+});
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('BUG: the page has no #root');
+createRoot(root).render(
+  <StrictMode>
+    <MantineProvider theme={THEME} defaultColorScheme="auto">
+      <QueryClientProvider client={queries}>
+        <App />
+      </QueryClientProvider>
+    </MantineProvider>
+  </StrictMode>,
+);

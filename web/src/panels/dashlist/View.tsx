@@ -1,0 +1,26 @@
+/** Links to other dashboards. */
+
+import { Anchor, Stack, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from 'wouter';
+import { searchDashboards } from '../../api/dashboards';
+import { safeUrl } from '../../lib/link';
+import type { PanelProps } from '../panel';
+import { prepareHits } from './prepare';
+
+export function DashList({ panel, height }: PanelProps) {
+  const all = useQuery({
+    queryKey: ['dashboards'],
+    queryFn: ({ signal }) => searchDashboards('', { signal }),
+  });
+  if (all.error !== null) return <Text size="sm">{all.error.message}</Text>;
+  return (
+    <Stack gap={4} style={{ height, overflow: 'auto' }}>
+      {prepareHits(all.data ?? [], panel.options).map((hit) => (
+        <Anchor key={hit.uid} component={Link} href={safeUrl(hit.url)} size="sm">
+          {hit.title}
+        </Anchor>
+      ))}
+    </Stack>
+  );
+}

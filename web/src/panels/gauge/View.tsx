@@ -1,0 +1,89 @@
+/** A value on an arc, coloured by its threshold. */
+
+import { useMemo } from 'react';
+import { text } from '../../lib/json';
+import type { PanelProps } from '../panel';
+import { tileGrid } from '../stat/prepare';
+import { arcPath, type GaugeView, prepareGauges } from './prepare';
+
+export function Gauge({ panel, frames, width, height }: PanelProps) {
+  const gauges = useMemo(() => prepareGauges(frames, panel.options), [frames, panel.options]);
+  const { columns, rows } = tileGrid(
+    gauges.length,
+    width,
+    height,
+    text(panel.options, 'orientation') ?? 'auto',
+  );
+  const [w, h] = [Math.max(width / columns - 4, 60), Math.max(height / rows - 4, 50)];
+  const marks = panel.options.showThresholdMarkers !== false;
+  return (
+    <div
+      style={{ display: 'grid', gridTemplateColumns: `repeat(${columns}, 1fr)`, height, gap: 4 }}
+    >
+      {gauges.map((gauge, at) => (
+        <Arc key={at} gauge={gauge} width={w} height={h} marks={marks} named={gauges.length > 1} />
+      ))}
+    </div>
+  );
+}
+
+type ArcProps = {
+  readonly gauge: GaugeView;
+  readonly width: number;
+  readonly height: number;
+  readonly marks: boolean;
+  readonly named: boolean;
+};
+
+function Arc({ gauge, width, height, marks, named }: ArcProps) {
+  const { shown, name, share, bands } = gauge;
+  const room = height - (named ? 18 : 0);
+  const radius = Math.max(Math.min(width / 2 - 8, room / 1.8 - 8), 14);
+  const thick = Math.max(radius * 0.2, 5);
+  const center = [width / 2, Math.min(room / 2 + radius * 0.2, room - radius * 0.72)] as const;
+  const middle = radius - thick / 2 - (marks ? thick * 0.45 : 0);
+  const size = Math.min((radius * 2.1) / Math.max(shown.text.length, 3), radius * 0.5, 44);
+  return (
+    <svg width={width} height={height} role="img" aria-label={`${name}: ${shown.text}`}>
+      <path
+        d={arcPath(center, middle, 0, 1)}
+        fill="none"
+        stroke="var(--panel-border)"
+        strokeWidth={thick}
+      />
+      {share > 0 && (
+        <path
+          d={arcPath(center, middle, 0, share)}
+          fill="none"
+          stroke={shown.color}
+          strokeWidth={thick}
+        />
+      )}
+      {marks &&
+        bands.map((band) => (
+          <path
+            key={band.from}
+            d={arcPath(center, radius, band.from, band.to)}
+            fill="none"
+            stroke={band.color}
+            strokeWidth={Math.max(thick * 0.22, 2)}
+          />
+        ))}
+      <text
+        x={center[0]}
+        y={center[1] + size * 0.34}
+        textAnchor="middle"
+        fontSize={size}
+        fontWeight={600}
+        fill={shown.color}
+      >
+        {shown.text}
+      </text>
+      {named && (
+        <text x={width / 2} y={height - 4} textAnchor="middle" fontSize={12} fill="var(--faint)">
+          {name.length * 6.2 > width ? `${name.slice(0, Math.floor(width / 6.2) - 1)}…` : name}
+        </text>
+      )}
+    </svg>
+  );
+}

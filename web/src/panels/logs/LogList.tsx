@@ -1,0 +1,138 @@
+/** Lines of a log: only those in sight are in the page; a click opens one. */
+
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useRef, useState } from 'react';
+import { instant } from '../../dashboard/units/time';
+import type { Zone } from '../../lib/time/calendar';
+import { type Detail, detailsOf, LEVEL_COLORS, type LogRow, shownLine } from './prepare';
+import './logs.css';
+
+type Props = {
+  readonly rows: readonly LogRow[];
+  readonly zone: Zone;
+  readonly height: number;
+  readonly wrap: boolean;
+  readonly showTime: boolean;
+  readonly showLabels?: boolean;
+  readonly details: boolean;
+  /** Narrows the query to, or away from, a field of an opened line. */
+  readonly onFilter?: (detail: Detail, keep: boolean) => void;
+};
+
+export function LogList(props: Props) {
+  const { rows, zone, height, wrap, showTime, showLabels = false, details } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => 22,
+    getItemKey: (at) => rows[at]?.key ?? at,
+    overscan: 12,
+  });
+  const time = instant('iso', zone === 'utc');
+  const toggle = (key: string) => {
+    const next = new Set(open);
+    if (!next.delete(key)) next.add(key);
+    setOpen(next);
+  };
+  return (
+    <div
+      ref={scroller}
+      className="logs mono"
+      data-wrap={wrap}
+      style={{ height }}
+      role="log"
+      aria-live="off"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
+      tabIndex={0}
+    >
+      <div style={{ height: virtual.getTotalSize(), position: 'relative' }}>
+        {virtual.getVirtualItems().map((item) => {
+          const row = rows[item.index];
+          if (row === undefined) return null;
+          const opened = open.has(row.key);
+          return (
+            <div
+              key={item.key}
+              ref={virtual.measureElement}
+              data-index={item.index}
+              className="log-row"
+              style={{ transform: `translateY(${item.start}px)` }}
+            >
+              <button
+                type="button"
+                className="log-line"
+                aria-expanded={details ? opened : undefined}
+                onClick={() => {
+                  // Choosing text with the mouse is not a click on the line.
+                  if (details && window.getSelection()?.isCollapsed !== false) toggle(row.key);
+                }}
+              >
+                <i
+                  style={{ background: LEVEL_COLORS[row.level] }}
+                  title={row.level}
+                  aria-hidden="true"
+                />
+                {showTime && (
+                  <time className="faint">{`${time(row.ms).text}.${millis(row.ms)}`}</time>
+                )}
+                {showLabels && <span className="faint">{labelsText(row)}</span>}
+                <bdi dir="ltr">{shownLine(row.line)}</bdi>
+              </button>
+              {opened && <Details row={row} onFilter={props.onFilter} />}
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+function millis(ms: number): string {
+  return String(Math.floor(((ms % 1_000) + 1_000) % 1_000)).padStart(3, '0');
+}
+
+function labelsText(row: LogRow): string {
+  return Object.entries(row.labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')
+    .slice(0, 300);
+}
+
+function Details({ row, onFilter }: { row: LogRow; onFilter: Props['onFilter'] }) {
+  return (
+    <table className="log-details">
+      <tbody>
+        {detailsOf(row).map((detail) => (
+          <tr key={detail.name}>
+            {onFilter !== undefined && (
+              <td>
+                <button
+                  type="button"
+                  aria-label={`Only lines with ${detail.name} = ${detail.value}`}
+                  title="Only these"
+                  onClick={() => onFilter(detail, true)}
+                >
+                  +
+                </button>
+                <button
+                  type="button"
+                  aria-label={`No lines with ${detail.name} = ${detail.value}`}
+                  title="Without these"
+                  onClick={() => onFilter(detail, false)}
+                >
+                  −
+                </button>
+              </td>
+            )}
+            <th scope="row">{detail.name}</th>
+            <td>
+              <bdi dir="ltr">{shownLine(detail.value)}</bdi>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

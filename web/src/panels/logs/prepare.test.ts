@@ -1,0 +1,52 @@
+import { expect, it } from 'vitest';
+import { toLogFrame } from '../../api/loki';
+import type { Labels } from '../../frame/frame';
+import { detailsOf, levelOfLine, prepareRows, shownLine } from './prepare';
+
+const line = (ms: number, text: string, stream: Labels = {}) => ({
+  ns: `${ms}000000`,
+  ms,
+  line: text,
+  stream,
+  metadata: {},
+  parsed: {},
+});
+const frames = [
+  toLogFrame([line(3, 'c'), line(1, 'a', { level: 'warn' })], { refId: 'A' }),
+  toLogFrame([line(2, '{"level":"ERROR","status":500,"request":{"id":1}}', { job: 'x' })], {
+    refId: 'B',
+  }),
+];
+
+it('puts the lines of all queries into one order', () => {
+  expect(prepareRows(frames, true).map((r) => r.ms)).toEqual([3, 2, 1]);
+  expect(prepareRows(frames, false).map((r) => r.level)).toEqual(['warning', 'error', 'unknown']);
+  expect(new Set(prepareRows(frames, true).map((r) => r.key)).size).toBe(3);
+});
+
+it('finds the level in labels, else in the line', () => {
+  expect(levelOfLine('error', { level: 'info' })).toBe('info');
+  expect(levelOfLine('level=warn msg="no error"', {})).toBe('warning');
+  expect(levelOfLine('{"severity":"Critical"}', {})).toBe('critical');
+  expect(levelOfLine('2026-01-01 ERROR it broke', {})).toBe('error');
+  expect(levelOfLine('terrorised', {})).toBe('unknown');
+  expect(levelOfLine(`${' '.repeat(5_000)}error`, {})).toBe('unknown');
+});
+
+it('opens labels and the members of a JSON line', () => {
+  const [, second] = prepareRows(frames, false);
+  expect(second && detailsOf(second)).toEqual([
+    { name: 'job', value: 'x', label: true },
+    { name: 'level', value: 'ERROR', label: false },
+    { name: 'status', value: '500', label: false },
+    { name: 'request', value: '{"id":1}', label: false },
+  ]);
+  expect(detailsOf({ key: '', ms: 0, line: '{not json', level: 'info', labels: {} })).toEqual([]);
+});
+
+it('keeps hostile lines as text', () => {
+  expect(shownLine('\u001b[31mred\u001b[0m')).toBe('red');
+  expect(shownLine('a\u202eb\u0000')).toBe('a·b·');
+  expect(shownLine('<img src=x>')).toBe('<img src=x>');
+  expect(shownLine('x'.repeat(1_000_000)).length).toBe(2_001);
+});

@@ -1,0 +1,123 @@
+/** From frames to the lines of a log: text as it came, level, fields, order. Pure. */
+
+import type { Field, Frame, Labels } from '../../frame/frame';
+import { isObject } from '../../lib/json';
+
+export type Level = 'critical' | 'error' | 'warning' | 'info' | 'debug' | 'trace' | 'unknown';
+
+export type LogRow = {
+  readonly key: string;
+  readonly ms: number;
+  readonly line: string;
+  readonly level: Level;
+  readonly labels: Labels;
+};
+
+export const LEVEL_COLORS: Readonly<Record<Level, string>> = {
+  critical: '#B877D9',
+  error: '#F2495C',
+  warning: '#FF9830',
+  info: '#73BF69',
+  debug: '#5794F2',
+  trace: '#6ED0E0',
+  unknown: '#8E8E8E',
+};
+
+const WORDS: readonly (readonly [Level, RegExp])[] = [
+  ['critical', /^(critical|crit|fatal|emerg|alert|panic)/i],
+  ['error', /^(error|eror|err)/i],
+  ['warning', /^warn/i],
+  ['info', /^(info|information|notice)/i],
+  ['debug', /^(debug|dbug)/i],
+  ['trace', /^(trace|finest)/i],
+];
+
+export function levelOf(word: string): Level {
+  return WORDS.find(([, pattern]) => pattern.test(word.trim()))?.[0] ?? 'unknown';
+}
+
+/** Only the start of a line is looked at: a level stands there, and lines can be megabytes. */
+const HEAD = 1_000;
+
+/** The level of a line: what its labels say, else the first word in it that is one. */
+export function levelOfLine(line: string, labels: Labels): Level {
+  for (const name of ['level', 'detected_level', 'severity', 'severity_text', 'lvl']) {
+    const level = levelOf(labels[name] ?? '');
+    if (level !== 'unknown') return level;
+  }
+  const head = line.slice(0, HEAD);
+  const named = /\b(?:level|lvl|severity)"?\s*[=:]\s*"?([a-z]+)/i.exec(head)?.[1];
+  if (named !== undefined && levelOf(named) !== 'unknown') return levelOf(named);
+  const word = /\b(critical|fatal|error|warn(?:ing)?|info|debug|trace)\b/i.exec(head)?.[1];
+  return word === undefined ? 'unknown' : levelOf(word);
+}
+
+/** Rows past this many are not shown; the query's own limit is lower in practice. */
+const ROWS_MAX = 100_000;
+
+export function prepareRows(frames: readonly Frame[], descending: boolean): readonly LogRow[] {
+  const rows: LogRow[] = [];
+  frames.forEach((frame, at) => {
+    const time = frame.fields.find((f) => f.type === 'time');
+    const line =
+      frame.fields.find((f) => f.name === 'Line') ??
+      frame.fields.find((f) => f.type === 'string' && f.name !== 'tsNs');
+    if (time === undefined || line === undefined) return;
+    const labels = frame.fields.find((f) => f.name === 'labels') as Field<Labels> | undefined;
+    const exact = frame.fields.find((f) => f.name === 'tsNs');
+    for (let row = 0; row < frame.length && rows.length < ROWS_MAX; row += 1) {
+      const text = String(line.values[row] ?? '');
+      const own = labels?.values[row] ?? line.labels ?? {};
+      rows.push({
+        key: `${exact?.values[row] ?? time.values[row]}/${at}/${row}`,
+        ms: Number(time.values[row]),
+        line: text,
+        level: levelOfLine(text, own),
+        labels: own,
+      });
+    }
+  });
+  const sign = descending ? -1 : 1;
+  // Sorting is stable: lines of one instant stay as the server ordered them.
+  return rows.sort((a, b) => sign * (a.ms - b.ms));
+}
+
+export type Detail = { readonly name: string; readonly value: string; readonly label: boolean };
+
+/** What an opened line shows: its labels, and the members of a line that is a JSON object. */
+export function detailsOf(row: LogRow): readonly Detail[] {
+  const details: Detail[] = Object.keys(row.labels)
+    .sort()
+    .map((name) => ({ name, value: row.labels[name] ?? '', label: true }));
+  if (row.line.length > 200_000 || !row.line.trimStart().startsWith('{')) return details;
+  try {
+    const parsed: unknown = JSON.parse(row.line);
+    if (!isObject(parsed)) return details;
+    for (const [name, value] of Object.entries(parsed).slice(0, 200)) {
+      if (name in row.labels) continue;
+      details.push({
+        name,
+        value: typeof value === 'string' ? value : JSON.stringify(value),
+        label: false,
+      });
+    }
+  } catch {
+    // Not JSON after all: the line itself is shown.
+  }
+  return details;
+}
+
+/** Characters of a line that are drawn before it is opened. */
+const SHOWN = 2_000;
+
+/** A line for the list: control characters made visible or removed, cut when it is very long. */
+export function shownLine(line: string): string {
+  const cut = line.length > SHOWN ? `${line.slice(0, SHOWN)}…` : line;
+  return (
+    cut
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal colours are what is removed.
+      .replace(/\u001b\[[0-9;?]*[a-zA-Z]/g, '')
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: made visible.
+      .replace(/[\u0000-\u0008\u000b-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g, '\u00b7')
+  );
+}

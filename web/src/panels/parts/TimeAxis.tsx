@@ -1,0 +1,51 @@
+/** The marks of time under a drawing, and the zone's way of writing them. */
+
+import { timeTicks } from '../../lib/ticks';
+import type { Zone } from '../../lib/time/calendar';
+import type { TimeRange } from '../../lib/time/relative';
+import './parts.css';
+
+type Props = {
+  readonly range: TimeRange;
+  readonly zone: Zone;
+  readonly left: number;
+  readonly width: number;
+  readonly top: number;
+};
+
+export function TimeAxis({ range, zone, left, width, top }: Props) {
+  const offset = zone === 'utc' ? 0 : -new Date(range.from).getTimezoneOffset() * 60_000;
+  const places = timeTicks(range.from, range.to, Math.max(Math.floor(width / 80), 1), offset);
+  const write = timeWriter(range, zone);
+  return (
+    <g className="axis">
+      {places.map((at) => {
+        const x = left + ((at - range.from) / (range.to - range.from)) * width;
+        return (
+          <text key={at} x={x} y={top + 14} textAnchor="middle">
+            {write(at)}
+          </text>
+        );
+      })}
+    </g>
+  );
+}
+
+/** Seconds in a short range, days in a long one. */
+export function timeWriter(range: TimeRange, zone: Zone): (ms: number) => string {
+  const width = range.to - range.from;
+  const timeZone = zone === 'utc' ? { timeZone: 'UTC' } : {};
+  const clock = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+  const day = { month: '2-digit', day: '2-digit' } as const;
+  const format = new Intl.DateTimeFormat(
+    'sv-SE',
+    width > 5 * 86_400_000
+      ? { ...day, ...timeZone }
+      : width > 86_400_000
+        ? { ...day, ...clock, ...timeZone }
+        : width < 300_000
+          ? { ...clock, second: '2-digit', ...timeZone }
+          : { ...clock, ...timeZone },
+  );
+  return (ms) => format.format(ms);
+}

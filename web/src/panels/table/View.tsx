@@ -1,0 +1,245 @@
+/** Rows and columns: sorted by a click, filtered, thousands of rows without delay. */
+
+import { Select } from '@mantine/core';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useMemo, useRef, useState } from 'react';
+import type { Shown } from '../../dashboard/fields/display';
+import { displayName } from '../../frame/frame';
+import { readableOn, withAlpha } from '../../lib/color';
+import { safeUrl } from '../../lib/link';
+import type { PanelProps } from '../panel';
+import { type Column, prepareColumns, rowsOf, sortOf } from './prepare';
+import './table.css';
+
+const ROW = 30;
+
+export function Table({ panel, frames, width, height, interpolate }: PanelProps) {
+  const [shown, setShown] = useState(0);
+  const frame = frames[Math.min(shown, frames.length - 1)];
+  const columns = useMemo(() => prepareColumns(frame, frames), [frame, frames]);
+  const [sort, setSort] = useState(() => sortOf(panel.options));
+  const [filters, setFilters] = useState<Readonly<Record<string, string>>>({});
+  const rows = useMemo(
+    () => rowsOf(columns, frame?.length ?? 0, sort, filters),
+    [columns, frame, sort, filters],
+  );
+  const scroller = useRef<HTMLDivElement>(null);
+  const header = panel.options.showHeader !== false;
+  const filterable = columns.some((c) => c.filterable);
+  const several = frames.length > 1;
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW,
+    overscan: 8,
+  });
+  const widths = useMemo(() => columnWidths(columns, width), [columns, width]);
+  const total = widths.reduce((a, b) => a + b, 0);
+  const template = widths.map((w) => `${w}px`).join(' ');
+  return (
+    <div style={{ display: 'flex', flexDirection: 'column', height, width }}>
+      <div ref={scroller} className="table-scroller">
+        {/* A grid, because only the rows in sight are in the page. */}
+        <div
+          role="table"
+          aria-label={panel.title}
+          aria-rowcount={rows.length}
+          style={{ width: total }}
+        >
+          {header && (
+            <div
+              role="row"
+              className="table-row table-head"
+              style={{ gridTemplateColumns: template }}
+            >
+              {columns.map((c, at) => (
+                <div
+                  key={at}
+                  role="columnheader"
+                  aria-sort={
+                    sort?.name !== c.name ? 'none' : sort.down ? 'descending' : 'ascending'
+                  }
+                  style={{ justifyContent: justify(c) }}
+                >
+                  <button
+                    type="button"
+                    className="cut"
+                    title={c.name}
+                    onClick={() => setSort(nextSort(sort, c.name))}
+                  >
+                    {c.name}
+                    {sort?.name === c.name ? (sort.down ? ' ↓' : ' ↑') : ''}
+                  </button>
+                </div>
+              ))}
+            </div>
+          )}
+          {filterable && (
+            <div role="row" className="table-row" style={{ gridTemplateColumns: template }}>
+              {columns.map((c, at) => (
+                <div key={at} role="cell">
+                  {c.filterable && (
+                    <input
+                      className="table-filter"
+                      aria-label={`Filter ${c.name}`}
+                      placeholder="Filter"
+                      value={filters[c.name] ?? ''}
+                      onChange={(e) => setFilters({ ...filters, [c.name]: e.currentTarget.value })}
+                    />
+                  )}
+                </div>
+              ))}
+            </div>
+          )}
+          <div role="rowgroup" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
+            {virtual.getVirtualItems().map((item) => {
+              const row = rows[item.index] ?? 0;
+              return (
+                <div
+                  key={item.key}
+                  role="row"
+                  className="table-row"
+                  style={{
+                    gridTemplateColumns: template,
+                    position: 'absolute',
+                    top: item.start,
+                    height: ROW,
+                  }}
+                >
+                  {columns.map((c, at) => (
+                    <Cell
+                      key={at}
+                      column={c}
+                      row={row}
+                      columns={columns}
+                      interpolate={interpolate}
+                    />
+                  ))}
+                </div>
+              );
+            })}
+          </div>
+        </div>
+      </div>
+      {several && (
+        <Select
+          aria-label="Series"
+          size="xs"
+          value={String(shown)}
+          onChange={(value) => setShown(Number(value ?? 0))}
+          data={frames.map((f, at) => ({ value: String(at), label: frameName(f, frames, at) }))}
+          allowDeselect={false}
+        />
+      )}
+    </div>
+  );
+}
+
+function frameName(
+  f: PanelProps['frames'][number],
+  frames: PanelProps['frames'],
+  at: number,
+): string {
+  const value = f.fields.find((x) => x.type === 'number') ?? f.fields[0];
+  return value === undefined ? `Series ${at + 1}` : displayName(value, frames);
+}
+
+function nextSort(sort: ReturnType<typeof sortOf>, name: string) {
+  if (sort?.name !== name) return { name, down: false };
+  return sort.down ? undefined : { name, down: true };
+}
+
+function columnWidths(columns: readonly Column[], width: number): number[] {
+  const fixed = columns.reduce((sum, c) => sum + (c.width ?? 0), 0);
+  const free = columns.filter((c) => c.width === undefined).length;
+  const share = free === 0 ? 0 : Math.floor((width - fixed - 10) / free);
+  return columns.map((c) => c.width ?? Math.max(share, c.minWidth));
+}
+
+function justify(c: Column): string {
+  return c.align === 'right' ? 'flex-end' : c.align === 'center' ? 'center' : 'flex-start';
+}
+
+type CellProps = {
+  readonly column: Column;
+  readonly row: number;
+  readonly columns: readonly Column[];
+  readonly interpolate: (template: string) => string;
+};
+
+function Cell({ column, row, columns, interpolate }: CellProps) {
+  const shown = column.display(column.field.values[row]);
+  const [link] = column.links;
+  const content =
+    link === undefined ? (
+      <span className="cut">{shown.text}</span>
+    ) : (
+      <a
+        className="cut"
+        href={safeUrl(interpolate(withCells(link.url, column, columns, row, shown)))}
+        {...(link.newTab ? { target: '_blank', rel: 'noreferrer' } : {})}
+      >
+        {shown.text}
+      </a>
+    );
+  return (
+    <div
+      role="cell"
+      title={shown.text}
+      style={{ justifyContent: justify(column), ...cellStyle(column, shown) }}
+    >
+      {column.cell === 'gauge' && shown.share !== undefined && (
+        <span className="table-gauge" aria-hidden="true">
+          <span style={{ width: `${shown.share * 100}%`, background: shown.color }} />
+        </span>
+      )}
+      {content}
+    </div>
+  );
+}
+
+function cellStyle({ cell, gradient }: Column, { color }: Shown) {
+  if (cell === 'color-text' || cell === 'gauge') return { color };
+  if (cell !== 'color-background' || color === 'transparent') return {};
+  return {
+    color: readableOn(color),
+    background: gradient ? `linear-gradient(120deg, ${color}, ${withAlpha(color, 0.8)})` : color,
+  };
+}
+
+/** `${__data.fields.name}`, `${__data.fields[0]}`, `${__value.raw}` and `:text` in a link. */
+function withCells(
+  url: string,
+  column: Column,
+  columns: readonly Column[],
+  row: number,
+  shown: Shown,
+): string {
+  const cell = (c: Column | undefined, format: string | undefined) => {
+    if (c === undefined) return '';
+    const raw = c.field.values[row];
+    return encodeURIComponent(format === 'text' ? c.display(raw).text : String(raw ?? ''));
+  };
+  return url
+    .replace(
+      /\$\{__data\.fields\.([^}.:[\]]+)(?:\.(\w+))?\}/g,
+      (_, name: string, format?: string) =>
+        cell(
+          columns.find((c) => c.name === name || c.field.name === name),
+          format,
+        ),
+    )
+    .replace(
+      /\$\{__data\.fields\[(\d+|"[^"]+")\](?:\.(\w+))?\}/g,
+      (_, key: string, format?: string) =>
+        cell(
+          key.startsWith('"')
+            ? columns.find((c) => c.name === key.slice(1, -1))
+            : columns[Number(key)],
+          format,
+        ),
+    )
+    .replace(/\$\{?__value\.text\}?/g, encodeURIComponent(shown.text))
+    .replace(/\$\{?__value(?:\.(?:raw|numeric))?\}?/g, cell(column, 'raw'))
+    .replace(/\$\{?__cell(?:_\d+)?\}?/g, cell(column, 'raw'));
+}

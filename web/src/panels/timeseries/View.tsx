@@ -1,0 +1,136 @@
+/** Lines, bars and points over time, with a legend and a tooltip. */
+
+import 'uplot/dist/uPlot.min.css';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import uPlot from 'uplot';
+import { isObject, texts } from '../../lib/json';
+import type { PanelProps } from '../panel';
+import { chartOptions } from './chart';
+import { Legend } from './Legend';
+import { prepareTimeSeries, type TimeSeriesView } from './prepare';
+import { Tooltip, type TooltipState } from './Tooltip';
+
+export function TimeSeries({
+  panel,
+  frames,
+  width,
+  height,
+  range,
+  zone,
+  dark,
+  onZoom,
+  crosshair,
+}: PanelProps) {
+  const prepared = useMemo(() => prepareTimeSeries(frames), [frames]);
+  const [only, setOnly] = useState<ReadonlySet<string>>(new Set());
+  const view = useMemo(() => isolated(prepared, only), [prepared, only]);
+  const legend = isObject(panel.options.legend) ? panel.options.legend : {};
+  const shown = legend.showLegend !== false && legend.displayMode !== 'hidden';
+  const right = legend.placement === 'right' && width > 420;
+  const calcs = texts(legend, 'calcs');
+  const asTable = legend.displayMode === 'table';
+  const rows = view.series.filter((s) => s.inLegend).length;
+  const legendHeight =
+    !shown || right
+      ? 0
+      : asTable
+        ? Math.min(rows * 21 + 26, height * 0.4)
+        : Math.min(44, Math.max(22, height * 0.25));
+  const legendWidth = shown && right ? Math.min(300, width * 0.38) : 0;
+  const [tooltip, setTooltip] = useState<TooltipState | undefined>();
+  const host = useRef<HTMLDivElement>(null);
+
+  const chartWidth = Math.max(width - legendWidth, 60);
+  const chartHeight = Math.max(height - legendHeight, 50);
+  const zoom = useRef(onZoom);
+  zoom.current = onZoom;
+
+  useEffect(() => {
+    const element = host.current;
+    if (element === null) return;
+    const options = chartOptions(
+      view,
+      range,
+      { dark, zone, width: chartWidth, height: chartHeight },
+      crosshair ?? '',
+      {
+        onZoom: (from, to) => zoom.current({ from, to }),
+        onCursor: (chart) => {
+          const { left, top, idx } = chart.cursor;
+          // A crosshair that another panel moves shows a line here, and no tooltip.
+          const own = chart.over.matches(':hover');
+          if (
+            idx === null ||
+            idx === undefined ||
+            left === undefined ||
+            top === undefined ||
+            left < 0 ||
+            !own
+          ) {
+            setTooltip(undefined);
+          } else {
+            setTooltip({
+              at: idx,
+              left: left + chart.bbox.left / devicePixelRatio,
+              top,
+              y: chart.posToVal(top, view.scales[0]?.key ?? 'y'),
+            });
+          }
+        },
+      },
+    );
+    const data = [view.times, ...view.series.map((s) => s.values)] as uPlot.AlignedData;
+    const chart = new uPlot(options, data, element);
+    return () => chart.destroy();
+  }, [view, range, dark, zone, chartWidth, chartHeight, crosshair]);
+
+  const tooltipMode = isObject(panel.options.tooltip) ? panel.options.tooltip.mode : 'single';
+  return (
+    <div
+      style={{
+        display: 'flex',
+        flexDirection: right ? 'row' : 'column',
+        width,
+        height,
+        position: 'relative',
+      }}
+    >
+      <div
+        ref={host}
+        style={{ width: chartWidth, height: chartHeight }}
+        onPointerLeave={() => setTooltip(undefined)}
+        role="img"
+        aria-label={`Chart: ${panel.title}`}
+      />
+      {shown && (
+        <Legend
+          series={view.series}
+          only={only}
+          onOnly={setOnly}
+          calcs={calcs}
+          asTable={asTable || right}
+          width={right ? legendWidth : width}
+          height={right ? height : legendHeight}
+        />
+      )}
+      {tooltip !== undefined && tooltipMode !== 'none' && (
+        <Tooltip
+          state={tooltip}
+          view={view}
+          zone={zone}
+          all={tooltipMode === 'multi'}
+          width={chartWidth}
+        />
+      )}
+    </div>
+  );
+}
+
+/** The same with all other series hidden while some are chosen. */
+function isolated(view: TimeSeriesView, only: ReadonlySet<string>): TimeSeriesView {
+  if (only.size === 0) return view;
+  return {
+    ...view,
+    series: view.series.map((s) => (only.has(s.name) ? s : { ...s, hidden: true })),
+  };
+}

@@ -1,0 +1,228 @@
+/** From the view model to the options of uPlot. Touches the theme's colours and nothing else. */
+
+import uPlot from 'uplot';
+import { withAlpha } from '../../lib/color';
+import type { Zone } from '../../lib/time/calendar';
+import type { ScaleView, SeriesView, TimeSeriesView } from './prepare';
+
+export type ChartLook = {
+  readonly dark: boolean;
+  readonly zone: Zone;
+  readonly width: number;
+  readonly height: number;
+};
+
+type Hooks = {
+  readonly onZoom: (fromMs: number, toMs: number) => void;
+  readonly onCursor: (chart: uPlot) => void;
+};
+
+export function chartOptions(
+  view: TimeSeriesView,
+  range: { from: number; to: number },
+  look: ChartLook,
+  key: string,
+  hooks: Hooks,
+): uPlot.Options {
+  const ink = look.dark ? '#a3abb8' : '#5c6470';
+  const grid = look.dark ? 'rgba(255,255,255,0.07)' : 'rgba(0,0,0,0.07)';
+  const axis = {
+    stroke: ink,
+    grid: { stroke: grid, width: 1 },
+    ticks: { stroke: grid, width: 1, size: 4 },
+    font: '11px system-ui, sans-serif',
+  };
+  const zone =
+    look.zone === 'utc'
+      ? { tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1_000), 'UTC') }
+      : {};
+  return {
+    width: look.width,
+    height: look.height,
+    ...zone,
+    legend: { show: false },
+    padding: [8, view.scales.some((s) => s.side === 'right') ? 0 : 10, 0, 0],
+    cursor: {
+      drag: { x: true, y: false, setScale: false },
+      points: { size: 6 },
+      focus: { prox: 24 },
+      ...(key === '' ? {} : { sync: { key, setSeries: false } }),
+    },
+    focus: { alpha: 1 },
+    scales: {
+      x: { time: true, range: () => [range.from / 1_000, range.to / 1_000] },
+      ...Object.fromEntries(view.scales.map((scale) => [scale.key, scaleOptions(scale, view)])),
+    },
+    axes: [
+      { ...axis, size: 24, space: 70 },
+      ...view.scales
+        .filter((scale) => scale.side !== 'hidden')
+        .map(
+          (scale, at): uPlot.Axis => ({
+            ...axis,
+            scale: scale.key,
+            side: scale.side === 'right' ? 1 : 3,
+            ...(scale.label === ''
+              ? {}
+              : { label: scale.label, labelSize: 18, labelFont: axis.font }),
+            grid: { ...axis.grid, show: at === 0 },
+            space: 28,
+            size: (_chart, values) =>
+              12 + 6.4 * Math.max(2, ...(values ?? []).map((v) => v.length)),
+            values: (_chart, splits) =>
+              splits.map((v) => (v === null ? '' : scale.display(v).text)),
+          }),
+        ),
+    ],
+    series: [{}, ...view.series.map((series) => seriesOptions(series))],
+    bands: bands(view.series),
+    hooks: {
+      drawClear: [(chart) => drawThresholds(chart, view)],
+      setCursor: [hooks.onCursor],
+      setSelect: [
+        (chart) => {
+          const { left, width } = chart.select;
+          if (width < 4) return;
+          const at = (x: number) => chart.posToVal(x, 'x') * 1_000;
+          hooks.onZoom(Math.round(at(left)), Math.round(at(left + width)));
+          chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+        },
+      ],
+    },
+  };
+}
+
+function scaleOptions(scale: ScaleView, view: TimeSeriesView): uPlot.Scale {
+  const bars = view.series.some(
+    (s) => s.scale === scale.key && (s.draw === 'bars' || s.above !== undefined),
+  );
+  return {
+    auto: true,
+    ...(scale.log === undefined ? {} : { distr: 3 as const, log: scale.log === 10 ? 10 : 2 }),
+    range: (_chart, low, high) => {
+      if (low === null || high === null || !Number.isFinite(low))
+        return [scale.min ?? 0, scale.max ?? 1];
+      if (scale.log !== undefined)
+        return uPlot.rangeLog(scale.min ?? low, scale.max ?? high, scale.log === 10 ? 10 : 2, true);
+      let [min, max] = [Math.min(low, scale.softMin ?? low), Math.max(high, scale.softMax ?? high)];
+      if (bars) [min, max] = [Math.min(min, 0), Math.max(max, 0)];
+      if (scale.centerZero) {
+        const most = Math.max(Math.abs(min), Math.abs(max));
+        [min, max] = [-most, most];
+      }
+      // A flat line gets room above and below instead of a scale without height.
+      if (min === max)
+        [min, max] =
+          min === 0 ? [0, 1] : [Math.min(min * 0.9, min * 1.1), Math.max(min * 0.9, min * 1.1)];
+      const [softLow, softHigh] = uPlot.rangeNum(min, max, {
+        min: { pad: 0.05, soft: 0, mode: 3 },
+        max: { pad: 0.05, soft: 0, mode: 3 },
+      });
+      return [scale.min ?? softLow, scale.max ?? softHigh];
+    },
+  };
+}
+
+function seriesOptions(series: SeriesView): uPlot.Series {
+  const { linear, spline, stepped, bars, points } = uPlot.paths;
+  const paths =
+    series.draw === 'bars'
+      ? bars?.({ size: [0.8, 60], align: 0 })
+      : series.draw === 'points'
+        ? points?.()
+        : series.interpolation === 'smooth'
+          ? spline?.()
+          : series.interpolation === 'stepAfter'
+            ? stepped?.({ align: 1 })
+            : series.interpolation === 'stepBefore'
+              ? stepped?.({ align: -1 })
+              : linear?.();
+  const fill =
+    series.fill > 0 && series.draw !== 'points'
+      ? { fill: withAlpha(series.color, series.fill) }
+      : {};
+  return {
+    label: series.name,
+    scale: series.scale,
+    stroke: series.color,
+    width: series.draw === 'points' ? 0 : series.lineWidth,
+    ...(paths === undefined ? {} : { paths }),
+    ...(series.above === undefined ? fill : {}),
+    ...(series.dash === undefined ? {} : { dash: [...series.dash] }),
+    show: !series.hidden,
+    spanGaps: series.spanNulls === true,
+    ...(typeof series.spanNulls === 'number' ? { gaps: shortGaps(series.spanNulls) } : {}),
+    points: {
+      show:
+        series.draw === 'points' || series.points === 'always'
+          ? true
+          : series.points === 'never'
+            ? false
+            : alone,
+      size: series.pointSize,
+      fill: series.color,
+    },
+  };
+}
+
+/** Points of a line are drawn where there is room for them, and where a value has no neighbour. */
+function alone(chart: uPlot, series: number, first: number, last: number): boolean {
+  const values = chart.data[series];
+  if (values === undefined) return false;
+  const count = values.slice(first, last + 1).filter((v) => v !== null).length;
+  return count <= 1 || chart.bbox.width / Math.max(count, 1) > 40 * devicePixelRatio;
+}
+
+/** Keeps only gaps that are longer than `ms`. */
+function shortGaps(ms: number): uPlot.Series.GapsRefiner {
+  return (chart, _series, _first, _last, gaps) =>
+    gaps.filter(
+      ([from, to]) =>
+        (chart.posToVal(to, 'x', true) - chart.posToVal(from, 'x', true)) * 1_000 > ms,
+    );
+}
+
+/** Areas between a stacked series and the one below it, and those that a series names. */
+function bands(series: readonly SeriesView[]): uPlot.Band[] {
+  return series.flatMap((s, at) => {
+    const below =
+      s.above ??
+      (s.fillBelowTo === undefined ? undefined : series.findIndex((x) => x.name === s.fillBelowTo));
+    if (below === undefined || below < 0 || s.fill === 0) return [];
+    return [{ series: [at + 1, below + 1] as [number, number], fill: withAlpha(s.color, s.fill) }];
+  });
+}
+
+function drawThresholds(chart: uPlot, view: TimeSeriesView) {
+  const { thresholds } = view;
+  if (thresholds === undefined || thresholds.steps.length === 0) return;
+  const { ctx, bbox } = chart;
+  const scale = chart.scales[thresholds.scale];
+  if (scale?.min === undefined || scale.max === undefined) return;
+  const [low, high] = [scale.min, scale.max];
+  const y = (value: number) =>
+    chart.valToPos(Math.min(Math.max(value, low), high), thresholds.scale, true);
+  ctx.save();
+  thresholds.steps.forEach((step, at) => {
+    const next = thresholds.steps[at + 1]?.value ?? Number.POSITIVE_INFINITY;
+    if (thresholds.mode.includes('area') && step.color !== 'transparent') {
+      ctx.fillStyle = withAlpha(step.color, 0.09);
+      const [top, bottom] = [y(next), y(step.value)];
+      if (bottom > top) ctx.fillRect(bbox.left, top, bbox.width, bottom - top);
+    }
+    if (
+      (thresholds.mode.includes('line') || thresholds.mode.includes('dashed')) &&
+      step.value > low &&
+      step.value < high
+    ) {
+      ctx.strokeStyle = withAlpha(step.color, 0.8);
+      ctx.lineWidth = devicePixelRatio;
+      ctx.setLineDash(thresholds.mode.includes('dashed') ? [6, 4] : []);
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y(step.value));
+      ctx.lineTo(bbox.left + bbox.width, y(step.value));
+      ctx.stroke();
+    }
+  });
+  ctx.restore();
+}

@@ -1,0 +1,66 @@
+import { expect, it } from 'vitest';
+import { applyOptions } from '../../dashboard/fields/apply';
+import type { FieldOptions, Override } from '../../dashboard/schema/model';
+import { field, frame } from '../../frame/frame';
+import { prepareTimeSeries } from './prepare';
+
+const series = (job: string, times: number[], values: (number | null)[]) =>
+  frame([field('Time', 'time', times), field('Value', 'number', values, { labels: { job } })]);
+
+function prepare(defaults: FieldOptions, overrides: Override[] = []) {
+  const frames = [series('a', [1_000, 2_000], [1, 3]), series('b', [2_000, 3_000], [10, null])];
+  return prepareTimeSeries(applyOptions(frames, defaults, overrides));
+}
+
+it('gives all series one column of times, with gaps', () => {
+  const view = prepare({});
+  expect(view.times).toEqual([1, 2, 3]);
+  expect(view.series.map((s) => [s.name, s.values])).toEqual([
+    ['a', [1, 3, null]],
+    ['b', [null, 10, null]],
+  ]);
+  expect(new Set(view.series.map((s) => s.color)).size).toBe(2);
+});
+
+it('stacks from below, and keeps what was measured', () => {
+  const view = prepare({ custom: { stacking: { mode: 'normal', group: 'A' } } });
+  expect(view.series.map((s) => s.values)).toEqual([
+    [1, 3, 0],
+    [1, 13, 0],
+  ]);
+  expect(view.series[1]).toMatchObject({ above: 0, raw: [null, 10, null] });
+});
+
+it('stacks to one hundred percent', () => {
+  const view = prepare({ custom: { stacking: { mode: 'percent' } } });
+  expect(view.series.map((s) => s.values[1])).toEqual([3 / 13, 1]);
+});
+
+it('puts a second unit on the right, and shares a scale within a unit', () => {
+  const right: Override = {
+    matcher: { id: 'byName', options: 'b' },
+    properties: [{ id: 'unit', value: 'percent' }],
+  };
+  expect(prepare({ unit: 's' }).scales.map((s) => [s.key, s.side])).toEqual([['s/left', 'left']]);
+  expect(prepare({ unit: 's' }, [right]).scales.map((s) => [s.key, s.side])).toEqual([
+    ['s/left', 'left'],
+    ['percent/left', 'right'],
+  ]);
+});
+
+it('turns a series upside down', () => {
+  const down: Override = {
+    matcher: { id: 'byName', options: 'a' },
+    properties: [{ id: 'custom.transform', value: 'negative-Y' }],
+  };
+  expect(prepare({}, [down]).series[0]?.values).toEqual([-1, -3, null]);
+});
+
+it('takes the colour of the last value when colours follow values', () => {
+  const steps = [
+    { value: Number.NEGATIVE_INFINITY, color: 'green' },
+    { value: 2, color: 'red' },
+  ];
+  const view = prepare({ color: { mode: 'thresholds' }, thresholds: { mode: 'absolute', steps } });
+  expect(view.series[0]?.color).toBe('#F2495C');
+});

@@ -1,0 +1,222 @@
+/**
+ * From frames to what uPlot draws: one column of times for all series, one column of values each,
+ * stacked where asked. Pure.
+ */
+
+import { optionsOf } from '../../dashboard/fields/apply';
+import { type Display, displayOf, fieldColor } from '../../dashboard/fields/display';
+import { reduceValues } from '../../dashboard/fields/reduce';
+import type { Threshold } from '../../dashboard/schema/model';
+import { displayName, type Field, type Frame } from '../../frame/frame';
+import { isObject } from '../../lib/json';
+
+export type DrawStyle = 'line' | 'bars' | 'points';
+
+export type SeriesView = {
+  readonly name: string;
+  readonly color: string;
+  readonly draw: DrawStyle;
+  readonly lineWidth: number;
+  readonly fill: number;
+  readonly interpolation: 'linear' | 'smooth' | 'stepBefore' | 'stepAfter';
+  readonly dash: readonly number[] | undefined;
+  readonly points: 'auto' | 'always' | 'never';
+  readonly pointSize: number;
+  /** Joins the points on both sides of a gap; a number joins gaps up to so many milliseconds. */
+  readonly spanNulls: boolean | number;
+  readonly scale: string;
+  readonly hidden: boolean;
+  readonly inLegend: boolean;
+  readonly display: Display;
+  readonly field: Field;
+  /** What is drawn, stacked. */
+  readonly values: readonly (number | null)[];
+  /** What was measured, for the legend and the tooltip. */
+  readonly raw: readonly (number | null)[];
+  /** The series below it in its stack, between which the area is filled. */
+  readonly above: number | undefined;
+  /** The upper edge of an area that ends at this series (`fillBelowTo`). */
+  readonly fillBelowTo: string | undefined;
+};
+
+export type ScaleView = {
+  readonly key: string;
+  readonly side: 'left' | 'right' | 'hidden';
+  readonly label: string;
+  readonly log: number | undefined;
+  readonly min: number | undefined;
+  readonly max: number | undefined;
+  readonly softMin: number | undefined;
+  readonly softMax: number | undefined;
+  readonly centerZero: boolean;
+  readonly display: Display;
+  readonly color: string | undefined;
+};
+
+export type TimeSeriesView = {
+  /** Seconds, as uPlot counts. */
+  readonly times: readonly number[];
+  readonly series: readonly SeriesView[];
+  readonly scales: readonly ScaleView[];
+  readonly thresholds:
+    | { readonly mode: string; readonly steps: readonly Threshold[]; readonly scale: string }
+    | undefined;
+};
+
+export function prepareTimeSeries(frames: readonly Frame[]): TimeSeriesView {
+  const columns = frames.flatMap((frame) => {
+    const time = frame.fields.find((f) => f.type === 'time');
+    if (time === undefined) return [];
+    return frame.fields
+      .filter((f) => f.type === 'number' || f.type === 'boolean')
+      .map((field) => ({ field, times: time.values as readonly number[] }));
+  });
+  const times = [...new Set(columns.flatMap((c) => c.times))].sort((a, b) => a - b);
+  const place = new Map(times.map((time, at) => [time, at]));
+  const scales: ScaleView[] = [];
+  let series = columns.map(({ field, times: own }, index) => {
+    const custom = optionsOf(field).custom ?? {};
+    const raw: (number | null)[] = new Array(times.length).fill(null);
+    const sign = custom.transform === 'negative-Y' ? -1 : 1;
+    field.values.forEach((value, at) => {
+      const row = place.get(own[at] ?? Number.NaN);
+      if (row === undefined) return;
+      if (typeof value === 'number' && Number.isFinite(value)) raw[row] = value * sign;
+      else if (typeof value === 'boolean') raw[row] = Number(value);
+    });
+    return seriesView(field, frames, index, raw, scales);
+  });
+  series = stacked(series);
+  const first = series.find((s) => optionsOf(s.field).thresholds !== undefined);
+  const style = first === undefined ? undefined : optionsOf(first.field).custom?.thresholdsStyle;
+  const mode = isObject(style) && typeof style.mode === 'string' ? style.mode : 'off';
+  const thresholds =
+    first === undefined || mode === 'off'
+      ? undefined
+      : { mode, steps: optionsOf(first.field).thresholds?.steps ?? [], scale: first.scale };
+  return { times: times.map((ms) => ms / 1_000), series, scales, thresholds };
+}
+
+function seriesView(
+  field: Field,
+  frames: readonly Frame[],
+  index: number,
+  raw: readonly (number | null)[],
+  scales: ScaleView[],
+): SeriesView {
+  const options = optionsOf(field);
+  const custom = options.custom ?? {};
+  const display = displayOf(field, { index });
+  // A series that is coloured by value takes the colour of its last value, or as it says.
+  const byValue =
+    options.color?.mode === 'thresholds' || options.color?.mode.startsWith('continuous') === true;
+  const color = byValue
+    ? display(reduceValues(field.values, options.color?.seriesBy ?? 'last')).color
+    : fieldColor(options, index);
+  const draw =
+    custom.drawStyle === 'bars' || custom.drawStyle === 'points' ? custom.drawStyle : 'line';
+  const style = isObject(custom.lineStyle) ? custom.lineStyle : {};
+  const hide = isObject(custom.hideFrom) ? custom.hideFrom : {};
+  const number = (key: string, otherwise: number) =>
+    typeof custom[key] === 'number' ? (custom[key] as number) : otherwise;
+  const dash = Array.isArray(style.dash)
+    ? style.dash.filter((d): d is number => typeof d === 'number')
+    : undefined;
+  const interpolation = custom.lineInterpolation;
+  return {
+    name: displayName(field, frames),
+    color,
+    draw,
+    lineWidth: number('lineWidth', 1),
+    fill: number('fillOpacity', draw === 'bars' ? 80 : 0) / 100,
+    interpolation:
+      interpolation === 'smooth' || interpolation === 'stepBefore' || interpolation === 'stepAfter'
+        ? interpolation
+        : 'linear',
+    dash:
+      style.fill === 'dash' || style.fill === 'dot'
+        ? (dash ?? (style.fill === 'dot' ? [0, 10] : [10, 10]))
+        : undefined,
+    points:
+      custom.showPoints === 'always' || custom.showPoints === 'never' ? custom.showPoints : 'auto',
+    pointSize: number('pointSize', 5),
+    spanNulls: typeof custom.spanNulls === 'number' ? custom.spanNulls : custom.spanNulls === true,
+    scale: scaleOf(field, scales, display),
+    hidden: hide.viz === true,
+    inLegend: hide.legend !== true,
+    display,
+    field,
+    values: raw,
+    raw,
+    above: undefined,
+    fillBelowTo: typeof custom.fillBelowTo === 'string' ? custom.fillBelowTo : undefined,
+  };
+}
+
+/** Fields of one unit and side share a scale. */
+function scaleOf(field: Field, scales: ScaleView[], display: Display): string {
+  const options = optionsOf(field);
+  const custom = options.custom ?? {};
+  const placement = custom.axisPlacement;
+  const side = placement === 'right' ? 'right' : placement === 'hidden' ? 'hidden' : 'left';
+  const key = `${options.unit ?? field.config.unit ?? ''}/${side}`;
+  const distribution = isObject(custom.scaleDistribution) ? custom.scaleDistribution : {};
+  const number = (value: unknown) => (typeof value === 'number' ? value : undefined);
+  const known = scales.find((s) => s.key === key);
+  if (known === undefined) {
+    // A second unit goes to the right when its side was left to us.
+    const automatic = placement === undefined || placement === 'auto';
+    const taken = scales.some((s) => s.side === 'left');
+    scales.push({
+      key,
+      side: automatic && side === 'left' && taken ? 'right' : side,
+      label: typeof custom.axisLabel === 'string' ? custom.axisLabel : '',
+      log: distribution.type === 'log' ? (number(distribution.log) ?? 2) : undefined,
+      min: options.min,
+      max: options.max,
+      softMin: number(custom.axisSoftMin),
+      softMax: number(custom.axisSoftMax),
+      centerZero: custom.axisCenteredZero === true,
+      display,
+      color: undefined,
+    });
+  }
+  return key;
+}
+
+/** Adds up the series of each stack from below, as lines of totals; gaps count as zero. */
+function stacked(series: readonly SeriesView[]): SeriesView[] {
+  const groups = new Map<string, { totals: number[]; last: number; sum: number[] | undefined }>();
+  const group = (s: SeriesView) => {
+    const stacking = optionsOf(s.field).custom?.stacking;
+    const mode = isObject(stacking) && typeof stacking.mode === 'string' ? stacking.mode : 'none';
+    if (mode === 'none' || s.hidden) return undefined;
+    const name = isObject(stacking) && typeof stacking.group === 'string' ? stacking.group : 'A';
+    const negative = optionsOf(s.field).custom?.transform === 'negative-Y';
+    return { key: `${mode}/${name}/${s.scale}/${s.draw}/${negative}`, percent: mode === 'percent' };
+  };
+  const sums = new Map<string, number[]>();
+  for (const s of series) {
+    const of = group(s);
+    if (of?.percent !== true) continue;
+    const sum = sums.get(of.key) ?? new Array<number>(s.raw.length).fill(0);
+    s.raw.forEach((value, at) => {
+      sum[at] = (sum[at] ?? 0) + Math.abs(value ?? 0);
+    });
+    sums.set(of.key, sum);
+  }
+  return series.map((s, index) => {
+    const of = group(s);
+    if (of === undefined) return s;
+    const known = groups.get(of.key);
+    const totals = known?.totals ?? new Array<number>(s.raw.length).fill(0);
+    const sum = sums.get(of.key);
+    const values = s.raw.map((value, at) => {
+      const share = sum === undefined ? (value ?? 0) : (value ?? 0) / (sum[at] || 1);
+      totals[at] = (totals[at] ?? 0) + share;
+      return value === null && s.draw === 'bars' ? null : (totals[at] ?? 0);
+    });
+    groups.set(of.key, { totals, last: index, sum });
+    return { ...s, values, above: known?.last };
+  });
+}

@@ -1,0 +1,68 @@
+/** The frame of an operator's page: title, search, and what stands there while data is missing. */
+
+import { Alert, Center, Group, Loader, Stack, Text, TextInput, Title } from '@mantine/core';
+import { useDocumentTitle } from '@mantine/hooks';
+import type { ReactNode } from 'react';
+
+type Props = {
+  readonly title: string;
+  readonly tools?: ReactNode;
+  readonly loading: boolean;
+  readonly error: Error | null;
+  readonly children: ReactNode;
+};
+
+export function Page({ title, tools, loading, error, children }: Props) {
+  useDocumentTitle(`${title} - Masthead`);
+  return (
+    <Stack gap="sm" maw={1500} mx="auto">
+      <Group justify="space-between" gap="xs">
+        <Title order={1} size="h3">
+          {title}
+        </Title>
+        {tools}
+      </Group>
+      {error !== null && (
+        <Alert color="red" title="The server did not answer this">
+          {error.message}
+        </Alert>
+      )}
+      {loading ? (
+        <Center h={200}>
+          <Loader size="sm" aria-label="Loading" />
+        </Center>
+      ) : (
+        children
+      )}
+    </Stack>
+  );
+}
+
+export function Search({
+  label,
+  value,
+  onChange,
+}: {
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+}) {
+  return (
+    <TextInput
+      aria-label={label}
+      placeholder={label}
+      value={value}
+      onChange={(e) => onChange(e.currentTarget.value)}
+      w={{ base: '100%', xs: 280 }}
+      size="xs"
+    />
+  );
+}
+
+export function Nothing({ children }: { children: string }) {
+  return (
+    <Text className="faint" size="sm">
+      {children}
+    </Text>
+  );
+}

@@ -1,0 +1,28 @@
+import { createTheme } from '@mantine/core';
+
+/** Dense and calm: data has the colour, the frame around it has none. */
+export const THEME = createTheme({
+  fontFamily: 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif',
+  fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, monospace',
+  primaryColor: 'blue',
+  // Shades of the ground and the panels of `base.css`, so that menus and bars belong to them.
+  colors: {
+    dark: [
+      '#c9ced6',
+      '#b0b8c4',
+      '#8f98a6',
+      '#5c6470',
+      '#363c45',
+      '#2a2e35',
+      '#1f2328',
+      '#181b1f',
+      '#14171a',
+      '#111317',
+    ],
+  },
+  defaultRadius: 'sm',
+  fontSizes: { xs: '0.75rem', sm: '0.8125rem', md: '0.875rem', lg: '1rem', xl: '1.25rem' },
+  components: {
+    Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },
+  },
+});

@@ -1,0 +1,87 @@
+/** The time range of a page: raw from the address, resolved at the last refresh. */
+
+import {
+  createContext,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useState,
+} from 'react';
+import type { Zone } from '../lib/time/calendar';
+import { parseDuration } from '../lib/time/duration';
+import { type RawRange, resolveRange, type TimeRange } from '../lib/time/relative';
+import { rangeOf, useUrl } from '../lib/url-state';
+
+export type PageTime = {
+  readonly raw: RawRange;
+  readonly range: TimeRange;
+  readonly zone: Zone;
+  readonly refresh: string;
+  /** Counts refreshes: data that was fetched for another count is old. */
+  readonly tick: number;
+  readonly setRange: (raw: RawRange) => void;
+  readonly setRefresh: (every: string) => void;
+  readonly setZone: (zone: Zone) => void;
+  readonly now: () => void;
+};
+
+const Context = createContext<PageTime | undefined>(undefined);
+
+type Props = {
+  readonly defaultRange: RawRange;
+  readonly defaultRefresh: string;
+  readonly defaultZone: Zone;
+  /** Whether requests of the last refresh still run; the next one waits for them. */
+  readonly busy: () => boolean;
+  readonly children: ReactNode;
+};
+
+export function TimeProvider({ defaultRange, defaultRefresh, defaultZone, busy, children }: Props) {
+  const [params, setUrl] = useUrl();
+  const [tick, setTick] = useState(0);
+  const { from, to } = rangeOf(params, defaultRange);
+  const refresh = params.get('refresh') ?? defaultRefresh;
+  const zone: Zone =
+    params.get('timezone') === 'utc' || (params.get('timezone') === null && defaultZone === 'utc')
+      ? 'utc'
+      : 'browser';
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a refresh is what moves `now`.
+  const range = useMemo(() => {
+    const now = Date.now();
+    return resolveRange({ from, to }, now, zone) ?? { from: now - 3_600_000, to: now };
+  }, [from, to, zone, tick]);
+  const now = useCallback(() => setTick((t) => t + 1), []);
+
+  useEffect(() => {
+    const every = parseDuration(refresh);
+    if (refresh === '' || every === undefined || every < 1_000) return;
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible' && !busy()) now();
+    }, every);
+    return () => clearInterval(timer);
+  }, [refresh, busy, now]);
+
+  const value = useMemo<PageTime>(
+    () => ({
+      raw: { from, to },
+      range,
+      zone,
+      refresh,
+      tick,
+      now,
+      setRange: (raw) => setUrl({ from: raw.from, to: raw.to }),
+      setRefresh: (every) => setUrl({ refresh: every === '' ? undefined : every }, true),
+      setZone: (next) => setUrl({ timezone: next }, true),
+    }),
+    [from, to, range, zone, refresh, tick, now, setUrl],
+  );
+  return <Context value={value}>{children}</Context>;
+}
+
+export function usePageTime(): PageTime {
+  const time = useContext(Context);
+  if (time === undefined) throw new Error('BUG: no TimeProvider above');
+  return time;
+}

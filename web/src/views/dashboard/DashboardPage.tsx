@@ -1,0 +1,127 @@
+/** One dashboard: its variables, its rows and panels, one panel alone when the address says so. */
+
+import { Alert, Anchor, Center, Group, Loader, Stack, Text, Title } from '@mantine/core';
+import { useDocumentTitle, useHotkeys } from '@mantine/hooks';
+import { useIsFetching, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useCallback, useMemo } from 'react';
+import { getDashboard } from '../../api/dashboards';
+import { layout } from '../../dashboard/layout/repeat';
+import type { Dashboard, Panel, Unsupported } from '../../dashboard/schema/model';
+import { readDashboard } from '../../dashboard/schema/read';
+import { useVariables } from '../../dashboard/variables/useVariables';
+import { useUrl } from '../../lib/url-state';
+import { PageTools } from '../../ui/PageTools';
+import { TimePicker } from '../../ui/TimePicker';
+import { TimeProvider } from '../../ui/time';
+import { Board } from './Board';
+import { Links } from './Links';
+import { VariableBar } from './VariableBar';
+
+export function DashboardPage({ uid }: { uid: string }) {
+  const file = useQuery({
+    queryKey: ['dashboard', uid],
+    queryFn: ({ signal }) => getDashboard(uid, { signal }),
+    staleTime: 60_000,
+  });
+  const read = useMemo(
+    () => (file.data === undefined ? undefined : readDashboard(file.data)),
+    [file.data],
+  );
+  const client = useQueryClient();
+  const busy = useCallback(() => client.isFetching({ queryKey: ['panel'] }) > 0, [client]);
+  if (file.error !== null)
+    return <Problem title="The dashboard could not be opened" text={file.error.message} />;
+  if (read === undefined) {
+    return (
+      <Center h="60vh">
+        <Loader size="sm" aria-label="Loading" />
+      </Center>
+    );
+  }
+  if (!read.ok) return <Problem title="This dashboard cannot be shown" text={read.error} />;
+  const { dashboard } = read;
+  return (
+    <TimeProvider
+      defaultRange={dashboard.time}
+      defaultRefresh={dashboard.refresh}
+      defaultZone={dashboard.timezone}
+      busy={busy}
+    >
+      <Loaded dashboard={dashboard} unsupported={read.unsupported} />
+    </TimeProvider>
+  );
+}
+
+function Problem({ title, text }: { title: string; text: string }) {
+  return (
+    <Center h="60vh">
+      <Alert color="red" title={title} maw={640}>
+        {text}
+      </Alert>
+    </Center>
+  );
+}
+
+function Loaded({
+  dashboard,
+  unsupported,
+}: {
+  dashboard: Dashboard;
+  unsupported: readonly Unsupported[];
+}) {
+  useDocumentTitle(`${dashboard.title} - Masthead`);
+  const [params, setUrl] = useUrl();
+  const variables = useVariables(dashboard.variables);
+  const fetching = useIsFetching({ queryKey: ['panel'] });
+  const viewed = params.get('viewPanel');
+  useHotkeys([['Escape', () => viewed !== null && setUrl({ viewPanel: undefined })]]);
+  const rows = useMemo(() => {
+    const valuesOf = (name: string): readonly string[] => {
+      const value = variables.values(name)?.value;
+      return value === undefined ? [] : typeof value === 'string' ? [value] : value;
+    };
+    return layout(dashboard.panels, valuesOf);
+  }, [dashboard, variables.values]);
+  const alone = viewed === null ? undefined : onlyPanel(rows, viewed);
+  return (
+    <Stack gap={8}>
+      <PageTools>
+        <TimePicker />
+      </PageTools>
+      <Group gap="md" align="center">
+        <Title order={1} size="h4">
+          {dashboard.title}
+        </Title>
+        {viewed !== null && (
+          <Anchor component="button" size="sm" onClick={() => setUrl({ viewPanel: undefined })}>
+            Back to the dashboard
+          </Anchor>
+        )}
+        {fetching > 0 && <Loader size={13} aria-label="Loading data" />}
+        <Links links={dashboard.links} variables={variables} />
+      </Group>
+      <VariableBar variables={variables} />
+      {unsupported.length > 0 && (
+        <Alert color="yellow" p="xs" title="Parts of this dashboard are not supported">
+          {unsupported.slice(0, 8).map((u) => (
+            <Text size="xs" key={`${u.where}${u.what}`}>
+              {u.where}: {u.what}
+            </Text>
+          ))}
+          {unsupported.length > 8 && <Text size="xs">and {unsupported.length - 8} more</Text>}
+        </Alert>
+      )}
+      {variables.ready && (
+        <Board dashboard={dashboard} rows={rows} alone={alone} variables={variables} />
+      )}
+    </Stack>
+  );
+}
+
+function onlyPanel(rows: ReturnType<typeof layout>, key: string) {
+  const placed = rows.flatMap((row) => row.panels);
+  return (
+    placed.find((p) => p.key === key) ??
+    placed.find((p) => p.key.endsWith(`/${key}`) || String((p.panel as Panel).id) === key)
+  );
+}

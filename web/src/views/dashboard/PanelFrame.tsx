@@ -1,0 +1,196 @@
+/** The frame of a panel: title, state of its data, menu; inside it the panel's own view. */
+
+import {
+  ActionIcon,
+  Center,
+  Group,
+  Loader,
+  Menu,
+  Text,
+  Tooltip,
+  useComputedColorScheme,
+} from '@mantine/core';
+import { useInViewport } from '@mantine/hooks';
+import { IconAlertTriangle, IconDotsVertical, IconInfoCircle } from '@tabler/icons-react';
+import { Component, lazy, type ReactNode, Suspense, useMemo, useRef, useState } from 'react';
+import type { Placed } from '../../dashboard/layout/repeat';
+import { type Environment, type Values, writeText } from '../../dashboard/run';
+import type { Dashboard } from '../../dashboard/schema/model';
+import { usePanelFrames } from '../../dashboard/usePanelFrames';
+import { safeUrl } from '../../lib/link';
+import { useUrl } from '../../lib/url-state';
+import { panelType } from '../../panels/registry';
+import { usePageTime } from '../../ui/time';
+
+const Inspect = lazy(() => import('./Inspect').then((m) => ({ default: m.Inspect })));
+
+type Props = {
+  readonly placed: Placed;
+  readonly values: Values;
+  readonly width: number;
+  readonly height: number;
+  readonly crosshair: string | undefined;
+  readonly dashboard: Dashboard;
+};
+
+const HEAD = 30;
+
+export function PanelFrame({ placed, values, width, height, crosshair }: Props) {
+  const { panel } = placed;
+  const { ref, inViewport } = useInViewport();
+  // Once seen, a panel keeps up with every refresh; before, it asks for nothing.
+  const seen = useRef(false);
+  if (inViewport) seen.current = true;
+  const { range, zone, setRange } = usePageTime();
+  const [params, setUrl] = useUrl();
+  const dark = useComputedColorScheme('light') === 'dark';
+  const [inspecting, setInspecting] = useState(false);
+  const type = panelType(panel.type);
+  // Widths are rounded so that a moving window does not ask anew at every pixel.
+  const points = Math.max(Math.round(width / 50) * 50, 100);
+  const fixedValues = JSON.stringify(placed.fixed);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `values` changes with every render; what it fixes is in `fixedValues`.
+  const environment = useMemo<Environment>(
+    () => ({ range, zone, values, points, scrapeMs: 15_000 }),
+    [range, zone, points, fixedValues],
+  );
+  const data = usePanelFrames(panel, environment, seen.current && type.needsNoData !== true);
+  const write = (text: string) => writeText(text, environment);
+  const title = write(panel.title);
+  const head = title !== '' || panel.links.length > 0 || !panel.transparent;
+  const [innerWidth, innerHeight] = [width - 18, height - 8 - (head ? HEAD : 4)];
+  const empty = type.needsNoData !== true && data.frames.every((f) => f.length === 0);
+  const viewing = params.get('viewPanel') !== null;
+  return (
+    <section
+      ref={ref}
+      className="panel"
+      data-transparent={panel.transparent}
+      style={{ width, height }}
+      aria-label={title === '' ? panel.type : title}
+    >
+      {head && (
+        <header className="panel-head">
+          <h2 className="cut" title={title}>
+            {title}
+          </h2>
+          {panel.description !== undefined && (
+            <Tooltip label={write(panel.description)} multiline maw={360}>
+              <IconInfoCircle size={15} className="faint" aria-label="Description" role="img" />
+            </Tooltip>
+          )}
+          {data.error !== undefined && (
+            <Tooltip label={data.error} multiline maw={480}>
+              <IconAlertTriangle
+                size={16}
+                color="var(--mantine-color-red-6)"
+                aria-label={`Error: ${data.error}`}
+                role="img"
+              />
+            </Tooltip>
+          )}
+          {data.notices.length > 0 && (
+            <Tooltip label={[...new Set(data.notices)].slice(0, 5).join('\n')} multiline maw={480}>
+              <IconAlertTriangle
+                size={16}
+                color="var(--mantine-color-yellow-6)"
+                aria-label="Notices"
+                role="img"
+              />
+            </Tooltip>
+          )}
+          <Group gap={2} ml="auto" wrap="nowrap">
+            {data.loading && <Loader size={12} aria-label="Loading" />}
+            <Menu position="bottom-end" withinPortal shadow="md">
+              <Menu.Target>
+                <ActionIcon
+                  variant="subtle"
+                  color="gray"
+                  size="sm"
+                  aria-label={`Menu of ${title === '' ? 'the panel' : title}`}
+                >
+                  <IconDotsVertical size={15} />
+                </ActionIcon>
+              </Menu.Target>
+              <Menu.Dropdown>
+                <Menu.Item onClick={() => setUrl({ viewPanel: viewing ? undefined : placed.key })}>
+                  {viewing ? 'Back' : 'View alone'}
+                </Menu.Item>
+                <Menu.Item onClick={() => setInspecting(true)}>Inspect</Menu.Item>
+                {panel.links.map((link) => (
+                  <Menu.Item
+                    key={link.url + link.title}
+                    component="a"
+                    href={safeUrl(write(link.url))}
+                    {...(link.newTab ? { target: '_blank', rel: 'noreferrer' } : {})}
+                  >
+                    {write(link.title) || link.url}
+                  </Menu.Item>
+                ))}
+              </Menu.Dropdown>
+            </Menu>
+          </Group>
+        </header>
+      )}
+      <div className="panel-body">
+        {data.error !== undefined && data.frames.length === 0 ? (
+          <Message>{data.error}</Message>
+        ) : empty && !data.loading ? (
+          <Message>No data</Message>
+        ) : empty ? null : (
+          <Guard key={`${panel.id}/${data.tookMs}`}>
+            <Suspense fallback={null}>
+              <type.View
+                panel={panel}
+                frames={data.frames}
+                width={Math.max(innerWidth, 40)}
+                height={Math.max(innerHeight, 20)}
+                range={range}
+                zone={zone}
+                dark={dark}
+                interpolate={write}
+                onZoom={(to) => setRange({ from: String(to.from), to: String(to.to) })}
+                crosshair={crosshair}
+              />
+            </Suspense>
+          </Guard>
+        )}
+      </div>
+      {inspecting && (
+        <Suspense fallback={null}>
+          <Inspect title={title} data={data} panel={panel} onClose={() => setInspecting(false)} />
+        </Suspense>
+      )}
+    </section>
+  );
+}
+
+function Message({ children }: { children: string }) {
+  return (
+    <Center h="100%">
+      <Text
+        size="sm"
+        ta="center"
+        className="faint"
+        style={{ overflowWrap: 'anywhere', maxHeight: '100%', overflow: 'auto' }}
+      >
+        {children}
+      </Text>
+    </Center>
+  );
+}
+
+/** A fault while drawing one panel stays in that panel; new data are a new try. */
+class Guard extends Component<{ children: ReactNode }, { error: string | undefined }> {
+  override state = { error: undefined as string | undefined };
+  static getDerivedStateFromError(error: unknown) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+  override render() {
+    return this.state.error === undefined ? (
+      this.props.children
+    ) : (
+      <Message>{`This panel could not be drawn: ${this.state.error}`}</Message>
+    );
+  }
+}

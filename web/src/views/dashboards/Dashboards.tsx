@@ -1,0 +1,103 @@
+/** All dashboards: searched as one types, opened by Enter. */
+
+import {
+  Alert,
+  Badge,
+  Card,
+  Center,
+  Group,
+  Loader,
+  SimpleGrid,
+  Stack,
+  Text,
+  TextInput,
+  Title,
+} from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useDeferredValue, useState } from 'react';
+import { Link, useLocation } from 'wouter';
+import { type Hit, searchDashboards } from '../../api/dashboards';
+
+export function Dashboards() {
+  const [text, setText] = useState('');
+  const [, go] = useLocation();
+  const all = useQuery({
+    queryKey: ['dashboards'],
+    queryFn: ({ signal }) => searchDashboards('', { signal }),
+  });
+  const wanted = useDeferredValue(text.trim().toLowerCase());
+  const hits = (all.data ?? []).filter((hit) => matches(hit, wanted));
+  const folders = [...new Set(hits.map((hit) => hit.folderTitle ?? ''))].sort();
+  return (
+    <Stack gap="sm" maw={1500} mx="auto">
+      <Group justify="space-between">
+        <Title order={1} size="h3">
+          Dashboards
+        </Title>
+        <TextInput
+          aria-label="Search dashboards"
+          placeholder="Search by title or tag"
+          value={text}
+          onChange={(e) => setText(e.currentTarget.value)}
+          onKeyDown={(e) => {
+            const [first] = hits;
+            if (e.key === 'Enter' && first !== undefined) go(first.url);
+          }}
+          w={{ base: '100%', xs: 280 }}
+          size="xs"
+          autoFocus
+        />
+      </Group>
+      {all.isPending && (
+        <Center h={200}>
+          <Loader size="sm" aria-label="Loading" />
+        </Center>
+      )}
+      {all.error !== null && (
+        <Alert color="red" title="The dashboards could not be listed">
+          {all.error.message}
+        </Alert>
+      )}
+      {all.data !== undefined && hits.length === 0 && (
+        <Text className="faint">
+          {wanted === ''
+            ? 'There are no dashboards yet: start the server with --dashboards DIR.'
+            : 'No dashboard matches.'}
+        </Text>
+      )}
+      {folders.map((folder) => (
+        <section key={folder} aria-label={folder === '' ? 'General' : folder}>
+          {folders.length > 1 && (
+            <Title order={2} size="h5" mb={6} className="faint">
+              {folder === '' ? 'General' : folder}
+            </Title>
+          )}
+          <SimpleGrid cols={{ base: 1, xs: 2, md: 3, xl: 4 }} spacing="sm">
+            {hits
+              .filter((hit) => (hit.folderTitle ?? '') === folder)
+              .map((hit) => (
+                <Card key={hit.uid} component={Link} href={hit.url} withBorder padding="sm">
+                  <Text fw={500}>{hit.title}</Text>
+                  <Group gap={4} mt={6}>
+                    {hit.tags.map((tag) => (
+                      <Badge key={tag} size="xs" variant="light" tt="none">
+                        {tag}
+                      </Badge>
+                    ))}
+                  </Group>
+                </Card>
+              ))}
+          </SimpleGrid>
+        </section>
+      ))}
+    </Stack>
+  );
+}
+
+function matches(hit: Hit, wanted: string): boolean {
+  return (
+    wanted === '' ||
+    hit.title.toLowerCase().includes(wanted) ||
+    hit.tags.some((tag) => tag.toLowerCase().includes(wanted))
+  );
+}

@@ -1,0 +1,103 @@
+/** What is scraped, and how it went: those that fail first. */
+
+import { Badge, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { type Target, targets } from '../../api/status';
+import { joined } from '../../dashboard/units/format';
+import { formatter } from '../../dashboard/units/units';
+import { LabelList } from '../../ui/LabelList';
+import { Nothing, Page, Search } from '../../ui/Page';
+import { poolsOf } from './pools';
+
+const COLORS = { up: 'green', down: 'red', unknown: 'gray' } as const;
+
+export function Targets() {
+  const [text, setText] = useState('');
+  const all = useQuery({
+    queryKey: ['targets'],
+    queryFn: ({ signal }) => targets({ signal }),
+    refetchInterval: 10_000,
+  });
+  const pools = poolsOf(all.data ?? [], text);
+  return (
+    <Page
+      title="Targets"
+      loading={all.isPending}
+      error={all.error}
+      tools={<Search label="Search labels and errors" value={text} onChange={setText} />}
+    >
+      {pools.length === 0 && <Nothing>No target matches.</Nothing>}
+      {pools.map(({ name, targets: of, up }) => (
+        <section key={name} aria-label={name}>
+          <Title order={2} size="h5" mb={4}>
+            {name}{' '}
+            <Badge size="sm" variant="light" color={up === of.length ? 'green' : 'red'} tt="none">
+              {up} of {of.length} up
+            </Badge>
+          </Title>
+          <div className="sheet">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">State</th>
+                  <th scope="col">Target</th>
+                  <th scope="col">Last scrape</th>
+                  <th scope="col" data-number>
+                    Took
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {of.map((target) => (
+                  <Row
+                    key={`${target.scrapeUrl}${JSON.stringify(target.labels)}`}
+                    target={target}
+                  />
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </section>
+      ))}
+    </Page>
+  );
+}
+
+function Row({ target }: { target: Target }) {
+  const [open, setOpen] = useState(false);
+  const seconds = formatter('s');
+  const ago = (Date.now() - Date.parse(target.lastScrape)) / 1_000;
+  return (
+    <tr>
+      <td>
+        <Badge size="sm" variant="light" color={COLORS[target.health] ?? 'gray'} tt="none">
+          {target.health}
+        </Badge>
+      </td>
+      <td>
+        <button
+          type="button"
+          className="plain mono"
+          aria-expanded={open}
+          title="Labels before relabelling"
+          onClick={() => setOpen(!open)}
+        >
+          {target.scrapeUrl}
+        </button>
+        <LabelList labels={target.labels} />
+        {target.lastError !== '' && <div className="bad">{target.lastError}</div>}
+        {open && (
+          <>
+            <div className="faint">Before relabelling, every {target.scrapeInterval}:</div>
+            <LabelList labels={target.discoveredLabels} />
+          </>
+        )}
+      </td>
+      <td style={{ whiteSpace: 'nowrap' }}>
+        {ago < 1e8 ? `${joined(seconds(Math.max(ago, 0), 0))} ago` : 'never'}
+      </td>
+      <td data-number>{joined(seconds(target.lastScrapeDuration, undefined))}</td>
+    </tr>
+  );
+}
