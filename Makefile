@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check bench conformance fmt fmt-check clippy tidy
+.PHONY: help build web demo test check bench conformance fmt fmt-check clippy tidy test-web
 
 step := scripts/step
 # A folder of upstream's promqltest scripts, or of recorded answers of a Loki with their check.py.
@@ -19,9 +19,15 @@ help: ## list what can be made
 	@echo "make TARGET, where TARGET is one of"
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
 
-demo: ## build the release binaries and run the demo: the items API under light traffic
+web: ## build the browser application into web/dist, when its sources are newer
+	@$(step) "build the browser application" scripts/quietly scripts/build-web
+
+build: web ## build the release binaries, with the browser application inside
 	@scripts/need cargo cc
 	@$(step) "build masthead and items-api (release)" cargo build --release --package masthead --package items-api
+
+demo: ## build the release binaries and run the demo: the items API under light traffic
+	@$(MAKE) --no-print-directory build
 	@"$${CARGO_TARGET_DIR:-target}/release/masthead" demo $(DEMO)
 
 check: ## the quick loop: format, clippy, tidy, unit tests
@@ -30,9 +36,10 @@ check: ## the quick loop: format, clippy, tidy, unit tests
 	@scripts/run-tests --lib --bins
 
 test: ## everything that must pass before a change lands
-	@scripts/need cargo cc git rustfmt clippy
-	@$(MAKE) --no-print-directory fmt-check clippy tidy
+	@scripts/need cargo cc git rustfmt clippy node npm
+	@$(MAKE) --no-print-directory fmt-check tidy test-web clippy
 	@scripts/deny
+	@$(step) "web: smoke in a browser" scripts/web-smoke
 	@$(step) "documentation tests" scripts/quietly cargo test --workspace --doc
 	@$(step) "benchmarks, each body once" scripts/quietly cargo test --workspace --bench '*'
 	@scripts/run-tests
@@ -53,6 +60,13 @@ conformance: ## run upstream's cases: make conformance CONFORMANCE=DIR (*.test f
 	else \
 	  $(step) "PromQL conformance" env CONFORMANCE="$(realpath $(CONFORMANCE))" cargo test --quiet --package masthead-promql --test golden -- --nocapture; \
 	fi
+
+# First what is quick; the build comes last because the binary of the tests below embeds it.
+test-web:
+	@$(step) "web: install packages" scripts/quietly npm --prefix web ci --no-audit --no-fund
+	@$(step) "web: types and lint" scripts/quietly npm --prefix web run check
+	@$(step) "web: unit tests" scripts/quietly npm --prefix web test
+	@$(step) "web: build" scripts/quietly npm --prefix web run build
 
 fmt: ## format the sources
 	@scripts/need cargo rustfmt

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ticks, timeTicks } from './ticks';
+import { ticks, timeMark, timeTicks } from './ticks';
 
 it('marks round places', () => {
   expect(ticks(0, 10, 5)).toEqual([0, 2, 4, 6, 8, 10]);
@@ -15,4 +15,13 @@ it('marks whole hours of a zone', () => {
   // Half an hour east: whole hours there are half past here.
   expect(timeTicks(0, 2 * hour, 2, hour / 2)).toEqual([hour / 2, 1.5 * hour]);
   expect(timeTicks(0, 1e15, 5, 0).length).toBeLessThan(205);
+});
+
+it('writes marks by their distance', () => {
+  const at = Date.UTC(2026, 8, 1, 10, 5, 7);
+  expect(timeMark(at, 1_000, true)).toBe('10:05:07');
+  expect(timeMark(at, 60_000, true)).toBe('10:05');
+  expect(timeMark(Date.UTC(2026, 8, 1), 3_600_000, true)).toBe('09-01');
+  expect(timeMark(at, 86_400_000, true)).toBe('09-01');
+  expect(timeMark(at, 30 * 86_400_000, true)).toBe('2026-09');
 });

@@ -51,3 +51,19 @@ export function timeTicks(
   }
   return places;
 }
+
+/** What stands at a mark of time: seconds, minutes or days, by the distance of two marks. */
+export function timeMark(ms: number, step: number, utc: boolean): string {
+  const at = new Date(ms);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const [hour, minute] = utc
+    ? [at.getUTCHours(), at.getUTCMinutes()]
+    : [at.getHours(), at.getMinutes()];
+  if (step < MINUTE) {
+    return `${two(hour)}:${two(minute)}:${two(utc ? at.getUTCSeconds() : at.getSeconds())}`;
+  }
+  if (step < DAY && (hour !== 0 || minute !== 0)) return `${two(hour)}:${two(minute)}`;
+  const [month, day] = utc ? [at.getUTCMonth(), at.getUTCDate()] : [at.getMonth(), at.getDate()];
+  if (step < 28 * DAY) return `${two(month + 1)}-${two(day)}`;
+  return `${utc ? at.getUTCFullYear() : at.getFullYear()}-${two(month + 1)}`;
+}

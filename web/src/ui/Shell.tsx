@@ -52,7 +52,7 @@ export function Shell({ children }: { children: ReactNode }) {
         <Group h="100%" gap="xs" wrap="nowrap">
           <Burger opened={opened} onClick={toggle} hiddenFrom="md" size="sm" aria-label="Menu" />
           <img src="/favicon.svg" alt="" width={22} height={22} />
-          <Text fw={600} component={Link} href="/dashboards" c="inherit" td="none">
+          <Text visibleFrom="xs" fw={600} component={Link} href="/dashboards" c="inherit" td="none">
             Masthead
           </Text>
           <Group gap={4} ml="auto" wrap="nowrap" id="page-tools" />

@@ -50,6 +50,16 @@ const NAMED: readonly (readonly [from: string, to: string, label: string])[] = [
   ['now/M', 'now/M', 'This month'],
 ];
 
+const WORDS: Readonly<Record<string, string>> = {
+  s: 'seconds',
+  m: 'minutes',
+  h: 'hours',
+  d: 'days',
+  w: 'weeks',
+  M: 'months',
+  y: 'years',
+};
+
 const REFRESH = ['', '5s', '10s', '30s', '1m', '5m', '15m', '1h'];
 
 export function TimePicker() {
@@ -162,6 +172,8 @@ function label(raw: { from: string; to: string }, from: number, to: number, utc:
   const named = NAMED.find(([a, b]) => a === raw.from && b === raw.to)?.[2];
   const write = (ms: number) => instant('iso', utc)(ms).text;
   if (quick !== undefined || named !== undefined) return quick ?? named ?? '';
+  const last = raw.to === 'now' ? /^now-(\d+)([smhdwMy])$/.exec(raw.from) : null;
+  if (last !== null) return `Last ${last[1]} ${WORDS[last[2] ?? ''] ?? ''}`;
   if (raw.from.startsWith('now') && raw.to.startsWith('now')) return `${raw.from} to ${raw.to}`;
   return `${write(from)} to ${write(to)}`;
 }

@@ -13,6 +13,7 @@ export function Gauge({ panel, frames, width, height }: PanelProps) {
     width,
     height,
     text(panel.options, 'orientation') ?? 'auto',
+    1.1,
   );
   const [w, h] = [Math.max(width / columns - 4, 60), Math.max(height / rows - 4, 50)];
   const marks = panel.options.showThresholdMarkers !== false;
@@ -42,7 +43,8 @@ function Arc({ gauge, width, height, marks, named }: ArcProps) {
   const thick = Math.max(radius * 0.2, 5);
   const center = [width / 2, Math.min(room / 2 + radius * 0.2, room - radius * 0.72)] as const;
   const middle = radius - thick / 2 - (marks ? thick * 0.45 : 0);
-  const size = Math.min((radius * 2.1) / Math.max(shown.text.length, 3), radius * 0.5, 44);
+  const inner = middle - thick / 2;
+  const size = Math.min((inner * 1.7) / Math.max(shown.text.length, 3) / 0.6, inner * 0.7, 44);
   return (
     <svg width={width} height={height} role="img" aria-label={`${name}: ${shown.text}`}>
       <path

@@ -152,7 +152,14 @@ function calculated(
   if (points.length === 0) return undefined;
   const [a = 0, b = 1] = ticks(0, high - low || Math.abs(high) || 1, 20);
   const height = Math.max(size('yBuckets') ?? b - a, (high - low) / ROWS_MAX, 1e-12);
-  const wide = Math.max(size('xBuckets') ?? 0, (range.to - range.from) / 60, 1);
+  // Columns of whole steps of the data, else every other one would be empty.
+  const step = columns.reduce(
+    (least, { times }) =>
+      times.slice(1).reduce((a, t, at) => Math.min(a, t - (times[at] ?? t)), least),
+    range.to - range.from,
+  );
+  const wanted = Math.max(size('xBuckets') ?? 0, (range.to - range.from) / 60, 1);
+  const wide = Math.ceil(wanted / Math.max(step, 1)) * Math.max(step, 1);
   const rows = new Map<number, [number, number][]>();
   for (const [t, value] of points) {
     const row = Math.floor(value / height);

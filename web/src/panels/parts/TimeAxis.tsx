@@ -1,6 +1,6 @@
 /** The marks of time under a drawing, and the zone's way of writing them. */
 
-import { timeTicks } from '../../lib/ticks';
+import { timeMark, timeTicks } from '../../lib/ticks';
 import type { Zone } from '../../lib/time/calendar';
 import type { TimeRange } from '../../lib/time/relative';
 import './parts.css';
@@ -16,14 +16,14 @@ type Props = {
 export function TimeAxis({ range, zone, left, width, top }: Props) {
   const offset = zone === 'utc' ? 0 : -new Date(range.from).getTimezoneOffset() * 60_000;
   const places = timeTicks(range.from, range.to, Math.max(Math.floor(width / 80), 1), offset);
-  const write = timeWriter(range, zone);
+  const step = (places[1] ?? range.to) - (places[0] ?? range.from);
   return (
     <g className="axis">
       {places.map((at) => {
         const x = left + ((at - range.from) / (range.to - range.from)) * width;
         return (
           <text key={at} x={x} y={top + 14} textAnchor="middle">
-            {write(at)}
+            {timeMark(at, step, zone === 'utc')}
           </text>
         );
       })}

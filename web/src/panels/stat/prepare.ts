@@ -71,6 +71,8 @@ export function tileGrid(
   width: number,
   height: number,
   orientation: string,
+  /** How much wider than high a tile should be. */
+  shape = 2.2,
 ): { columns: number; rows: number } {
   if (count <= 1) return { columns: 1, rows: 1 };
   if (orientation === 'vertical') return { columns: count, rows: 1 };
@@ -78,7 +80,7 @@ export function tileGrid(
   let best = { columns: 1, rows: count, score: -1 };
   for (let columns = 1; columns <= count; columns += 1) {
     const rows = Math.ceil(count / columns);
-    const size = Math.min(width / columns / 2.2, height / rows);
+    const size = Math.min(width / columns / shape, height / rows);
     if (size > best.score) best = { columns, rows, score: size };
   }
   return { columns: best.columns, rows: best.rows };

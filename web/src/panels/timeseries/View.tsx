@@ -34,8 +34,9 @@ export function TimeSeries({
     !shown || right
       ? 0
       : asTable
-        ? Math.min(rows * 21 + 26, height * 0.4)
-        : Math.min(44, Math.max(22, height * 0.25));
+        ? Math.min(rows * 23 + 26, height * 0.45)
+        : // One line if all names fit into it, else two; more are scrolled to.
+          Math.min(legendWidthOf(view.series, calcs.length) <= width ? 24 : 44, height * 0.3);
   const legendWidth = shown && right ? Math.min(300, width * 0.38) : 0;
   const [tooltip, setTooltip] = useState<TooltipState | undefined>();
   const host = useRef<HTMLDivElement>(null);
@@ -124,6 +125,13 @@ export function TimeSeries({
       )}
     </div>
   );
+}
+
+/** About how wide a list of all names is, from the length of a usual letter. */
+function legendWidthOf(series: TimeSeriesView['series'], calcs: number): number {
+  return series
+    .filter((s) => s.inLegend)
+    .reduce((sum, { name }) => sum + 38 + name.length * 7 + calcs * 100, 0);
 }
 
 /** The same with all other series hidden while some are chosen. */

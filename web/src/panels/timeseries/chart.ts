@@ -1,7 +1,9 @@
 /** From the view model to the options of uPlot. Touches the theme's colours and nothing else. */
 
 import uPlot from 'uplot';
+import { type Formatted, joined } from '../../dashboard/units/format';
 import { withAlpha } from '../../lib/color';
+import { timeMark } from '../../lib/ticks';
 import type { Zone } from '../../lib/time/calendar';
 import type { ScaleView, SeriesView, TimeSeriesView } from './prepare';
 
@@ -54,7 +56,13 @@ export function chartOptions(
       ...Object.fromEntries(view.scales.map((scale) => [scale.key, scaleOptions(scale, view)])),
     },
     axes: [
-      { ...axis, size: 24, space: 70 },
+      {
+        ...axis,
+        size: 24,
+        space: 70,
+        values: (_chart, splits, _axis, _space, step) =>
+          splits.map((seconds) => timeMark(seconds * 1_000, step * 1_000, look.zone === 'utc')),
+      },
       ...view.scales
         .filter((scale) => scale.side !== 'hidden')
         .map(
@@ -69,8 +77,9 @@ export function chartOptions(
             space: 28,
             size: (_chart, values) =>
               12 + 6.4 * Math.max(2, ...(values ?? []).map((v) => v.length)),
+            ...(scale.binary ? { incrs: POWERS } : {}),
             values: (_chart, splits) =>
-              splits.map((v) => (v === null ? '' : scale.display(v).text)),
+              splits.map((v) => (v === null ? '' : mark(scale.display(v).parts))),
           }),
         ),
     ],
@@ -90,6 +99,15 @@ export function chartOptions(
       ],
     },
   };
+}
+
+/** Steps of an axis of bytes, so that its marks are whole KiB and MiB. */
+const POWERS = Array.from({ length: 71 }, (_, at) => 2 ** (at - 10));
+
+/** A mark without the zeros that say nothing: 0.5 s, not 0.500 s. */
+function mark(parts: Formatted): string {
+  const short = parts.text.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, '');
+  return joined({ ...parts, text: short });
 }
 
 function scaleOptions(scale: ScaleView, view: TimeSeriesView): uPlot.Scale {
@@ -147,7 +165,8 @@ function seriesOptions(series: SeriesView): uPlot.Series {
     stroke: series.color,
     width: series.draw === 'points' ? 0 : series.lineWidth,
     ...(paths === undefined ? {} : { paths }),
-    ...(series.above === undefined ? fill : {}),
+    // A stacked line is filled by its band; a stacked bar is drawn from the one below it.
+    ...(series.above === undefined || series.draw === 'bars' ? fill : {}),
     ...(series.dash === undefined ? {} : { dash: [...series.dash] }),
     show: !series.hidden,
     spanGaps: series.spanNulls === true,

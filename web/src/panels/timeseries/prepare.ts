@@ -51,6 +51,8 @@ export type ScaleView = {
   readonly centerZero: boolean;
   readonly display: Display;
   readonly color: string | undefined;
+  /** Whether its unit counts by powers of two. */
+  readonly binary: boolean;
 };
 
 export type TimeSeriesView = {
@@ -179,6 +181,9 @@ function scaleOf(field: Field, scales: ScaleView[], display: Display): string {
       centerZero: custom.axisCenteredZero === true,
       display,
       color: undefined,
+      binary: /^(bytes|kbytes|mbytes|gbytes|tbytes|bits|binBps|binbps|KiBs|MiBs|GiBs)$/.test(
+        options.unit ?? field.config.unit ?? '',
+      ),
     });
   }
   return key;

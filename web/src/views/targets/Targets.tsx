@@ -36,14 +36,18 @@ export function Targets() {
               {up} of {of.length} up
             </Badge>
           </Title>
-          <div className="sheet">
+          <div className="sheet" data-wide>
             <table>
               <thead>
                 <tr>
-                  <th scope="col">State</th>
+                  <th scope="col" style={{ width: 90 }}>
+                    State
+                  </th>
                   <th scope="col">Target</th>
-                  <th scope="col">Last scrape</th>
-                  <th scope="col" data-number>
+                  <th scope="col" style={{ width: 130 }}>
+                    Last scrape
+                  </th>
+                  <th scope="col" style={{ width: 100 }} data-number>
                     Took
                   </th>
                 </tr>
