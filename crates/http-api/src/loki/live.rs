@@ -293,7 +293,7 @@ mod tests {
         }
         live.append(&batch("a", &texts(&["there is room again"]))).expect("appends");
         assert_eq!(lines(following.next_now()), ["there is room again"]);
-        for _ in 0..QUEUE_RUNS + 1 {
+        for _ in 0..=QUEUE_RUNS {
             live.append(&batch("a", &texts(&["short"]))).expect("appends");
         }
         assert_eq!(live.stats().missed, 4);

@@ -54,7 +54,7 @@ pub(super) async fn patterns(
 }
 
 #[derive(Debug, Serialize)]
-struct Pattern {
+struct Mined {
     pattern: String,
     level: String,
     /// Seconds at which a step begins, and lines in it.
@@ -67,7 +67,7 @@ fn mine(
     matchers: Vec<Matcher>,
     range: TimeRange<masthead_model::Nanos>,
     step_seconds: i64,
-) -> Result<Vec<Pattern>, ApiError> {
+) -> Result<Vec<Mined>, ApiError> {
     let hints = LogHints {
         filters: Vec::new(),
         direction: Direction::Backward,
@@ -98,7 +98,7 @@ fn mine(
     }
     let found = miner.finish().into_iter();
     Ok(found
-        .map(|found| Pattern {
+        .map(|found| Mined {
             pattern: found.text,
             level: found.level,
             samples: found.counts.into_iter().collect(),

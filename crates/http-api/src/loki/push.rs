@@ -73,11 +73,14 @@ fn rpc_status(message: &str) -> Vec<u8> {
     const MESSAGE: u8 = 2 << 3 | 2;
     let mut body = vec![MESSAGE];
     let mut len = message.len();
-    while len >= 0x80 {
-        body.push((len & 0x7f) as u8 | 0x80);
+    loop {
+        let [low, ..] = len.to_le_bytes();
         len >>= 7;
+        body.push(if len > 0 { low | 0x80 } else { low & 0x7f });
+        if len == 0 {
+            break;
+        }
     }
-    body.push((len & 0x7f) as u8);
     body.extend_from_slice(message.as_bytes());
     body
 }

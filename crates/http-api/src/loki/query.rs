@@ -132,7 +132,7 @@ async fn answer(
         let queued = ctx.elapsed();
         ctx.check()?;
         let answer = evaluate(shared, ctx, &expr, &params)?;
-        write::answer(out, ctx, answer, shape, queued)
+        write::answer(out, ctx, &answer, shape, queued)
     };
     shared.answer(Work::Query, gzip, work).await
 }

@@ -34,7 +34,7 @@ pub(super) async fn ready(State(shared): State<Arc<Shared>>) -> Response {
 pub(super) async fn build(State(shared): State<Arc<Shared>>) -> Response {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Build<'a> {
+    struct Versions<'a> {
         version: &'a str,
         revision: &'a str,
         branch: &'a str,
@@ -43,7 +43,7 @@ pub(super) async fn build(State(shared): State<Arc<Shared>>) -> Response {
         go_version: &'a str,
     }
     let build = &shared.parts.build;
-    small(&Build {
+    small(&Versions {
         version: COMPATIBLE_LOKI_VERSION,
         revision: &build.revision,
         branch: &build.branch,

@@ -237,10 +237,15 @@ fn shown(labels: &LineLabels, all: bool) -> Vec<(String, String)> {
     }
 }
 
+/// Labels as they are shown.
+type Shown = Vec<(String, String)>;
+/// A line as it is sent.
+type SentLine = (Nanos, Vec<u8>);
+
 /// One message.
 #[derive(Debug, Default)]
 struct Frame {
-    streams: BTreeMap<Vec<(String, String)>, Vec<(Nanos, Vec<u8>)>>,
+    streams: BTreeMap<Shown, Vec<SentLine>>,
     lines: usize,
     missed: Vec<Missed>,
 }

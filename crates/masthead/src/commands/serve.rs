@@ -63,7 +63,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
 
     let telemetry = Telemetry::builder("masthead", env!("CARGO_PKG_VERSION")).build();
     let own = listeners.first().context("BUG: no listener")?.local_addr()?;
-    let scraping = Arc::new(Scraping::start(&args, own, &store, Arc::clone(&clock)).await?);
+    let scraping = Arc::new(Scraping::new(&args, own, &store, Arc::clone(&clock))?);
     let server = Server::new(
         &args,
         Arc::clone(&clock),

@@ -54,7 +54,7 @@ fn lines_are_answered_also_after_a_restart_and_gone_once_deleted() {
         .map(|at| (end - 5_000_000 + at * 1_000_000, format!("line {at} level=warn")))
         .collect();
     assert!(push(&server, "shop", &lines));
-    let raw: String = lines.iter().map(|(_, line)| format!("{line}\n")).collect();
+    let raw = lines.iter().fold(String::new(), |text, (_, line)| text + line + "\n");
     assert_eq!(logs(&server, r#"{app="shop"}"#, &["--format", "raw"]), raw);
     let newest = logs(&server, r#"{app="shop"}"#, &["--limit", "1"]);
     assert!(newest.contains(" WARN     line 4 level=warn"), "{newest}");

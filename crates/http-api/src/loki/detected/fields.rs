@@ -278,9 +278,8 @@ fn walk(
 /// The name of the label that a key becomes, as the stage `json` makes it.
 fn label_name(prefix: &str, key: &str) -> String {
     let mut name = prefix.to_owned();
-    if !prefix.is_empty() {
-        name.push('_');
-    } else if key.starts_with(|c: char| c.is_ascii_digit()) {
+    // Between two names, and before a digit that would begin one.
+    if !prefix.is_empty() || key.starts_with(|c: char| c.is_ascii_digit()) {
         name.push('_');
     }
     name.extend(

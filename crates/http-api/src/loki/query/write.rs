@@ -28,12 +28,12 @@ pub(super) enum Shape {
 pub(super) fn answer(
     out: &mut ChunkWriter,
     ctx: &QueryCtx,
-    answer: Answer,
+    answer: &Answer,
     shape: Shape,
     queued: Duration,
 ) -> Result<(), Stop> {
     let mut returned = 0;
-    match (&answer, shape) {
+    match (answer, shape) {
         (Answer::Streams(lines), Shape::Legacy) => return legacy(out, lines),
         (Answer::Streams(lines), _) => {
             open(out, "streams");

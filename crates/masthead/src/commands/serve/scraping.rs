@@ -62,7 +62,7 @@ impl Scraping {
     ///
     /// # Errors
     /// A file that cannot be read or is wrong, with its place.
-    pub(super) async fn start(
+    pub(super) fn new(
         args: &ServeArgs,
         own: SocketAddr,
         store: &Arc<Tsdb>,
