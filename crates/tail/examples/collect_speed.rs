@@ -11,7 +11,7 @@ use std::sync::{
 
 use camino::Utf8PathBuf;
 use masthead_ports::{AppendError, LogBatch, LogReport, LogSink, Progress};
-use masthead_sysio::{Fs as _, OpenOptions, RealClock, RealFs, read_to_vec};
+use masthead_sysio::{Fs as _, OpenOptions, RealClock, RealFs};
 use masthead_tail::{PromtailConfig, Setup, Stats, Step};
 
 #[derive(Debug, Default)]
@@ -85,7 +85,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     while let Step::Busy = collector.step() {}
     let ticks = ticks()? - before;
     let lines = sink.lines.load(Ordering::Relaxed);
-    let status = String::from_utf8(read_to_vec(&RealFs, "/proc/self/status".into(), 1 << 20)?)?;
+    let status = read_proc("/proc/self/status")?;
     let peak = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default();
     // A tick is 10 ms on Linux.
     let hundredths = ticks * 1_000_000_000 / raw.max(1);
@@ -99,10 +99,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Processor time of this process so far, user and system.
 fn ticks() -> Result<u64, Box<dyn std::error::Error>> {
-    let stat = String::from_utf8(read_to_vec(&RealFs, "/proc/self/stat".into(), 1 << 20)?)?;
+    let stat = read_proc("/proc/self/stat")?;
     let after = stat.rsplit_once(')').ok_or("no name in stat")?.1;
     let mut fields = after.split_whitespace().skip(11);
     let user: u64 = fields.next().ok_or("short")?.parse()?;
     let system: u64 = fields.next().ok_or("short")?.parse()?;
     Ok(user + system)
+}
+
+/// A file that says it has no bytes, and has some.
+fn read_proc(path: &str) -> Result<String, Box<dyn std::error::Error>> {
+    let mut bytes = vec![0; 16 << 10];
+    let len = RealFs.open(path.into(), OpenOptions::READ)?.read_at(&mut bytes, 0)?;
+    bytes.truncate(len);
+    Ok(String::from_utf8(bytes)?)
 }
