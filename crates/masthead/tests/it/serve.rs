@@ -167,7 +167,9 @@ fn garbage_gets_an_error_and_the_server_lives() {
     f("GET /api/v1/query?query=%28 HTTP/1.1", b"", 400);
     f("GET /api/v1/query?query=up&time=x HTTP/1.1", b"", 400);
     f("GET /api/v1/query_range?query=up&start=0&end=1e9&step=1 HTTP/1.1", b"", 400);
-    f("GET /nowhere HTTP/1.1", b"", 404);
+    f("GET /api/v1/nowhere HTTP/1.1", b"", 404);
+    // Elsewhere is the business of the browser application.
+    f("POST /nowhere HTTP/1.1", b"", 404);
     assert_eq!(server.number("1 + 1"), "2");
     let (status, metrics) = server.get("/metrics");
     assert_eq!(status, 200);
