@@ -35,8 +35,8 @@ pub use dashboards::dashboards_router;
 pub use evaluator::{EvalError, Evaluation, Evaluator, Grid, Query};
 pub use limits::{Limits, LogLimits};
 pub use loki::{
-    COMPATIBLE_LOKI_VERSION, DeleteRequest, DeleteRequests, DeletesInMemory, LiveTail, LokiApi,
-    LokiParts, LokiStats,
+    COMPATIBLE_LOKI_VERSION, DeleteRequest, DeleteRequests, DeletesInMemory, Discovering, LiveTail,
+    LokiApi, LokiParts, LokiStats,
 };
 pub use pages::{Asset, FindAsset, pages_router};
 pub use prometheus::{BuildInfo, COMPATIBLE_VERSION, Parts, PrometheusApi};

@@ -33,6 +33,7 @@ use crate::{
 
 mod delete;
 mod detected;
+mod discovering;
 mod index;
 mod labels;
 mod language;
@@ -47,6 +48,7 @@ mod status;
 mod tail;
 
 pub use delete::{DeleteRequest, DeleteRequests, DeletesInMemory};
+pub use discovering::Discovering;
 pub use live::LiveTail;
 pub use stats::LokiStats;
 

@@ -36,6 +36,8 @@ mod form;
 mod intake;
 mod labels;
 
+pub(super) use labels::service_of;
+
 /// `/loki/api/v1/push`
 pub(super) async fn push(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     answer(receive(&shared, request, Form::of_push).await)

@@ -24,7 +24,7 @@ mod view;
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use masthead_http_api::LiveTail;
+use masthead_http_api::{Discovering, LiveTail};
 use masthead_instrument::{Telemetry, logs as own_logs};
 use masthead_sysio::{Clock, RealClock};
 use tokio::{
@@ -59,7 +59,8 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     // Whatever brings lines hands them to this one, so that they can be followed.
     let live = Arc::new(LiveTail::new(Arc::clone(&lines) as _));
     let tasks = Tasks::new();
-    let collecting = Collecting::start(&args, Arc::clone(&live) as _, &clock, &tasks)?;
+    let collected = Discovering::new(Arc::clone(&live) as _, logs::limits(&args));
+    let collecting = Collecting::start(&args, Arc::new(collected), &clock, &tasks)?;
 
     let telemetry = Telemetry::builder("masthead", env!("CARGO_PKG_VERSION")).build();
     let own = listeners.first().context("BUG: no listener")?.local_addr()?;

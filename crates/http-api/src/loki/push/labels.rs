@@ -41,6 +41,16 @@ fn name_service(pairs: &mut Vec<Pair<'_>>, discover: &[String]) {
     pairs.push((SERVICE_NAME.into(), found.unwrap_or_else(|| UNKNOWN_SERVICE.into())));
 }
 
+/// The service's name that labels lack, by the same rule.
+pub(in crate::loki) fn service_of(labels: &Labels, limits: &LogLimits) -> Option<String> {
+    let discover = &limits.discover_service_name;
+    if discover.is_empty() || labels.get(SERVICE_NAME).is_some() {
+        return None;
+    }
+    let found = discover.iter().find_map(|name| labels.get(name));
+    Some(found.unwrap_or(UNKNOWN_SERVICE).to_owned())
+}
+
 fn check(pairs: &[Pair<'_>], limits: &LogLimits) -> Result<(), Why> {
     if pairs.is_empty() {
         let text = "error at least one label pair is required per stream";
