@@ -93,7 +93,6 @@ impl Gauge {
 
     pub(crate) fn subtract(&self, less: u64) {
         let lower = |now: u64| Some(now.saturating_sub(less));
-        // The closure always answers, so this cannot fail.
-        drop(self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, lower));
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, lower).unwrap_or_default();
     }
 }

@@ -8,7 +8,8 @@
 //!
 //! The parts: the stores in `store.rs` and `logs.rs`, their upkeep in `upkeep.rs`, where it listens
 //! in `listen.rs`, the API in `api.rs`, what it says of itself in `view.rs`, `config_text.rs` and
-//! `metrics.rs`, what it scrapes in `scraping.rs`, the log files that it collects in
+//! `metrics.rs`, what it scrapes in `scraping.rs`, where it forwards
+//! that in `remotes.rs`, the log files that it collects in
 //! `collecting.rs`, the dashboards it shows in `dashboards.rs`.
 
 mod api;
@@ -19,6 +20,7 @@ mod deletes;
 mod listen;
 mod logs;
 mod metrics;
+pub(crate) mod remotes;
 pub(crate) mod scraping;
 mod store;
 mod upkeep;
@@ -37,7 +39,9 @@ use masthead_tail::LineSource;
 use masthead_tsdb::Tsdb;
 use tokio::sync::watch;
 
-use self::{collecting::Collecting, scraping::Scraping, upkeep::Upkeep, view::Server};
+use self::{
+    collecting::Collecting, remotes::Remotes, scraping::Scraping, upkeep::Upkeep, view::Server,
+};
 use crate::{
     cli::{ServeArgs, UsageError},
     tasks::{Task, Tasks},
@@ -53,6 +57,7 @@ pub(crate) struct Stack {
     tasks: Tasks,
     server: Arc<Server>,
     scraping: Arc<Scraping>,
+    remotes: Arc<Remotes>,
     collecting: Arc<Collecting>,
     loki: LokiApi,
     serving: Vec<Task>,
@@ -86,7 +91,16 @@ impl Stack {
 
         let telemetry = Telemetry::builder("masthead", env!("CARGO_PKG_VERSION")).build();
         let own = *addresses.first().context("BUG: no listener")?;
-        let scraping = Arc::new(Scraping::new(args, own, store.clone(), Arc::clone(&clock))?);
+        let remotes = Remotes::new(
+            Some(store.clone()),
+            &args.data,
+            args.forward_journal_size,
+            Arc::clone(&clock),
+            &tasks,
+        );
+        let remotes = Arc::new(remotes);
+        let scraping =
+            Arc::new(Scraping::new(args, own, Arc::clone(&remotes), Arc::clone(&clock))?);
         let server = Server::new(
             args,
             Arc::clone(&clock),
@@ -96,10 +110,19 @@ impl Stack {
             Arc::clone(&lines),
         );
         let server = Arc::new(server);
-        let stores = api::Stores { metrics: Arc::clone(&store), logs: Arc::clone(&lines), live };
+        let stores = api::Stores {
+            metrics: Arc::clone(&store),
+            sink: remotes.sink(),
+            logs: Arc::clone(&lines),
+            live,
+        };
         let api = api::Api::new(args, stores, &server, scraping.view(), clock)?;
-        let stats = scraping.stats();
-        metrics::register(&telemetry, &store, &lines, &api, stats, Arc::clone(&collecting));
+        let moved = metrics::Moved {
+            scrape: scraping.stats(),
+            collect: Arc::clone(&collecting),
+            remotes: Arc::clone(&remotes),
+        };
+        metrics::register(&telemetry, &store, &lines, &api, moved);
         let router = api.router(&telemetry);
 
         let (stop, stopping) = watch::channel(false);
@@ -119,6 +142,7 @@ impl Stack {
             tasks,
             server,
             scraping,
+            remotes,
             collecting,
             loki: api.loki,
             serving,
@@ -176,6 +200,7 @@ impl Stack {
         let collecting = self.collecting;
         tokio::task::spawn_blocking(move || collecting.stop()).await?;
         self.loki.stop();
+        self.remotes.stop().await;
         self.stop.send_replace(true);
         let drained = async {
             for task in self.serving {

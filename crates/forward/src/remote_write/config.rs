@@ -3,19 +3,23 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
 use camino::Utf8Path;
 use masthead_discovery::yaml::{self, YamlError};
 use masthead_http_client::{
-    Authorization, BasicAuth, HeaderValues, HttpClientConfig, Secret, TlsConfig,
+    Authorization, BasicAuth, Client, HeaderValues, HttpClientConfig, Secret, TlsConfig,
 };
 use masthead_relabel::{NameScheme, RelabelConfig, Rule};
+use masthead_sysio::Fs;
 use masthead_wire::remote_write::Version;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_saphyr::Spanned;
 use url::Url;
+
+use crate::{Error, request};
 
 /// Shards beyond this would be connections beyond reason.
 const SHARDS_MAX: usize = 1_000;
@@ -155,6 +159,24 @@ struct Written {
 /// A check that failed: a key below the entry, and what is wrong.
 type Refused = (String, String);
 
+impl PartialEq for RemoteWriteConfig {
+    fn eq(&self, other: &Self) -> bool {
+        let rules =
+            |of: &Self| of.relabel_rules.iter().map(Rule::config).cloned().collect::<Vec<_>>();
+        self.name == other.name
+            && self.url == other.url
+            && self.timeout == other.timeout
+            && self.headers == other.headers
+            && self.send_exemplars == other.send_exemplars
+            && self.send_native_histograms == other.send_native_histograms
+            && self.version == other.version
+            && self.queue == other.queue
+            && self.metadata == other.metadata
+            && self.client == other.client
+            && rules(self) == rules(other)
+    }
+}
+
 impl RemoteWriteConfig {
     /// The defaults, for a URL.
     ///
@@ -203,6 +225,17 @@ impl RemoteWriteConfig {
             configs.push(config);
         }
         Ok(configs)
+    }
+
+    /// Whether headers can be sent and certificates be used, as far as that is known now.
+    ///
+    /// # Errors
+    /// [`Error::Client`], [`Error::Header`].
+    pub fn check(&self, fs: Arc<dyn Fs>) -> Result<(), Error> {
+        let url = self.url.to_string();
+        request::headers(&url, &self.headers)?;
+        Client::new(&self.client, fs).map_err(|source| Error::Client { url, source })?;
+        Ok(())
     }
 
     /// Takes relative file names as relative to `dir`, the directory of the configuration file.

@@ -34,16 +34,22 @@ const WRITTEN_HEADERS: [&str; 2] =
 /// Sends what a [`RemoteWriteSink`] holds.
 #[derive(Debug)]
 pub struct Sender {
-    sink: Arc<RemoteWriteSink>,
-    config: RemoteWriteConfig,
+    line: Line,
     client: Client,
     /// One for each shard; they keep their connections from round to round.
     sessions: Vec<Session>,
+    /// When families are described next, on the monotonic clock.
+    describe_at: Duration,
+}
+
+/// What all shards share.
+#[derive(Debug)]
+struct Line {
+    sink: Arc<RemoteWriteSink>,
+    config: RemoteWriteConfig,
     headers: HeaderMap,
     version: Version,
     clock: Arc<dyn Clock>,
-    /// When families are described next, on the monotonic clock.
-    describe_at: Duration,
 }
 
 /// The other end does not understand version 2.
@@ -66,21 +72,21 @@ impl Sender {
             Client::new(&config.client, fs).map_err(|source| Error::Client { url, source })?;
         let describe_at = clock.monotonic();
         let (config, version) = (config.clone(), config.version);
-        let sessions = Vec::new();
-        Ok(Self { sink, config, client, sessions, headers, version, clock, describe_at })
+        let line = Line { sink, config, headers, version, clock };
+        Ok(Self { line, client, sessions: Vec::new(), describe_at })
     }
 
     /// Sends for ever; it is stopped by dropping the future. What was not sent then is sent by the
     /// next sender.
     pub async fn run(mut self) {
-        let mut cursor = self.sink.backlog.cursor();
+        let mut cursor = self.line.sink.backlog.cursor();
         loop {
             self.describe_families().await;
-            let (frames, behind) = match self.read(cursor).await {
+            let (frames, behind) = match self.line.read(cursor).await {
                 Ok(read) => read,
                 Err(error) => {
-                    error!(name = self.config.name, %error, "Cannot read the journal of a remote end.");
-                    tokio::time::sleep(self.config.queue.max_backoff).await;
+                    error!(name = self.line.config.name, %error, "Cannot read the journal of a remote end.");
+                    tokio::time::sleep(self.line.config.queue.max_backoff).await;
                     continue;
                 }
             };
@@ -88,11 +94,11 @@ impl Sender {
                 self.send_frames(frames).await;
             }
             if behind == cursor {
-                self.wait_for_news().await;
+                self.line.wait_for_news(self.describe_at).await;
                 continue;
             }
             cursor = behind;
-            let sink = Arc::clone(&self.sink);
+            let sink = Arc::clone(&self.line.sink);
             let marked = tokio::task::spawn_blocking(move || {
                 let marked = sink.backlog.sent(cursor);
                 sink.stats.journal_bytes.set(sink.backlog.bytes());
@@ -100,11 +106,86 @@ impl Sender {
             });
             if let Ok(Err(error)) = marked.await {
                 // It is sent again after a restart, and kept once there.
-                warn!(name = self.config.name, %error, "Cannot note in the journal what was sent.");
+                warn!(name = self.line.config.name, %error, "Cannot note in the journal what was sent.");
             }
         }
     }
 
+    /// Sends the samples of `frames`: until all of them were taken, refused or dropped.
+    async fn send_frames(&mut self, frames: Frames) {
+        let frames = Arc::new(frames);
+        loop {
+            let round = self.line.build(Arc::clone(&frames)).await;
+            let shards = round.shards.len();
+            self.line.sink.stats.shards.set(shards as u64);
+            while self.sessions.len() < shards {
+                self.sessions.push(self.client.session());
+            }
+            // Those of a busier time close their connections.
+            self.sessions.truncate(shards);
+            let mut sessions = std::mem::take(&mut self.sessions);
+            let sent = {
+                let line = &self.line;
+                let shards = sessions.iter_mut().zip(&round.shards);
+                join_all(shards.map(|(session, requests)| line.send_shard(session, requests))).await
+            };
+            self.sessions = sessions;
+            if sent.iter().all(Result::is_ok) {
+                for (reason, samples) in round.lost {
+                    self.line.lose(reason, samples);
+                }
+                return;
+            }
+            // Receivers keep once what some shards have sent already.
+            warn!(
+                name = self.line.config.name,
+                "The remote end does not understand remote write 2.0; it gets 1.0 from now on."
+            );
+            self.line.version = Version::V1;
+            self.describe_at = self.line.clock.monotonic();
+        }
+    }
+
+    /// Version 1 tells what families mean in requests of their own, now and then. They are not
+    /// tried again before the next time: samples must not wait for them.
+    async fn describe_families(&mut self) {
+        let now = self.line.clock.monotonic();
+        if !self.line.describes() || now < self.describe_at {
+            return;
+        }
+        let families = self.line.sink.backlog.with(|families| families.all());
+        if families.is_empty() {
+            // Nothing was scraped yet; the first samples bring them.
+            self.describe_at = now + self.line.config.metadata.send_interval.min(FIRST_FAMILIES);
+            return;
+        }
+        self.describe_at = now + self.line.config.metadata.send_interval;
+        let mut session = self.sessions.pop().unwrap_or_else(|| self.client.session());
+        let headers = self.line.request_headers();
+        for piece in families.chunks(self.line.config.metadata.max_samples_per_send) {
+            let mut encoder = EncoderV1::default();
+            for metadata in piece {
+                encoder.metadata(&frame::described(metadata));
+            }
+            let Ok(body) = remote_write::compress(&encoder.finish()) else { continue };
+            let body = Bytes::from(body);
+            match self.line.attempt(&mut session, &headers, &body).await {
+                Answer::Taken(_) => {
+                    self.line.sink.stats.metadata_sent.add(piece.len() as u64);
+                    self.line.sink.stats.bytes_sent.add(body.len() as u64);
+                }
+                Answer::Later { reason, .. } | Answer::Refused { reason, .. } => {
+                    let name = &self.line.config.name;
+                    debug!(name, reason, "Families were not described; they are the next time.");
+                    break;
+                }
+            }
+        }
+        self.sessions.push(session);
+    }
+}
+
+impl Line {
     /// The frames of a round, and the place behind them.
     async fn read(&self, cursor: Cursor) -> durable::Result<(Frames, Cursor)> {
         let queue = &self.config.queue;
@@ -134,10 +215,10 @@ impl Sender {
 
     /// Until there is something to send, or families are to be described; then until there is
     /// enough for a request, or the deadline.
-    async fn wait_for_news(&self) {
+    async fn wait_for_news(&self, describe_at: Duration) {
         let queue = &self.config.queue;
         let news = &self.sink.backlog.news;
-        let next = self.describe_at.saturating_sub(self.clock.monotonic());
+        let next = describe_at.saturating_sub(self.clock.monotonic());
         tokio::select! {
             () = news.notified() => {}
             () = tokio::time::sleep(next), if self.describes() => return,
@@ -149,41 +230,6 @@ impl Sender {
                 () = &mut deadline => return,
                 () = news.notified() => {}
             }
-        }
-    }
-
-    /// Sends the samples of `frames`: until all of them were taken, refused or dropped.
-    async fn send_frames(&mut self, frames: Frames) {
-        let frames = Arc::new(frames);
-        loop {
-            let round = self.build(Arc::clone(&frames)).await;
-            let shards = round.shards.len();
-            self.sink.stats.shards.set(shards as u64);
-            while self.sessions.len() < shards {
-                self.sessions.push(self.client.session());
-            }
-            // Those of a busier time close their connections.
-            self.sessions.truncate(shards);
-            let mut sessions = std::mem::take(&mut self.sessions);
-            let sent = {
-                let this = &*self;
-                let shards = sessions.iter_mut().zip(&round.shards);
-                join_all(shards.map(|(session, requests)| this.send_shard(session, requests))).await
-            };
-            self.sessions = sessions;
-            if sent.iter().all(Result::is_ok) {
-                for (reason, samples) in round.lost {
-                    self.lose(reason, samples);
-                }
-                return;
-            }
-            // Receivers keep once what some shards have sent already.
-            warn!(
-                name = self.config.name,
-                "The remote end does not understand remote write 2.0; it gets 1.0 from now on."
-            );
-            self.version = Version::V1;
-            self.describe_at = self.clock.monotonic();
         }
     }
 
@@ -339,44 +385,6 @@ impl Sender {
 
     fn describes(&self) -> bool {
         self.version == Version::V1 && self.config.metadata.send
-    }
-
-    /// Version 1 tells what families mean in requests of their own, now and then. They are not
-    /// tried again before the next time: samples must not wait for them.
-    async fn describe_families(&mut self) {
-        let now = self.clock.monotonic();
-        if !self.describes() || now < self.describe_at {
-            return;
-        }
-        let families = self.sink.backlog.with(|families| families.all());
-        if families.is_empty() {
-            // Nothing was scraped yet; the first samples bring them.
-            self.describe_at = now + self.config.metadata.send_interval.min(FIRST_FAMILIES);
-            return;
-        }
-        self.describe_at = now + self.config.metadata.send_interval;
-        let mut session = self.sessions.pop().unwrap_or_else(|| self.client.session());
-        let headers = self.request_headers();
-        for piece in families.chunks(self.config.metadata.max_samples_per_send) {
-            let mut encoder = EncoderV1::default();
-            for metadata in piece {
-                encoder.metadata(&frame::described(metadata));
-            }
-            let Ok(body) = remote_write::compress(&encoder.finish()) else { continue };
-            let body = Bytes::from(body);
-            match self.attempt(&mut session, &headers, &body).await {
-                Answer::Taken(_) => {
-                    self.sink.stats.metadata_sent.add(piece.len() as u64);
-                    self.sink.stats.bytes_sent.add(body.len() as u64);
-                }
-                Answer::Later { reason, .. } | Answer::Refused { reason, .. } => {
-                    let name = &self.config.name;
-                    debug!(name, reason, "Families were not described; they are the next time.");
-                    break;
-                }
-            }
-        }
-        self.sessions.push(session);
     }
 }
 

@@ -414,7 +414,8 @@ async fn what_the_local_store_takes_is_forwarded_and_what_it_refuses_is_not() {
     let receiver = Receiver::start().await;
     let disk = Disk::new(receiver.port, "");
     let sink = disk.open();
-    let tee = Tee::new(Some(Arc::new(Picky)), vec![Arc::clone(&sink)]);
+    let tee = Tee::new(Some(Arc::new(Picky)));
+    tee.change(|remotes| remotes.push(Arc::clone(&sink)));
     let row = |number| AppendRow::float(series(number), Millis(0), 1.0);
     let mut batch = AppendBatch { rows: (0..4).map(row).collect(), ..AppendBatch::default() };
     assert_eq!(tee.append(&mut batch).unwrap().appended, 2);

@@ -1,4 +1,5 @@
-//! What the server scrapes: the jobs of `--prometheus-config`, this machine, and itself.
+//! What the server scrapes: the jobs of `--prometheus-config`, this machine, and itself; and where
+//! the same file says that samples go.
 //!
 //! A reload reads the file again; a file that is wrong changes nothing.
 
@@ -12,8 +13,9 @@ use std::{
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use masthead_discovery::expand;
+use masthead_forward::remote_write::RemoteWriteConfig;
 use masthead_host::{Host, RealSpace};
-use masthead_ports::{SampleSink, TargetsView};
+use masthead_ports::TargetsView;
 use masthead_scrape::{
     Exposition, GlobalConfig, LocalJob, LocalSource, Parts, PromConfig, ScrapeConfig, Scraper,
     Settings, Stats,
@@ -21,7 +23,7 @@ use masthead_scrape::{
 use masthead_sysio::{Clock, RealFs, read_to_vec};
 use tokio::runtime::Handle;
 
-use super::config_text;
+use super::{config_text, remotes::Remotes};
 use crate::cli::{ServeArgs, UsageError};
 
 /// The jobs that are there without a file.
@@ -43,6 +45,7 @@ pub(crate) struct Scraping {
     /// Where this server itself answers, if that is to be scraped.
     own: Option<SocketAddr>,
     runtime: Handle,
+    remotes: Arc<Remotes>,
     /// Jobs that come from no file.
     more: Mutex<Vec<Arc<ScrapeConfig>>>,
     loaded: Mutex<Loaded>,
@@ -66,7 +69,7 @@ impl Scraping {
     pub(crate) fn new(
         args: &ServeArgs,
         own: SocketAddr,
-        sink: Arc<dyn SampleSink>,
+        remotes: Arc<Remotes>,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
         let host = if args.no_host {
@@ -80,7 +83,7 @@ impl Scraping {
         let hostname = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let file = args.prometheus_config.clone();
         let read = read(file.as_deref()).map_err(|error| UsageError(format!("{error:#}")))?;
-        let parts = Parts { sink, clock, fs: Arc::new(RealFs) };
+        let parts = Parts { sink: remotes.sink(), clock, fs: Arc::new(RealFs) };
         let scraping = Self {
             scraper: Scraper::new(parts, Settings::default()),
             file,
@@ -88,6 +91,7 @@ impl Scraping {
             hostname,
             own: (!args.no_self).then(|| reachable(own)),
             runtime: Handle::current(),
+            remotes,
             more: Mutex::default(),
             loaded: Mutex::new(Loaded {
                 global: read.config.global.clone(),
@@ -147,7 +151,7 @@ impl Scraping {
     }
 
     async fn apply(&self, read: Read) -> anyhow::Result<()> {
-        let Read { config, text, jobs: mut texts } = read;
+        let Read { config, remotes, text, jobs: mut texts } = read;
         for warning in &config.warnings {
             tracing::warn!(warning, "A part of the configuration is not in force.");
         }
@@ -180,6 +184,7 @@ impl Scraping {
             let own = own.to_string();
             jobs.push(Arc::new(ScrapeConfig::local(SELF_JOB, &own, interval, timeout)));
         }
+        self.remotes.apply(remotes, config.global.external_labels.clone()).await?;
         self.scraper.apply(&jobs, &local).await?;
         let ours = local.iter().map(|job| &job.config).chain(&jobs);
         for job in ours {
@@ -195,6 +200,7 @@ impl Scraping {
 /// A configuration and how it may be shown.
 struct Read {
     config: PromConfig,
+    remotes: Vec<RemoteWriteConfig>,
     text: String,
     jobs: BTreeMap<String, String>,
 }
@@ -213,13 +219,18 @@ fn built_in(job: &ScrapeConfig) -> String {
 fn read(file: Option<&Utf8Path>) -> anyhow::Result<Read> {
     let Some(file) = file else {
         let text = "global: {}\n".to_owned();
-        return Ok(Read { config: PromConfig::parse("")?, text, jobs: BTreeMap::new() });
+        let config = PromConfig::parse("")?;
+        return Ok(Read { config, remotes: Vec::new(), text, jobs: BTreeMap::new() });
     };
     let what = || format!("--prometheus-config {file}");
     let text = text_of(file).with_context(what)?;
     let mut config = PromConfig::parse_with(&text, &environment).with_context(what)?;
     let directory = file.parent().unwrap_or(Utf8Path::new(""));
     config.set_directory(directory);
+    let mut remotes = RemoteWriteConfig::read_section(&text).with_context(what)?;
+    for remote in &mut remotes {
+        remote.set_directory(directory);
+    }
     let mut jobs = config_text::masked_jobs(&text);
     for pattern in config.scrape_config_files.clone() {
         let pattern = directory.join(pattern);
@@ -233,7 +244,7 @@ fn read(file: Option<&Utf8Path>) -> anyhow::Result<Read> {
             jobs.extend(config_text::masked_jobs(&text));
         }
     }
-    Ok(Read { config, jobs, text: config_text::masked(&text) })
+    Ok(Read { config, remotes, jobs, text: config_text::masked(&text) })
 }
 
 fn text_of(file: &Utf8Path) -> anyhow::Result<String> {

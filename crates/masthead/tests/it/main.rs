@@ -6,8 +6,10 @@
 #![expect(clippy::unwrap_used, reason = "in a test, what is not there is a failure")]
 
 mod backfill;
+mod collector;
 mod demo;
 mod documents;
+mod forward;
 mod logs;
 mod originals;
 mod process;
