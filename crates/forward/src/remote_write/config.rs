@@ -125,6 +125,7 @@ struct Whole {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "the switches of upstream's remote_write")]
 struct Written {
     url: String,
     #[serde(with = "yaml::duration")]

@@ -247,7 +247,11 @@ impl Line {
         let built = tokio::task::spawn_blocking(move || plan.build(&frames)).await;
         match built {
             Ok(round) => round,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The process is ending: nothing may be marked as sent any more.
+                Err(_) => std::future::pending().await,
+            },
         }
     }
 
