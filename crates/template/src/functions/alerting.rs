@@ -4,7 +4,8 @@
 //! fields `Labels` and `Value`; it lives in the [`crate::Env`] that was asked. Functions that take a
 //! number take a text that holds one, too.
 
-use std::net::IpAddr;
+// Addresses alone: `core` has no sockets.
+use core::net::IpAddr;
 
 use masthead_model::{GoDuration, PromDuration};
 
