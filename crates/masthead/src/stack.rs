@@ -90,7 +90,7 @@ impl Stack {
         let server = Server::new(
             args,
             Arc::clone(&clock),
-            Arc::clone(&scraping),
+            (Arc::clone(&scraping), Arc::clone(&collecting)),
             telemetry.clone(),
             Arc::clone(&store),
             Arc::clone(&lines),

@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use camino::Utf8PathBuf;
 use masthead_instrument::Telemetry;
 use masthead_logdb::Logdb;
 use masthead_model::{ByteSize, Labels, Millis, PromDuration};
@@ -13,8 +14,11 @@ use masthead_sysio::Clock;
 use masthead_tsdb::Tsdb;
 use tokio::sync::Notify;
 
-use super::scraping::Scraping;
-use crate::cli::ServeArgs;
+use super::{collecting::Collecting, scraping::Scraping};
+use crate::{
+    cli::ServeArgs,
+    config::{self, Given},
+};
 
 /// The running server.
 #[derive(Debug)]
@@ -26,6 +30,10 @@ pub(super) struct Server {
     retention: String,
     clock: Arc<dyn Clock>,
     scraping: Arc<Scraping>,
+    collecting: Arc<Collecting>,
+    config: Option<Utf8PathBuf>,
+    /// What the file said of flags when they were read.
+    settings: Vec<Given>,
     telemetry: Telemetry,
     metrics: Arc<Tsdb>,
     logs: Arc<Logdb>,
@@ -45,11 +53,12 @@ impl Server {
     pub(super) fn new(
         args: &ServeArgs,
         clock: Arc<dyn Clock>,
-        scraping: Arc<Scraping>,
+        (scraping, collecting): (Arc<Scraping>, Arc<Collecting>),
         telemetry: Telemetry,
         metrics: Arc<Tsdb>,
         logs: Arc<Logdb>,
     ) -> Self {
+        let settings = args.config.as_deref().and_then(|file| config::settings(file).ok());
         let now = Millis(clock.now().0.div_euclid(1_000_000));
         Self {
             started_up: AtomicBool::new(false),
@@ -59,6 +68,9 @@ impl Server {
             retention: retention(args),
             clock,
             scraping,
+            collecting,
+            config: args.config.clone(),
+            settings: settings.unwrap_or_default(),
             telemetry,
             metrics,
             logs,
@@ -77,7 +89,7 @@ impl Server {
     /// # Errors
     /// What is wrong with it; the old one is in force then.
     pub(super) fn load(&self) -> Result<(), ReloadError> {
-        let done = self.scraping.reload();
+        let done = self.read_again();
         let mut last = self.last_reload.lock().unwrap_or_else(PoisonError::into_inner);
         last.ok = done.is_ok();
         match done {
@@ -92,6 +104,18 @@ impl Server {
                 Err(ReloadError::Failed(error))
             }
         }
+    }
+
+    /// Everything is read and checked before anything is changed.
+    fn read_again(&self) -> anyhow::Result<()> {
+        let now = self.config.as_deref().map(config::settings).transpose()?.unwrap_or_default();
+        let collecting = self.collecting.read()?;
+        self.scraping.reload()?;
+        self.collecting.apply(collecting)?;
+        for key in config::changed(&self.settings, &now) {
+            tracing::warn!(key, "A setting was changed that is in force after a restart only.");
+        }
+        Ok(())
     }
 
     /// From now on it is ready.
