@@ -62,7 +62,8 @@ pub(crate) fn resolve(words: &[OsString]) -> anyhow::Result<ServeArgs> {
         }
     }
     let words = words.iter().cloned().chain(more);
-    parsed(&Cli::command().try_get_matches_from(words)?)
+    let together = Cli::command().try_get_matches_from(words);
+    parsed(&together.map_err(|error| UsageError(format!("{file}: {error}")))?)
 }
 
 /// Reads a whole file of ours without putting anything to work; what is known and not in force.

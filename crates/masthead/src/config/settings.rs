@@ -93,6 +93,12 @@ pub(super) const SETTINGS: &[Setting] = &[
     value("web.cors_origin", "web.cors.origin"),
     switch("web.enable_admin_api", "web.enable-admin-api"),
     switch("web.enable_lifecycle", "web.enable-lifecycle"),
+    value("auth.admin_user", "auth.admin-user"),
+    value("auth.admin_password", "auth.admin-password"),
+    path("auth.admin_password_file", "auth.admin-password-file"),
+    path("auth.file", "auth.file"),
+    value("auth.session_lifetime", "auth.session-lifetime"),
+    value("auth.max_failures", "auth.max-failures"),
     value("log.level", "log.level"),
     value("log.format", "log.format"),
 ];

@@ -13,13 +13,20 @@ use serde_saphyr::Spanned;
 use super::settings::{is_branch, is_setting, is_typed, keys_of};
 
 /// One setting, as it stands in the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Given {
     /// The way to it.
     pub(super) key: String,
     pub(super) value: String,
     pub(super) line: u64,
     pub(super) column: u64,
+}
+
+/// Without the value, which may be a secret.
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Given").field("key", &self.key).finish_non_exhaustive()
+    }
 }
 
 /// All settings of a file.

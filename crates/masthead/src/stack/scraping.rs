@@ -11,6 +11,7 @@ use std::{
 };
 
 use masthead_host::{Host, RealSpace};
+use masthead_instrument::Telemetry;
 use masthead_ports::{SampleSink, TargetsView};
 use masthead_scrape::{
     Exposition, GlobalConfig, LocalJob, LocalSource, Parts, PromConfig, ScrapeConfig, Scraper,
@@ -40,7 +41,7 @@ pub(crate) struct Scraping {
     host: Option<Arc<dyn LocalSource>>,
     hostname: String,
     /// Where this server itself answers, if that is to be scraped.
-    own: Option<SocketAddr>,
+    own: Option<(SocketAddr, Arc<dyn LocalSource>)>,
     runtime: Handle,
     /// Jobs that come from no file.
     more: Mutex<Vec<Arc<ScrapeConfig>>>,
@@ -65,6 +66,7 @@ impl Scraping {
     pub(crate) fn new(
         args: &ServeArgs,
         own: SocketAddr,
+        telemetry: &Telemetry,
         sink: Arc<dyn SampleSink>,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
@@ -84,7 +86,8 @@ impl Scraping {
             args: args.clone(),
             host,
             hostname,
-            own: (!args.no_self).then(|| reachable(own)),
+            own: (!args.no_self)
+                .then(|| (reachable(own), Arc::new(SelfSource(telemetry.clone())) as _)),
             runtime: Handle::current(),
             more: Mutex::default(),
             loaded: Mutex::new(Loaded {
@@ -158,7 +161,7 @@ impl Scraping {
         // A job of the same name in the file is preferred to ours.
         let free =
             |jobs: &[Arc<ScrapeConfig>], name: &str| jobs.iter().all(|job| job.job_name != name);
-        let local: Vec<LocalJob> = self
+        let mut local: Vec<LocalJob> = self
             .host
             .iter()
             .filter(|_| free(&jobs, HOST_JOB))
@@ -172,11 +175,14 @@ impl Scraping {
                 jobs.push(Arc::clone(job));
             }
         }
-        if let Some(own) = self.own
+        if let Some((own, source)) = &self.own
             && free(&jobs, SELF_JOB)
         {
             let own = own.to_string();
-            jobs.push(Arc::new(ScrapeConfig::local(SELF_JOB, &own, interval, timeout)));
+            local.push(LocalJob {
+                config: Arc::new(ScrapeConfig::local(SELF_JOB, &own, interval, timeout)),
+                source: Arc::clone(source),
+            });
         }
         self.scraper.apply(&jobs, &local).await?;
         let ours = local.iter().map(|job| &job.config).chain(&jobs);
@@ -244,6 +250,17 @@ impl LocalSource for HostSource {
     fn expose(&self, out: &mut Vec<u8>) -> Exposition {
         self.0.collect().write_text(out);
         Exposition::Text
+    }
+}
+
+/// This server, scraped without showing itself a password or believing its own certificate.
+#[derive(Debug)]
+struct SelfSource(Telemetry);
+
+impl LocalSource for SelfSource {
+    fn expose(&self, out: &mut Vec<u8>) -> Exposition {
+        out.extend_from_slice(self.0.openmetrics().as_bytes());
+        Exposition::OpenMetrics
     }
 }
 

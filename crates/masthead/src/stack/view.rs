@@ -14,7 +14,7 @@ use masthead_sysio::Clock;
 use masthead_tsdb::Tsdb;
 use tokio::sync::Notify;
 
-use super::{collecting::Collecting, scraping::Scraping};
+use super::{access::Access, collecting::Collecting, scraping::Scraping};
 use crate::{
     cli::ServeArgs,
     config::{self, Given},
@@ -29,8 +29,7 @@ pub(super) struct Server {
     started: Millis,
     retention: String,
     clock: Arc<dyn Clock>,
-    scraping: Arc<Scraping>,
-    collecting: Arc<Collecting>,
+    reloaded: Reloaded,
     config: Option<Utf8PathBuf>,
     /// What the file said of flags when they were read.
     settings: Vec<Given>,
@@ -40,6 +39,14 @@ pub(super) struct Server {
     last_reload: Mutex<Reload>,
     /// Told when a client asks the process to end.
     quit: Notify,
+}
+
+/// What reads its configuration again.
+#[derive(Debug)]
+pub(super) struct Reloaded {
+    pub scraping: Arc<Scraping>,
+    pub collecting: Arc<Collecting>,
+    pub access: Arc<Access>,
 }
 
 /// How the last attempt to load the configuration went, and when one last went well.
@@ -53,7 +60,7 @@ impl Server {
     pub(super) fn new(
         args: &ServeArgs,
         clock: Arc<dyn Clock>,
-        (scraping, collecting): (Arc<Scraping>, Arc<Collecting>),
+        reloaded: Reloaded,
         telemetry: Telemetry,
         metrics: Arc<Tsdb>,
         logs: Arc<Logdb>,
@@ -67,8 +74,7 @@ impl Server {
             started: now,
             retention: retention(args),
             clock,
-            scraping,
-            collecting,
+            reloaded,
             config: args.config.clone(),
             settings: settings.unwrap_or_default(),
             telemetry,
@@ -109,9 +115,10 @@ impl Server {
     /// Everything is read and checked before anything is changed.
     fn read_again(&self) -> anyhow::Result<()> {
         let now = self.config.as_deref().map(config::settings).transpose()?.unwrap_or_default();
-        let collecting = self.collecting.read()?;
-        self.scraping.reload()?;
-        self.collecting.apply(collecting)?;
+        let collecting = self.reloaded.collecting.read()?;
+        self.reloaded.scraping.reload()?;
+        self.reloaded.collecting.apply(collecting)?;
+        self.reloaded.access.reload()?;
         for key in config::changed(&self.settings, &now) {
             tracing::warn!(key, "A setting was changed that is in force after a restart only.");
         }
@@ -154,11 +161,11 @@ impl ServerView for Server {
     }
 
     fn config_text(&self) -> String {
-        self.scraping.loaded().text
+        self.reloaded.scraping.loaded().text
     }
 
     fn external_labels(&self) -> Labels {
-        self.scraping.loaded().global.external_labels
+        self.reloaded.scraping.loaded().global.external_labels
     }
 
     fn runtime(&self) -> RuntimeInfo {
@@ -183,7 +190,7 @@ impl ServerView for Server {
     }
 
     fn pool_config_text(&self, pool: &str) -> Option<String> {
-        self.scraping.pool_text(pool)
+        self.reloaded.scraping.pool_text(pool)
     }
 
     fn self_metrics(&self) -> String {
