@@ -116,10 +116,10 @@ impl Default for MetadataConfig {
     }
 }
 
-/// Of a whole prometheus.yml, what this reads; the rest is checked by who scrapes.
+/// Of a prometheus.yml as it is written, what this reads; the rest is checked by who scrapes.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Whole {
+pub struct WrittenSection {
     remote_write: Option<Vec<Option<Spanned<Written>>>>,
 }
 
@@ -193,14 +193,22 @@ impl RemoteWriteConfig {
     /// # Errors
     /// The first thing that is wrong, with its place.
     pub fn read_section(text: &str) -> Result<Vec<Self>, YamlError> {
-        let whole: Option<Whole> = yaml::parse(text).map_err(|error| YamlError {
+        let whole: Option<WrittenSection> = yaml::parse(text).map_err(|error| YamlError {
             // The wrapper that knows an entry's place shows up as a key that nobody wrote.
             key: error.key.replace("].value", "]"),
             ..error
         })?;
+        Self::check_section(whole.unwrap_or_default())
+    }
+
+    /// Checks what was read; places are those of the text that it was read from.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn check_section(written: WrittenSection) -> Result<Vec<Self>, YamlError> {
         let mut configs: Vec<Self> = Vec::new();
         let mut names = BTreeSet::new();
-        let sections = whole.unwrap_or_default().remote_write.unwrap_or_default();
+        let sections = written.remote_write.unwrap_or_default();
         for (index, section) in sections.into_iter().enumerate() {
             let key = format!("remote_write[{index}]");
             let Some(section) = section else {

@@ -8,6 +8,7 @@
 mod access;
 mod backfill;
 mod collector;
+mod config;
 mod demo;
 mod documents;
 mod forward;
