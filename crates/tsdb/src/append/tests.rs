@@ -140,7 +140,9 @@ fn writers_at_the_same_time_leave_what_one_after_the_other_leaves() {
                 writers.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
             done.store(true, Ordering::Release);
             other.join().unwrap();
-            ended.into_iter().for_each(|writer| writer.unwrap());
+            for writer in ended {
+                writer.unwrap();
+            }
         });
         assert_eq!(contents(&store), want, "seed {seed}");
         drop(store);
