@@ -9,6 +9,7 @@ mod import;
 mod logs;
 mod query;
 mod serve;
+mod token;
 
 use crate::{child, cli::Command};
 
@@ -29,6 +30,8 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Query(args) => runtime()?.block_on(query::run(args)),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Token(args) => token::run(&args.command),
+        Command::HashPassword => token::hash(),
         Command::ExecTied(args) => child::exec_tied(&args),
     }
 }
