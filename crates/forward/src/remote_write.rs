@@ -1,4 +1,4 @@
-//! Samples to whoever speaks remote write: Prometheus, Mimir, VictoriaMetrics, another Masthead.
+//! Samples to whoever speaks remote write: Prometheus, Mimir, `VictoriaMetrics`, another Masthead.
 //!
 //! ```text
 //! append ─ relabel ─> journal ─> round ─┬─ shard ─ requests, one after another ─┐

@@ -15,6 +15,7 @@ use tracing::{debug, error, info, warn};
 use super::{
     RemoteWriteConfig, RemoteWriteSink, Stats, frame,
     round::{Plan, Request, Round},
+    sink::Families,
 };
 use crate::{
     Error,
@@ -153,7 +154,7 @@ impl Sender {
         if !self.line.describes() || now < self.describe_at {
             return;
         }
-        let families = self.line.sink.backlog.with(|families| families.all());
+        let families = self.line.sink.backlog.with(Families::all);
         if families.is_empty() {
             // Nothing was scraped yet; the first samples bring them.
             self.describe_at = now + self.line.config.metadata.send_interval.min(FIRST_FAMILIES);

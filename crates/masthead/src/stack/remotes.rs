@@ -118,7 +118,7 @@ impl Remotes {
                 // Of those that ended, this was the last one who holds them.
                 let kept: Vec<_> = this.state().working.values().map(|w| w.sink.clone()).collect();
                 *sinks = kept;
-                wait_closed(&closing)?;
+                wait_closed(&closing, &*this.clock)?;
                 for config in configs {
                     this.begin(config)?;
                 }
@@ -180,13 +180,13 @@ impl Remotes {
 }
 
 /// A journal has one owner: the old one is gone before the new one opens it.
-fn wait_closed(closing: &[Weak<RemoteWriteSink>]) -> anyhow::Result<()> {
+fn wait_closed(closing: &[Weak<RemoteWriteSink>], clock: &dyn Clock) -> anyhow::Result<()> {
     let tries = CLOSE_TIME_MAX.as_millis() / CLOSE_PAUSE.as_millis();
     for _ in 0..tries {
         if closing.iter().all(|sink| sink.strong_count() == 0) {
             return Ok(());
         }
-        std::thread::sleep(CLOSE_PAUSE);
+        clock.sleep(CLOSE_PAUSE);
     }
     bail!("the journal of a remote end is still being read after {CLOSE_TIME_MAX:?}")
 }
