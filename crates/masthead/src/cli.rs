@@ -4,6 +4,7 @@
 //! an environment variable that starts with `MASTHEAD_`; a flag given on the command line wins.
 
 mod backfill;
+mod check;
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -30,6 +31,7 @@ pub(crate) struct Cli {
 }
 
 pub(crate) use backfill::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, SelectionArgs};
+pub(crate) use check::{CheckCommand, CheckDashboardsArgs};
 
 /// One variant per file of `commands/`.
 #[derive(Debug, Subcommand)]
@@ -52,6 +54,9 @@ pub(crate) enum Command {
     /// Ask a server that speaks Loki's HTTP API a LogQL question, or follow its lines.
     #[command(after_help = EXIT_CODES)]
     Logs(LogsCommandArgs),
+    /// Look at files before anything is started with them.
+    #[command(subcommand)]
+    Check(CheckCommand),
     /// Become another program that ends when its parent does (see `child.rs`).
     #[command(name = crate::child::TIED_COMMAND, hide = true)]
     ExecTied(ExecTiedArgs),

@@ -3,6 +3,7 @@
 //! A command owns its runtime's life: when it returns, nothing of it goes on in the background.
 
 mod backfill;
+mod check;
 mod demo;
 mod export;
 mod import;
@@ -29,6 +30,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Query(args) => runtime()?.block_on(query::run(args)),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Check(command) => check::run(&command),
         Command::ExecTied(args) => child::exec_tied(&args),
     }
 }
