@@ -11,8 +11,10 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
 
+mod auth;
 mod logs;
 
+pub(crate) use auth::{AuthArgs, NewTokenArgs, ScopeName, TokenArgs, TokenCommand};
 pub(crate) use logs::{LOKI_DEFAULT, LogsArgs, LogsCommandArgs, LogsFormat};
 
 const EXIT_CODES: &str = "\
@@ -57,6 +59,12 @@ pub(crate) enum Command {
     /// Look at files before anything is started with them.
     #[command(subcommand)]
     Check(CheckCommand),
+    /// Make tokens for programs that ask or push.
+    #[command(after_help = EXIT_CODES)]
+    Token(TokenArgs),
+    /// Print the argon2 hash of the password on stdin, for `password_hash` and `admin_password`.
+    #[command(after_help = EXIT_CODES)]
+    HashPassword,
     /// Become another program that ends when its parent does (see `child.rs`).
     #[command(name = crate::child::TIED_COMMAND, hide = true)]
     ExecTied(ExecTiedArgs),
@@ -157,7 +165,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "MASTHEAD_NO_SELF", value_parser = BoolishValueParser::new())]
     pub no_self: bool,
 
-    /// Accept that anyone who reaches an address beyond loopback may read, write and delete.
+    #[command(flatten)]
+    pub auth: AuthArgs,
+
+    /// Accept that, without any password, anyone who reaches an address beyond loopback may read,
+    /// write and delete.
     #[arg(long, env = "MASTHEAD_INSECURE", value_parser = BoolishValueParser::new())]
     pub insecure: bool,
 
@@ -245,7 +257,7 @@ pub(crate) struct ServeArgs {
     pub stall_timeout: Duration,
 
     /// Origins whose scripts may call the API, as a regular expression.
-    #[arg(long = "web.cors.origin", value_name = "REGEX", default_value = ".*")]
+    #[arg(long = "web.cors.origin", value_name = "REGEX", default_value = CORS_ORIGIN_DEFAULT)]
     #[arg(env = "MASTHEAD_WEB_CORS_ORIGIN")]
     pub cors_origin: String,
 
@@ -273,6 +285,9 @@ pub(crate) struct ServeArgs {
     #[arg(long = "log.format", value_name = "FORMAT", env = "MASTHEAD_LOG_FORMAT")]
     pub log_format: Option<String>,
 }
+
+/// Every origin, as upstream has it.
+pub(crate) const CORS_ORIGIN_DEFAULT: &str = ".*";
 
 /// An address, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@ mod import;
 mod logs;
 mod query;
 mod serve;
+mod token;
 
 use crate::{child, cli::Command};
 
@@ -31,6 +32,8 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Check(command) => check::run(&command),
+        Command::Token(args) => token::run(&args.command),
+        Command::HashPassword => token::hash(),
         Command::ExecTied(args) => child::exec_tied(&args),
     }
 }

@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use masthead_discovery::expand;
 use masthead_host::{Host, RealSpace};
+use masthead_instrument::Telemetry;
 use masthead_ports::{SampleSink, TargetsView};
 use masthead_scrape::{
     Exposition, GlobalConfig, LocalJob, LocalSource, Parts, PromConfig, ScrapeConfig, Scraper,
@@ -41,7 +42,7 @@ pub(crate) struct Scraping {
     host: Option<Arc<dyn LocalSource>>,
     hostname: String,
     /// Where this server itself answers, if that is to be scraped.
-    own: Option<SocketAddr>,
+    own: Option<(SocketAddr, Arc<dyn LocalSource>)>,
     runtime: Handle,
     /// Jobs that come from no file.
     more: Mutex<Vec<Arc<ScrapeConfig>>>,
@@ -66,6 +67,7 @@ impl Scraping {
     pub(crate) fn new(
         args: &ServeArgs,
         own: SocketAddr,
+        telemetry: &Telemetry,
         sink: Arc<dyn SampleSink>,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
@@ -86,7 +88,8 @@ impl Scraping {
             file,
             host,
             hostname,
-            own: (!args.no_self).then(|| reachable(own)),
+            own: (!args.no_self)
+                .then(|| (reachable(own), Arc::new(SelfSource(telemetry.clone())) as _)),
             runtime: Handle::current(),
             more: Mutex::default(),
             loaded: Mutex::new(Loaded {
@@ -160,7 +163,7 @@ impl Scraping {
         // A job of the same name in the file is preferred to ours.
         let free =
             |jobs: &[Arc<ScrapeConfig>], name: &str| jobs.iter().all(|job| job.job_name != name);
-        let local: Vec<LocalJob> = self
+        let mut local: Vec<LocalJob> = self
             .host
             .iter()
             .filter(|_| free(&jobs, HOST_JOB))
@@ -174,11 +177,14 @@ impl Scraping {
                 jobs.push(Arc::clone(job));
             }
         }
-        if let Some(own) = self.own
+        if let Some((own, source)) = &self.own
             && free(&jobs, SELF_JOB)
         {
             let own = own.to_string();
-            jobs.push(Arc::new(ScrapeConfig::local(SELF_JOB, &own, interval, timeout)));
+            local.push(LocalJob {
+                config: Arc::new(ScrapeConfig::local(SELF_JOB, &own, interval, timeout)),
+                source: Arc::clone(source),
+            });
         }
         self.scraper.apply(&jobs, &local).await?;
         let ours = local.iter().map(|job| &job.config).chain(&jobs);
@@ -263,6 +269,17 @@ impl LocalSource for HostSource {
     fn expose(&self, out: &mut Vec<u8>) -> Exposition {
         self.0.collect().write_text(out);
         Exposition::Text
+    }
+}
+
+/// This server, scraped without showing itself a password or believing its own certificate.
+#[derive(Debug)]
+struct SelfSource(Telemetry);
+
+impl LocalSource for SelfSource {
+    fn expose(&self, out: &mut Vec<u8>) -> Exposition {
+        out.extend_from_slice(self.0.openmetrics().as_bytes());
+        Exposition::OpenMetrics
     }
 }
 

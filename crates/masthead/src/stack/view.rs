@@ -13,7 +13,7 @@ use masthead_sysio::Clock;
 use masthead_tsdb::Tsdb;
 use tokio::sync::Notify;
 
-use super::scraping::Scraping;
+use super::{access::Access, scraping::Scraping};
 use crate::cli::ServeArgs;
 
 /// The running server.
@@ -26,6 +26,7 @@ pub(super) struct Server {
     retention: String,
     clock: Arc<dyn Clock>,
     scraping: Arc<Scraping>,
+    access: Arc<Access>,
     telemetry: Telemetry,
     metrics: Arc<Tsdb>,
     logs: Arc<Logdb>,
@@ -46,6 +47,7 @@ impl Server {
         args: &ServeArgs,
         clock: Arc<dyn Clock>,
         scraping: Arc<Scraping>,
+        access: Arc<Access>,
         telemetry: Telemetry,
         metrics: Arc<Tsdb>,
         logs: Arc<Logdb>,
@@ -59,6 +61,7 @@ impl Server {
             retention: retention(args),
             clock,
             scraping,
+            access,
             telemetry,
             metrics,
             logs,
@@ -77,7 +80,7 @@ impl Server {
     /// # Errors
     /// What is wrong with it; the old one is in force then.
     pub(super) fn load(&self) -> Result<(), ReloadError> {
-        let done = self.scraping.reload();
+        let done = self.scraping.reload().and_then(|()| self.access.reload());
         let mut last = self.last_reload.lock().unwrap_or_else(PoisonError::into_inner);
         last.ok = done.is_ok();
         match done {

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, what is not there is a failure")]
 
+mod access;
 mod backfill;
 mod check;
 mod demo;
