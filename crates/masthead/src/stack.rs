@@ -96,8 +96,11 @@ impl Stack {
         let server = Server::new(
             args,
             Arc::clone(&clock),
-            Arc::clone(&scraping),
-            Arc::clone(&access),
+            view::Reloaded {
+                scraping: Arc::clone(&scraping),
+                collecting: Arc::clone(&collecting),
+                access: Arc::clone(&access),
+            },
             telemetry.clone(),
             Arc::clone(&store),
             Arc::clone(&lines),

@@ -8,6 +8,7 @@
 mod access;
 mod backfill;
 mod check;
+mod config;
 mod demo;
 mod documents;
 mod logs;
