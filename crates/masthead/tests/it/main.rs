@@ -11,6 +11,7 @@ mod config;
 mod demo;
 mod documents;
 mod logs;
+mod observed;
 mod originals;
 mod process;
 mod query;
