@@ -14,6 +14,7 @@ mod demo;
 mod documents;
 mod forward;
 mod logs;
+mod observed;
 mod originals;
 mod process;
 mod query;
