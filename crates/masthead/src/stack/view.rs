@@ -13,7 +13,7 @@ use masthead_sysio::Clock;
 use masthead_tsdb::Tsdb;
 use tokio::sync::Notify;
 
-use super::{access::Access, scraping::Scraping};
+use super::{access::Access, certificates::Certificates, scraping::Scraping};
 use crate::cli::ServeArgs;
 
 /// The running server.
@@ -26,13 +26,27 @@ pub(super) struct Server {
     retention: String,
     clock: Arc<dyn Clock>,
     scraping: Arc<Scraping>,
-    access: Arc<Access>,
+    files: Files,
     telemetry: Telemetry,
     metrics: Arc<Tsdb>,
     logs: Arc<Logdb>,
     last_reload: Mutex<Reload>,
     /// Told when a client asks the process to end.
     quit: Notify,
+}
+
+/// What is read again beside the configuration of scraping.
+#[derive(Debug)]
+pub(super) struct Files {
+    pub(super) access: Arc<Access>,
+    pub(super) certificates: Option<Arc<Certificates>>,
+}
+
+impl Files {
+    fn reload(&self) -> anyhow::Result<()> {
+        self.access.reload()?;
+        self.certificates.as_ref().map_or(Ok(()), |certificates| certificates.reload())
+    }
 }
 
 /// How the last attempt to load the configuration went, and when one last went well.
@@ -47,7 +61,7 @@ impl Server {
         args: &ServeArgs,
         clock: Arc<dyn Clock>,
         scraping: Arc<Scraping>,
-        access: Arc<Access>,
+        files: Files,
         telemetry: Telemetry,
         metrics: Arc<Tsdb>,
         logs: Arc<Logdb>,
@@ -61,7 +75,7 @@ impl Server {
             retention: retention(args),
             clock,
             scraping,
-            access,
+            files,
             telemetry,
             metrics,
             logs,
@@ -80,7 +94,7 @@ impl Server {
     /// # Errors
     /// What is wrong with it; the old one is in force then.
     pub(super) fn load(&self) -> Result<(), ReloadError> {
-        let done = self.scraping.reload().and_then(|()| self.access.reload());
+        let done = self.scraping.reload().and_then(|()| self.files.reload());
         let mut last = self.last_reload.lock().unwrap_or_else(PoisonError::into_inner);
         last.ok = done.is_ok();
         match done {
