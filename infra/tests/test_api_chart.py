@@ -211,7 +211,9 @@ class Database(unittest.TestCase):
         objects = rendered({"database": {"persistence": {"enabled": True}}})
         claim = one(objects, "PersistentVolumeClaim", "api-data")
         self.assertEqual(claim["metadata"]["annotations"]["helm.sh/resource-policy"], "keep")
-        self.assertFalse(of_kind(rendered({"database": {"persistence": {"existingClaim": "mine"}}}), "PersistentVolumeClaim"))
+        self.assertFalse(
+            of_kind(rendered({"database": {"persistence": {"existingClaim": "mine"}}}), "PersistentVolumeClaim")
+        )
 
     def test_the_address_is_in_a_secret_and_nowhere_else(self):
         address = "postgres://items:harbour@db/items"

@@ -41,16 +41,25 @@ FAULTS = (
     (checks.hardening, lambda o: container(o)["securityContext"].pop("readOnlyRootFilesystem"), "root file system"),
     (checks.hardening, lambda o: container(o)["securityContext"].pop("capabilities"), "keeps capabilities"),
     (checks.hardening, lambda o: pod(o)["spec"].update(hostNetwork=True), "has hostNetwork"),
+    (checks.hardening, lambda o: pod(o)["spec"].update(volumes=[{"hostPath": {"path": "/"}}]), "mounts / of its node"),
     (checks.selectors, lambda o: service(o)["spec"]["selector"].update(app="apl"), "Service api selects no pod"),
     (checks.selectors, lambda o: pod(o)["metadata"]["labels"].pop("app"), "Deployment api does not select its own"),
     (checks.selectors, lambda o: container(o)["ports"].pop(), "Service api: no container has the port metrics"),
     (checks.selectors, lambda o: container(o)["ports"].pop(), "NetworkPolicy api allows the port metrics, which no"),
     (checks.selectors, lambda o: service(o)["metadata"]["labels"].pop("app"), "ServiceMonitor api selects no Service"),
-    (checks.selectors, lambda o: monitor(o)["endpoints"][0].update(port="9464"), "0 selected Services have a port 9464"),
+    (
+        checks.selectors,
+        lambda o: monitor(o)["endpoints"][0].update(port="9464"),
+        "0 selected Services have a port 9464",
+    ),
     (checks.selectors, lambda o: monitor(o)["namespaceSelector"].update(matchNames=["x"]), "selects no Service"),
     (checks.references, lambda o: pod(o)["spec"].update(serviceAccountName="apl"), "names ServiceAccount apl"),
     (checks.references, lambda o: o.remove(one(o, "Secret", "api-database")), "names Secret api-database"),
-    (checks.references, lambda o: o.remove(one(o, "Deployment", "api")), "HorizontalPodAutoscaler api names Deployment"),
+    (
+        checks.references,
+        lambda o: o.remove(one(o, "Deployment", "api")),
+        "HorizontalPodAutoscaler api names Deployment",
+    ),
     (checks.references, lambda o: service(o)["spec"]["ports"].pop(0), "Ingress api routes to a port"),
     (checks.references, lambda o: container(o).update(volumeMounts=[{"name": "x", "mountPath": "/x"}]), "mounts x"),
 )
@@ -92,13 +101,18 @@ class Relabelling(unittest.TestCase):
 
         f({"source_labels": ["a", "b"], "target_label": "c"}, {"a": "1", "b": "2"}, {"a": "1", "b": "2", "c": "1;2"})
         f({"source_labels": ["a"], "regex": "x(.+)", "target_label": "c"}, {"a": "1"}, {"a": "1"})
-        f({"source_labels": ["a"], "regex": "(.)(.)", "replacement": "${2}$1", "target_label": "a"}, {"a": "xy"}, {"a": "yx"})
+        f(
+            {"source_labels": ["a"], "regex": "(.)(.)", "replacement": "${2}$1", "target_label": "a"},
+            {"a": "xy"},
+            {"a": "yx"},
+        )
         # The whole value must match, and an empty result removes the label.
         f({"source_labels": ["a"], "regex": "x", "target_label": "c", "replacement": "y"}, {"a": "xx"}, {"a": "xx"})
         f({"source_labels": ["b"], "target_label": "a"}, {"a": "1"}, {})
         f({"source_labels": ["a"], "regex": "1", "action": "keep"}, {"a": "1"}, {"a": "1"})
         f({"source_labels": ["a"], "regex": "1", "action": "keep"}, {"a": "2"}, None)
         f({"source_labels": ["a"], "regex": "1", "action": "drop"}, {"a": "1"}, None)
+        f({"regex": "a|b", "action": "labeldrop"}, {"a": "1", "c": "2"}, {"c": "2"})
         f({"regex": "__x_(.+)", "action": "labelmap"}, {"__x_a": "1"}, {"__x_a": "1", "a": "1"})
 
 

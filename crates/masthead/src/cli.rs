@@ -31,6 +31,10 @@ pub(crate) struct Cli {
     pub command: Command,
 }
 
+mod check;
+
+pub(crate) use check::{CheckArgs, CheckCommand, CheckConfigArgs, ConfigKind};
+
 pub(crate) use backfill::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, SelectionArgs};
 
 /// One variant per file of `commands/`.
@@ -42,6 +46,9 @@ pub(crate) enum Command {
     /// Keep metrics and logs, and answer PromQL and LogQL over the APIs of Prometheus and Loki.
     #[command(after_help = EXIT_CODES)]
     Serve(Box<ServeArgs>),
+    /// Say what is wrong with a file, without starting anything.
+    #[command(after_help = EXIT_CODES)]
+    Check(CheckArgs),
     /// Ask a server that speaks Prometheus' HTTP API a PromQL question.
     #[command(after_help = EXIT_CODES)]
     Query(QueryArgs),
@@ -108,9 +115,19 @@ pub(crate) struct DemoArgs {
     pub items_api: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each switch")]
 pub(crate) struct ServeArgs {
+    /// Read settings, what to scrape and what to collect from this masthead.yaml.
+    ///
+    /// What it says of scraping and collecting is read again on SIGHUP and `POST /-/reload`.
+    #[arg(long, value_name = "FILE", env = "MASTHEAD_CONFIG")]
+    pub config: Option<Utf8PathBuf>,
+
+    /// Read all configuration, say what is wrong with it, and end: 0 when nothing is, else 2.
+    #[arg(long, env = "MASTHEAD_CHECK_CONFIG", value_parser = BoolishValueParser::new())]
+    pub check_config: bool,
+
     /// Everything that is kept lies below this directory, made when missing.
     #[arg(long, value_name = "DIR", env = "MASTHEAD_DATA", default_value = "data")]
     pub data: Utf8PathBuf,
@@ -135,7 +152,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE", env = "MASTHEAD_PROMETHEUS_CONFIG")]
     pub prometheus_config: Option<Utf8PathBuf>,
 
-    /// Collect the log files that this configuration of Promtail's says.
+    /// Collect the log files that this promtail.yaml says; read again as the other.
     #[arg(long, value_name = "FILE", env = "MASTHEAD_PROMTAIL_CONFIG")]
     pub promtail_config: Option<Utf8PathBuf>,
 

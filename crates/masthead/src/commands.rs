@@ -3,6 +3,7 @@
 //! A command owns its runtime's life: when it returns, nothing of it goes on in the background.
 
 mod backfill;
+mod check;
 mod demo;
 mod export;
 mod import;
@@ -27,6 +28,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
             .build()?
             .block_on(serve::run(*args)),
         Command::Logs(args) => runtime()?.block_on(logs::run(args)),
+        Command::Check(args) => check::run(&args),
         Command::Query(args) => runtime()?.block_on(query::run(args)),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),

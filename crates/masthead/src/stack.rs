@@ -103,8 +103,12 @@ impl Stack {
         let server = Server::new(
             args,
             Arc::clone(&clock),
-            Arc::clone(&scraping),
-            view::Files { access: Arc::clone(&access), certificates },
+            view::Reloaded {
+                scraping: Arc::clone(&scraping),
+                collecting: Arc::clone(&collecting),
+                access: Arc::clone(&access),
+                certificates,
+            },
             telemetry.clone(),
             Arc::clone(&store),
             Arc::clone(&lines),

@@ -39,19 +39,23 @@ def limits(objects):
 
 
 def hardening(objects, root=()):
-    """Not root, read-only root, no capabilities; `root` names the workloads that must be root."""
+    """Not root, read-only root, no capabilities, nothing of the node; `root` names the workloads
+    that must be root and use the node's network and folders."""
     found = []
     for workload, _, spec in pods(objects):
         of_pod = spec.get("securityContext") or {}
         if (of_pod.get("seccompProfile") or {}).get("type") != "RuntimeDefault":
             found.append(f"{title(workload)} has no seccomp profile")
-        for key in ("hostNetwork", "hostIPC"):
-            if spec.get(key):
+        may_be_root = title(workload) in root
+        for key in ("hostNetwork", "hostIPC", "hostPID"):
+            if spec.get(key) and not (may_be_root and key == "hostNetwork"):
                 found.append(f"{title(workload)} has {key}")
+        for volume in spec.get("volumes") or []:
+            if "hostPath" in volume and not may_be_root:
+                found.append(f"{title(workload)} mounts {volume['hostPath']['path']} of its node")
         for container in containers(spec):
             of_container = container.get("securityContext") or {}
             where = f"{title(workload)}: {container['name']}"
-            may_be_root = title(workload) in root
             if not may_be_root and not (of_container.get("runAsNonRoot") or of_pod.get("runAsNonRoot")):
                 found.append(f"{where} may run as root")
             if of_container.get("readOnlyRootFilesystem") is not True:

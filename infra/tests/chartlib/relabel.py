@@ -28,6 +28,8 @@ def apply(rules, labels):
             for name, value in list(labels.items()):
                 if match := re.fullmatch(_python(rule["regex"]), name):
                     labels[_expand(match, rule.get("replacement", "$1"))] = value
+        elif action == "labeldrop":
+            labels = {name: value for name, value in labels.items() if not re.fullmatch(_python(rule["regex"]), name)}
         elif action == "hashmod":
             labels[rule["target_label"]] = "0"  # One shard.
         else:

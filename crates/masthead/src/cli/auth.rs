@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::prometheus_duration;
 
 /// Who may come in to `serve`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct AuthArgs {
     /// The administrator's name.
     #[arg(long = "auth.admin-user", value_name = "NAME", env = "MASTHEAD_AUTH_ADMIN_USER")]
@@ -115,12 +115,11 @@ pub(crate) struct TlsArgs {
         value_name = "FILE",
         env = "MASTHEAD_TLS_CERT_FILE"
     )]
-    #[arg(requires = "tls_key")]
     pub cert: Option<Utf8PathBuf>,
 
     /// The PEM file with the private key of `--tls.cert-file`.
     #[arg(id = "tls_key", long = "tls.key-file", value_name = "FILE")]
-    #[arg(env = "MASTHEAD_TLS_KEY_FILE", requires = "tls_cert")]
+    #[arg(env = "MASTHEAD_TLS_KEY_FILE")]
     pub key: Option<Utf8PathBuf>,
 
     /// Let in only who shows a certificate of one of the authorities in this PEM file.
@@ -130,6 +129,5 @@ pub(crate) struct TlsArgs {
         value_name = "FILE",
         env = "MASTHEAD_TLS_CLIENT_CA_FILE"
     )]
-    #[arg(requires = "tls_cert")]
     pub client_ca: Option<Utf8PathBuf>,
 }

@@ -42,7 +42,9 @@ impl Certificates {
     /// # Errors
     /// One of certificate and key is missing; a file that cannot be read or does not fit.
     pub(super) fn open(files: &TlsArgs) -> anyhow::Result<Option<Arc<Self>>> {
-        if files.cert.is_none() {
+        // Not by the command line's own rules, because one may be in the file and one a flag.
+        let some = files.cert.is_some() || files.key.is_some() || files.client_ca.is_some();
+        if !some {
             return Ok(None);
         }
         let seen = Mutex::new(look(files));

@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use camino::Utf8PathBuf;
 use masthead_instrument::Telemetry;
 use masthead_logdb::Logdb;
 use masthead_model::{ByteSize, Labels, Millis, PromDuration};
@@ -13,8 +14,13 @@ use masthead_sysio::Clock;
 use masthead_tsdb::Tsdb;
 use tokio::sync::Notify;
 
-use super::{access::Access, certificates::Certificates, scraping::Scraping};
-use crate::cli::ServeArgs;
+use super::{
+    access::Access, certificates::Certificates, collecting::Collecting, scraping::Scraping,
+};
+use crate::{
+    cli::ServeArgs,
+    config::{self, Given},
+};
 
 /// The running server.
 #[derive(Debug)]
@@ -25,8 +31,10 @@ pub(super) struct Server {
     started: Millis,
     retention: String,
     clock: Arc<dyn Clock>,
-    scraping: Arc<Scraping>,
-    files: Files,
+    reloaded: Reloaded,
+    config: Option<Utf8PathBuf>,
+    /// What the file said of flags when they were read.
+    settings: Vec<Given>,
     telemetry: Telemetry,
     metrics: Arc<Tsdb>,
     logs: Arc<Logdb>,
@@ -35,18 +43,13 @@ pub(super) struct Server {
     quit: Notify,
 }
 
-/// What is read again beside the configuration of scraping.
+/// What reads its configuration again.
 #[derive(Debug)]
-pub(super) struct Files {
-    pub(super) access: Arc<Access>,
-    pub(super) certificates: Option<Arc<Certificates>>,
-}
-
-impl Files {
-    fn reload(&self) -> anyhow::Result<()> {
-        self.access.reload()?;
-        self.certificates.as_ref().map_or(Ok(()), |certificates| certificates.reload())
-    }
+pub(super) struct Reloaded {
+    pub scraping: Arc<Scraping>,
+    pub collecting: Arc<Collecting>,
+    pub access: Arc<Access>,
+    pub certificates: Option<Arc<Certificates>>,
 }
 
 /// How the last attempt to load the configuration went, and when one last went well.
@@ -60,12 +63,12 @@ impl Server {
     pub(super) fn new(
         args: &ServeArgs,
         clock: Arc<dyn Clock>,
-        scraping: Arc<Scraping>,
-        files: Files,
+        reloaded: Reloaded,
         telemetry: Telemetry,
         metrics: Arc<Tsdb>,
         logs: Arc<Logdb>,
     ) -> Self {
+        let settings = args.config.as_deref().and_then(|file| config::settings(file).ok());
         let now = Millis(clock.now().0.div_euclid(1_000_000));
         Self {
             started_up: AtomicBool::new(false),
@@ -74,8 +77,9 @@ impl Server {
             started: now,
             retention: retention(args),
             clock,
-            scraping,
-            files,
+            reloaded,
+            config: args.config.clone(),
+            settings: settings.unwrap_or_default(),
             telemetry,
             metrics,
             logs,
@@ -94,7 +98,7 @@ impl Server {
     /// # Errors
     /// What is wrong with it; the old one is in force then.
     pub(super) fn load(&self) -> Result<(), ReloadError> {
-        let done = self.scraping.reload().and_then(|()| self.files.reload());
+        let done = self.read_again();
         let mut last = self.last_reload.lock().unwrap_or_else(PoisonError::into_inner);
         last.ok = done.is_ok();
         match done {
@@ -109,6 +113,20 @@ impl Server {
                 Err(ReloadError::Failed(error))
             }
         }
+    }
+
+    /// Everything is read and checked before anything is changed.
+    fn read_again(&self) -> anyhow::Result<()> {
+        let now = self.config.as_deref().map(config::settings).transpose()?.unwrap_or_default();
+        let collecting = self.reloaded.collecting.read()?;
+        self.reloaded.scraping.reload()?;
+        self.reloaded.collecting.apply(collecting)?;
+        self.reloaded.access.reload()?;
+        self.reloaded.certificates.as_ref().map_or(Ok(()), |files| files.reload())?;
+        for key in config::changed(&self.settings, &now) {
+            tracing::warn!(key, "A setting was changed that is in force after a restart only.");
+        }
+        Ok(())
     }
 
     /// From now on it is ready.
@@ -147,11 +165,11 @@ impl ServerView for Server {
     }
 
     fn config_text(&self) -> String {
-        self.scraping.loaded().text
+        self.reloaded.scraping.loaded().text
     }
 
     fn external_labels(&self) -> Labels {
-        self.scraping.loaded().global.external_labels
+        self.reloaded.scraping.loaded().global.external_labels
     }
 
     fn runtime(&self) -> RuntimeInfo {
@@ -176,7 +194,7 @@ impl ServerView for Server {
     }
 
     fn pool_config_text(&self, pool: &str) -> Option<String> {
-        self.scraping.pool_text(pool)
+        self.reloaded.scraping.pool_text(pool)
     }
 
     fn self_metrics(&self) -> String {
