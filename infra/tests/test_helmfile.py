@@ -122,7 +122,9 @@ class Password(unittest.TestCase):
 
     def test_a_generated_one_is_random_and_long(self):
         secrets = [
-            one(helmfile.releases("masthead")["masthead"].objects(), "Secret", "grafana")["data"]["admin-password"]
+            one(helmfile.releases("masthead")["masthead"].objects(anew=True), "Secret", "grafana")["data"][
+                "admin-password"
+            ]
             for _ in range(2)
         ]
         self.assertNotEqual(*secrets)
