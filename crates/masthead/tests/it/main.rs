@@ -13,6 +13,7 @@ mod connections;
 mod demo;
 mod documents;
 mod logs;
+mod observed;
 mod originals;
 mod process;
 mod query;
