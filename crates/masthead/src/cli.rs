@@ -33,7 +33,7 @@ pub(crate) struct Cli {
 
 mod check;
 
-pub(crate) use check::{CheckArgs, CheckCommand, CheckConfigArgs, ConfigKind};
+pub(crate) use check::{CheckArgs, CheckCommand, CheckConfigArgs, CheckDashboardsArgs, ConfigKind};
 
 pub(crate) use backfill::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, SelectionArgs};
 
