@@ -28,7 +28,7 @@ build: web ## build the release binaries, with the browser application inside
 	@scripts/need cargo cc
 	@$(step) "build masthead and items-api (release)" cargo build --release --package masthead --package items-api
 
-demo: ## build the release binaries and run the demo: the items API under light traffic
+demo: ## build the release binaries and run the demo: the stack, and the items API under light traffic
 	@$(MAKE) --no-print-directory build
 	@"$${CARGO_TARGET_DIR:-target}/release/masthead" demo $(DEMO)
 
