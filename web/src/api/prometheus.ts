@@ -163,3 +163,20 @@ export async function labelValues(
 export async function series(params: Params, how: Ask = {}): Promise<readonly Labels[]> {
   return (await get<readonly Labels[] | undefined>('series', params, how)).data ?? [];
 }
+
+/** What a metric is, as its exporter says. */
+export type Metadata = { readonly type: string; readonly help: string; readonly unit: string };
+
+export async function metadata(
+  params: Params,
+  how: Ask = {},
+): Promise<Readonly<Record<string, readonly Metadata[]>>> {
+  return (
+    (await get<Record<string, readonly Metadata[]> | undefined>('metadata', params, how)).data ?? {}
+  );
+}
+
+/** The tree of an expression, as the server reads it. */
+export async function parseQuery(query: string, how: Ask = {}): Promise<unknown> {
+  return (await get<unknown>('parse_query', { query }, how)).data;
+}
