@@ -9,6 +9,7 @@ mod child;
 mod cli;
 mod client;
 mod commands;
+mod stack;
 mod tasks;
 mod terminal;
 

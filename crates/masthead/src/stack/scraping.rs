@@ -13,13 +13,12 @@ use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use masthead_discovery::expand;
 use masthead_host::{Host, RealSpace};
-use masthead_ports::TargetsView;
+use masthead_ports::{SampleSink, TargetsView};
 use masthead_scrape::{
     Exposition, GlobalConfig, LocalJob, LocalSource, Parts, PromConfig, ScrapeConfig, Scraper,
     Settings, Stats,
 };
 use masthead_sysio::{Clock, RealFs, read_to_vec};
-use masthead_tsdb::Tsdb;
 use tokio::runtime::Handle;
 
 use super::config_text;
@@ -36,7 +35,7 @@ const CONFIG_BYTES_MAX: u64 = 16 << 20;
 
 /// The scraper and where its configuration comes from.
 #[derive(Debug)]
-pub(super) struct Scraping {
+pub(crate) struct Scraping {
     scraper: Scraper,
     file: Option<Utf8PathBuf>,
     host: Option<Arc<dyn LocalSource>>,
@@ -44,12 +43,14 @@ pub(super) struct Scraping {
     /// Where this server itself answers, if that is to be scraped.
     own: Option<SocketAddr>,
     runtime: Handle,
+    /// Jobs that come from no file.
+    more: Mutex<Vec<Arc<ScrapeConfig>>>,
     loaded: Mutex<Loaded>,
 }
 
 /// The configuration in force.
 #[derive(Debug, Clone)]
-pub(super) struct Loaded {
+pub(crate) struct Loaded {
     pub global: GlobalConfig,
     /// As YAML, secrets masked.
     pub text: String,
@@ -62,10 +63,10 @@ impl Scraping {
     ///
     /// # Errors
     /// A file that cannot be read or is wrong, with its place.
-    pub(super) fn new(
+    pub(crate) fn new(
         args: &ServeArgs,
         own: SocketAddr,
-        store: &Arc<Tsdb>,
+        sink: Arc<dyn SampleSink>,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
         let host = if args.no_host {
@@ -79,7 +80,7 @@ impl Scraping {
         let hostname = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let file = args.prometheus_config.clone();
         let read = read(file.as_deref()).map_err(|error| UsageError(format!("{error:#}")))?;
-        let parts = Parts { sink: store.clone(), clock, fs: Arc::new(RealFs) };
+        let parts = Parts { sink, clock, fs: Arc::new(RealFs) };
         let scraping = Self {
             scraper: Scraper::new(parts, Settings::default()),
             file,
@@ -87,6 +88,7 @@ impl Scraping {
             hostname,
             own: (!args.no_self).then(|| reachable(own)),
             runtime: Handle::current(),
+            more: Mutex::default(),
             loaded: Mutex::new(Loaded {
                 global: read.config.global.clone(),
                 text: read.text,
@@ -96,11 +98,17 @@ impl Scraping {
         Ok(scraping)
     }
 
+    /// From [`Scraping::begin`] or the next reload on, these jobs are scraped too, as long as the
+    /// file has none of the same name.
+    pub(crate) fn add(&self, jobs: Vec<Arc<ScrapeConfig>>) {
+        self.more.lock().unwrap_or_else(PoisonError::into_inner).extend(jobs);
+    }
+
     /// Begins to scrape.
     ///
     /// # Errors
     /// A configuration that cannot be put in force.
-    pub(super) async fn begin(&self) -> anyhow::Result<()> {
+    pub(crate) async fn begin(&self) -> anyhow::Result<()> {
         let read = read(self.file.as_deref()).map_err(|error| UsageError(format!("{error:#}")))?;
         let begun = self.apply(read).await;
         begun.map_err(|error| UsageError(format!("--prometheus-config: {error:#}")))?;
@@ -111,30 +119,30 @@ impl Scraping {
     ///
     /// # Errors
     /// What is wrong with the file; then everything goes on as before.
-    pub(super) fn reload(&self) -> anyhow::Result<()> {
+    pub(crate) fn reload(&self) -> anyhow::Result<()> {
         self.runtime.block_on(self.apply(read(self.file.as_deref())?))
     }
 
     /// The configuration of one scrape pool, secrets masked.
-    pub(super) fn pool_text(&self, pool: &str) -> Option<String> {
+    pub(crate) fn pool_text(&self, pool: &str) -> Option<String> {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).jobs.get(pool).cloned()
     }
 
     /// The configuration in force.
-    pub(super) fn loaded(&self) -> Loaded {
+    pub(crate) fn loaded(&self) -> Loaded {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn view(&self) -> Arc<dyn TargetsView> {
+    pub(crate) fn view(&self) -> Arc<dyn TargetsView> {
         self.scraper.view()
     }
 
-    pub(super) fn stats(&self) -> Arc<Stats> {
+    pub(crate) fn stats(&self) -> Arc<Stats> {
         self.scraper.stats()
     }
 
     /// Ends all scraping.
-    pub(super) async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         self.scraper.shutdown().await;
     }
 
@@ -161,6 +169,11 @@ impl Scraping {
                 source: Arc::clone(source),
             })
             .collect();
+        for job in self.more.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            if free(&jobs, &job.job_name) {
+                jobs.push(Arc::clone(job));
+            }
+        }
         if let Some(own) = self.own
             && free(&jobs, SELF_JOB)
         {

@@ -4,14 +4,21 @@
 //! Lines go to the local store. With `--promtail-clients` each entry of `clients` gets a collector of
 //! its own too, over a journal of its own, so that a Loki which is away holds up nobody else.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use camino::Utf8Path;
 use masthead_forward::{LokiSink, Options, Sender, Stats as ClientStats, Target};
+use masthead_model::Labels;
 use masthead_ports::LogSink;
 use masthead_sysio::{Clock, RealFs, read_to_vec};
-use masthead_tail::{ClientConfig, CustomMetrics, PromtailConfig, Running, Setup, Stats};
+use masthead_tail::{
+    ClientConfig, CustomMetrics, LineSource, PromtailConfig, Running, Setup, Stats,
+};
 
 use crate::{
     cli::{ServeArgs, UsageError},
@@ -20,18 +27,37 @@ use crate::{
 
 /// A larger configuration file is refused.
 const CONFIG_BYTES_MAX: u64 = 16 << 20;
+/// How long the store may take for the last lines that were sent.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// The collectors at work.
+#[derive(Debug)]
+pub(crate) struct Collecting {
+    sink: Arc<dyn LogSink>,
+    clock: Arc<dyn Clock>,
+    stats: Arc<Stats>,
+    state: Mutex<State>,
+}
+
 #[derive(Debug, Default)]
-pub(super) struct Collecting {
+struct State {
+    files: Files,
+    /// What collects the lines of this process and its children.
+    pipes: Vec<Running>,
+}
+
+/// What a configuration was put to work as.
+#[derive(Debug, Default)]
+struct Files {
     running: Vec<Running>,
     senders: Vec<Sending>,
-    counts: Counts,
+    custom: Option<CustomMetrics>,
+    clients: Vec<(String, Arc<ClientStats>)>,
 }
 
 /// What is counted, for `metrics.rs`.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     pub stats: Arc<Stats>,
     /// What `metrics` stages count, with the clock by which they expire.
     pub custom: Option<(CustomMetrics, Arc<dyn Clock>)>,
@@ -49,21 +75,34 @@ impl fmt::Debug for Sending {
 }
 
 impl Collecting {
-    /// Reads the configuration and begins to collect.
+    /// Reads the configuration and begins to collect into `sink`.
     ///
     /// # Errors
     /// A file that cannot be read or is wrong, with its place; a journal that cannot be opened.
-    pub(super) fn start(
+    pub(crate) fn start(
         args: &ServeArgs,
         sink: Arc<dyn LogSink>,
-        clock: &Arc<dyn Clock>,
+        clock: Arc<dyn Clock>,
         tasks: &Tasks,
     ) -> anyhow::Result<Self> {
-        let mut collecting = Self::default();
-        if args.promtail_config.is_none() && args.pods_log_dir.is_none() {
-            return Ok(collecting);
+        let stats = Arc::default();
+        let collecting = Self { sink, clock, stats, state: Mutex::default() };
+        if args.promtail_config.is_some() || args.pods_log_dir.is_some() {
+            let config = read(args).map_err(|error| UsageError(format!("{error:#}")))?;
+            let files = collecting.work(args, &config, tasks)?;
+            collecting.state().files = files;
         }
-        let config = read(args).map_err(|error| UsageError(format!("{error:#}")))?;
+        Ok(collecting)
+    }
+
+    /// Puts a configuration to work.
+    fn work(
+        &self,
+        args: &ServeArgs,
+        config: &PromtailConfig,
+        tasks: &Tasks,
+    ) -> anyhow::Result<Files> {
+        let mut files = Files::default();
         for warning in &config.warnings {
             tracing::warn!(warning, "A part of the configuration is not in force.");
         }
@@ -73,20 +112,12 @@ impl Collecting {
                 "Lines are kept here; --promtail-clients sends them to the clients of the file too."
             );
         }
-        let setup = |sink, tenants, stats| Setup {
-            fs: Arc::new(RealFs),
-            clock: Arc::clone(clock),
-            sink,
-            tenants,
-            node: node_name(),
-            stats,
-        };
-        collecting.counts.custom = Some((config.metrics.clone(), Arc::clone(clock)));
-        let collector =
-            config.collector(&setup(sink, false, Arc::clone(&collecting.counts.stats)))?;
-        collecting.running.push(collector.start()?);
+        files.custom = Some(config.metrics.clone());
+        let sink = Arc::clone(&self.sink);
+        let collector = config.collector(&self.setup(sink, false, Arc::clone(&self.stats)))?;
+        files.running.push(collector.start()?);
         if !args.promtail_clients {
-            return Ok(collecting);
+            return Ok(files);
         }
         for (at, client) in config.clients.iter().enumerate() {
             // Its stages count for themselves, and Promtail's positions are the first one's.
@@ -95,29 +126,60 @@ impl Collecting {
             let name = if client.name.is_empty() { at.to_string() } else { client.name.clone() };
             let counts = Arc::new(ClientStats::default());
             let options = Options::new(args.data.join("clients").join(directory(&name)));
-            let fs = Arc::new(RealFs);
-            let sink = LokiSink::open(fs.clone(), Arc::clone(clock), &options, Arc::clone(&counts))
-                .with_context(|| format!("client {name:?}"))?;
+            let (fs, clock) = (Arc::new(RealFs), Arc::clone(&self.clock));
+            let sink =
+                LokiSink::open(fs.clone(), Arc::clone(&clock), &options, Arc::clone(&counts))
+                    .with_context(|| format!("client {name:?}"))?;
             let sink = Arc::new(sink);
-            let sender = Sender::new(Arc::clone(&sink), target(client), fs, Arc::clone(clock))?;
-            collecting.senders.push(Sending(tasks.spawn("push", sender.run())));
-            let collector = config.collector(&setup(sink, true, Arc::default()))?;
-            collecting.running.push(collector.start()?);
-            collecting.counts.clients.push((name, counts));
+            let sender = Sender::new(Arc::clone(&sink), target(client), fs, clock)?;
+            files.senders.push(Sending(tasks.spawn("push", sender.run())));
+            let collector = config.collector(&self.setup(sink, true, Arc::default()))?;
+            files.running.push(collector.start()?);
+            files.clients.push((name, counts));
         }
-        Ok(collecting)
+        Ok(files)
     }
 
-    pub(super) fn counts(&self) -> Counts {
-        self.counts.clone()
+    /// Ways in for lines that come from no file: one for each name of a job and set of labels.
+    /// Whoever sends waits while too much is on its way.
+    ///
+    /// # Errors
+    /// The machine has no thread left.
+    pub(crate) fn pipes(&self, of: Vec<(&str, Labels)>) -> anyhow::Result<Vec<LineSource>> {
+        let setup = self.setup(Arc::clone(&self.sink), false, Arc::clone(&self.stats));
+        let mut collector = PromtailConfig::parse("")?.collector(&setup)?;
+        let sources = of.into_iter().map(|(job, labels)| collector.line_source(job, labels));
+        let sources = sources.collect();
+        let running = collector.start()?;
+        self.state().pipes.push(running);
+        Ok(sources)
     }
 
-    /// Ends reading; what was read is in the stores and journals. Blocks until the steps that are
-    /// being taken are done.
-    pub(super) fn stop(self) {
-        for running in self.running {
+    fn setup(&self, sink: Arc<dyn LogSink>, tenants: bool, stats: Arc<Stats>) -> Setup {
+        let (fs, clock) = (Arc::new(RealFs), Arc::clone(&self.clock));
+        Setup { fs, clock, sink, tenants, node: node_name(), stats }
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        let files = &self.state().files;
+        let custom = files.custom.clone().map(|custom| (custom, Arc::clone(&self.clock)));
+        Counts { stats: Arc::clone(&self.stats), custom, clients: files.clients.clone() }
+    }
+
+    /// Ends reading; what was read or sent before is in the stores and journals. Blocks until the
+    /// steps that are being taken are done.
+    pub(crate) fn stop(&self) {
+        let State { files, pipes } = std::mem::take(&mut *self.state());
+        for running in pipes {
+            running.drain(DRAIN_TIME_MAX);
+        }
+        for running in files.running {
             running.stop();
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -145,7 +207,7 @@ fn environment(name: &str) -> Option<String> {
 }
 
 /// As Promtail: what the pod was given, else what the machine is called.
-fn node_name() -> String {
+pub(crate) fn node_name() -> String {
     let named = environment("HOSTNAME").filter(|name| !name.is_empty());
     named.unwrap_or_else(|| rustix::system::uname().nodename().to_string_lossy().into_owned())
 }

@@ -17,7 +17,7 @@ use prometheus_client::{
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
 };
 
-use super::{api::Api, collecting::Counts};
+use super::{api::Api, collecting::Collecting};
 
 /// Shows the numbers of the store and the API at `/metrics`.
 pub(super) fn register(
@@ -26,7 +26,7 @@ pub(super) fn register(
     logs: &Arc<Logdb>,
     api: &Api,
     scrape: Arc<ScrapeStats>,
-    collect: Counts,
+    collect: Arc<Collecting>,
 ) {
     let collector = Numbers {
         store: Arc::clone(store),
@@ -46,7 +46,7 @@ struct Numbers {
     api: PrometheusApi,
     loki: LokiApi,
     scrape: Arc<ScrapeStats>,
-    collect: Counts,
+    collect: Arc<Collecting>,
 }
 
 /// Name, meaning, number. Counters have no `_total` here: the exposition adds it.
@@ -195,12 +195,13 @@ impl Collector for Numbers {
 impl Numbers {
     /// What the collectors and the clients count, and the metrics that the configuration makes.
     fn collected(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let stats = &self.collect.stats;
+        let counts = self.collect.counts();
+        let stats = &counts.stats;
         table(encoder, COLLECT, &**stats)?;
         by_reason(encoder, LINES_DROPPED, &stats.dropped_lines())?;
         by_reason(encoder, LINES_LOST, &stats.rejected_lines())?;
         by_reason(encoder, LINES_UNPARSED, &stats.unparsed_lines())?;
-        let clients = &self.collect.clients;
+        let clients = &counts.clients;
         for (name, help, kind, number) in CLIENT {
             let mut family = encoder.encode_descriptor(name, help, None, *kind)?;
             for (client, stats) in clients {
@@ -216,7 +217,7 @@ impl Numbers {
                 ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
             }
         }
-        let Some((custom, clock)) = &self.collect.custom else { return Ok(()) };
+        let Some((custom, clock)) = &counts.custom else { return Ok(()) };
         custom
             .collect(clock.monotonic())
             .iter()

@@ -1,0 +1,216 @@
+//! The stack: stores, scraping, collecting and the API of one process, as an order of events.
+//!
+//! The stores, listeners, the API, then requests; beside the first of these the newest samples come
+//! back into memory, and only then any is written. At the end the same backwards: no new requests,
+//! those in flight finish, the stores write what is in memory and close. Every command that is a
+//! server starts one of these (`commands/serve.rs`, `commands/demo.rs`, …) and adds what only it
+//! has: jobs to scrape ([`Stack::scrape`]) and lines that come from no file ([`Stack::pipes`]).
+//!
+//! The parts: the stores in `store.rs` and `logs.rs`, their upkeep in `upkeep.rs`, where it listens
+//! in `listen.rs`, the API in `api.rs`, what it says of itself in `view.rs`, `config_text.rs` and
+//! `metrics.rs`, what it scrapes in `scraping.rs`, the log files that it collects in
+//! `collecting.rs`, the dashboards it shows in `dashboards.rs`.
+
+mod api;
+pub(crate) mod collecting;
+mod config_text;
+mod dashboards;
+mod deletes;
+mod listen;
+mod logs;
+mod metrics;
+pub(crate) mod scraping;
+mod store;
+mod upkeep;
+mod view;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use masthead_http_api::{Discovering, LiveTail, LokiApi};
+use masthead_instrument::{Telemetry, logs as own_logs};
+use masthead_logdb::Logdb;
+use masthead_model::Labels;
+use masthead_scrape::ScrapeConfig;
+use masthead_sysio::{Clock, RealClock};
+use masthead_tail::LineSource;
+use masthead_tsdb::Tsdb;
+use tokio::sync::watch;
+
+use self::{collecting::Collecting, scraping::Scraping, upkeep::Upkeep, view::Server};
+use crate::{
+    cli::{ServeArgs, UsageError},
+    tasks::{Task, Tasks},
+    terminal,
+};
+
+/// How long requests in flight may go on after a signal.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A running stack. It is ended by [`Stack::stop`]; dropped, it ends as a crash would end it.
+pub(crate) struct Stack {
+    addresses: Vec<SocketAddr>,
+    tasks: Tasks,
+    server: Arc<Server>,
+    scraping: Arc<Scraping>,
+    collecting: Arc<Collecting>,
+    loki: LokiApi,
+    serving: Vec<Task>,
+    stop: watch::Sender<bool>,
+    upkeep: Upkeep,
+    metrics: Arc<Tsdb>,
+    logs: Arc<Logdb>,
+}
+
+#[expect(dead_code, reason = "of jobs and lines of its own, `serve` has none")]
+impl Stack {
+    /// Starts everything that `args` ask for. The process logs already.
+    ///
+    /// # Errors
+    /// What kept it from starting; a [`UsageError`] for flags and files that are wrong.
+    pub(crate) async fn start(args: &ServeArgs) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
+        let listeners = listen::bind(args).await?;
+        let addresses: Vec<_> =
+            listeners.iter().map(tokio::net::TcpListener::local_addr).collect::<Result<_, _>>()?;
+        let (store, found) = store::open(args, Arc::clone(&clock)).await?;
+        let lines = logs::open(args, Arc::clone(&clock)).await?;
+        let mut upkeep = Upkeep::default();
+        logs::keep_up(&lines, args, &mut upkeep)?;
+        // Whatever brings lines hands them to this one, so that they can be followed.
+        let live = Arc::new(LiveTail::new(Arc::clone(&lines) as _));
+        let tasks = Tasks::new();
+        let collected = Arc::new(Discovering::new(Arc::clone(&live) as _, logs::limits(args)));
+        let collecting = Collecting::start(args, collected, Arc::clone(&clock), &tasks)?;
+        let collecting = Arc::new(collecting);
+
+        let telemetry = Telemetry::builder("masthead", env!("CARGO_PKG_VERSION")).build();
+        let own = *addresses.first().context("BUG: no listener")?;
+        let scraping = Arc::new(Scraping::new(args, own, store.clone(), Arc::clone(&clock))?);
+        let server = Server::new(
+            args,
+            Arc::clone(&clock),
+            Arc::clone(&scraping),
+            telemetry.clone(),
+            Arc::clone(&store),
+            Arc::clone(&lines),
+        );
+        let server = Arc::new(server);
+        let stores = api::Stores { metrics: Arc::clone(&store), logs: Arc::clone(&lines), live };
+        let api = api::Api::new(args, stores, &server, scraping.view(), clock)?;
+        let stats = scraping.stats();
+        metrics::register(&telemetry, &store, &lines, &api, stats, Arc::clone(&collecting));
+        let router = api.router(&telemetry);
+
+        let (stop, stopping) = watch::channel(false);
+        let serving: Vec<_> = listeners
+            .into_iter()
+            .map(|listener| {
+                tasks.spawn("listener", listen::serve(listener, router.clone(), stopping.clone()))
+            })
+            .collect();
+        store::load(&store, found).await?;
+        store::keep_up(&store, args, &mut upkeep)?;
+        scraping.begin().await?;
+        server.started();
+        tracing::info!(listen = %own, data = %args.data, version = env!("CARGO_PKG_VERSION"), "Ready.");
+        Ok(Self {
+            addresses,
+            tasks,
+            server,
+            scraping,
+            collecting,
+            loki: api.loki,
+            serving,
+            stop,
+            upkeep,
+            metrics: store,
+            logs: lines,
+        })
+    }
+
+    /// Where it answers; the first is `--listen`.
+    pub(crate) fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Scrapes these jobs too, from now on and over every reload.
+    ///
+    /// # Errors
+    /// A job that cannot be put to work.
+    pub(crate) async fn scrape(&self, jobs: Vec<Arc<ScrapeConfig>>) -> anyhow::Result<()> {
+        self.scraping.add(jobs);
+        self.scraping.begin().await
+    }
+
+    /// Ways in for lines that come from no file: see [`Collecting::pipes`].
+    ///
+    /// # Errors
+    /// The machine has no thread left.
+    pub(crate) fn pipes(&self, of: Vec<(&str, Labels)>) -> anyhow::Result<Vec<LineSource>> {
+        self.collecting.pipes(of)
+    }
+
+    /// Reads the configuration again. What failed is logged, and the old one goes on.
+    pub(crate) async fn reload(&self) {
+        let server = Arc::clone(&self.server);
+        // A panic in there is a bug that its own message has told.
+        drop(tokio::task::spawn_blocking(move || server.load().is_ok()).await);
+    }
+
+    /// Waits until a client asks for the end, or a task has failed, which is the error.
+    pub(crate) async fn ended(&self) -> anyhow::Result<&'static str> {
+        tokio::select! {
+            () = self.server.quit_asked() => Ok("/-/quit"),
+            error = self.tasks.failed() => Err(error),
+        }
+    }
+
+    /// Ends in order; what was acknowledged is on the disk.
+    ///
+    /// # Errors
+    /// What could not be written at the end; the journals have it.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.server.stopping();
+        self.scraping.stop().await;
+        let collecting = self.collecting;
+        tokio::task::spawn_blocking(move || collecting.stop()).await?;
+        self.loki.stop();
+        self.stop.send_replace(true);
+        let drained = async {
+            for task in self.serving {
+                task.done().await;
+            }
+        };
+        if tokio::time::timeout(GRACE, drained).await.is_err() {
+            tracing::warn!(grace_ms = GRACE.as_millis(), "Requests were cut off.");
+        }
+        let (upkeep, metrics, logs) = (self.upkeep, self.metrics, self.logs);
+        tokio::task::spawn_blocking(move || {
+            upkeep.stop();
+            metrics
+                .close()
+                .context("cannot write the newest samples at the end; the journal has them")?;
+            logs.sync().context("cannot sync the journal of logs at the end")
+        })
+        .await?
+    }
+}
+
+/// Begins to log, in the form that `args` ask for.
+///
+/// # Errors
+/// A level or a format that there is not.
+pub(crate) fn start_logs(args: &ServeArgs) -> anyhow::Result<()> {
+    let format = match &args.log_format {
+        Some(format) => format.as_str(),
+        None if terminal::size().is_some() => "pretty",
+        None => "json",
+    };
+    let usage = |error: masthead_instrument::Error| {
+        UsageError(format!("--log.level, --log.format: {error}"))
+    };
+    let config = own_logs::Config::parse(Some(&args.log_level), Some(format)).map_err(usage)?;
+    own_logs::init(&config).map_err(usage)?;
+    Ok(())
+}
