@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build web demo test check bench conformance fmt fmt-check clippy tidy test-web
+.PHONY: help build web demo test check bench conformance fmt fmt-check clippy tidy test-web test-charts test-cluster
 
 step := scripts/step
 # A folder of upstream's promqltest scripts, or of recorded answers of a Loki with their check.py.
@@ -36,13 +36,19 @@ check: ## the quick loop: format, clippy, tidy, unit tests
 	@scripts/run-tests --lib --bins
 
 test: ## everything that must pass before a change lands
-	@scripts/need cargo cc git rustfmt clippy node npm
-	@$(MAKE) --no-print-directory fmt-check tidy test-web clippy
+	@scripts/need cargo cc git rustfmt clippy node npm python3 python3-venv
+	@$(MAKE) --no-print-directory fmt-check tidy test-charts test-web clippy
 	@scripts/deny
 	@$(step) "web: smoke in a browser" scripts/web-smoke
 	@$(step) "documentation tests" scripts/quietly cargo test --workspace --doc
 	@$(step) "benchmarks, each body once" scripts/quietly cargo test --workspace --bench '*'
 	@scripts/run-tests
+
+test-cluster: ## install into the cluster of KUBECONFIG and verify metrics, logs and labels there
+	@scripts/test-cluster
+
+test-charts: ## render the charts and the Helmfile with real Helm and check every object
+	@$(step) "charts: render, validate, check" scripts/test-charts
 
 bench: ## measure: every benchmark of the workspace, then masthead beside the originals
 	@scripts/need cargo cc

@@ -7,12 +7,13 @@
 //! Where to look: the Prometheus API in `prometheus.rs` and the Loki API in `loki.rs`, with one
 //! file for each group of endpoints; what both share in `desk.rs`; errors in `error.rs`; numbers, labels and histograms as JSON in `json.rs`; how an
 //! answer becomes body chunks in `stream.rs`; places for queries and writes in `lane.rs`;
-//! parameters in `params.rs`; request bodies in `upload.rs`; dashboards in `dashboards.rs`; the
+//! who may do what in `auth.rs`; parameters in `params.rs`; request bodies in `upload.rs`; dashboards in `dashboards.rs`; the
 //! browser application in `pages.rs`.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod auth;
 mod cors;
 mod dashboards;
 mod desk;
@@ -31,6 +32,10 @@ mod time;
 mod unzip;
 mod upload;
 
+pub use auth::{
+    Auth, AuthConfig, AuthError, AuthOptions, AuthStats, Role, Scope, TokenConfig, UserConfig,
+    hash_password, new_token,
+};
 pub use dashboards::dashboards_router;
 pub use evaluator::{EvalError, Evaluation, Evaluator, Grid, Query};
 pub use limits::{Limits, LogLimits};

@@ -71,6 +71,11 @@ pub(crate) fn text_page(shared: &Shared) -> Option<String> {
     render(shared, Format::Text)
 }
 
+/// The whole page as OpenMetrics; `None` as [`render`].
+pub(crate) fn openmetrics_page(shared: &Shared) -> Option<String> {
+    render(shared, Format::OpenMetrics)
+}
+
 /// The whole page; `None` when a metric of the service refuses to be encoded.
 fn render(shared: &Shared, format: Format) -> Option<String> {
     let mut writer = Writer::new(format);

@@ -74,6 +74,11 @@ impl Telemetry {
     pub fn metrics_text(&self) -> String {
         exposition::text_page(&self.shared).unwrap_or_default()
     }
+
+    /// The same as OpenMetrics, which has exemplars.
+    pub fn openmetrics(&self) -> String {
+        exposition::openmetrics_page(&self.shared).unwrap_or_default()
+    }
 }
 
 impl fmt::Debug for Telemetry {

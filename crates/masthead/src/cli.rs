@@ -10,8 +10,10 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
 
+mod auth;
 mod logs;
 
+pub(crate) use auth::{AuthArgs, NewTokenArgs, ScopeName, TokenArgs, TokenCommand};
 pub(crate) use logs::{LOKI_DEFAULT, LogsArgs, LogsCommandArgs, LogsFormat};
 
 const EXIT_CODES: &str = "\
@@ -29,6 +31,10 @@ pub(crate) struct Cli {
     pub command: Command,
 }
 
+mod check;
+
+pub(crate) use check::{CheckArgs, CheckCommand, CheckConfigArgs, ConfigKind};
+
 pub(crate) use backfill::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, SelectionArgs};
 
 /// One variant per file of `commands/`.
@@ -40,6 +46,9 @@ pub(crate) enum Command {
     /// Keep metrics and logs, and answer PromQL and LogQL over the APIs of Prometheus and Loki.
     #[command(after_help = EXIT_CODES)]
     Serve(Box<ServeArgs>),
+    /// Say what is wrong with a file, without starting anything.
+    #[command(after_help = EXIT_CODES)]
+    Check(CheckArgs),
     /// Ask a server that speaks Prometheus' HTTP API a PromQL question.
     #[command(after_help = EXIT_CODES)]
     Query(QueryArgs),
@@ -52,6 +61,12 @@ pub(crate) enum Command {
     /// Ask a server that speaks Loki's HTTP API a LogQL question, or follow its lines.
     #[command(after_help = EXIT_CODES)]
     Logs(LogsCommandArgs),
+    /// Make tokens for programs that ask or push.
+    #[command(after_help = EXIT_CODES)]
+    Token(TokenArgs),
+    /// Print the argon2 hash of the password on stdin, for `password_hash` and `admin_password`.
+    #[command(after_help = EXIT_CODES)]
+    HashPassword,
     /// Become another program that ends when its parent does (see `child.rs`).
     #[command(name = crate::child::TIED_COMMAND, hide = true)]
     ExecTied(ExecTiedArgs),
@@ -100,9 +115,19 @@ pub(crate) struct DemoArgs {
     pub items_api: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each switch")]
 pub(crate) struct ServeArgs {
+    /// Read settings, what to scrape and what to collect from this masthead.yaml.
+    ///
+    /// What it says of scraping and collecting is read again on SIGHUP and `POST /-/reload`.
+    #[arg(long, value_name = "FILE", env = "MASTHEAD_CONFIG")]
+    pub config: Option<Utf8PathBuf>,
+
+    /// Read all configuration, say what is wrong with it, and end: 0 when nothing is, else 2.
+    #[arg(long, env = "MASTHEAD_CHECK_CONFIG", value_parser = BoolishValueParser::new())]
+    pub check_config: bool,
+
     /// Everything that is kept lies below this directory, made when missing.
     #[arg(long, value_name = "DIR", env = "MASTHEAD_DATA", default_value = "data")]
     pub data: Utf8PathBuf,
@@ -127,7 +152,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE", env = "MASTHEAD_PROMETHEUS_CONFIG")]
     pub prometheus_config: Option<Utf8PathBuf>,
 
-    /// Collect the log files that this configuration of Promtail's says.
+    /// Collect the log files that this promtail.yaml says; read again as the other.
     #[arg(long, value_name = "FILE", env = "MASTHEAD_PROMTAIL_CONFIG")]
     pub promtail_config: Option<Utf8PathBuf>,
 
@@ -152,7 +177,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "MASTHEAD_NO_SELF", value_parser = BoolishValueParser::new())]
     pub no_self: bool,
 
-    /// Accept that anyone who reaches an address beyond loopback may read, write and delete.
+    #[command(flatten)]
+    pub auth: AuthArgs,
+
+    /// Accept that, without any password, anyone who reaches an address beyond loopback may read,
+    /// write and delete.
     #[arg(long, env = "MASTHEAD_INSECURE", value_parser = BoolishValueParser::new())]
     pub insecure: bool,
 
@@ -240,7 +269,7 @@ pub(crate) struct ServeArgs {
     pub stall_timeout: Duration,
 
     /// Origins whose scripts may call the API, as a regular expression.
-    #[arg(long = "web.cors.origin", value_name = "REGEX", default_value = ".*")]
+    #[arg(long = "web.cors.origin", value_name = "REGEX", default_value = CORS_ORIGIN_DEFAULT)]
     #[arg(env = "MASTHEAD_WEB_CORS_ORIGIN")]
     pub cors_origin: String,
 
@@ -268,6 +297,9 @@ pub(crate) struct ServeArgs {
     #[arg(long = "log.format", value_name = "FORMAT", env = "MASTHEAD_LOG_FORMAT")]
     pub log_format: Option<String>,
 }
+
+/// Every origin, as upstream has it.
+pub(crate) const CORS_ORIGIN_DEFAULT: &str = ".*";
 
 /// An address, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

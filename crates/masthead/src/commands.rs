@@ -3,12 +3,14 @@
 //! A command owns its runtime's life: when it returns, nothing of it goes on in the background.
 
 mod backfill;
+mod check;
 mod demo;
 mod export;
 mod import;
 mod logs;
 mod query;
 mod serve;
+mod token;
 
 use crate::{child, cli::Command};
 
@@ -26,9 +28,12 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
             .build()?
             .block_on(serve::run(*args)),
         Command::Logs(args) => runtime()?.block_on(logs::run(args)),
+        Command::Check(args) => check::run(&args),
         Command::Query(args) => runtime()?.block_on(query::run(args)),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Token(args) => token::run(&args.command),
+        Command::HashPassword => token::hash(),
         Command::ExecTied(args) => child::exec_tied(&args),
     }
 }

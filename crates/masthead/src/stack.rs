@@ -7,10 +7,11 @@
 //! has: jobs to scrape ([`Stack::scrape`]) and lines that come from no file ([`Stack::pipes`]).
 //!
 //! The parts: the stores in `store.rs` and `logs.rs`, their upkeep in `upkeep.rs`, where it listens
-//! in `listen.rs`, the API in `api.rs`, what it says of itself in `view.rs`, `config_text.rs` and
+//! in `listen.rs`, who may come in in `access.rs`, the API in `api.rs`, what it says of itself in `view.rs`, `config_text.rs` and
 //! `metrics.rs`, what it scrapes in `scraping.rs`, the log files that it collects in
 //! `collecting.rs`, the dashboards it shows in `dashboards.rs`.
 
+mod access;
 mod api;
 pub(crate) mod collecting;
 mod config_text;
@@ -37,7 +38,9 @@ use masthead_tail::LineSource;
 use masthead_tsdb::Tsdb;
 use tokio::sync::watch;
 
-use self::{collecting::Collecting, scraping::Scraping, upkeep::Upkeep, view::Server};
+use self::{
+    access::Access, collecting::Collecting, scraping::Scraping, upkeep::Upkeep, view::Server,
+};
 use crate::{
     cli::{ServeArgs, UsageError},
     tasks::{Task, Tasks},
@@ -70,13 +73,15 @@ impl Stack {
     /// What kept it from starting; a [`UsageError`] for flags and files that are wrong.
     pub(crate) async fn start(args: &ServeArgs) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
-        let listeners = listen::bind(args).await?;
+        let access = Arc::new(Access::open(args, Arc::clone(&clock))?);
+        let listeners = listen::bind(args, access.auth().wanted()).await?;
         let addresses: Vec<_> =
             listeners.iter().map(tokio::net::TcpListener::local_addr).collect::<Result<_, _>>()?;
         let (store, found) = store::open(args, Arc::clone(&clock)).await?;
         let lines = logs::open(args, Arc::clone(&clock)).await?;
         let mut upkeep = Upkeep::default();
         logs::keep_up(&lines, args, &mut upkeep)?;
+        access::keep_up(&access, &mut upkeep)?;
         // Whatever brings lines hands them to this one, so that they can be followed.
         let live = Arc::new(LiveTail::new(Arc::clone(&lines) as _));
         let tasks = Tasks::new();
@@ -86,18 +91,23 @@ impl Stack {
 
         let telemetry = Telemetry::builder("masthead", env!("CARGO_PKG_VERSION")).build();
         let own = *addresses.first().context("BUG: no listener")?;
-        let scraping = Arc::new(Scraping::new(args, own, store.clone(), Arc::clone(&clock))?);
+        let scraping =
+            Arc::new(Scraping::new(args, own, &telemetry, store.clone(), Arc::clone(&clock))?);
         let server = Server::new(
             args,
             Arc::clone(&clock),
-            Arc::clone(&scraping),
+            view::Reloaded {
+                scraping: Arc::clone(&scraping),
+                collecting: Arc::clone(&collecting),
+                access: Arc::clone(&access),
+            },
             telemetry.clone(),
             Arc::clone(&store),
             Arc::clone(&lines),
         );
         let server = Arc::new(server);
         let stores = api::Stores { metrics: Arc::clone(&store), logs: Arc::clone(&lines), live };
-        let api = api::Api::new(args, stores, &server, scraping.view(), clock)?;
+        let api = api::Api::new(args, stores, &server, scraping.view(), access.auth(), clock)?;
         let stats = scraping.stats();
         metrics::register(&telemetry, &store, &lines, &api, stats, Arc::clone(&collecting));
         let router = api.router(&telemetry);

@@ -1,5 +1,6 @@
 //! The functions that a user of templates offers, one file per group; [`LOKI`] is the set of
-//! LogQL's `line_format` and `label_format` and of Promtail's `template` stage.
+//! LogQL's `line_format` and `label_format` and of Promtail's `template` stage, [`PROMETHEUS`] that
+//! of alerting rules.
 //!
 //! A function says what kinds of arguments it takes, so that the check and its message are made in
 //! one place. What it is given it may trust. It returns an error as text; the run adds the place.
@@ -9,6 +10,7 @@ use std::fmt::Debug;
 use crate::Env;
 use crate::value::Value;
 
+mod alerting;
 mod conversion;
 mod date;
 mod encoding;
@@ -138,6 +140,9 @@ pub static LOKI: Functions = Functions::new(&[
     conversion::FUNCTIONS,
     date::FUNCTIONS,
 ]);
+
+/// The functions of alerting rules.
+pub static PROMETHEUS: Functions = Functions::new(&[alerting::FUNCTIONS]);
 
 /// The bytes of an argument that was checked to be a string.
 fn bytes<'a>(args: &'a [Value<'_>], at: usize) -> &'a [u8] {

@@ -3,7 +3,8 @@
 //! Actions, pipelines, variables, `if`, `range`, `with`, `break`, `continue`, `define`,
 //! `template`, `block`, comparison and logic, `printf` and its kin, trim markers; a missing key is
 //! the zero of its map (`missingkey=zero`). What functions there are besides the built-in ones is a
-//! table of the caller's: [`functions::LOKI`] for LogQL and Promtail.
+//! table of the caller's: [`functions::LOKI`] for LogQL and Promtail, [`functions::PROMETHEUS`] for
+//! alerting rules.
 //!
 //! A template cannot read a clock, a file or the environment; what it is about comes through
 //! [`Env`] and the data. Strings are bytes. Errors have Go's words, because clients see them in
@@ -58,6 +59,20 @@ pub trait Env: Debug {
     /// The present, in nanoseconds.
     fn now(&self) -> i64 {
         0
+    }
+
+    /// The values that an expression has now, as a list of objects with `Labels` and `Value`.
+    ///
+    /// # Errors
+    /// Why there is none, as text.
+    fn query(&self, _expression: &str) -> Result<Value<'_>, String> {
+        Err("nothing can be asked here".to_owned())
+    }
+
+    /// The address at which people reach this server.
+    #[expect(clippy::unnecessary_literal_bound, reason = "who knows it returns its own text")]
+    fn external_url(&self) -> &str {
+        ""
     }
 }
 

@@ -346,15 +346,94 @@ proptest! {
 #[test]
 fn the_reference_lists_every_function() {
     let page = include_str!("../../../docs/reference/template-functions.md");
-    let rows: Vec<String> = LOKI
-        .iter()
-        .map(|function| {
-            let args: Vec<&str> = function.args.iter().map(|kind| kind.type_name()).collect();
-            let args = args.join(", ").replace("interface {}", "any");
-            let more = if function.variadic { "…" } else { "" };
-            format!("| `{}` | {args}{more} | {} |", function.name, function.doc)
-        })
-        .collect();
+    let row = |function: &'static functions::Function| {
+        let args: Vec<&str> = function.args.iter().map(|kind| kind.type_name()).collect();
+        let args = args.join(", ").replace("interface {}", "any");
+        let more = if function.variadic { "…" } else { "" };
+        format!("| `{}` | {args}{more} | {} |", function.name, function.doc)
+    };
+    let rows: Vec<String> = LOKI.iter().chain(functions::PROMETHEUS.iter()).map(row).collect();
     let listed: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
     assert_eq!(listed, rows, "the page must hold:\n{}", rows.join("\n"));
+}
+
+#[test]
+fn functions_of_alerting_rules_say_what_upstreams_say() {
+    #[derive(Debug)]
+    struct Labels;
+    impl Object for Labels {
+        fn get(&self, key: &[u8]) -> Option<Value<'_>> {
+            (key == b"job").then(|| Value::text("api"))
+        }
+        fn entries(&self) -> Vec<(std::borrow::Cow<'_, [u8]>, Value<'_>)> {
+            Vec::new()
+        }
+    }
+    #[derive(Debug)]
+    struct Sample;
+    impl Object for Sample {
+        fn get(&self, key: &[u8]) -> Option<Value<'_>> {
+            Some(if key == b"Labels" { Value::Object(&Labels) } else { Value::Float(2.5) })
+        }
+        fn entries(&self) -> Vec<(std::borrow::Cow<'_, [u8]>, Value<'_>)> {
+            Vec::new()
+        }
+    }
+    #[derive(Debug)]
+    struct Server;
+    impl Env for Server {
+        fn query(&self, expression: &str) -> Result<Value<'_>, String> {
+            match expression {
+                "none" => Ok(crate::exec::list(Vec::new())),
+                "up" => Ok(crate::exec::list(vec![Value::Object(&Sample)])),
+                other => Err(format!("no {other}")),
+            }
+        }
+        fn external_url(&self) -> &'static str {
+            "http://host:1/pre/fix?x"
+        }
+    }
+    let f = |text: &str, want: &str| {
+        let template = Template::parse("t", text, &functions::PROMETHEUS).expect(text);
+        let mut out = Vec::new();
+        let done = template.run(&Labels, &Server, &mut out).map_err(|error| error.to_string());
+        let got = done.err().unwrap_or_else(|| String::from_utf8_lossy(&out).into_owned());
+        assert!(got == want || got.ends_with(&format!(": {want}")), "{text}: {got}");
+    };
+    f(r#"{{ query "up" | first | value }}"#, "2.5");
+    f(r#"{{ with query "up" }}{{ . | first | label "job" }}{{ end }}"#, "api");
+    f(
+        r#"{{ range query "up" | sortByLabel "job" }}{{ .Labels.job }}{{ .Labels.x }}{{ .Value }}{{ end }}"#,
+        "api2.5",
+    );
+    f(r#"{{ query "none" | first }}"#, "first() called on vector with no elements");
+    f(r#"{{ query "bad" }}"#, "no bad");
+    f("{{ first 1 }}", "wrong type for value; expected template.queryResult; got int");
+    f("{{ humanize 1234567.0 }} {{ humanize 0.012345 }} {{ humanize 0 }}", "1.235M 12.35m 0");
+    f("{{ humanize -1e30 }} {{ humanize \"1e3\" }}", "-1e+06Y 1k");
+    f("{{ humanize1024 1048576 }} {{ humanize1024 1 }} {{ humanize1024 1536.0 }}", "1Mi 1 1.5ki");
+    f(
+        "{{ humanizeDuration 0 }} {{ humanizeDuration 3661 }} {{ humanizeDuration 90061.5 }}",
+        "0s 1h 1m 1s 1d 1h 1m 1s",
+    );
+    f(
+        "{{ humanizeDuration -61 }} {{ humanizeDuration 12.34567 }} {{ humanizeDuration .000123 }}",
+        "-1m 1s 12.35s 123us",
+    );
+    f("{{ humanizePercentage 0.1234567 }}", "12.35%");
+    f("{{ humanizeTimestamp 1435065584.128 }}", "2015-06-23 13:19:44.128 +0000 UTC");
+    f(r#"{{ humanize "x" }}"#, r#"strconv.ParseFloat: parsing "x": invalid syntax"#);
+    f(r#"{{ "a1b2" | reReplaceAll "[0-9]" "-$0" }} {{ match "a.c" "xabcx" }}"#, "a-1b-2 true");
+    f(r#"{{ stripPort "[::1]:80" }} {{ stripPort "h:80" }} {{ stripPort "h" }}"#, "::1 h h");
+    f(
+        r#"{{ stripDomain "a.b.c:80" }} {{ stripDomain "a.b" }} {{ stripDomain "10.0.0.1:9" }}"#,
+        "a:80 a 10.0.0.1:9",
+    );
+    f(r#"{{ tableLink "up == 0" }}"#, "/graph?g0.expr=up+%3D%3D+0&g0.tab=1");
+    f("{{ pathPrefix }} {{ externalURL }}", "/pre/fix http://host:1/pre/fix?x");
+    f(
+        r#"{{ parseDuration "1h30m" }} {{ toDuration 90 }} {{ (toTime 0).Year }}"#,
+        "can't evaluate field Year in type time.Time",
+    );
+    f(r#"{{ title "two words" }} {{ toUpper "x" }}{{ (args 1 "b").arg1 }}"#, "Two Words Xb");
 }

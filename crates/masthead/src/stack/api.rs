@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use axum::Router;
 use clap::{CommandFactory as _, ValueEnum as _};
 use masthead_http_api::{
-    Asset, BuildInfo, Limits, LiveTail, LokiApi, LokiParts, Parts, PrometheusApi,
+    Asset, Auth, BuildInfo, Limits, LiveTail, LokiApi, LokiParts, Parts, PrometheusApi,
     dashboards_router, pages_router,
 };
 use masthead_instrument::Telemetry;
@@ -25,6 +25,7 @@ use crate::cli::{Cli, Feature, Listen, ServeArgs, UsageError};
 pub(super) struct Api {
     pub prometheus: PrometheusApi,
     pub loki: LokiApi,
+    pub auth: Auth,
     dashboards: Arc<Dashboards>,
 }
 
@@ -47,6 +48,7 @@ impl Api {
         stores: Stores,
         server: &Arc<Server>,
         targets: Arc<dyn TargetsView>,
+        auth: &Auth,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
         let on = |feature| args.enable_feature.contains(&feature);
@@ -124,16 +126,18 @@ impl Api {
         let loki = LokiApi::new(parts, &prometheus);
         let dashboards =
             Arc::new(Dashboards::new(Arc::new(RealFs), clock, args.dashboards.clone()));
-        Ok(Self { prometheus, loki, dashboards })
+        Ok(Self { prometheus, loki, auth: auth.clone(), dashboards })
     }
 
     /// All routes, and `/metrics` beside them.
     pub(super) fn router(&self, telemetry: &Telemetry) -> Router {
         let apis = self.prometheus.router().merge(self.loki.router());
-        apis.merge(telemetry.metrics_router())
+        let all = apis
+            .merge(telemetry.metrics_router())
             .merge(dashboards_router(self.dashboards.clone()))
-            .merge(pages_router(Arc::new(asset)))
-            .layer(telemetry.layer())
+            .merge(self.auth.router())
+            .merge(pages_router(Arc::new(asset)));
+        self.auth.protect(all).layer(telemetry.layer())
     }
 }
 
@@ -157,6 +161,8 @@ fn flags(args: &ServeArgs) -> Vec<(String, String)> {
         "listen" => args.listen.to_string(),
         "prometheus-listen" => shown(args.prometheus_listen),
         "loki-listen" => shown(args.logs.loki_listen),
+        "config" => args.config.as_ref().map(ToString::to_string).unwrap_or_default(),
+        "check-config" => args.check_config.to_string(),
         "promtail-config" => {
             args.promtail_config.as_ref().map(ToString::to_string).unwrap_or_default()
         }
@@ -168,6 +174,15 @@ fn flags(args: &ServeArgs) -> Vec<(String, String)> {
         "dashboards" => args.dashboards.as_ref().map(ToString::to_string).unwrap_or_default(),
         "no-self" => args.no_self.to_string(),
         "no-host" => args.no_host.to_string(),
+        "auth.admin-user" => args.auth.admin_user.clone(),
+        "auth.admin-password" if args.auth.admin_password.is_some() => "<secret>".to_owned(),
+        "auth.admin-password" => String::new(),
+        "auth.admin-password-file" => {
+            args.auth.admin_password_file.as_ref().map(ToString::to_string).unwrap_or_default()
+        }
+        "auth.file" => args.auth.file.as_ref().map(ToString::to_string).unwrap_or_default(),
+        "auth.session-lifetime" => seconds(args.auth.session_lifetime),
+        "auth.max-failures" => args.auth.max_failures.to_string(),
         "insecure" => args.insecure.to_string(),
         "storage.retention.time" => seconds(args.retention_time),
         "storage.retention.size" => args.retention_size.unwrap_or(0).to_string(),

@@ -16,8 +16,9 @@ const PROMETHEUS_DEFAULT: SocketAddr =
 /// free.
 ///
 /// # Errors
-/// An address that is taken or not this machine's; one beyond loopback without `--insecure`.
-pub(super) async fn bind(args: &ServeArgs) -> anyhow::Result<Vec<TcpListener>> {
+/// An address that is taken or not this machine's; one beyond loopback without a password
+/// (`guarded`) or `--insecure`.
+pub(super) async fn bind(args: &ServeArgs, guarded: bool) -> anyhow::Result<Vec<TcpListener>> {
     let aliases = [
         (args.prometheus_listen, PROMETHEUS_DEFAULT, "--prometheus-listen"),
         (args.logs.loki_listen, LOKI_DEFAULT, "--loki-listen"),
@@ -27,9 +28,12 @@ pub(super) async fn bind(args: &ServeArgs) -> anyhow::Result<Vec<TcpListener>> {
         Some(Listen::Off) | None => None,
     });
     for address in std::iter::once(args.listen).chain(asked) {
-        if !address.ip().is_loopback() && !args.insecure {
+        if address.ip().to_canonical().is_loopback() {
+            continue;
+        }
+        if !guarded && !args.insecure {
             return Err(UsageError(format!(
-                "{address} can be reached from other machines, and there is no password yet: anyone could read and write; listen on 127.0.0.1, or accept it with --insecure"
+                "{address} can be reached from other machines, and there is no password: anyone could read and write; set MASTHEAD_AUTH_ADMIN_PASSWORD or --auth.admin-password-file, listen on 127.0.0.1, or accept it with --insecure"
             ))
             .into());
         }

@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use masthead_forward::Stats as ClientStats;
-use masthead_http_api::{ApiStats, LokiApi, LokiStats, PrometheusApi};
+use masthead_http_api::{ApiStats, Auth, AuthStats, LokiApi, LokiStats, PrometheusApi};
 use masthead_instrument::Telemetry;
 use masthead_logdb::{Logdb, Stats as LogStats};
 use masthead_scrape::Stats as ScrapeStats;
@@ -32,6 +32,7 @@ pub(super) fn register(
         store: Arc::clone(store),
         logs: Arc::clone(logs),
         api: api.prometheus.clone(),
+        auth: api.auth.clone(),
         loki: api.loki.clone(),
         scrape,
         collect,
@@ -44,6 +45,7 @@ struct Numbers {
     store: Arc<Tsdb>,
     logs: Arc<Logdb>,
     api: PrometheusApi,
+    auth: Auth,
     loki: LokiApi,
     scrape: Arc<ScrapeStats>,
     collect: Arc<Collecting>,
@@ -127,6 +129,17 @@ const API: &[Row<ApiStats>] = &[
 ];
 
 #[rustfmt::skip]
+const AUTH: &[Row<AuthStats>] = &[
+    ("masthead_auth_sessions", "Sessions of browsers.", G, |s| s.sessions),
+    ("masthead_auth_logins", "Browsers that logged in.", C, |s| s.logins),
+    ("masthead_auth_passwords_hashed", "Passwords that were hashed to be compared.", C, |s| s.hashed),
+    ("masthead_auth_wrong_passwords", "Passwords that were wrong.", C, |s| s.wrong_passwords),
+    ("masthead_auth_too_many", "Requests refused after too many wrong passwords.", C, |s| s.too_many),
+    ("masthead_auth_unauthenticated", "Requests refused for missing or wrong credentials.", C, |s| s.unauthenticated),
+    ("masthead_auth_forbidden", "Requests refused because credentials were not enough, or for where they came from.", C, |s| s.forbidden),
+];
+
+#[rustfmt::skip]
 const COLLECT: &[Row<CollectStats>] = &[
     ("masthead_tail_bytes_read", "Bytes read from files and pipes.", C, |s| s.bytes_read.get()),
     ("masthead_tail_lines_read", "Lines read, before any stage.", C, |s| s.lines_read.get()),
@@ -187,6 +200,7 @@ impl Collector for Numbers {
         table(&mut encoder, LOKI, &stats)?;
         by_reason(&mut encoder, LINES_REFUSED, &listed(&stats.lines_refused))?;
         table(&mut encoder, API, &self.api.stats())?;
+        table(&mut encoder, AUTH, &self.auth.stats())?;
         table(&mut encoder, SCRAPE, &self.scrape)?;
         self.collected(&mut encoder)
     }
@@ -329,6 +343,7 @@ mod tests {
         };
         let store = STORE.iter().map(|row| full(row.0, &row.2));
         let api = API.iter().map(|row| full(row.0, &row.2));
+        let auth = AUTH.iter().map(|row| full(row.0, &row.2));
         let logs = LOGS.iter().map(|row| full(row.0, &row.2));
         let loki = LOKI.iter().map(|row| full(row.0, &row.2));
         let rejected = [
@@ -349,6 +364,7 @@ mod tests {
             .chain(loki)
             .chain(rejected)
             .chain(api)
+            .chain(auth)
             .chain(scrape)
             .chain(collect)
             .chain(client)

@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use camino::Utf8PathBuf;
 use masthead_instrument::Telemetry;
 use masthead_logdb::Logdb;
 use masthead_model::{ByteSize, Labels, Millis, PromDuration};
@@ -13,8 +14,11 @@ use masthead_sysio::Clock;
 use masthead_tsdb::Tsdb;
 use tokio::sync::Notify;
 
-use super::scraping::Scraping;
-use crate::cli::ServeArgs;
+use super::{access::Access, collecting::Collecting, scraping::Scraping};
+use crate::{
+    cli::ServeArgs,
+    config::{self, Given},
+};
 
 /// The running server.
 #[derive(Debug)]
@@ -25,13 +29,24 @@ pub(super) struct Server {
     started: Millis,
     retention: String,
     clock: Arc<dyn Clock>,
-    scraping: Arc<Scraping>,
+    reloaded: Reloaded,
+    config: Option<Utf8PathBuf>,
+    /// What the file said of flags when they were read.
+    settings: Vec<Given>,
     telemetry: Telemetry,
     metrics: Arc<Tsdb>,
     logs: Arc<Logdb>,
     last_reload: Mutex<Reload>,
     /// Told when a client asks the process to end.
     quit: Notify,
+}
+
+/// What reads its configuration again.
+#[derive(Debug)]
+pub(super) struct Reloaded {
+    pub scraping: Arc<Scraping>,
+    pub collecting: Arc<Collecting>,
+    pub access: Arc<Access>,
 }
 
 /// How the last attempt to load the configuration went, and when one last went well.
@@ -45,11 +60,12 @@ impl Server {
     pub(super) fn new(
         args: &ServeArgs,
         clock: Arc<dyn Clock>,
-        scraping: Arc<Scraping>,
+        reloaded: Reloaded,
         telemetry: Telemetry,
         metrics: Arc<Tsdb>,
         logs: Arc<Logdb>,
     ) -> Self {
+        let settings = args.config.as_deref().and_then(|file| config::settings(file).ok());
         let now = Millis(clock.now().0.div_euclid(1_000_000));
         Self {
             started_up: AtomicBool::new(false),
@@ -58,7 +74,9 @@ impl Server {
             started: now,
             retention: retention(args),
             clock,
-            scraping,
+            reloaded,
+            config: args.config.clone(),
+            settings: settings.unwrap_or_default(),
             telemetry,
             metrics,
             logs,
@@ -77,7 +95,7 @@ impl Server {
     /// # Errors
     /// What is wrong with it; the old one is in force then.
     pub(super) fn load(&self) -> Result<(), ReloadError> {
-        let done = self.scraping.reload();
+        let done = self.read_again();
         let mut last = self.last_reload.lock().unwrap_or_else(PoisonError::into_inner);
         last.ok = done.is_ok();
         match done {
@@ -92,6 +110,19 @@ impl Server {
                 Err(ReloadError::Failed(error))
             }
         }
+    }
+
+    /// Everything is read and checked before anything is changed.
+    fn read_again(&self) -> anyhow::Result<()> {
+        let now = self.config.as_deref().map(config::settings).transpose()?.unwrap_or_default();
+        let collecting = self.reloaded.collecting.read()?;
+        self.reloaded.scraping.reload()?;
+        self.reloaded.collecting.apply(collecting)?;
+        self.reloaded.access.reload()?;
+        for key in config::changed(&self.settings, &now) {
+            tracing::warn!(key, "A setting was changed that is in force after a restart only.");
+        }
+        Ok(())
     }
 
     /// From now on it is ready.
@@ -130,11 +161,11 @@ impl ServerView for Server {
     }
 
     fn config_text(&self) -> String {
-        self.scraping.loaded().text
+        self.reloaded.scraping.loaded().text
     }
 
     fn external_labels(&self) -> Labels {
-        self.scraping.loaded().global.external_labels
+        self.reloaded.scraping.loaded().global.external_labels
     }
 
     fn runtime(&self) -> RuntimeInfo {
@@ -159,7 +190,7 @@ impl ServerView for Server {
     }
 
     fn pool_config_text(&self, pool: &str) -> Option<String> {
-        self.scraping.pool_text(pool)
+        self.reloaded.scraping.pool_text(pool)
     }
 
     fn self_metrics(&self) -> String {

@@ -5,7 +5,9 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, what is not there is a failure")]
 
+mod access;
 mod backfill;
+mod config;
 mod demo;
 mod documents;
 mod logs;

@@ -32,6 +32,27 @@ fn count<'v>(call: &Call<'_, 'v>, args: &[Value<'v>]) -> Result<Value<'v>, Strin
     Ok(Value::Int(i64::try_from(count).unwrap_or(i64::MAX)))
 }
 
+/// Replaces all matches of `pattern` in `text`.
+pub(super) fn replace_all<'v>(
+    call: &Call<'_, 'v>,
+    pattern: &str,
+    text: &[u8],
+    replacement: &[u8],
+) -> Result<Value<'v>, String> {
+    let regex = call.regexes.get(pattern)?;
+    limited(&[Value::Nil, Value::bytes(text), Value::bytes(replacement)])?;
+    Ok(Value::bytes(regex.replace_all(text, replacement).into_owned()))
+}
+
+/// Whether `pattern` matches somewhere in `text`.
+pub(super) fn is_match<'v>(
+    call: &Call<'_, 'v>,
+    pattern: &str,
+    text: &[u8],
+) -> Result<Value<'v>, String> {
+    Ok(Value::Bool(call.regexes.get(pattern)?.is_match(text)))
+}
+
 /// Each match can be replaced by something long: refuse what could not be held.
 fn limited(args: &[Value<'_>]) -> Result<(), String> {
     let (text, replacement) = (bytes(args, 1).len() + 1, bytes(args, 2).len() + 1);

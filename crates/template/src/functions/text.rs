@@ -43,7 +43,7 @@ fn too_long() -> String {
     format!("result of more than {VALUE_BYTES_MAX} bytes")
 }
 
-fn title(text: &str) -> String {
+pub(super) fn title(text: &str) -> String {
     let mut previous = ' ';
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
