@@ -20,6 +20,10 @@ const Cardinality = lazy(() =>
   import('./views/cardinality/Cardinality').then((m) => ({ default: m.Cardinality })),
 );
 const Status = lazy(() => import('./views/status/Status').then((m) => ({ default: m.Status })));
+const Discovery = lazy(() =>
+  import('./views/discovery/Discovery').then((m) => ({ default: m.Discovery })),
+);
+const Queries = lazy(() => import('./views/queries/Queries').then((m) => ({ default: m.Queries })));
 const Nowhere = lazy(() => import('./views/Nowhere').then((m) => ({ default: m.Nowhere })));
 
 export function App() {
@@ -53,8 +57,10 @@ function Inside() {
           <Route path="/d/:uid/:slug?">{({ uid }) => <DashboardPage key={uid} uid={uid} />}</Route>
           <Route path="/explore/:kind?">{({ kind }) => <Explore kind={kind} />}</Route>
           <Route path="/targets" component={Targets} />
+          <Route path="/discovery" component={Discovery} />
           <Route path="/alerts" component={Alerts} />
           <Route path="/cardinality" component={Cardinality} />
+          <Route path="/queries" component={Queries} />
           <Route path="/status" component={Status} />
           <Route component={Nowhere} />
         </Switch>

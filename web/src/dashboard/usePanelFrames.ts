@@ -12,6 +12,8 @@ import type { Frame } from '../frame/frame';
 import { usePageTime } from '../ui/time';
 import { type Environment, plan, type Request, shape } from './run';
 import type { Panel } from './schema/model';
+import { filtered } from './variables/adhoc';
+import { filtersFor, useFilters } from './variables/useFilters';
 
 export type PanelFrames = {
   readonly frames: readonly Frame[];
@@ -60,12 +62,19 @@ export function usePanelFrames(
   enabled: boolean,
 ): PanelFrames {
   const { tick } = usePageTime();
+  const filters = useFilters();
   const planned = useMemo(() => plan(panel, environment), [panel, environment]);
   const answer = useQuery({
-    queryKey: ['panel', planned.requests, tick],
+    queryKey: ['panel', planned.requests, filters, tick],
     queryFn: async ({ signal }) => {
       const started = performance.now();
-      const settled = await Promise.allSettled(planned.requests.map((r) => send(r, signal)));
+      const settled = await Promise.allSettled(
+        planned.requests.map(async (request) => {
+          const own = filtersFor(filters, request.kind);
+          const expr = await filtered(request.expr, own, request.kind);
+          return send({ ...request, expr }, signal);
+        }),
+      );
       const answers: { request: Request; answer: prometheus.Answer }[] = [];
       const errors = new Map<string, string>();
       for (const [at, request] of planned.requests.entries()) {

@@ -17,10 +17,12 @@ import {
   IconActivity,
   IconBell,
   IconChartHistogram,
+  IconHourglass,
   IconLayoutDashboard,
   IconListSearch,
   IconLogout,
   IconMoon,
+  IconRadar2,
   IconSettings,
   IconSun,
   IconTarget,
@@ -36,8 +38,10 @@ const PLACES = [
   { href: '/explore/metrics', label: 'Explore metrics', icon: IconActivity, key: 'm' },
   { href: '/explore/logs', label: 'Explore logs', icon: IconListSearch, key: 'l' },
   { href: '/targets', label: 'Targets', icon: IconTarget, key: 't' },
+  { href: '/discovery', label: 'Discovery', icon: IconRadar2, key: 'i' },
   { href: '/alerts', label: 'Rules and alerts', icon: IconBell, key: 'a' },
   { href: '/cardinality', label: 'Cardinality', icon: IconChartHistogram, key: 'c' },
+  { href: '/queries', label: 'Queries', icon: IconHourglass, key: 'q' },
   { href: '/status', label: 'Status', icon: IconSettings, key: 's' },
 ] as const;
 

@@ -9,6 +9,7 @@ import type { Values } from '../../dashboard/run';
 import type { Dashboard } from '../../dashboard/schema/model';
 import { interpolate } from '../../dashboard/variables/interpolate';
 import type { Variables } from '../../dashboard/variables/useVariables';
+import type { DashboardFile } from './FileMenu';
 import { PanelFrame } from './PanelFrame';
 import './board.css';
 
@@ -21,9 +22,10 @@ type Props = {
   readonly rows: readonly PlacedRow[];
   readonly alone: Placed | undefined;
   readonly variables: Variables;
+  readonly file: DashboardFile;
 };
 
-export function Board({ dashboard, rows, alone, variables }: Props) {
+export function Board({ dashboard, rows, alone, variables, file }: Props) {
   const { ref, width } = useElementSize();
   const narrow = useMediaQuery('(max-width: 48em)', window.innerWidth < 768);
   const crosshair = dashboard.sharedCrosshair ? `board-${dashboard.uid}` : undefined;
@@ -37,6 +39,7 @@ export function Board({ dashboard, rows, alone, variables }: Props) {
           height={Math.max(window.innerHeight - 170, 300)}
           crosshair={crosshair}
           dashboard={dashboard}
+          file={file}
         />
       ) : (
         rows.map((row) => (
@@ -48,6 +51,7 @@ export function Board({ dashboard, rows, alone, variables }: Props) {
             variables={variables}
             crosshair={crosshair}
             dashboard={dashboard}
+            file={file}
           />
         ))
       )}
@@ -70,9 +74,10 @@ type RowProps = {
   readonly variables: Variables;
   readonly crosshair: string | undefined;
   readonly dashboard: Dashboard;
+  readonly file: DashboardFile;
 };
 
-function Row({ row, width, narrow, variables, crosshair, dashboard }: RowProps) {
+function Row({ row, width, narrow, variables, crosshair, dashboard, file }: RowProps) {
   const [open, setOpen] = useState(!row.collapsed);
   const values = useMemo(() => within(variables.values, row.fixed), [variables.values, row.fixed]);
   const column = (width - GAP * 23) / 24;
@@ -116,6 +121,7 @@ function Row({ row, width, narrow, variables, crosshair, dashboard }: RowProps) 
                   height={narrow ? Math.min(Math.max(panelHeight, 90), 420) : panelHeight}
                   crosshair={crosshair}
                   dashboard={dashboard}
+                  file={file}
                 />
               </div>
             );

@@ -10,18 +10,23 @@ import {
   Tooltip,
   useComputedColorScheme,
 } from '@mantine/core';
-import { useInViewport } from '@mantine/hooks';
+import { useInViewport, useMergedRef } from '@mantine/hooks';
 import { IconAlertTriangle, IconDotsVertical, IconInfoCircle } from '@tabler/icons-react';
 import { Component, lazy, type ReactNode, Suspense, useMemo, useRef, useState } from 'react';
 import type { Placed } from '../../dashboard/layout/repeat';
 import { type Environment, type Values, writeText } from '../../dashboard/run';
+import { panelIn, withPanel } from '../../dashboard/schema/edit';
 import type { Dashboard } from '../../dashboard/schema/model';
+import { useExemplars } from '../../dashboard/useExemplars';
 import { usePanelFrames } from '../../dashboard/usePanelFrames';
 import { safeUrl } from '../../lib/link';
 import { useUrl } from '../../lib/url-state';
 import { panelType } from '../../panels/registry';
 import { usePageTime } from '../../ui/time';
+import type { DashboardFile } from './FileMenu';
+import { PanelActions, usePanelActions } from './PanelActions';
 
+const EditPanel = lazy(() => import('./EditPanel').then((m) => ({ default: m.EditPanel })));
 const Inspect = lazy(() => import('./Inspect').then((m) => ({ default: m.Inspect })));
 
 type Props = {
@@ -31,11 +36,14 @@ type Props = {
   readonly height: number;
   readonly crosshair: string | undefined;
   readonly dashboard: Dashboard;
+  readonly file: DashboardFile;
 };
+
+const NONE: ReadonlySet<string> = new Set();
 
 const HEAD = 30;
 
-export function PanelFrame({ placed, values, width, height, crosshair }: Props) {
+export function PanelFrame({ placed, values, width, height, crosshair, file }: Props) {
   const { panel } = placed;
   const { ref, inViewport } = useInViewport();
   // Once seen, a panel keeps up with every refresh; before, it asks for nothing.
@@ -45,6 +53,9 @@ export function PanelFrame({ placed, values, width, height, crosshair }: Props) 
   const [params, setUrl] = useUrl();
   const dark = useComputedColorScheme('light') === 'dark';
   const [inspecting, setInspecting] = useState(false);
+  const [editing, setEditing] = useState(false);
+  const section = useRef<HTMLElement | null>(null);
+  const places = useMergedRef<HTMLElement>(ref, section);
   const type = panelType(panel.type);
   // Widths are rounded so that a moving window does not ask anew at every pixel.
   const points = Math.max(Math.round(width / 50) * 50, 100);
@@ -55,15 +66,30 @@ export function PanelFrame({ placed, values, width, height, crosshair }: Props) 
     [range, zone, points, fixedValues],
   );
   const data = usePanelFrames(panel, environment, seen.current && type.needsNoData !== true);
+  const letters = useMemo(() => {
+    const of = panel.type === 'timeseries' ? panel.targets.filter((t) => t.exemplar) : [];
+    return of.length === 0 ? NONE : new Set(of.map((t) => t.refId));
+  }, [panel]);
+  const exemplars = useExemplars(seen.current ? data.requests : [], letters);
+  const raw = useMemo(() => panelIn(file.json, panel.id), [file.json, panel.id]);
   const write = (text: string) => writeText(text, environment);
   const title = write(panel.title);
   const head = title !== '' || panel.links.length > 0 || !panel.transparent;
   const [innerWidth, innerHeight] = [width - 18, height - 8 - (head ? HEAD : 4)];
   const empty = type.needsNoData !== true && data.frames.every((f) => f.length === 0);
   const viewing = params.get('viewPanel') !== null;
+  const view = () => setUrl({ viewPanel: viewing ? undefined : placed.key });
+  const actions = usePanelActions({
+    title,
+    data,
+    section,
+    inspect: () => setInspecting(true),
+    edit: raw === undefined ? undefined : () => setEditing(true),
+    view,
+  });
   return (
     <section
-      ref={ref}
+      ref={places}
       className="panel"
       data-transparent={panel.transparent}
       style={{ width, height }}
@@ -99,7 +125,7 @@ export function PanelFrame({ placed, values, width, height, crosshair }: Props) 
               />
             </Tooltip>
           )}
-          <Group gap={2} ml="auto" wrap="nowrap">
+          <Group gap={2} ml="auto" wrap="nowrap" data-no-picture="">
             {data.loading && <Loader size={12} aria-label="Loading" />}
             <Menu position="bottom-end" withinPortal shadow="md">
               <Menu.Target>
@@ -113,10 +139,8 @@ export function PanelFrame({ placed, values, width, height, crosshair }: Props) 
                 </ActionIcon>
               </Menu.Target>
               <Menu.Dropdown>
-                <Menu.Item onClick={() => setUrl({ viewPanel: viewing ? undefined : placed.key })}>
-                  {viewing ? 'Back' : 'View alone'}
-                </Menu.Item>
-                <Menu.Item onClick={() => setInspecting(true)}>Inspect</Menu.Item>
+                <Menu.Item onClick={view}>{viewing ? 'Back' : 'View alone'}</Menu.Item>
+                <PanelActions {...actions} />
                 {panel.links.map((link) => (
                   <Menu.Item
                     key={link.url + link.title}
@@ -151,11 +175,25 @@ export function PanelFrame({ placed, values, width, height, crosshair }: Props) 
                 interpolate={write}
                 onZoom={(to) => setRange({ from: String(to.from), to: String(to.to) })}
                 crosshair={crosshair}
+                exemplars={exemplars}
               />
             </Suspense>
           </Guard>
         )}
       </div>
+      {editing && raw !== undefined && (
+        <Suspense fallback={null}>
+          <EditPanel
+            panel={raw}
+            kindOf={(at) => panel.targets[at]?.source.kind}
+            onApply={(next) => {
+              setEditing(false);
+              file.change(withPanel(file.json, panel.id, next));
+            }}
+            onClose={() => setEditing(false)}
+          />
+        </Suspense>
+      )}
       {inspecting && (
         <Suspense fallback={null}>
           <Inspect title={title} data={data} panel={panel} onClose={() => setInspecting(false)} />

@@ -12,6 +12,7 @@ import { useDisclosure, useElementSize } from '@mantine/hooks';
 import { IconListSearch, IconPlus, IconZoomQuestion } from '@tabler/icons-react';
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import { findLogs } from '../../dashboard/findRelated';
+import { useExemplars } from '../../dashboard/useExemplars';
 import { usePanelFrames } from '../../dashboard/usePanelFrames';
 import { readHistory, remembered, writeHistory } from '../../lib/history';
 import { panelType } from '../../panels/registry';
@@ -160,6 +161,11 @@ function Answer({ control, width }: { control: PaneControl; width: number }) {
     [key, asTable],
   );
   const data = usePanelFrames(panel, environment, true);
+  const letters = useMemo(
+    () => new Set(asTable ? [] : (JSON.parse(key) as string[]).map((_, at) => letterOf(at))),
+    [key, asTable],
+  );
+  const exemplars = useExemplars(data.requests, letters);
   const [searching, setSearching] = useState(false);
   const { View } = panelType(panel.type);
   const rows = data.frames.reduce((sum, f) => sum + f.length, 0);
@@ -230,6 +236,7 @@ function Answer({ control, width }: { control: PaneControl; width: number }) {
               dark={dark}
               interpolate={(text) => text}
               onZoom={(to) => setRange({ from: String(to.from), to: String(to.to) })}
+              exemplars={exemplars}
             />
           </Suspense>
         </div>
