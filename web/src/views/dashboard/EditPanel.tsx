@@ -13,7 +13,6 @@ import {
 } from '@mantine/core';
 import { lazy, Suspense, useState } from 'react';
 import { withTarget } from '../../dashboard/schema/edit';
-import { readSource } from '../../dashboard/schema/source';
 import { isObject, type Json, objects, text } from '../../lib/json';
 import { usePageTime } from '../../ui/time';
 
@@ -28,8 +27,6 @@ type Props = {
   readonly onApply: (panel: Json) => void;
   readonly onClose: () => void;
 };
-
-const NO_INPUTS = new Map<string, { kind: string }>();
 
 export function EditPanel({ panel, kindOf, onApply, onClose }: Props) {
   const { range } = usePageTime();
@@ -70,7 +67,7 @@ export function EditPanel({ panel, kindOf, onApply, onClose }: Props) {
               </Text>
             )}
             {targets.map((target, at) => {
-              const kind = kindOf(at) ?? readSource(target.datasource, NO_INPUTS).kind;
+              const kind = kindOf(at) ?? 'prometheus';
               const letter = text(target, 'refId') ?? String(at + 1);
               return (
                 <Stack key={letter} gap={6}>
