@@ -105,7 +105,7 @@ function Account() {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>
-          {session.user}, {role}
+          {session.user} ({role})
         </Menu.Label>
         {session.session && (
           <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void session.leave()}>

@@ -14,7 +14,7 @@ const AROUND_MS = 10 * 60_000;
 
 export function AnnoList({ panel, zone, onZoom }: PanelProps) {
   const { events, switches } = useEvents();
-  const time = instant('iso', zone === 'utc');
+  const time = instant('iso', zone);
   const shown = [...events].reverse().slice(0, numeric(panel.options, 'limit') ?? SHOWN);
   if (shown.length === 0) {
     return (

@@ -58,7 +58,7 @@ export function LogList(props: Props) {
     const at = marked === undefined ? -1 : rows.findIndex((row) => row.key === marked);
     if (at >= 0) virtual.scrollToIndex(at, { align: 'center' });
   }, [marked, rows, virtual]);
-  const time = instant('iso', zone === 'utc');
+  const time = instant('iso', zone);
   const toggle = (key: string) => {
     const next = new Set(open);
     if (!next.delete(key)) next.add(key);

@@ -3,8 +3,8 @@
 import { useMemo } from 'react';
 import { useLocation } from 'wouter';
 import { linesOfRequest } from '../../dashboard/related';
-import { exploreUrl } from '../../lib/explore-url';
 import { formatLabels } from '../../frame/frame';
+import { exploreUrl } from '../../lib/explore-url';
 import { text, texts } from '../../lib/json';
 import type { PanelProps } from '../panel';
 import { LogList } from './LogList';

@@ -87,6 +87,8 @@ export function Marks({ chart, scale, range, zone, events, exemplars }: Props) {
               key={at}
               type="button"
               className="mark-exemplar"
+              // Too many stops for the keyboard; Explore shows the same lines.
+              tabIndex={-1}
               style={{ left, top: y(exemplar.value) }}
               aria-label={`Exemplar ${exemplar.value} at ${new Date(exemplar.at).toISOString()}`}
               onClick={() => setShown({ kind: 'exemplar', exemplar, left })}
@@ -121,7 +123,7 @@ export function Marks({ chart, scale, range, zone, events, exemplars }: Props) {
 }
 
 function EventBox({ event, zone }: { event: Event; zone: Zone }) {
-  const time = instant('iso', zone === 'utc');
+  const time = instant('iso', zone);
   return (
     <>
       <b>
@@ -157,7 +159,7 @@ function ExemplarBox({ exemplar, zone, onClose }: ExemplarProps) {
   return (
     <>
       <b>Exemplar: {exemplar.value}</b>
-      <div className="faint">{instant('iso', zone === 'utc')(exemplar.at).text}</div>
+      <div className="faint">{instant('iso', zone)(exemplar.at).text}</div>
       <LabelList labels={exemplar.labels} />
       <LabelList labels={exemplar.series} />
       <div style={{ display: 'flex', gap: 6, marginTop: 6 }}>

@@ -52,7 +52,8 @@ function Stores({ of }: { of: readonly Store[] }) {
       <Title order={2} size="h5" mb={4}>
         Storage and retention
       </Title>
-      <div className="sheet" data-wide>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
+      <div className="sheet" data-wide tabIndex={0}>
         <table>
           <thead>
             <tr>
