@@ -82,7 +82,10 @@ export type Rule = {
   readonly health?: string;
   readonly lastError?: string;
   readonly state?: 'firing' | 'pending' | 'inactive';
+  /** Seconds for which an alert must hold. */
   readonly duration?: number;
+  /** Seconds that the last evaluation took. */
+  readonly evaluationTime?: number;
   readonly alerts?: readonly Alert[];
 };
 

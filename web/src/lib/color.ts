@@ -116,6 +116,32 @@ export function withAlpha(color: string, alpha: number): string {
   return `rgba(${r}, ${g}, ${b}, ${alpha})`;
 }
 
+/** How bright a colour is to the eye, from 0 to 1 (WCAG's relative luminance). */
+function luminance(color: string): number {
+  const [r, g, b] = rgb(cssColor(color)).map((part) => {
+    const share = part / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  }) as unknown as Rgb;
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+export function contrast(a: string, b: string): number {
+  const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y) as [number, number];
+  return (high + 0.05) / (low + 0.05);
+}
+
+/** Letters in the colour, darker or lighter by as much as it takes to read them on a panel. */
+export function inkFor(color: string, dark: boolean, large: boolean): string {
+  if (!/^(#|rgb)/.test(color)) return color;
+  const [ground, towards] = dark ? ['#181b1f', '#ffffff'] : ['#ffffff', '#000000'];
+  const wanted = large ? 3 : 4.5;
+  for (let share = 0; share < 1; share += 0.05) {
+    const mixed = share === 0 ? color : mix(color, towards, share);
+    if (contrast(mixed, ground) >= wanted) return mixed;
+  }
+  return towards;
+}
+
 /** Black or white, whichever is easier to read on the colour. */
 export function readableOn(color: string): string {
   const [r, g, b] = rgb(cssColor(color));

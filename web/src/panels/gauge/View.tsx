@@ -2,12 +2,13 @@
 
 import { useMemo } from 'react';
 import { linksOf } from '../../dashboard/links';
+import { inkFor } from '../../lib/color';
 import { type Json, numeric, object, text } from '../../lib/json';
 import type { PanelProps } from '../panel';
 import { tileGrid } from '../stat/prepare';
 import { arcPath, type GaugeView, prepareGauges } from './prepare';
 
-export function Gauge({ panel, frames, width, height, interpolate }: PanelProps) {
+export function Gauge({ panel, frames, width, height, interpolate, dark }: PanelProps) {
   const gauges = useMemo(() => prepareGauges(frames, panel.options), [frames, panel.options]);
   const { columns, rows } = tileGrid(
     gauges.length,
@@ -28,6 +29,7 @@ export function Gauge({ panel, frames, width, height, interpolate }: PanelProps)
         <Arc
           key={at}
           gauge={gauge}
+          dark={dark}
           width={w}
           height={h}
           marks={marks}
@@ -43,6 +45,7 @@ export function Gauge({ panel, frames, width, height, interpolate }: PanelProps)
 
 type ArcProps = {
   readonly gauge: GaugeView;
+  readonly dark: boolean;
   readonly width: number;
   readonly height: number;
   readonly marks: boolean;
@@ -52,7 +55,7 @@ type ArcProps = {
   readonly interpolate: PanelProps['interpolate'];
 };
 
-function Arc({ gauge, width, height, marks, named, labels, sizes, interpolate }: ArcProps) {
+function Arc({ gauge, dark, width, height, marks, named, labels, sizes, interpolate }: ArcProps) {
   const { shown, name, share, bands } = gauge;
   const room = height - (named ? 18 : 0);
   const radius = Math.max(Math.min(width / 2 - (labels ? 34 : 8), room / 1.8 - 8), 14);
@@ -95,7 +98,7 @@ function Arc({ gauge, width, height, marks, named, labels, sizes, interpolate }:
         textAnchor="middle"
         fontSize={size}
         fontWeight={600}
-        fill={shown.color}
+        fill={inkFor(shown.color, dark, size >= 24)}
       >
         {shown.text}
       </text>

@@ -2,14 +2,14 @@
 
 import { useMemo } from 'react';
 import { linksOf } from '../../dashboard/links';
-import { cssColor, readableOn, withAlpha } from '../../lib/color';
+import { cssColor, inkFor, readableOn, withAlpha } from '../../lib/color';
 import { type Json, numeric, object, text } from '../../lib/json';
 import type { PanelProps } from '../panel';
 import { changeOf, prepareTiles, type Tile, textMode, tileGrid } from './prepare';
 import { Sparkline } from './Sparkline';
 import './stat.css';
 
-export function Stat({ panel, frames, width, height, interpolate }: PanelProps) {
+export function Stat({ panel, frames, width, height, interpolate, dark }: PanelProps) {
   const tiles = useMemo(() => prepareTiles(frames, panel.options), [frames, panel.options]);
   const { columns, rows } = tileGrid(
     tiles.length,
@@ -30,6 +30,7 @@ export function Stat({ panel, frames, width, height, interpolate }: PanelProps) 
           show={show}
           options={panel.options}
           interpolate={interpolate}
+          dark={dark}
         />
       ))}
     </div>
@@ -43,9 +44,10 @@ type TileProps = {
   readonly show: { name: boolean; value: boolean };
   readonly options: Json;
   readonly interpolate: PanelProps['interpolate'];
+  readonly dark: boolean;
 };
 
-function StatTile({ tile, width, height, show, options, interpolate }: TileProps) {
+function StatTile({ tile, width, height, show, options, interpolate, dark }: TileProps) {
   const colorMode = text(options, 'colorMode') ?? 'value';
   const { color } = tile.shown;
   const filled = colorMode.startsWith('background') && color !== 'transparent';
@@ -71,7 +73,9 @@ function StatTile({ tile, width, height, show, options, interpolate }: TileProps
         space * (show.name && !beside ? 0.46 : 0.62),
       ),
     );
-  const ink = filled ? readableOn(color) : colorMode === 'none' ? 'inherit' : color;
+  // Large letters are from 24 pixels on.
+  const legible = inkFor(color, dark, size >= 24);
+  const ink = filled ? readableOn(color) : colorMode === 'none' ? 'inherit' : legible;
   const centered = text(options, 'justifyMode') === 'center' || (!graph && !beside && !show.name);
   const [link] = linksOf(
     tile.field,

@@ -52,6 +52,7 @@ const LOOK = EditorView.theme({
     caretColor: 'var(--mantine-color-text)',
     padding: '7px 4px',
   },
+  '.cm-placeholder': { color: 'var(--faint)' },
   '.cm-cursor': { borderLeftColor: 'var(--mantine-color-text)' },
   '.cm-tooltip': {
     backgroundColor: 'var(--panel)',

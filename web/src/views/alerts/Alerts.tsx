@@ -1,54 +1,79 @@
-/** Rules by their group, those that fire first in sight. */
+/** Rules by their group: those that cannot be evaluated or that fire stand in front. */
 
-import { Badge, Title } from '@mantine/core';
+import { Anchor, Badge, Group, SegmentedControl, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { type Rule, rules } from '../../api/status';
+import { Link } from 'wouter';
+import { type Alert, type Rule, rules } from '../../api/status';
+import { joined } from '../../dashboard/units/format';
+import { fromNow } from '../../dashboard/units/time';
+import { formatter } from '../../dashboard/units/units';
+import { exploreUrl } from '../../lib/explore-url';
+import { formatDuration } from '../../lib/time/duration';
 import { LabelList } from '../../ui/LabelList';
 import { Nothing, Page, Search } from '../../ui/Page';
+import { counted, type State, sifted, stateOf } from './sift';
 
-const COLORS: Readonly<Record<string, string>> = {
+const COLORS: Readonly<Record<State, string>> = {
+  failing: 'grape',
   firing: 'red',
   pending: 'yellow',
   inactive: 'green',
+  recording: 'gray',
 };
 
 export function Alerts() {
   const [text, setText] = useState('');
+  const [only, setOnly] = useState('');
   const all = useQuery({
     queryKey: ['rules'],
     queryFn: ({ signal }) => rules({ signal }),
     refetchInterval: 10_000,
   });
-  const wanted = text.trim().toLowerCase();
-  const groups = (all.data ?? [])
-    .map((group) => ({
-      ...group,
-      rules: group.rules.filter((rule) =>
-        [rule.name, rule.query, rule.state ?? ''].some((w) => w.toLowerCase().includes(wanted)),
-      ),
-    }))
-    .filter((group) => group.rules.length > 0);
+  const loaded = all.data ?? [];
+  const groups = sifted(loaded, text, only);
   return (
     <Page
       title="Rules and alerts"
       loading={all.isPending}
       error={all.error}
-      tools={<Search label="Search names and expressions" value={text} onChange={setText} />}
+      tools={
+        <Group gap="xs">
+          {loaded.length > 0 && (
+            <SegmentedControl
+              size="xs"
+              aria-label="State of the rules"
+              value={only}
+              onChange={setOnly}
+              data={[
+                { value: '', label: 'All' },
+                ...[...counted(loaded)].map(([state, count]) => ({
+                  value: state,
+                  label: `${count} ${state}`,
+                })),
+              ]}
+            />
+          )}
+          <Search label="Search names and expressions" value={text} onChange={setText} />
+        </Group>
+      }
     >
       {groups.length === 0 && all.error === null && (
-        <Nothing>{wanted === '' ? 'No rules are loaded.' : 'No rule matches.'}</Nothing>
+        <Nothing>{loaded.length === 0 ? 'No rules are loaded.' : 'No rule matches.'}</Nothing>
       )}
       {groups.map((group) => (
         <section key={`${group.file}/${group.name}`} aria-label={group.name}>
-          <Title order={2} size="h5" mb={4}>
-            {group.name} <span className="faint">{group.file}</span>
+          <Title order={2} size="h5" mb={4} style={{ overflowWrap: 'anywhere' }}>
+            {group.name}{' '}
+            <span className="faint">
+              {group.file}, every {formatDuration(group.interval * 1_000)}
+            </span>
           </Title>
           <div className="sheet">
             <table>
               <tbody>
-                {group.rules.map((rule, at) => (
-                  <Row key={at} rule={rule} />
+                {group.rules.map((rule) => (
+                  <Row key={`${rule.name} ${rule.query}`} rule={rule} />
                 ))}
               </tbody>
             </table>
@@ -60,31 +85,81 @@ export function Alerts() {
 }
 
 function Row({ rule }: { rule: Rule }) {
-  const state = rule.type === 'recording' ? 'recording' : (rule.state ?? 'inactive');
+  const state = stateOf(rule);
+  const seconds = formatter('s');
+  const explore = exploreUrl({
+    kind: 'metrics',
+    exprs: [rule.query],
+    from: 'now-1h',
+    to: 'now',
+  });
   return (
     <tr>
-      <td style={{ width: 90 }}>
-        <Badge size="sm" variant="light" color={COLORS[state] ?? 'gray'} tt="none">
+      <td style={{ width: 100 }}>
+        <Badge size="sm" variant="light" color={COLORS[state]} tt="none">
           {state}
         </Badge>
       </td>
       <td>
         <b>{rule.name}</b>
-        <div className="mono faint" style={{ overflowWrap: 'anywhere' }}>
-          {rule.query}
+        {rule.duration !== undefined && rule.duration > 0 && (
+          <span className="faint"> for {formatDuration(rule.duration * 1_000)}</span>
+        )}
+        {rule.evaluationTime !== undefined && (
+          <span className="faint"> took {joined(seconds(rule.evaluationTime, undefined))}</span>
+        )}
+        <div>
+          <Anchor
+            component={Link}
+            href={explore}
+            size="sm"
+            className="mono"
+            style={{ overflowWrap: 'anywhere' }}
+          >
+            {rule.query}
+          </Anchor>
         </div>
         {rule.lastError !== undefined && rule.lastError !== '' && (
           <div className="bad">{rule.lastError}</div>
         )}
         {(rule.alerts ?? []).map((alert, at) => (
-          <div key={at}>
-            <LabelList labels={alert.labels} />
-            <span className="faint">
-              {alert.state} since {alert.activeAt ?? '?'}, value {alert.value ?? '?'}
-            </span>
-          </div>
+          <OneAlert key={`${JSON.stringify(alert.labels)} ${at}`} alert={alert} />
         ))}
       </td>
     </tr>
+  );
+}
+
+function OneAlert({ alert }: { alert: Alert }) {
+  const since = alert.activeAt === undefined ? Number.NaN : Date.parse(alert.activeAt);
+  return (
+    <div style={{ margin: '6px 0' }}>
+      <Badge
+        size="xs"
+        variant="light"
+        color={alert.state === 'firing' ? 'red' : 'yellow'}
+        tt="none"
+        mr={6}
+      >
+        {alert.state}
+      </Badge>
+      <span className="faint" title={alert.activeAt}>
+        {Number.isNaN(since) ? '' : `since ${fromNow(since, Date.now())}, `}
+        value {alert.value ?? 'unknown'}
+      </span>
+      <LabelList labels={alert.labels} />
+      {Object.entries(alert.annotations ?? {}).map(([name, value]) => (
+        <div key={name}>
+          <span className="faint">{name}: </span>
+          {/^https?:\/\//i.test(value) ? (
+            <Anchor href={value} size="sm" target="_blank" rel="noreferrer">
+              {value}
+            </Anchor>
+          ) : (
+            <bdi>{value}</bdi>
+          )}
+        </div>
+      ))}
+    </div>
   );
 }
