@@ -122,6 +122,26 @@ export function readableOn(color: string): string {
   return (r * 299 + g * 587 + b * 114) / 1_000 > 150 ? '#1b1b1b' : '#ffffff';
 }
 
+/** The colour as ink: on a light page it is darkened until it can be read (WCAG's 4.5 to 1). */
+export function ink(color: string, dark: boolean): string {
+  if (dark || !/^(#|rgb)/.test(color)) return color;
+  for (let share = 0; share < 1; share += 0.05) {
+    const mixed = mix(color, '#000000', share);
+    // 1.05 is the luminance of white and what the formula adds to it.
+    if (1.05 / (luminance(mixed) + 0.05) >= 4.6) return mixed;
+  }
+  return '#000000';
+}
+
+/** Relative luminance as WCAG 2 defines it. */
+function luminance(color: string): number {
+  const [r, g, b] = rgb(color).map((part) => {
+    const share = part / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * (r ?? 0) + 0.7152 * (g ?? 0) + 0.0722 * (b ?? 0);
+}
+
 /** Continuous schemes by their ids; a share of 0 is the first colour. */
 const SCHEMES: Readonly<Record<string, readonly string[]>> = {
   'continuous-GrYlRd': ['green', 'yellow', 'red'],

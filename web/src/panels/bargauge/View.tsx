@@ -2,11 +2,12 @@
 
 import { useMemo } from 'react';
 import { linksOf } from '../../dashboard/links';
+import { ink } from '../../lib/color';
 import type { PanelProps } from '../panel';
 import { type Bar, type BarGaugeView, prepareBars } from './prepare';
 import './bargauge.css';
 
-export function BarGauge({ panel, frames, width, height, interpolate }: PanelProps) {
+export function BarGauge({ panel, frames, width, height, dark, interpolate }: PanelProps) {
   const view = useMemo(
     () => prepareBars(frames, panel.options, width, height),
     [frames, panel.options, width, height],
@@ -14,7 +15,7 @@ export function BarGauge({ panel, frames, width, height, interpolate }: PanelPro
   return (
     <div className="bargauge" data-horizontal={view.horizontal} style={{ width, height }}>
       {view.bars.map((bar, at) => (
-        <One key={at} bar={bar} view={view} interpolate={interpolate} />
+        <One key={at} bar={bar} view={view} dark={dark} interpolate={interpolate} />
       ))}
     </div>
   );
@@ -26,10 +27,11 @@ const CELLS = 30;
 type OneProps = {
   readonly bar: Bar;
   readonly view: BarGaugeView;
+  readonly dark: boolean;
   readonly interpolate: PanelProps['interpolate'];
 };
 
-function One({ bar, view, interpolate }: OneProps) {
+function One({ bar, view, dark, interpolate }: OneProps) {
   const { shown, name, share } = bar;
   const [link] = linksOf(bar.field, { value: shown.number, text: shown.text }, interpolate);
   const along = view.horizontal ? 'width' : 'height';
@@ -77,7 +79,7 @@ function One({ bar, view, interpolate }: OneProps) {
       {view.value !== 'hidden' && (
         <span
           className="bargauge-value"
-          style={view.value === 'text' ? undefined : { color: shown.color }}
+          style={view.value === 'text' ? undefined : { color: ink(shown.color, dark) }}
         >
           {link === undefined ? shown.text : <a href={link.href}>{shown.text}</a>}
         </span>

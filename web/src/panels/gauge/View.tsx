@@ -2,12 +2,13 @@
 
 import { useMemo } from 'react';
 import { linksOf } from '../../dashboard/links';
+import { ink } from '../../lib/color';
 import { type Json, numeric, object, text } from '../../lib/json';
 import type { PanelProps } from '../panel';
 import { tileGrid } from '../stat/prepare';
 import { arcPath, type GaugeView, prepareGauges } from './prepare';
 
-export function Gauge({ panel, frames, width, height, interpolate }: PanelProps) {
+export function Gauge({ panel, frames, width, height, dark, interpolate }: PanelProps) {
   const gauges = useMemo(() => prepareGauges(frames, panel.options), [frames, panel.options]);
   const { columns, rows } = tileGrid(
     gauges.length,
@@ -33,6 +34,7 @@ export function Gauge({ panel, frames, width, height, interpolate }: PanelProps)
           marks={marks}
           named={gauges.length > 1}
           labels={labels}
+          dark={dark}
           sizes={sizes}
           interpolate={interpolate}
         />
@@ -47,12 +49,13 @@ type ArcProps = {
   readonly height: number;
   readonly marks: boolean;
   readonly named: boolean;
+  readonly dark: boolean;
   readonly labels: boolean;
   readonly sizes: Json;
   readonly interpolate: PanelProps['interpolate'];
 };
 
-function Arc({ gauge, width, height, marks, named, labels, sizes, interpolate }: ArcProps) {
+function Arc({ dark, gauge, width, height, marks, named, labels, sizes, interpolate }: ArcProps) {
   const { shown, name, share, bands } = gauge;
   const room = height - (named ? 18 : 0);
   const radius = Math.max(Math.min(width / 2 - (labels ? 34 : 8), room / 1.8 - 8), 14);
@@ -95,7 +98,7 @@ function Arc({ gauge, width, height, marks, named, labels, sizes, interpolate }:
         textAnchor="middle"
         fontSize={size}
         fontWeight={600}
-        fill={shown.color}
+        fill={ink(shown.color, dark)}
       >
         {shown.text}
       </text>

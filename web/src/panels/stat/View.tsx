@@ -2,14 +2,14 @@
 
 import { useMemo } from 'react';
 import { linksOf } from '../../dashboard/links';
-import { cssColor, readableOn, withAlpha } from '../../lib/color';
+import { cssColor, ink as inkOf, readableOn, withAlpha } from '../../lib/color';
 import { type Json, numeric, object, text } from '../../lib/json';
 import type { PanelProps } from '../panel';
 import { changeOf, prepareTiles, type Tile, textMode, tileGrid } from './prepare';
 import { Sparkline } from './Sparkline';
 import './stat.css';
 
-export function Stat({ panel, frames, width, height, interpolate }: PanelProps) {
+export function Stat({ panel, frames, width, height, dark, interpolate }: PanelProps) {
   const tiles = useMemo(() => prepareTiles(frames, panel.options), [frames, panel.options]);
   const { columns, rows } = tileGrid(
     tiles.length,
@@ -29,6 +29,7 @@ export function Stat({ panel, frames, width, height, interpolate }: PanelProps) 
           height={h - 4}
           show={show}
           options={panel.options}
+          dark={dark}
           interpolate={interpolate}
         />
       ))}
@@ -42,10 +43,11 @@ type TileProps = {
   readonly height: number;
   readonly show: { name: boolean; value: boolean };
   readonly options: Json;
+  readonly dark: boolean;
   readonly interpolate: PanelProps['interpolate'];
 };
 
-function StatTile({ tile, width, height, show, options, interpolate }: TileProps) {
+function StatTile({ tile, width, height, show, options, dark, interpolate }: TileProps) {
   const colorMode = text(options, 'colorMode') ?? 'value';
   const { color } = tile.shown;
   const filled = colorMode.startsWith('background') && color !== 'transparent';
@@ -67,11 +69,11 @@ function StatTile({ tile, width, height, show, options, interpolate }: TileProps
       12,
       Math.min(
         64,
-        (width * (beside ? 0.5 : 0.9)) / Math.max(length, 1) / 0.58,
+        ((width - 24) * (beside ? 0.5 : 1)) / Math.max(length, 1) / 0.66,
         space * (show.name && !beside ? 0.46 : 0.62),
       ),
     );
-  const ink = filled ? readableOn(color) : colorMode === 'none' ? 'inherit' : color;
+  const ink = filled ? readableOn(color) : colorMode === 'none' ? 'inherit' : inkOf(color, dark);
   const centered = text(options, 'justifyMode') === 'center' || (!graph && !beside && !show.name);
   const [link] = linksOf(
     tile.field,
@@ -122,7 +124,10 @@ function StatTile({ tile, width, height, show, options, interpolate }: TileProps
         </span>
       )}
       {change !== undefined && (
-        <span className="stat-change" style={{ color: changeColor(change, ink, filled, options) }}>
+        <span
+          className="stat-change"
+          style={{ color: changeColor(change, ink, filled, options, dark) }}
+        >
           {`${change > 0 ? '↑' : change < 0 ? '↓' : ''} ${(Math.abs(change) * 100).toFixed(1)}%`}
         </span>
       )}
@@ -139,8 +144,15 @@ function StatTile({ tile, width, height, show, options, interpolate }: TileProps
   );
 }
 
-function changeColor(change: number, ink: string, filled: boolean, options: Json): string {
+function changeColor(
+  change: number,
+  ink: string,
+  filled: boolean,
+  options: Json,
+  dark: boolean,
+): string {
   const mode = text(options, 'percentChangeColorMode') ?? 'standard';
   if (filled || mode === 'same_as_value' || change === 0) return ink;
-  return cssColor(change > 0 === (mode === 'standard') ? 'semi-dark-green' : 'semi-dark-red');
+  const good = change > 0 === (mode === 'standard');
+  return inkOf(cssColor(good ? 'semi-dark-green' : 'semi-dark-red'), dark);
 }
