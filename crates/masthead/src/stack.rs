@@ -7,19 +7,24 @@
 //! has: jobs to scrape ([`Stack::scrape`]) and lines that come from no file ([`Stack::pipes`]).
 //!
 //! The parts: the stores in `store.rs` and `logs.rs`, their upkeep in `upkeep.rs`, where it listens
-//! in `listen.rs`, who may come in in `access.rs`, the API in `api.rs`, what it says of itself in `view.rs`, `config_text.rs` and
-//! `metrics.rs`, what it scrapes in `scraping.rs`, the log files that it collects in
+//! in `listen.rs`, what becomes of a connection in `connections.rs` and `certificates.rs`, who may come
+//! in in `access.rs`, the API in `api.rs`, what it says of itself in `view.rs`, `config_text.rs` and
+//! `metrics.rs`, what it scrapes in `scraping.rs`, where it forwards that in `remotes.rs`, the log
+//! files that it collects in
 //! `collecting.rs`, the dashboards it shows in `dashboards.rs`.
 
 mod access;
 mod api;
+mod certificates;
 pub(crate) mod collecting;
 mod config_text;
+mod connections;
 mod dashboards;
 mod deletes;
 mod listen;
 mod logs;
 mod metrics;
+pub(crate) mod remotes;
 pub(crate) mod scraping;
 mod store;
 mod upkeep;
@@ -39,7 +44,8 @@ use masthead_tsdb::Tsdb;
 use tokio::sync::watch;
 
 use self::{
-    access::Access, collecting::Collecting, scraping::Scraping, upkeep::Upkeep, view::Server,
+    access::Access, certificates::Certificates, collecting::Collecting, connections::Door,
+    remotes::Remotes, scraping::Scraping, upkeep::Upkeep, view::Server,
 };
 use crate::{
     cli::{ServeArgs, UsageError},
@@ -56,6 +62,7 @@ pub(crate) struct Stack {
     tasks: Tasks,
     server: Arc<Server>,
     scraping: Arc<Scraping>,
+    remotes: Arc<Remotes>,
     collecting: Arc<Collecting>,
     loki: LokiApi,
     serving: Vec<Task>,
@@ -65,7 +72,6 @@ pub(crate) struct Stack {
     logs: Arc<Logdb>,
 }
 
-#[expect(dead_code, reason = "of jobs and lines of its own, `serve` has none")]
 impl Stack {
     /// Starts everything that `args` ask for. The process logs already.
     ///
@@ -74,6 +80,8 @@ impl Stack {
     pub(crate) async fn start(args: &ServeArgs) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
         let access = Arc::new(Access::open(args, Arc::clone(&clock))?);
+        let certificates = Certificates::open(&args.tls)?;
+        let door = Door::new(args.max_connections, args.header_timeout, certificates.clone());
         let listeners = listen::bind(args, access.auth().wanted()).await?;
         let addresses: Vec<_> =
             listeners.iter().map(tokio::net::TcpListener::local_addr).collect::<Result<_, _>>()?;
@@ -82,6 +90,7 @@ impl Stack {
         let mut upkeep = Upkeep::default();
         logs::keep_up(&lines, args, &mut upkeep)?;
         access::keep_up(&access, &mut upkeep)?;
+        certificates::keep_up(certificates.as_ref(), &mut upkeep)?;
         // Whatever brings lines hands them to this one, so that they can be followed.
         let live = Arc::new(LiveTail::new(Arc::clone(&lines) as _));
         let tasks = Tasks::new();
@@ -91,8 +100,16 @@ impl Stack {
 
         let telemetry = Telemetry::builder("masthead", env!("CARGO_PKG_VERSION")).build();
         let own = *addresses.first().context("BUG: no listener")?;
-        let scraping =
-            Arc::new(Scraping::new(args, own, &telemetry, store.clone(), Arc::clone(&clock))?);
+        let remotes = Remotes::new(
+            Some(store.clone()),
+            &args.data,
+            args.forward_journal_size,
+            Arc::clone(&clock),
+            &tasks,
+        );
+        let remotes = Arc::new(remotes);
+        let sources = (&telemetry, Arc::clone(&remotes));
+        let scraping = Arc::new(Scraping::new(args, own, sources, Arc::clone(&clock))?);
         let server = Server::new(
             args,
             Arc::clone(&clock),
@@ -100,23 +117,34 @@ impl Stack {
                 scraping: Arc::clone(&scraping),
                 collecting: Arc::clone(&collecting),
                 access: Arc::clone(&access),
+                certificates,
             },
             telemetry.clone(),
             Arc::clone(&store),
             Arc::clone(&lines),
         );
         let server = Arc::new(server);
-        let stores = api::Stores { metrics: Arc::clone(&store), logs: Arc::clone(&lines), live };
+        let stores = api::Stores {
+            metrics: Arc::clone(&store),
+            sink: remotes.sink(),
+            logs: Arc::clone(&lines),
+            live,
+        };
         let api = api::Api::new(args, stores, &server, scraping.view(), access.auth(), clock)?;
-        let stats = scraping.stats();
-        metrics::register(&telemetry, &store, &lines, &api, stats, Arc::clone(&collecting));
+        let moved = metrics::Moved {
+            scrape: scraping.stats(),
+            collect: Arc::clone(&collecting),
+            remotes: Arc::clone(&remotes),
+        };
+        metrics::register(&telemetry, &store, &lines, (&api, door.stats()), moved);
         let router = api.router(&telemetry);
 
         let (stop, stopping) = watch::channel(false);
         let serving: Vec<_> = listeners
             .into_iter()
             .map(|listener| {
-                tasks.spawn("listener", listen::serve(listener, router.clone(), stopping.clone()))
+                let door = Arc::clone(&door);
+                tasks.spawn("listener", door.serve(listener, router.clone(), stopping.clone()))
             })
             .collect();
         store::load(&store, found).await?;
@@ -129,6 +157,7 @@ impl Stack {
             tasks,
             server,
             scraping,
+            remotes,
             collecting,
             loki: api.loki,
             serving,
@@ -186,6 +215,7 @@ impl Stack {
         let collecting = self.collecting;
         tokio::task::spawn_blocking(move || collecting.stop()).await?;
         self.loki.stop();
+        self.remotes.stop().await;
         self.stop.send_replace(true);
         let drained = async {
             for task in self.serving {
@@ -205,6 +235,18 @@ impl Stack {
         })
         .await?
     }
+}
+
+/// Begins to log what is degraded or lost, on stderr: for commands whose stdout is another's.
+///
+/// # Errors
+/// A level or a format that there is not.
+pub(crate) fn start_quiet_logs(args: &ServeArgs) -> anyhow::Result<()> {
+    let format = args.log_format.as_deref().unwrap_or("pretty");
+    let config = own_logs::Config::parse(Some("warn,http=error"), Some(format));
+    let config = config.map_err(|error| UsageError(format!("--log.format: {error}")))?;
+    tracing::dispatcher::set_global_default(config.dispatch(std::io::stderr()))?;
+    Ok(())
 }
 
 /// Begins to log, in the form that `args` ask for.

@@ -74,6 +74,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     value("logs.limits.query_max_label_bytes", "logs.query.max-label-bytes"),
     value("logs.limits.max_tails", "logs.max-tails"),
     value("logs.limits.max_pattern_lines", "logs.max-pattern-lines"),
+    value("forward.journal_size", "forward.journal-size"),
     switch_off("observe.host", "no-host"),
     switch_off("observe.self", "no-self"),
     path("observe.pods_log_dir", "pods-log-dir"),
@@ -90,6 +91,8 @@ pub(super) const SETTINGS: &[Setting] = &[
     value("web.max_form_size", "web.max-form-size"),
     value("web.max_concurrent_writes", "web.max-concurrent-writes"),
     value("web.stall_timeout", "web.stall-timeout"),
+    value("web.max_connections", "web.max-connections"),
+    value("web.header_timeout", "web.header-timeout"),
     value("web.cors_origin", "web.cors.origin"),
     switch("web.enable_admin_api", "web.enable-admin-api"),
     switch("web.enable_lifecycle", "web.enable-lifecycle"),
@@ -99,6 +102,9 @@ pub(super) const SETTINGS: &[Setting] = &[
     path("auth.file", "auth.file"),
     value("auth.session_lifetime", "auth.session-lifetime"),
     value("auth.max_failures", "auth.max-failures"),
+    path("tls.cert_file", "tls.cert-file"),
+    path("tls.key_file", "tls.key-file"),
+    path("tls.client_ca_file", "tls.client-ca-file"),
     value("log.level", "log.level"),
     value("log.format", "log.format"),
 ];
@@ -112,7 +118,7 @@ pub(super) const NOT_IN_THE_FILE: &[&str] =
 pub(super) const TYPED: &[(&str, &str)] = &[
     (
         "metrics",
-        "a prometheus.yml: `global`, `scrape_configs`, `scrape_config_files`, with upstream's keys",
+        "a prometheus.yml: `global`, `scrape_configs`, `scrape_config_files`, and `remote_write`, see [remote-write.md](remote-write.md); with upstream's keys",
     ),
     (
         "logs",

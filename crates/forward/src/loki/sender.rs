@@ -1,0 +1,222 @@
+//! From the journal to Loki: in order, with back-off, for as long as it takes.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use masthead_durable::{self as durable, journal::Cursor};
+use masthead_http_client::{Client, HttpClientConfig, Post, Session};
+use masthead_model::Labels;
+use masthead_ports::LogBatch;
+use masthead_sysio::{Clock, Fs};
+use masthead_wire::{loki::Encoder, remote_write};
+use tracing::{error, info, warn};
+use url::Url;
+
+use super::frame;
+use crate::{
+    Error, LokiSink, TENANT_LABEL,
+    backlog::{Frames, items},
+    request::{self, Answer},
+};
+
+const TENANT_HEADER: &str = "x-scope-orgid";
+
+/// A Loki to push to.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Where to push.
+    pub url: Url,
+    /// How to reach it.
+    pub client: HttpClientConfig,
+    /// How long lines gather before they are sent.
+    pub batch_wait: Duration,
+    /// Bytes of the journal that are sent at once, about.
+    pub batch_bytes: usize,
+    /// Between two attempts: the first pause.
+    pub backoff_min: Duration,
+    /// The longest pause.
+    pub backoff_max: Duration,
+    /// How long one attempt may take.
+    pub timeout: Duration,
+    /// Labels of every stream that has no label of the name.
+    pub external_labels: Labels,
+    /// For whom lines are; empty for no header.
+    pub tenant: String,
+    /// Headers of every request.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// Pushes what a [`LokiSink`] holds.
+#[derive(Debug)]
+pub struct Sender {
+    sink: Arc<LokiSink>,
+    target: Target,
+    headers: HeaderMap,
+    session: Session,
+    clock: Arc<dyn Clock>,
+}
+
+impl Sender {
+    /// Prepares to push; certificates are read now.
+    ///
+    /// # Errors
+    /// [`Error::Client`], [`Error::Header`].
+    pub fn new(
+        sink: Arc<LokiSink>,
+        target: Target,
+        fs: Arc<dyn Fs>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        let url = target.url.to_string();
+        let client = Client::new(&target.client, fs)
+            .map_err(|source| Error::Client { url: url.clone(), source })?;
+        let mut headers = request::headers(&url, &target.headers)?;
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
+        Ok(Self { sink, target, headers, session: client.session(), clock })
+    }
+
+    /// Pushes for ever; it is stopped by dropping the future. What was not pushed then is pushed
+    /// by the next sender.
+    pub async fn run(mut self) {
+        let mut cursor = self.sink.backlog.cursor();
+        loop {
+            let next = read(Arc::clone(&self.sink), cursor, self.target.batch_bytes);
+            let (frames, behind) = match next.await {
+                Ok(read) => read,
+                Err(error) => {
+                    error!(%error, url = %self.target.url, "Cannot read the journal of a client.");
+                    tokio::time::sleep(self.target.backoff_max).await;
+                    continue;
+                }
+            };
+            let moved = behind != cursor;
+            cursor = behind;
+            if frames.is_empty() && moved {
+                continue;
+            }
+            if frames.is_empty() {
+                self.sink.backlog.news.notified().await;
+                tokio::time::sleep(self.target.batch_wait).await;
+                continue;
+            }
+            self.push_frames(&frames).await;
+            let sink = Arc::clone(&self.sink);
+            let noted = tokio::task::spawn_blocking(move || {
+                let noted = sink.backlog.sent(cursor);
+                sink.stats.journal_bytes.set(sink.backlog.bytes());
+                noted
+            });
+            let noted = noted.await;
+            if let Ok(Err(error)) = noted {
+                // It is pushed again after a restart, and kept once there.
+                warn!(%error, "Cannot note in the journal what was pushed.");
+            }
+        }
+    }
+
+    /// Pushes the lines of some frames, one request for each tenant.
+    async fn push_frames(&mut self, frames: &[(u64, Vec<u8>)]) {
+        let mut requests: BTreeMap<Option<String>, Request> = BTreeMap::new();
+        for (seq, payload) in frames {
+            if self.sink.backlog.was_dropped(*seq) {
+                continue;
+            }
+            match frame::decode(payload) {
+                Ok(batch) => self.encode(&batch, &mut requests),
+                Err(_) => self.sink.stats.dropped("corrupt", items(payload)),
+            }
+        }
+        for (tenant, request) in requests {
+            self.push(tenant.as_deref(), request).await;
+        }
+    }
+
+    fn encode(&self, batch: &LogBatch<'_>, requests: &mut BTreeMap<Option<String>, Request>) {
+        for stream in &batch.streams {
+            let tenant = stream.labels.get(TENANT_LABEL).map(str::to_owned);
+            let mut labels = stream.labels.to_builder();
+            labels.remove(TENANT_LABEL);
+            for label in &self.target.external_labels {
+                if stream.labels.get(label.name).is_none() {
+                    labels.set(label.name, label.value);
+                }
+            }
+            let request = requests.entry(tenant).or_default();
+            let rows = stream.rows.iter();
+            let rows = rows.map(|row| (row.timestamp, &*row.line, &row.structured_metadata));
+            request.body.stream(&labels.build(), rows);
+            request.lines += stream.rows.len() as u64;
+        }
+    }
+
+    /// Pushes until it is taken or refused for good.
+    async fn push(&mut self, tenant: Option<&str>, request: Request) {
+        let stats = Arc::clone(&self.sink.stats);
+        let mut headers = self.headers.clone();
+        let tenant = tenant.unwrap_or(&self.target.tenant);
+        if let Ok(value) = HeaderValue::from_str(tenant)
+            && !tenant.is_empty()
+        {
+            headers.insert(HeaderName::from_static(TENANT_HEADER), value);
+        }
+        let body = match remote_write::compress(&request.body.finish()) {
+            Ok(body) => Bytes::from(body),
+            Err(error) => {
+                error!(lines = request.lines, %error, "Lines are lost: they cannot be compressed.");
+                return stats.dropped("refused", request.lines);
+            }
+        };
+        let mut pause = self.target.backoff_min;
+        let mut failed = false;
+        loop {
+            let post =
+                Post { url: &self.target.url, headers: &headers, body: &body, body_limit: 0 };
+            match request::attempt(&mut self.session, post, self.target.timeout).await {
+                Answer::Taken(_) => {
+                    if failed {
+                        info!(url = %self.target.url, "A client takes lines again.");
+                    }
+                    stats.pushes.add(1);
+                    stats.lines_sent.add(request.lines);
+                    stats.bytes_sent.add(body.len() as u64);
+                    let now = self.clock.now().0 / 1_000_000;
+                    stats.last_push_ms.set(u64::try_from(now).unwrap_or(0));
+                    return;
+                }
+                Answer::Refused { reason, .. } => {
+                    let (lines, url) = (request.lines, &self.target.url);
+                    error!(lines, %url, reason, "Lines are lost: they were refused for good.");
+                    return stats.dropped("refused", request.lines);
+                }
+                Answer::Later { reason, retry_after, .. } => {
+                    stats.pushes_failed.add(1);
+                    if !std::mem::replace(&mut failed, true) {
+                        warn!(url = %self.target.url, reason, "Cannot push lines; it is tried again.");
+                    }
+                    tokio::time::sleep(retry_after.map_or(pause, |wanted| wanted.max(pause))).await;
+                    pause = (pause * 2).min(self.target.backoff_max);
+                }
+            }
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Request {
+    body: Encoder,
+    lines: u64,
+}
+
+/// The next frames, and the place behind them.
+async fn read(
+    sink: Arc<LokiSink>,
+    cursor: Cursor,
+    bytes: usize,
+) -> durable::Result<(Frames, Cursor)> {
+    let read = tokio::task::spawn_blocking(move || sink.backlog.read(cursor, bytes));
+    match read.await {
+        Ok(read) => read,
+        Err(error) => Err(std::io::Error::other(error).into()),
+    }
+}
