@@ -41,9 +41,17 @@ step(
     await page.getByRole('button', { name: /^Time range:/ }).click();
     await page.getByText('Last 15 minutes', { exact: true }).click();
     await page.waitForURL(/from=now-15m/);
-    const chart = page.locator('section.panel .u-over').first();
-    await chart.scrollIntoViewIfNeeded();
-    const box = await until('a chart', () => chart.boundingBox());
+    // A chart is drawn anew with every answer, so its place is asked for until it holds still.
+    await allDrawn(page, (name) => QUIET.test(name));
+    await page.evaluate(() => window.scrollTo(0, 0));
+    const box = await until('a chart in sight', () =>
+      page.evaluate(() => {
+        const all = [...document.querySelectorAll('section.panel .u-over')];
+        const rects = all.map((one) => one.getBoundingClientRect());
+        const seen = rects.find((r) => r.top > 60 && r.bottom < window.innerHeight && r.width > 50);
+        return seen && { x: seen.x, y: seen.y, width: seen.width, height: seen.height };
+      }),
+    );
     await page.mouse.move(box.x + box.width * 0.4, box.y + box.height / 2);
     await page.mouse.down();
     await page.mouse.move(box.x + box.width * 0.8, box.y + box.height / 2, { steps: 5 });
