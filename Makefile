@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build web demo test check bench conformance fmt fmt-check clippy tidy test-web test-charts test-cluster
+.PHONY: help build web demo screenshots test check bench conformance fmt fmt-check clippy tidy test-web test-charts test-cluster
 
 step := scripts/step
 # A folder of upstream's promqltest scripts, or of recorded answers of a Loki with their check.py.
@@ -36,6 +36,12 @@ check: ## the quick loop: format, clippy, tidy, unit tests
 	@scripts/need cargo cc git rustfmt clippy
 	@$(MAKE) --no-print-directory fmt-check clippy tidy
 	@scripts/run-tests --lib --bins
+
+screenshots: web ## make the pictures of the README anew, over live data
+	@scripts/need cargo cc node npm
+	@$(step) "build masthead and items-api" cargo build --quiet --package masthead --package items-api
+	@mkdir -p docs/images
+	@$(step) "pictures of the boards" node web/e2e/screenshots.mjs "$${CARGO_TARGET_DIR:-target}/debug/masthead" "$$(command -v chromium)" docs/images
 
 test: ## everything that must pass before a change lands
 	@scripts/need cargo cc git rustfmt clippy node npm python3 python3-venv

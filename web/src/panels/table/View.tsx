@@ -5,14 +5,14 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useMemo, useRef, useState } from 'react';
 import type { Shown } from '../../dashboard/fields/display';
 import { displayName } from '../../frame/frame';
-import { readableOn, withAlpha } from '../../lib/color';
+import { inkFor, readableOn, withAlpha } from '../../lib/color';
 import { numeric } from '../../lib/json';
 import { safeUrl } from '../../lib/link';
 import type { PanelProps } from '../panel';
 import { type Column, footerOf, prepareColumns, rowHeight, rowsOf, sortOf } from './prepare';
 import './table.css';
 
-export function Table({ panel, frames, width, height, interpolate }: PanelProps) {
+export function Table({ panel, frames, width, height, dark, interpolate }: PanelProps) {
   const [shown, setShown] = useState(() => numeric(panel.options, 'frameIndex') ?? 0);
   const high = rowHeight(panel.options);
   const frame = frames[Math.min(shown, frames.length - 1)];
@@ -108,7 +108,7 @@ export function Table({ panel, frames, width, height, interpolate }: PanelProps)
                     position: 'absolute',
                     top: item.start,
                     height: high,
-                    ...rowStyle(columns, row),
+                    ...rowStyle(columns, row, dark),
                   }}
                 >
                   {columns.map((c, at) => (
@@ -117,6 +117,7 @@ export function Table({ panel, frames, width, height, interpolate }: PanelProps)
                       column={c}
                       row={row}
                       columns={columns}
+                      dark={dark}
                       interpolate={interpolate}
                     />
                   ))}
@@ -182,10 +183,11 @@ type CellProps = {
   readonly column: Column;
   readonly row: number;
   readonly columns: readonly Column[];
+  readonly dark: boolean;
   readonly interpolate: (template: string) => string;
 };
 
-function Cell({ column, row, columns, interpolate }: CellProps) {
+function Cell({ column, row, columns, dark, interpolate }: CellProps) {
   const shown = column.display(column.field.values[row]);
   const [link] = column.links;
   const content =
@@ -204,7 +206,10 @@ function Cell({ column, row, columns, interpolate }: CellProps) {
     <div
       role="cell"
       title={shown.text}
-      style={{ justifyContent: justify(column), ...(column.row ? {} : cellStyle(column, shown)) }}
+      style={{
+        justifyContent: justify(column),
+        ...(column.row ? {} : cellStyle(column, shown, dark)),
+      }}
     >
       {column.cell === 'gauge' && shown.share !== undefined && (
         <span className="table-gauge" aria-hidden="true">
@@ -226,14 +231,14 @@ function gaugeStyle({ bar }: Column, { share = 0, color }: Shown) {
 }
 
 /** The colour of the cell that colours its row, if one does. */
-function rowStyle(columns: readonly Column[], row: number) {
+function rowStyle(columns: readonly Column[], row: number, dark: boolean) {
   const by = columns.find((c) => c.row && c.cell.startsWith('color-'));
-  return by === undefined ? {} : cellStyle(by, by.display(by.field.values[row]));
+  return by === undefined ? {} : cellStyle(by, by.display(by.field.values[row]), dark);
 }
 
-function cellStyle({ cell, gradient, value }: Column, { color }: Shown) {
-  if (cell === 'gauge') return value === 'text' ? {} : { color };
-  if (cell === 'color-text') return { color };
+function cellStyle({ cell, gradient, value }: Column, { color }: Shown, dark: boolean) {
+  if (cell === 'gauge') return value === 'text' ? {} : { color: inkFor(color, dark, false) };
+  if (cell === 'color-text') return { color: inkFor(color, dark, false) };
   if (cell !== 'color-background' || color === 'transparent') return {};
   return {
     color: readableOn(color),

@@ -97,8 +97,11 @@ export function chartOptions(
         (chart) => {
           const { left, width } = chart.select;
           if (width < 4) return;
-          const at = (x: number) => chart.posToVal(x, 'x') * 1_000;
-          hooks.onZoom(Math.round(at(left)), Math.round(at(left + width)));
+          // Charts that share a crosshair share the selection; one of them zooms, once.
+          if (chart.over.matches(':hover')) {
+            const at = (x: number) => chart.posToVal(x, 'x') * 1_000;
+            hooks.onZoom(Math.round(at(left)), Math.round(at(left + width)));
+          }
           chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
         },
       ],

@@ -1,0 +1,234 @@
+/**
+ * The application in a real browser over live data: what a person does with the boards, and what
+ * must never happen. Steps run in order in one browser; each waits for conditions, never for times.
+ *
+ * With a folder of dashboards every panel in it is drawn too; with E2E_ALL=1 axe looks at the boards.
+ *
+ * Usage: node e2e/live.mjs BINARY CHROMIUM [DASHBOARDS]
+ */
+
+import assert from 'node:assert/strict';
+import { allDrawn, findings, panels, startBrowser, until } from './page.mjs';
+import { startStack } from './stack.mjs';
+
+const [binary, executablePath, dashboards] = process.argv.slice(2);
+assert(binary && executablePath, 'usage: node e2e/live.mjs BINARY CHROMIUM [DASHBOARDS]');
+
+const SHIPPED = ['api-overview', 'api-logs', 'masthead', 'host', 'kubernetes-workloads'];
+/** What has nothing to show on a machine where nothing is wrong. */
+const QUIET =
+  /error|restart|throttl|one request|refused|dropped|fault|exemplar|swap|temperature|scrapes? that failed|the same line/i;
+const RANGE = 'from=now-5m&to=now';
+
+const stack = await startStack(binary, { dashboards });
+let opened;
+const steps = [];
+const step = (name, run) => steps.push([name, run]);
+const board = (uid, more = '') => `/d/${uid}/${uid}?${RANGE}${more}`;
+
+step('each board that ships shows live data in every panel', async ({ page }) => {
+  for (const uid of SHIPPED) {
+    await page.goto(board(uid));
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await allDrawn(page, (name) => QUIET.test(name));
+  }
+});
+
+step(
+  'a range is chosen, zoomed by dragging, kept in the address, and back undoes it',
+  async ({ page }) => {
+    await page.goto(board('host'));
+    await page.getByRole('button', { name: /^Time range:/ }).click();
+    await page.getByText('Last 15 minutes', { exact: true }).click();
+    await page.waitForURL(/from=now-15m/);
+    // A chart is drawn anew with every answer, so its place is asked for until it holds still.
+    await allDrawn(page, (name) => QUIET.test(name));
+    await page.evaluate(() => window.scrollTo(0, 0));
+    const box = await until('a chart in sight', () =>
+      page.evaluate(() => {
+        const all = [...document.querySelectorAll('section.panel .u-over')];
+        const rects = all.map((one) => one.getBoundingClientRect());
+        const seen = rects.find((r) => r.top > 60 && r.bottom < window.innerHeight && r.width > 50);
+        return seen && { x: seen.x, y: seen.y, width: seen.width, height: seen.height };
+      }),
+    );
+    await page.mouse.move(box.x + box.width * 0.4, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.8, box.y + box.height / 2, { steps: 5 });
+    await page.mouse.up();
+    await page.waitForURL(/from=\d{13}.*to=\d{13}/);
+    await page.goBack();
+    await page.waitForURL(/from=now-15m/);
+  },
+);
+
+step('a variable is chosen, and the panels ask for it', async ({ page }) => {
+  await page.goto(board('api-overview'));
+  const asked = page.waitForRequest(
+    (request) =>
+      request.url().includes('query_range') &&
+      decodeURIComponent(request.postData() ?? request.url())
+        .replaceAll('+', ' ')
+        .includes('job=~"api"'),
+  );
+  await page
+    .getByRole('textbox', { name: 'Service' })
+    .or(page.getByRole('combobox', { name: 'Service' }))
+    .first()
+    .click();
+  await page.getByRole('option', { name: 'api', exact: true }).click();
+  await asked;
+  await page.keyboard.press('Escape');
+  await page.waitForURL(/var-service=api/);
+  await allDrawn(page, (name) => QUIET.test(name));
+});
+
+step('a refresh asks again', async ({ page }) => {
+  await page.goto(board('host'));
+  await allDrawn(page, (name) => QUIET.test(name));
+  const again = page.waitForRequest((request) => request.url().includes('/api/v1/query'));
+  await page.getByRole('button', { name: 'Refresh', exact: true }).first().click();
+  await again;
+});
+
+step('from metrics to logs to one request', async ({ page }) => {
+  await page.goto(board('api-overview', '&var-service=api'));
+  await page.getByRole('link', { name: 'Logs', exact: true }).first().click();
+  await page.waitForURL(/\/d\/api-logs.*var-service=api/);
+  assert(new URL(page.url()).searchParams.get('from') === 'now-5m', page.url());
+  const line = page.locator('section.panel .log-line').filter({ hasText: 'request_id' }).first();
+  await line.click();
+  const row = page
+    .locator('.log-details tr')
+    .filter({ has: page.getByRole('rowheader', { name: 'request_id', exact: true }) })
+    .first();
+  const id = (await row.locator('bdi').textContent())?.trim();
+  assert(id, 'the line has a request id');
+  await page.getByRole('textbox', { name: 'Request id' }).fill(id);
+  await page.keyboard.press('Enter');
+  await page.waitForURL((url) => url.searchParams.get('var-request_id') === id);
+  const all = page.getByRole('region', { name: 'All lines of one request' });
+  await all.scrollIntoViewIfNeeded();
+  await all.locator('.log-line').filter({ hasText: id }).first().waitFor();
+});
+
+step('the address opens the same board, a panel alone, and back', async ({ page }) => {
+  await page.goto(board('api-overview', '&var-service=api&viewPanel=1'));
+  await until('one panel alone', async () => (await panels(page)).length === 1);
+  await page.keyboard.press('Escape');
+  await until('the whole board', async () => (await panels(page)).length > 5);
+});
+
+step('metrics are explored', async ({ page }) => {
+  await page.goto(`/explore/metrics?${RANGE}&expr=up`);
+  await until('an answer', async () => {
+    await page.getByRole('button', { name: 'Refresh', exact: true }).last().click();
+    return page
+      .getByText(/[1-9]\d* series/)
+      .first()
+      .isVisible();
+  });
+});
+
+step('logs are explored, and hostile lines stay text', async ({ page }) => {
+  const expr = encodeURIComponent('{app="hostile"}');
+  await page.goto(`/explore/logs?${RANGE}&expr=${expr}`);
+  await page.getByText('<img src=x onerror=').first().waitFor();
+  assert.equal(await page.evaluate(() => 'hacked' in window), false);
+  assert.equal(await page.locator('[role="log"] :is(img, script, b)').count(), 0);
+  for (const line of await page.locator('.log-line').all()) await line.click();
+  await page.locator('.log-details').getByText('<b>bold</b>', { exact: false }).first().waitFor();
+  assert.equal(await page.locator('[role="log"] b').count(), 0);
+  const text = (await page.locator('[role="log"]').textContent()) ?? '';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there.
+  assert.doesNotMatch(text, /[\u001b\u202e\u2066]/);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert(wide <= 1440, `a long word makes the page ${wide} pixels wide`);
+});
+
+step('the keyboard alone opens a board and its menus', async ({ page }) => {
+  await page.goto('/');
+  const search = page.getByRole('textbox', { name: 'Search dashboards' });
+  await search.waitFor();
+  await search.focus();
+  await page.keyboard.type('host');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/d\/host/);
+  await page.locator('section.panel').first().waitFor();
+  const tabTo = async (start) => {
+    for (let at = 0; at < 200; at += 1) {
+      await page.keyboard.press('Tab');
+      const label = await page.evaluate(
+        () => document.activeElement?.getAttribute('aria-label') ?? '',
+      );
+      if (label.startsWith(start)) return;
+    }
+    assert.fail(`the keyboard does not reach "${start}"`);
+  };
+  await tabTo('Menu of ');
+  await page.keyboard.press('Enter');
+  await page.getByRole('menuitem', { name: 'Inspect' }).waitFor();
+  await page.keyboard.press('Escape');
+  await tabTo('Time range:');
+});
+
+if (process.env.E2E_ALL === '1')
+  step('boards are accessible, dark and light, wide and narrow', async ({ page }) => {
+    const found = new Set();
+    for (const [colorScheme, width] of [
+      ['dark', 1440],
+      ['light', 1440],
+      ['light', 390],
+    ]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 900 });
+      for (const uid of ['api-overview', 'api-logs']) {
+        await page.goto(board(uid));
+        await allDrawn(page, (name) => QUIET.test(name));
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+        assert(wide <= width, `${uid} is ${wide} pixels wide on a screen of ${width}`);
+        for (const one of await findings(page)) found.add(`${uid} ${colorScheme} ${width}: ${one}`);
+      }
+    }
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.setViewportSize({ width: 1440, height: 900 });
+    assert.deepEqual([...found], []);
+  });
+
+if (dashboards !== undefined)
+  step('every panel of the corpus is drawn', async ({ page }) => {
+    const answer = await fetch(`${stack.url}/api/search?tag=corpus`);
+    const hits = (await answer.json()).filter((hit) => hit.tags.includes('corpus'));
+    assert(hits.length > 30, `${hits.length} boards of the corpus`);
+    for (const { uid, url } of hits) {
+      await page.goto(`${url}?${RANGE}`);
+      await until(`${uid} is there`, async () => (await panels(page)).length > 0);
+      await allDrawn(page, () => uid === 'corpus-transformations' || uid === 'corpus-inputs');
+      assert.equal(await page.getByText('are not supported').count(), 0, uid);
+    }
+  });
+
+const failed = [];
+try {
+  opened = await startBrowser(executablePath, stack.url);
+  const { page, faults } = opened;
+  const only = new RegExp(process.env.E2E_ONLY ?? '');
+  for (const [name, run] of steps.filter(([name]) => only.test(name))) {
+    const started = performance.now();
+    let verdict = 'ok';
+    try {
+      await run(opened);
+      assert.deepEqual(faults, []);
+    } catch (error) {
+      verdict = `FAILED at ${page.url()}: ${error.message}`;
+      failed.push(name);
+      faults.length = 0;
+    }
+    const seconds = ((performance.now() - started) / 1_000).toFixed(1);
+    process.stdout.write(`${name} (${seconds} s): ${verdict}\n`);
+  }
+} finally {
+  await opened?.browser.close();
+  await stack.stop();
+}
+assert.deepEqual(failed, []);

@@ -1,0 +1,90 @@
+/** What every test in the browser needs: a page whose faults are noted, and waiting for conditions. */
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { chromium } from 'playwright-core';
+
+/** Long enough for a machine with two busy cores; nothing waits that long when it works. */
+export const WAIT = Number(process.env.E2E_WAIT_MS ?? 60_000);
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+export async function startBrowser(executablePath, baseURL) {
+  const browser = await chromium.launch({
+    executablePath,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'],
+  });
+  const context = await browser.newContext({ baseURL, viewport: { width: 1440, height: 900 } });
+  context.setDefaultTimeout(WAIT);
+  const faults = [];
+  const page = await context.newPage();
+  page.on('console', (message) => {
+    if (message.type() === 'error') faults.push(`${page.url()}: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => faults.push(`${page.url()}: ${error.message}`));
+  page.on('request', (request) => {
+    const url = request.url();
+    if (!url.startsWith(baseURL) && !url.startsWith('blob:')) faults.push(`a request left: ${url}`);
+  });
+  return { browser, page, faults };
+}
+
+/** Waits until the condition holds, asking again and again. */
+export async function until(what, condition) {
+  const end = Date.now() + WAIT;
+  for (;;) {
+    const found = await condition();
+    if (found) return found;
+    assert(Date.now() < end, `${what}: not so after ${WAIT / 1_000} s`);
+    await new Promise((next) => setTimeout(next, 300));
+  }
+}
+
+/** What axe calls serious or critical, as one line each. */
+export async function findings(page) {
+  // Through the debugger: the page's own policy allows no script but its own.
+  const found = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ['violations'] })`);
+  return found.violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.any[0]?.message ?? ''}`);
+}
+
+/** Scrolls through a board so that every panel was in sight, and tells each panel's state. */
+export async function panels(page) {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('section.panel')].map((panel) => ({
+      name: panel.getAttribute('aria-label') ?? '',
+      error: panel.querySelector('[aria-label^="Error:"]')?.getAttribute('aria-label') ?? '',
+      loading: panel.querySelector('[aria-label="Loading"]') !== null,
+      text: panel.querySelector('.panel-body')?.textContent ?? '',
+      drawn:
+        panel.querySelector('.panel-body :is(canvas, svg, [role], .stat-tile, p, h1, a, bdi)') !==
+        null,
+    })),
+  );
+}
+
+/** Waits until every panel of the board has drawn something and none says that it failed. */
+export async function allDrawn(page, mayBeEmpty = () => false) {
+  let last = [];
+  await until(`every panel of ${page.url()} shows data`, async () => {
+    const height = await page.evaluate(() => document.documentElement.scrollHeight);
+    for (let y = 0; y < height; y += 700) await page.evaluate((to) => window.scrollTo(0, to), y);
+    last = await panels(page);
+    const bad = last.filter(
+      (p) =>
+        p.error !== '' ||
+        p.text.includes('could not be drawn') ||
+        (!mayBeEmpty(p.name) && (p.text === 'No data' || !(p.drawn || p.text !== ''))),
+    );
+    // Asking again while answers are on their way would throw these away.
+    if (bad.length > 0 && !last.some((p) => p.loading))
+      await page.getByRole('button', { name: 'Refresh', exact: true }).first().click();
+    return last.length > 0 && bad.length === 0;
+  }).catch((error) => {
+    const bad = last.filter((p) => p.error !== '' || p.text === 'No data' || !p.drawn);
+    throw new Error(`${error.message}: ${JSON.stringify(bad, null, 1).slice(0, 2_000)}`);
+  });
+  return last;
+}

@@ -1,0 +1,48 @@
+/**
+ * Pictures of the boards that ship, over live data, dark and light, for the README.
+ *
+ * Usage: node e2e/screenshots.mjs BINARY CHROMIUM DIR
+ */
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { allDrawn, startBrowser, until } from './page.mjs';
+import { startStack } from './stack.mjs';
+
+const [binary, executablePath, out] = process.argv.slice(2);
+assert(binary && executablePath && out, 'usage: node e2e/screenshots.mjs BINARY CHROMIUM DIR');
+
+const BOARDS = ['api-overview', 'api-logs', 'masthead', 'host', 'kubernetes-workloads'];
+/** Samples of each target before the first picture: lines should be lines. */
+const SAMPLES = Number(process.env.SAMPLES ?? 120);
+
+const stack = await startStack(binary);
+let browser;
+try {
+  const opened = await startBrowser(executablePath, stack.url);
+  browser = opened.browser;
+  const { page } = opened;
+  await page.setViewportSize({ width: 1200, height: 760 });
+  for (let samples = 0; samples < SAMPLES; ) {
+    await new Promise((next) => setTimeout(next, 2_000));
+    const query = encodeURIComponent('max(count_over_time(up{job="api"}[1h]))');
+    const answer = await (await fetch(`${stack.url}/api/v1/query?query=${query}`)).json();
+    samples = Number(answer.data?.result[0]?.value[1] ?? 0);
+  }
+  for (const colorScheme of ['dark', 'light']) {
+    await page.emulateMedia({ colorScheme });
+    for (const board of BOARDS) {
+      await page.goto(`/d/${board}/${board}?from=now-${Math.ceil(SAMPLES / 60)}m&to=now`);
+      await allDrawn(page, () => true);
+      await page.evaluate(() => window.scrollTo(0, 0));
+      await until(
+        'the answers',
+        async () => !(await page.getByLabel('Loading').first().isVisible()),
+      );
+      await page.screenshot({ path: join(out, `${board}-${colorScheme}.png`) });
+    }
+  }
+} finally {
+  await browser?.close();
+  await stack.stop();
+}
