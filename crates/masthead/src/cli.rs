@@ -33,14 +33,14 @@ pub(crate) struct Cli {
 
 mod check;
 
-pub(crate) use check::{CheckArgs, CheckCommand, CheckConfigArgs, ConfigKind};
+pub(crate) use check::{CheckArgs, CheckCommand, CheckConfigArgs, CheckDashboardsArgs, ConfigKind};
 
 pub(crate) use backfill::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, SelectionArgs};
 
 /// One variant per file of `commands/`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run the items API under light traffic, and show its logs and a summary of its metrics.
+    /// Run the whole stack and, for it to watch, the items API under light traffic.
     #[command(after_help = EXIT_CODES)]
     Demo(DemoArgs),
     /// Keep metrics and logs, and answer PromQL and LogQL over the APIs of Prometheus and Loki.
@@ -74,7 +74,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// Keep the items in this directory (made when missing); without it they are gone at the end.
+    /// Keep everything in this directory (made when missing); without it, it is gone at the end.
     #[arg(long, value_name = "DIR", env = "MASTHEAD_DATA")]
     pub data: Option<PathBuf>,
 
@@ -82,7 +82,8 @@ pub(crate) struct DemoArgs {
     #[arg(long = "for", value_name = "DURATION", env = "MASTHEAD_DEMO_FOR", value_parser = duration)]
     pub run_for: Option<Duration>,
 
-    /// At the end, compare traffic, metrics and logs; exit 1 when they disagree.
+    /// At the end, compare traffic, metrics and logs, and what the stores have of them; exit 1 when
+    /// they disagree.
     ///
     /// Send no requests of your own meanwhile: they would be counted too.
     #[arg(long, env = "MASTHEAD_DEMO_CHECK", value_parser = BoolishValueParser::new())]
@@ -109,6 +110,15 @@ pub(crate) struct DemoArgs {
     /// The port of the API's metrics on loopback; when it is taken, or 0, any free one.
     #[arg(long, value_name = "PORT", env = "MASTHEAD_DEMO_METRICS_PORT", default_value_t = 9464)]
     pub metrics_port: u16,
+
+    /// The port of the dashboards on loopback; when it is taken, or 0, any free one.
+    #[arg(long, value_name = "PORT", env = "MASTHEAD_DEMO_PORT", default_value_t = 3000)]
+    pub port: u16,
+
+    /// Between two scrapes of the API.
+    #[arg(long, value_name = "DURATION", env = "MASTHEAD_DEMO_SCRAPE_EVERY")]
+    #[arg(default_value = "5s", value_parser = duration)]
+    pub scrape_every: Duration,
 
     /// The items API's program; without it, `items-api` beside this program.
     #[arg(long, value_name = "PATH", env = "MASTHEAD_ITEMS_API")]

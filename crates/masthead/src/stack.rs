@@ -65,7 +65,6 @@ pub(crate) struct Stack {
     logs: Arc<Logdb>,
 }
 
-#[expect(dead_code, reason = "of jobs and lines of its own, `serve` has none")]
 impl Stack {
     /// Starts everything that `args` ask for. The process logs already.
     ///
@@ -205,6 +204,18 @@ impl Stack {
         })
         .await?
     }
+}
+
+/// Begins to log what is degraded or lost, on stderr: for commands whose stdout is another's.
+///
+/// # Errors
+/// A level or a format that there is not.
+pub(crate) fn start_quiet_logs(args: &ServeArgs) -> anyhow::Result<()> {
+    let format = args.log_format.as_deref().unwrap_or("pretty");
+    let config = own_logs::Config::parse(Some("warn,http=error"), Some(format));
+    let config = config.map_err(|error| UsageError(format!("--log.format: {error}")))?;
+    tracing::dispatcher::set_global_default(config.dispatch(std::io::stderr()))?;
+    Ok(())
 }
 
 /// Begins to log, in the form that `args` ask for.

@@ -1,7 +1,10 @@
 //! `masthead check`: what is wrong with a file, before anything depends on it.
 //!
 //! Right is exit code 0 and a line on stdout; wrong is 2, and what and where on stderr. What is
-//! known and not in force is told on stderr and changes nothing.
+//! known and not in force is told on stderr and changes nothing. Dashboards are more than one file
+//! and can be right in part: 1 says that something in them is not supported or does not parse.
+
+mod dashboards;
 
 use crate::{
     cli::{CheckArgs, CheckCommand, CheckConfigArgs, ConfigKind, UsageError},
@@ -23,6 +26,7 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<()> {
             };
             tell(file.as_str(), found)
         }
+        CheckCommand::Dashboards(args) => dashboards::run(args),
     }
 }
 

@@ -7,10 +7,12 @@
 
 mod access;
 mod backfill;
+mod check;
 mod config;
 mod demo;
 mod documents;
 mod logs;
+mod observed;
 mod originals;
 mod process;
 mod query;
