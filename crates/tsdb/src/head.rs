@@ -25,7 +25,7 @@
 //! - `head/registry.rs`: label sets; - `head/shard.rs`: one part; - `head/series.rs`: one series;
 //! - `head/timeline.rs`: shared times; - `head/judge.rs`: what is refused; - `head/order.rs`: series
 //!   by labels; - `head/snapshot.rs`: what a query takes with it; - `head/saved.rs`: series as bytes;
-//! - `head/exemplars.rs`.
+//! - `head/exemplars.rs`; - `head/held.rs`: who holds what; - `head/start.rs`: filling it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -38,9 +38,10 @@ use std::{
 use masthead_durable::index;
 use masthead_model::Labels;
 use masthead_ports::{Metadata, RejectReason, SeriesRef};
-use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
 mod exemplars;
+mod held;
 mod judge;
 mod order;
 mod registry;
@@ -48,12 +49,14 @@ mod saved;
 mod series;
 mod shard;
 mod snapshot;
+mod start;
 mod timeline;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use exemplars::Exemplars;
+pub(crate) use held::Held;
 pub(crate) use judge::Verdict;
 pub(crate) use registry::Registry;
 pub(crate) use saved::{SavedHead, SavedSeries};
@@ -100,18 +103,6 @@ pub(crate) struct NewFloat {
     pub(crate) time: i64,
     pub(crate) start: i64,
     pub(crate) bits: u64,
-}
-
-/// Some shards, held for reading at the same time.
-pub(crate) struct Held<'h> {
-    head: &'h Head,
-    shards: [Option<RwLockReadGuard<'h, Shard>>; SHARDS],
-}
-
-/// All shards, held for writing.
-pub(crate) struct HeldAll<'h> {
-    head: &'h Head,
-    shards: [RwLockWriteGuard<'h, Shard>; SHARDS],
 }
 
 impl Head {
@@ -203,49 +194,6 @@ impl Head {
         split(reference.0).and_then(|(_, slot)| self.owner(slot))
     }
 
-    /// Holds one of `wanted` for writing: one that nobody has, if there is one.
-    pub(crate) fn hold_one(
-        &self,
-        wanted: [bool; SHARDS],
-    ) -> Option<(usize, RwLockWriteGuard<'_, Shard>)> {
-        let wanted =
-            || (0..).zip(&self.shards).zip(wanted).filter_map(|(s, want)| want.then_some(s));
-        let free = wanted().find_map(|(at, shard)| Some((at, shard.try_write()?)));
-        free.or_else(|| wanted().next().map(|(at, shard)| (at, shard.write())))
-    }
-
-    /// Holds the shards of some slots for reading.
-    pub(crate) fn hold(&self, slots: impl Iterator<Item = Slot>) -> Held<'_> {
-        let mut wanted = [false; SHARDS];
-        for slot in slots {
-            if let Some(wanted) = self.owner(slot).and_then(|owner| wanted.get_mut(owner)) {
-                *wanted = true;
-            }
-        }
-        let mut shards = [const { None }; SHARDS];
-        for ((place, shard), _) in
-            shards.iter_mut().zip(&self.shards).zip(wanted).filter(|(_, wanted)| *wanted)
-        {
-            *place = Some(shard.read());
-        }
-        Held { head: self, shards }
-    }
-
-    /// Holds all shards for reading: nothing is between head and journal then.
-    pub(crate) fn hold_still(&self) -> Held<'_> {
-        let mut shards = [const { None }; SHARDS];
-        for (place, shard) in shards.iter_mut().zip(&self.shards) {
-            *place = Some(shard.read());
-        }
-        Held { head: self, shards }
-    }
-
-    /// Holds all shards for writing.
-    pub(crate) fn hold_all(&self) -> HeldAll<'_> {
-        // In the order of the array, which is that of the shards.
-        HeldAll { head: self, shards: self.shards.each_ref().map(RwLock::write) }
-    }
-
     /// The shard that new series of these labels belong to. A scrape is told by its target, which
     /// is also known when all that is left is the head's file.
     pub(crate) fn home(labels: &Labels) -> usize {
@@ -325,128 +273,12 @@ impl Head {
     }
 }
 
-/// For whoever has the head alone: a start.
-impl Head {
-    pub(crate) fn registry_mut(&mut self) -> &mut Registry {
-        self.registry.get_mut()
-    }
-
-    pub(crate) fn texts_mut(&mut self) -> &mut Texts {
-        self.texts.get_mut()
-    }
-
-    /// Raises floor and newest time to what is known from elsewhere.
-    pub(crate) fn know(&mut self, floor: i64, newest: i64) {
-        self.raise_floor(floor);
-        self.saw_time(newest);
-    }
-
-    /// The shard of a series and its slot, if the series is there.
-    pub(crate) fn find_mut(&mut self, reference: SeriesRef) -> Option<(&mut Shard, Slot)> {
-        let owner = self.owner_of(reference)?;
-        let shard = self.shards.get_mut(owner)?.get_mut();
-        let slot = shard.resolve(reference)?;
-        Some((shard, slot))
-    }
-
-    /// Adds a series as the journal has it. Returns its slot, or none if a newer one has it.
-    pub(crate) fn restore(&mut self, id: u64, labels: Labels) -> Option<Slot> {
-        let (generation, slot) = split(id)?;
-        self.saw(id);
-        if (slot >> RUN_BITS) as usize >= self.owners.len() {
-            return None;
-        }
-        // Whoever has the place or the labels is either the same, or newer and came from a
-        // checkpoint, or was gone before this one came.
-        for other in [Some(slot), self.registry.get_mut().index.get(&labels)].into_iter().flatten()
-        {
-            match self.registry.get_mut().generation_of(other) {
-                0 => {}
-                has if has >= generation => return None,
-                _ => self.forget(other),
-            }
-        }
-        let owner = self.owner_or_home(slot, &labels);
-        self.registry.get_mut().insert(slot, generation, labels);
-        let shard = self.shards.get_mut(owner)?.get_mut();
-        shard.put(slot, Series::new(generation));
-        Some(slot)
-    }
-
-    /// The shard that has the run of a slot; if none has, that of the labels gets it.
-    fn owner_or_home(&mut self, slot: Slot, labels: &Labels) -> usize {
-        self.owner(slot).unwrap_or_else(|| {
-            let home = Self::home(labels);
-            self.registry.get_mut().saw_run(slot);
-            if let Some(owner) = self.owners.get_mut((slot >> RUN_BITS) as usize) {
-                *owner.get_mut() = u8::try_from(home + 1).unwrap_or(0);
-            }
-            home
-        })
-    }
-
-    fn forget(&mut self, slot: Slot) {
-        self.registry.get_mut().remove(&[slot]);
-        if let Some(shard) = self.owner(slot).and_then(|owner| self.shards.get_mut(owner)) {
-            shard.get_mut().forget(slot);
-        }
-    }
-
-    /// Makes sure that a number which was seen anywhere is never given again.
-    pub(crate) fn saw(&mut self, id: u64) {
-        if let Some((generation, _)) = split(id) {
-            let registry = self.registry.get_mut();
-            registry.generation = registry.generation.max(generation.saturating_add(1));
-        }
-    }
-
-    /// After a replay: finds the slots that are free.
-    pub(crate) fn find_free(&mut self) {
-        self.shards.iter_mut().for_each(|shard| shard.get_mut().free.clear());
-        // Those with the lowest numbers are given first.
-        for run in (0..self.registry.get_mut().next_run).rev() {
-            let first = run << RUN_BITS;
-            let Some(owner) = self.owner(first) else { continue };
-            let Some(shard) = self.shards.get_mut(owner).map(RwLock::get_mut) else { continue };
-            let free =
-                (first..=first | RUN_LAST).rev().filter(|slot| shard.series(*slot).is_none());
-            let free: Vec<Slot> = free.collect();
-            shard.free.extend(free);
-        }
-    }
-}
-
 /// What became of a definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Defined {
     New(Slot),
     /// Somebody was faster.
     Known(SeriesRef),
-}
-
-impl Held<'_> {
-    /// The shard that has a slot, if it is held.
-    pub(crate) fn shard(&self, slot: Slot) -> Option<&Shard> {
-        self.shards.get(self.head.owner(slot)?)?.as_deref()
-    }
-
-    /// The shard of a series that is still there, and its slot.
-    pub(crate) fn find(&self, reference: SeriesRef) -> Option<(&Shard, Slot)> {
-        let shard = self.shards.get(self.head.owner_of(reference)?)?.as_deref()?;
-        Some((shard, shard.resolve(reference)?))
-    }
-
-    /// All shards that are held.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Shard> {
-        self.shards.iter().flatten().map(|shard| &**shard)
-    }
-}
-
-impl HeldAll<'_> {
-    /// The shard that has a slot.
-    pub(crate) fn shard_mut(&mut self, slot: Slot) -> Option<&mut Shard> {
-        self.shards.get_mut(self.head.owner(slot)?).map(|shard| &mut **shard)
-    }
 }
 
 /// Generation and slot; none for the number that stands for none.
