@@ -31,7 +31,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU8, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
 };
 
@@ -44,6 +44,7 @@ mod exemplars;
 mod held;
 mod judge;
 mod order;
+mod owners;
 mod registry;
 mod saved;
 mod series;
@@ -63,7 +64,7 @@ pub(crate) use saved::{SavedHead, SavedSeries};
 pub(crate) use shard::Shard;
 pub(crate) use snapshot::{SeriesSnapshot, Snapshot};
 
-use self::series::Series;
+use self::{owners::Owners, series::Series};
 use crate::options::Options;
 
 /// Into so many parts the head is divided: more than writers that work at the same time on the
@@ -83,8 +84,7 @@ pub(crate) struct Head {
     shards: [RwLock<Shard>; SHARDS],
     registry: RwLock<Registry>,
     texts: Mutex<Texts>,
-    /// By run: the number of the shard that has it plus one, or zero.
-    owners: Box<[AtomicU8]>,
+    owners: Owners,
     floor: AtomicI64,
     newest: AtomicI64,
     block_ms: i64,
@@ -115,7 +115,7 @@ impl Head {
                 exemplars: Exemplars::new(options.exemplars_max),
                 metadata: BTreeMap::new(),
             }),
-            owners: (0..slots.div_ceil(RUN)).map(|_| AtomicU8::new(0)).collect(),
+            owners: Owners::new(slots.div_ceil(RUN)),
             floor: AtomicI64::new(i64::MIN),
             newest: AtomicI64::new(i64::MIN),
             block_ms: options.block_ms,
@@ -130,9 +130,7 @@ impl Head {
         }
         *self.texts.lock() = other.texts.into_inner();
         *self.registry.write() = other.registry.into_inner();
-        for (owner, other) in self.owners.iter().zip(&*other.owners) {
-            owner.store(other.load(Ordering::Relaxed), Ordering::Release);
-        }
+        self.owners.copy(&other.owners);
         self.floor.store(other.floor.into_inner(), Ordering::Release);
         self.newest.store(other.newest.into_inner(), Ordering::Release);
     }
@@ -185,8 +183,7 @@ impl Head {
 
     /// The shard that has a slot.
     pub(crate) fn owner(&self, slot: Slot) -> Option<usize> {
-        let owner = self.owners.get((slot >> RUN_BITS) as usize)?.load(Ordering::Acquire);
-        usize::from(owner).checked_sub(1)
+        self.owners.get(slot >> RUN_BITS)
     }
 
     /// The shard that has, or had, a series.
@@ -219,8 +216,8 @@ impl Head {
             return Err(RejectReason::SeriesLimit);
         }
         if shard.free.is_empty() {
-            let run = registry.take_run(self.owners.len()).ok_or(RejectReason::SeriesLimit)?;
-            self.own(run, shard);
+            let run = registry.take_run(self.owners.runs()).ok_or(RejectReason::SeriesLimit)?;
+            self.owners.set(run, Some(shard.at));
             let first = run << RUN_BITS;
             shard.free.extend((first..=first | RUN_LAST).rev());
         }
@@ -229,12 +226,6 @@ impl Head {
         registry.insert(slot, generation, labels.clone());
         shard.put(slot, Series::new(generation));
         Ok(Defined::New(slot))
-    }
-
-    fn own(&self, run: u32, shard: &Shard) {
-        if let Some(owner) = self.owners.get(run as usize) {
-            owner.store(u8::try_from(shard.at + 1).unwrap_or(0), Ordering::Release);
-        }
     }
 
     /// Starts of the blocks before `floor` that have samples.
@@ -262,9 +253,7 @@ impl Head {
             // Numbers given from now on differ from all that these slots had.
             registry.generation = registry.generation.saturating_add(1);
             for run in shard.release(&gone) {
-                if let Some(owner) = self.owners.get(run as usize) {
-                    owner.store(0, Ordering::Release);
-                }
+                self.owners.set(run, None);
                 registry.free_runs.push(run);
             }
         }

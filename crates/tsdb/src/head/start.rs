@@ -33,7 +33,7 @@ impl Head {
     pub(crate) fn restore(&mut self, id: u64, labels: Labels) -> Option<Slot> {
         let (generation, slot) = split(id)?;
         self.saw(id);
-        if (slot >> RUN_BITS) as usize >= self.owners.len() {
+        if (slot >> RUN_BITS) as usize >= self.owners.runs() {
             return None;
         }
         // Whoever has the place or the labels is either the same, or newer and came from a
@@ -58,9 +58,7 @@ impl Head {
         self.owner(slot).unwrap_or_else(|| {
             let home = Self::home(labels);
             self.registry.get_mut().saw_run(slot);
-            if let Some(owner) = self.owners.get_mut((slot >> RUN_BITS) as usize) {
-                *owner.get_mut() = u8::try_from(home + 1).unwrap_or(0);
-            }
+            self.owners.set(slot >> RUN_BITS, Some(home));
             home
         })
     }
