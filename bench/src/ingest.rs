@@ -1,4 +1,4 @@
-//! Sends a plan's samples by remote write 1.0, in the order of time, over a few connections.
+//! Sends the samples of a load by remote write 1.0, in the order of time, over a few connections.
 //!
 //! One thread makes the samples and the requests, one thread for each connection sends them. A
 //! host stays on one connection, so that no series ever comes out of order. The queues between
@@ -16,11 +16,13 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+use masthead_model::{Labels, Millis};
 use masthead_wire::remote_write::{EncoderV1, FloatPoint, Version, compress};
 
 use crate::{
     data::{Host, Plan},
     http::Http,
+    recording::Recording,
 };
 
 /// As Prometheus' own sender has it by default (`max_samples_per_send` was 500, then 2,000).
@@ -40,11 +42,28 @@ pub(crate) struct Sent {
     pub wall: Duration,
 }
 
-/// Sends all of `plan` to `url`.
+/// What is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Load<'a> {
+    Fleet(&'a Plan),
+    Recorded(&'a Recording),
+}
+
+impl Load<'_> {
+    /// How many samples it has.
+    pub(crate) fn samples(self) -> u64 {
+        match self {
+            Self::Fleet(plan) => plan.samples(),
+            Self::Recorded(recording) => recording.len(),
+        }
+    }
+}
+
+/// Sends all of `load` to `url`.
 ///
 /// # Errors
 /// The first request that was refused, with the server's words.
-pub(crate) fn send(plan: &Plan, url: &str, http: &Http) -> Result<Sent> {
+pub(crate) fn send(load: Load<'_>, url: &str, http: &Http) -> Result<Sent> {
     let began = Instant::now();
     let samples = AtomicU64::new(0);
     thread::scope(|scope| {
@@ -59,7 +78,10 @@ pub(crate) fn send(plan: &Plan, url: &str, http: &Http) -> Result<Sent> {
                 })
             }));
         }
-        let generated = generate(plan, &queues);
+        let generated = match load {
+            Load::Fleet(plan) => generate(plan, &queues),
+            Load::Recorded(recording) => replay(recording, &queues),
+        };
         drop(queues);
         for sender in senders {
             match sender.join() {
@@ -83,16 +105,11 @@ fn generate(plan: &Plan, queues: &[SyncSender<Body>]) -> Result<()> {
     let share = hosts.len().div_ceil(queues.len()).max(1);
     for _ in 0..plan.rounds {
         for (hosts, queue) in hosts.chunks_mut(share).zip(queues) {
-            let mut batch = Batch { queue, encoder: EncoderV1::default(), count: 0 };
+            let mut batch = Batch::new(queue);
             for host in hosts {
                 let timestamp = host.scrape(plan, &fleet);
                 for (labels, value) in host.labels().iter().zip(host.values()) {
-                    let point = FloatPoint { timestamp, start: None, value: *value };
-                    batch.encoder.series(labels, &[point], &[], &[]);
-                    batch.count += 1;
-                    if batch.count == SAMPLES_PER_REQUEST_MAX {
-                        batch.flush()?;
-                    }
+                    batch.push(labels, timestamp, *value)?;
                 }
             }
             batch.flush()?;
@@ -101,13 +118,50 @@ fn generate(plan: &Plan, queues: &[SyncSender<Body>]) -> Result<()> {
     Ok(())
 }
 
+/// Sends what was recorded; series of one target stay on one connection.
+fn replay(recording: &Recording, queues: &[SyncSender<Body>]) -> Result<()> {
+    let mut targets: Vec<&str> = Vec::new();
+    let connections: Vec<usize> = recording
+        .series
+        .iter()
+        .map(|labels| {
+            let target = labels.get("instance").unwrap_or_default();
+            let known = targets.iter().rposition(|known| *known == target);
+            known.unwrap_or_else(|| {
+                targets.push(target);
+                targets.len() - 1
+            }) % queues.len()
+        })
+        .collect();
+    let mut batches: Vec<Batch<'_>> = queues.iter().map(Batch::new).collect();
+    for (series, timestamp, value) in recording.samples() {
+        let series = series as usize;
+        let batch = connections.get(series).and_then(|at| batches.get_mut(*at));
+        if let (Some(batch), Some(labels)) = (batch, recording.series.get(series)) {
+            batch.push(labels, timestamp, value)?;
+        }
+    }
+    batches.iter_mut().try_for_each(Batch::flush)
+}
+
 struct Batch<'a> {
     queue: &'a SyncSender<Body>,
     encoder: EncoderV1,
     count: usize,
 }
 
-impl Batch<'_> {
+impl<'a> Batch<'a> {
+    fn new(queue: &'a SyncSender<Body>) -> Self {
+        Self { queue, encoder: EncoderV1::default(), count: 0 }
+    }
+
+    fn push(&mut self, labels: &Labels, timestamp: Millis, value: f64) -> Result<()> {
+        let point = FloatPoint { timestamp, start: None, value };
+        self.encoder.series(labels, &[point], &[], &[]);
+        self.count += 1;
+        if self.count == SAMPLES_PER_REQUEST_MAX { self.flush() } else { Ok(()) }
+    }
+
     fn flush(&mut self) -> Result<()> {
         if self.count > 0 {
             let body = std::mem::take(&mut self.encoder).finish();
@@ -231,7 +285,7 @@ mod tests {
             let stop = Arc::new(false.into());
             let http = Http::new(&Patience::new(Duration::from_secs(20), stop));
             let plan = Plan { hosts: 1, rounds: 1, ..plan() };
-            let got = send(&plan, &url, &http).map(|sent| sent.samples);
+            let got = send(Load::Fleet(&plan), &url, &http).map(|sent| sent.samples);
             match want {
                 Ok(samples) => assert_eq!(got.unwrap(), samples),
                 Err(words) => assert!(got.unwrap_err().to_string().ends_with(words)),

@@ -5,7 +5,7 @@
 //! sends all of them the same synthetic samples, asks them the same questions, and prints one
 //! table. How to read it: `docs/reference/bench.md`.
 //!
-//! - `data.rs`: the samples; `ingest.rs`: sending them; `queries.rs`: the questions.
+//! - `data.rs`, `recording.rs`: the samples; `ingest.rs`: sending them; `queries.rs`: the questions.
 //! - `peers.rs`: the systems; `server.rs`: one of them running; `http.rs`: talking to it.
 //! - `phases.rs`: what is done with each; `measure.rs`: what `/proc` says; `answers.rs`: whether
 //!   answers agree; `report.rs`: the table.
@@ -29,6 +29,7 @@ mod measure;
 mod peers;
 mod phases;
 mod queries;
+mod recording;
 mod report;
 mod server;
 
@@ -52,6 +53,7 @@ use crate::{
     peers::{Program, SYSTEMS, System},
     phases::Loads,
     queries::Effort,
+    recording::Recording,
     report::{Column, Report},
 };
 
@@ -107,6 +109,10 @@ struct MetricsArguments {
     #[arg(long, value_name = "PERCENT", default_value_t = 5)]
     #[arg(value_parser = clap::value_parser!(u32).range(0..=100))]
     jitter: u32,
+
+    /// Also measure with these samples: text with a time on every line, as `masthead export` writes.
+    #[arg(long, value_name = "FILE")]
+    recording: Option<Utf8PathBuf>,
 
     /// Also measure with a million series.
     #[arg(long, conflicts_with = "toy")]
@@ -241,8 +247,12 @@ fn main() -> ExitCode {
 fn run(arguments: &MetricsArguments) -> Result<bool> {
     let common = &arguments.common;
     let run = common.begin()?;
-    let loads = loads(arguments, now()?);
-    for plan in [&loads.dashboards, &loads.crash].into_iter().chain(&loads.wide) {
+    let mut loads = loads(arguments, now()?);
+    if let Some(path) = &arguments.recording {
+        loads.recording = Some(Arc::new(Recording::read(path, loads.dashboards.end)?));
+    }
+    let plans = [&loads.dashboards, &loads.crash].into_iter();
+    for plan in plans.chain(&loads.wide).chain(&loads.grids) {
         let samples = plan.samples();
         ensure!(samples <= SAMPLES_MAX, "{samples} samples are more than {SAMPLES_MAX}");
     }
@@ -260,7 +270,8 @@ fn run(arguments: &MetricsArguments) -> Result<bool> {
 }
 
 fn loads(arguments: &MetricsArguments, end: Millis) -> Loads {
-    let MetricsArguments { hosts, series, hours, jitter, full, toy, common } = arguments;
+    let MetricsArguments { hosts, series, hours, jitter, full, toy, common, recording: _ } =
+        arguments;
     let plan = |hosts, series, rounds| Plan {
         hosts,
         series,
@@ -274,6 +285,8 @@ fn loads(arguments: &MetricsArguments, end: Millis) -> Loads {
         return Loads {
             dashboards: plan(4, series, 40),
             wide: vec![plan(8, series, 5)],
+            grids: grids(&plan(2, series, 20)),
+            recording: None,
             crash: plan(2, series, 20),
             effort: Effort { least: 1, most: 1, time: Duration::ZERO },
             rest: Rest { least: Duration::ZERO, most: Duration::ZERO },
@@ -293,11 +306,18 @@ fn loads(arguments: &MetricsArguments, end: Millis) -> Loads {
     Loads {
         dashboards: plan(*hosts, *series, rounds),
         wide,
+        grids: grids(&plan(5, 625, if *full { 480 } else { 240 })),
+        recording: None,
         crash: plan(10, 500, if *full { 100 } else { 40 }),
         effort: Effort { least: 5, most: 200, time: Duration::from_millis(400) },
         rest: Rest { least: Duration::from_secs(6), most: Duration::from_secs(30) },
         reappear: Duration::from_secs(3),
     }
+}
+
+/// The same data with no, few and all scrapes off their grid.
+fn grids(plan: &Plan) -> Vec<Plan> {
+    [0, 5, 100].map(|jitter_percent| Plan { jitter_percent, ..plan.clone() }).into()
 }
 
 /// The last whole minute: samples of the recent past are what every system takes.

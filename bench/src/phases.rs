@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -14,10 +15,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::{
     data::Plan,
     http::Patience,
-    ingest,
+    ingest::{self, Load},
     measure::{self, Rest, settle},
     peers::Program,
     queries::{Asked, Effort, QUERIES},
+    recording::Recording,
     server::Server,
 };
 
@@ -30,6 +32,10 @@ pub(crate) struct Loads {
     pub dashboards: Plan,
     /// Many series with few samples each, for memory.
     pub wide: Vec<Plan>,
+    /// The same small fleet with more and fewer scrapes off their grid, for bytes.
+    pub grids: Vec<Plan>,
+    /// What somebody recorded.
+    pub recording: Option<Arc<Recording>>,
     /// Sent right before a crash.
     pub crash: Plan,
     pub effort: Effort,
@@ -53,6 +59,16 @@ pub(crate) struct Measured {
 /// The key of a number of the wide load `plan`.
 pub(crate) fn wide_key(plan: &Plan, what: &str) -> String {
     format!("wide_{}_{what}", u64::from(plan.hosts) * u64::from(plan.series))
+}
+
+/// The key of a number of the load whose scrapes are off the grid as in `plan`.
+pub(crate) fn grid_key(plan: &Plan, what: &str) -> String {
+    format!("grid_{}_{what}", plan.jitter_percent)
+}
+
+/// The key of a number of the recording.
+pub(crate) fn recorded_key(what: &str) -> String {
+    format!("recorded_{what}")
 }
 
 /// Runs all phases on one system. A phase that fails is noted, and the others still run, unless
@@ -89,6 +105,19 @@ pub(crate) fn measure(
             wide(program, loads, plan, directory, patience, measured)
         })?;
     }
+    for plan in &loads.grids {
+        let name = format!("{} % off the grid", plan.jitter_percent);
+        phase(&name, &mut |directory, measured| {
+            let key = |what: &str| grid_key(plan, what);
+            sized(program, loads, Load::Fleet(plan), &key, directory, patience, measured)
+        })?;
+    }
+    if let Some(recording) = &loads.recording {
+        phase("recording", &mut |directory, measured| {
+            let load = Load::Recorded(recording);
+            sized(program, loads, load, &recorded_key, directory, patience, measured)
+        })?;
+    }
     phase("crash", &mut |directory, measured| {
         crash(program, loads, directory, patience, measured)
     })?;
@@ -122,7 +151,8 @@ fn dashboards(
 
     let millions = plan.samples() as f64 / MILLION;
     let before = measure::cpu_seconds(pid)?;
-    let sent = ingest::send(plan, &server.write_url(), server.http()).context("cannot load")?;
+    let sent = ingest::send(Load::Fleet(plan), &server.write_url(), server.http())
+        .context("cannot load")?;
     settle(pid, loads.rest, patience)?;
     measured.note("load_cpu", (measure::cpu_seconds(pid)? - before) / millions);
     measured.note("load_wall", sent.wall.as_secs_f64() / millions);
@@ -171,7 +201,7 @@ fn wide(
     let (mut server, _) = Server::start(program, directory, patience)?;
     let pid = server.pid();
     let before = measure::cpu_seconds(pid)?;
-    ingest::send(plan, &server.write_url(), server.http()).context("cannot load")?;
+    ingest::send(Load::Fleet(plan), &server.write_url(), server.http()).context("cannot load")?;
     settle(pid, loads.rest, patience)?;
     let millions = plan.samples() as f64 / MILLION;
     measured.note(wide_key(plan, "cpu"), (measure::cpu_seconds(pid)? - before) / millions);
@@ -187,6 +217,32 @@ fn wide(
     server.terminate()
 }
 
+/// Loads, and looks at CPU time and bytes on disk alone.
+fn sized(
+    program: &Program,
+    loads: &Loads,
+    load: Load<'_>,
+    key: &dyn Fn(&str) -> String,
+    directory: &Utf8Path,
+    patience: &Patience,
+    measured: &mut Measured,
+) -> Result<()> {
+    let (server, _) = Server::start(program, directory, patience)?;
+    let pid = server.pid();
+    let before = measure::cpu_seconds(pid)?;
+    ingest::send(load, &server.write_url(), server.http()).context("cannot load")?;
+    settle(pid, loads.rest, patience)?;
+    let samples = load.samples() as f64;
+    measured.note(key("cpu"), (measure::cpu_seconds(pid)? - before) / (samples / MILLION));
+    measured.note(key("disk_load"), measure::directory_bytes(server.data())? / samples);
+    program.system.publish(&server)?;
+    if let Some(kept) = compact(program, &server)? {
+        settle(pid, loads.rest, patience)?;
+        measured.note(key("disk_final"), measure::directory_bytes(&kept)? / samples);
+    }
+    server.terminate()
+}
+
 /// Kills the server right after its last acknowledgement, and counts what is there afterwards.
 fn crash(
     program: &Program,
@@ -197,7 +253,8 @@ fn crash(
 ) -> Result<()> {
     let plan = &loads.crash;
     let (server, _) = Server::start(program, directory, patience)?;
-    let sent = ingest::send(plan, &server.write_url(), server.http()).context("cannot load")?;
+    let sent = ingest::send(Load::Fleet(plan), &server.write_url(), server.http())
+        .context("cannot load")?;
     server.kill()?;
     let (server, _) = Server::start(program, directory, patience)?;
     let sent = sent.samples as f64;

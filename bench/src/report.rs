@@ -11,7 +11,7 @@ use crate::{
     data::{self, Plan},
     measure::Machine,
     peers::Program,
-    phases::{Loads, Measured, wide_key},
+    phases::{Loads, Measured, grid_key, recorded_key, wide_key},
     queries::{Asked, QUERIES, Reach},
 };
 
@@ -84,6 +84,22 @@ fn rows(loads: &Loads) -> Vec<Row> {
         add("bytes", "resident, MiB", Unit::Mebibytes);
         add("peak_bytes", "resident at its peak, MiB", Unit::Mebibytes);
         add("start", "start, s until the first answer", Unit::Plain);
+    }
+    let mut sized = |name: &str, key: &dyn Fn(&str) -> String| {
+        for (what, title) in [
+            ("cpu", "CPU s per million samples"),
+            ("disk_load", "on disk right after it, bytes per sample"),
+            ("disk_final", "in final form, bytes per sample"),
+        ] {
+            rows.push(row(&key(what), &format!("{name}: {title}"), Unit::Plain));
+        }
+    };
+    for plan in &loads.grids {
+        let name = format!("{} % off the grid", plan.jitter_percent);
+        sized(&name, &|what| grid_key(plan, what));
+    }
+    if loads.recording.is_some() {
+        sized("recorded", &recorded_key);
     }
     rows.extend([
         row("query_p50", "queries: p50 ms, geometric mean", Unit::Plain),
@@ -195,6 +211,13 @@ impl Report {
                 plan.seed,
             ),
         );
+        for plan in self.loads.grids.iter().take(1) {
+            push_line(out, format_args!("off the grid: {} samples each", plan.samples()));
+        }
+        if let Some(recording) = &self.loads.recording {
+            let (samples, series) = (recording.len(), recording.series.len());
+            push_line(out, format_args!("recorded: {samples} samples of {series} series"));
+        }
         push_line(out, format_args!("crash: {} samples", self.loads.crash.samples()));
         for Column { program, .. } in &self.columns {
             push_line(out, format_args!("{}: {}", program.system.name(), program.version));
@@ -278,6 +301,8 @@ impl Report {
             },
             "data": plan(&self.loads.dashboards),
             "wide": self.loads.wide.iter().map(plan).collect::<Vec<_>>(),
+            "grids": self.loads.grids.iter().map(plan).collect::<Vec<_>>(),
+            "recorded_samples": self.loads.recording.as_ref().map(|recording| recording.len()),
             "crash": plan(&self.loads.crash),
             "systems": systems.collect::<Map<_, _>>(),
             "ratios": ratios.collect::<Map<_, _>>(),

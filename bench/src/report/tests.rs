@@ -31,6 +31,8 @@ fn report(columns: Vec<Column>) -> Report {
     let loads = Loads {
         dashboards: plan(4, 40),
         wide: vec![plan(10, 5)],
+        grids: vec![plan(2, 7)],
+        recording: None,
         crash: plan(1, 9),
         effort,
         rest: Rest { least: Duration::ZERO, most: Duration::ZERO },
@@ -52,8 +54,13 @@ fn line(text: &str, start: &str) -> String {
 #[test]
 fn ratios_are_to_the_better_peer_and_missing_numbers_are_dashes() {
     let text = report(vec![
-        column(0, 1.0, 7.0, &[("load_cpu", 1.5), ("wide_3000_bytes", 1_048_576.0)]),
-        column(1, 8.0, 7.0, &[("load_cpu", 6.0), ("crash_lost", 0.0)]),
+        column(
+            0,
+            1.0,
+            7.0,
+            &[("load_cpu", 1.5), ("wide_3000_bytes", 1_048_576.0), ("grid_5_disk_final", 0.5)],
+        ),
+        column(1, 8.0, 7.0, &[("load_cpu", 6.0), ("crash_lost", 0.0), ("grid_5_disk_final", 2.0)]),
         column(2, 4.0, 7.0, &[("load_cpu", 3.0), ("crash_lost", 120.0)]),
     ])
     .text();
@@ -68,6 +75,10 @@ fn ratios_are_to_the_better_peer_and_missing_numbers_are_dashes() {
     f("   ", "masthead prometheus victoriametrics ratio");
     f("ingest: CPU", "ingest: CPU s per million samples 1.500 6.000 3.000 0.50");
     f("3000 series x 5: resident, ", "3000 series x 5: resident, MiB 1 - - -");
+    f(
+        "5 % off the grid: in",
+        "5 % off the grid: in final form, bytes per sample 0.500 2.000 - 0.25",
+    );
     f("queries: p50", "queries: p50 ms, geometric mean 1.000 8.000 4.000 0.25");
     f("SIGKILL: acknowledged", "SIGKILL: acknowledged samples lost - 0 120 -");
     f("host: load", "host: load 1.00 / 2.00 8.00 / 16.00 4.00 / 8.00 0.25");

@@ -26,7 +26,10 @@ fn a_toy_run_measures_every_system_that_is_installed_and_leaves_nothing_behind()
     let scratch = dir.path().join("scratch");
     std::fs::create_dir(&scratch).unwrap();
     let json = dir.path().join("out.json");
-    let arguments = ["--toy", "--time-limit", "2", "--json", json.to_str().unwrap()];
+    let recorded = dir.path().join("recorded.txt");
+    std::fs::write(&recorded, recording()).unwrap();
+    let [json_path, recorded] = [&json, &recorded].map(|path| path.to_str().unwrap());
+    let arguments = ["--toy", "--time-limit", "4", "--json", json_path, "--recording", recorded];
     let output = bench(&[&arguments[..], &["--scratch", scratch.to_str().unwrap()]].concat());
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0, "{err}");
@@ -41,7 +44,17 @@ fn a_toy_run_measures_every_system_that_is_installed_and_leaves_nothing_behind()
     assert!(!systems.is_empty());
     for (name, system) in systems {
         let number = |key: &str| system["numbers"][key].as_f64();
-        let all = ["load_cpu", "disk_load", "start_answer", "query_p50", "wide_2000_bytes"];
+        let all = [
+            "load_cpu",
+            "disk_load",
+            "start_answer",
+            "query_p50",
+            "wide_2000_bytes",
+            "grid_0_disk_load",
+            "grid_5_disk_load",
+            "grid_100_disk_final",
+            "recorded_disk_final",
+        ];
         for key in all {
             assert!(number(key).is_some_and(|number| number > 0.0), "{name}: {key}: {system}");
         }
@@ -52,6 +65,15 @@ fn a_toy_run_measures_every_system_that_is_installed_and_leaves_nothing_behind()
         let empty = queries.iter().filter(|query| query["series"] == 0).count();
         assert!(queries.len() >= 28 && empty == 0, "{name}: {system}");
     }
+}
+
+/// A hundred series of two targets, 15 s apart.
+fn recording() -> String {
+    let line = |at: u32, series: u32| {
+        let (target, time) = (series % 2, 1_700_000_000_000_u64 + u64::from(at) * 15_000);
+        format!("m{{instance=\"t{target}\",n=\"{series}\"}} {} {time}\n", at * series)
+    };
+    (0..20).flat_map(|at| (0..100).map(move |series| line(at, series))).collect()
 }
 
 #[test]

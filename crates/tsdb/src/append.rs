@@ -250,7 +250,8 @@ impl Work<'_> {
         drop(value);
         match self.head.define(self.shard, &row.labels, self.options.series_max)? {
             Defined::New(slot) => {
-                self.builder.define(self.shard.reference(slot).0, &row.labels);
+                row.series = self.shard.reference(slot);
+                self.builder.define(row.series.0, &row.labels);
                 self.known_sample(slot, row).map(Taken::As)
             }
             Defined::Known(found) => {
@@ -264,6 +265,7 @@ impl Work<'_> {
         }
     }
 
+    /// Takes a sample of a series whose number is in its row.
     fn known_sample(&mut self, slot: Slot, row: &mut AppendRow) -> Result<Verdict, RejectReason> {
         let value = self.value(Some(slot), &row.value)?;
         let (time, times) = (row.timestamp.0, (self.newest, self.now));
@@ -271,13 +273,9 @@ impl Work<'_> {
         let late = match verdict {
             Verdict::InOrder => false,
             Verdict::Late => true,
-            Verdict::Duplicate => {
-                row.series = self.shard.reference(slot);
-                return Ok(verdict);
-            }
+            Verdict::Duplicate => return Ok(verdict),
             Verdict::Reject(reason) => return Err(reason),
         };
-        row.series = self.shard.reference(slot);
         let start = row.start.map_or(0, |start| start.0);
         match &*value {
             Value::Float(value) => {
@@ -316,14 +314,13 @@ impl Work<'_> {
 
     fn float(&mut self, slot: Slot, id: u64, float: NewFloat, late: bool) {
         let NewFloat { time, start, bits } = float;
-        let base = if late { 0 } else { self.shard.base(slot, self.segment) };
-        self.builder.float(FloatRow { id, time, start, bits, late }, base);
-        if late {
+        let base = if late {
             self.shard.insert_float(slot, float);
+            0
         } else {
-            self.shard.set_base(slot, self.segment, bits);
-            self.shard.push_float(slot, self.group, float);
-        }
+            self.shard.append_float(slot, (self.segment, self.group), float)
+        };
+        self.builder.float(FloatRow { id, time, start, bits, late }, base);
     }
 
     fn histogram(

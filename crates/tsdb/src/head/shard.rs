@@ -97,11 +97,6 @@ impl Shard {
         number(self.series(slot).map_or(0, |series| series.generation), slot)
     }
 
-    /// What the series' next float is written relative to in `segment`.
-    pub(crate) fn base(&self, slot: Slot, segment: u64) -> u64 {
-        self.series(slot).map_or(0, |series| series.base(segment))
-    }
-
     /// Notes the newest float of a series, which nothing is written relative to.
     pub(crate) fn set_last(&mut self, slot: Slot, bits: u64) {
         if let Some(series) = self.series_mut(slot) {
@@ -124,6 +119,24 @@ impl Shard {
         if let Some(series) = series.and_then(Option::as_mut) {
             series.push_float(&mut self.timelines, window, group, float);
         }
+    }
+
+    /// [`Shard::push_float`] for a float that goes to `segment` of the journal; returns what it is
+    /// written relative to there.
+    pub(crate) fn append_float(
+        &mut self,
+        slot: Slot,
+        (segment, group): (u64, u64),
+        float: NewFloat,
+    ) -> u64 {
+        let window = self.window(float.time);
+        let (run, at) = place(slot);
+        let series = self.runs.get_mut(run).and_then(|run| run.get_mut(at));
+        let Some(series) = series.and_then(Option::as_mut) else { return 0 };
+        let base = series.base(segment);
+        series.set_base(segment, float.bits);
+        series.push_float(&mut self.timelines, window, group, float);
+        base
     }
 
     /// Adds a histogram that is newer than all of its series.
