@@ -9,6 +9,7 @@ mod access;
 mod backfill;
 mod check;
 mod config;
+mod connections;
 mod demo;
 mod documents;
 mod logs;
