@@ -25,12 +25,16 @@ use std::{
 
 use anyhow::Context as _;
 use rustix::process::{Pid, Signal};
-use tokio::sync::mpsc;
+use tokio::{
+    process::{ChildStderr, ChildStdout},
+    sync::mpsc,
+};
 
 pub(crate) use self::lines::{Line, Stream};
 use crate::{
     cli::ExecTiedArgs,
     tasks::{Task, Tasks},
+    terminal,
 };
 
 /// The hidden command by which a child ties its life to its parent's.
@@ -43,7 +47,8 @@ const LINES_QUEUED_MAX: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Child {
     process: tokio::process::Child,
-    _readers: [Task; 2],
+    /// They end with this.
+    readers: Vec<Task>,
 }
 
 /// How a child came to its end after it was asked to.
@@ -84,7 +89,10 @@ pub(crate) fn exec_tied(args: &ExecTiedArgs) -> anyhow::Result<()> {
     }
     let (program, rest) = args.command.split_first().context("no program given")?;
     let error = std::process::Command::new(program).args(rest).exec();
-    Err(error).with_context(|| format!("cannot execute {}", program.display()))
+    let not_found = error.kind() == std::io::ErrorKind::NotFound;
+    terminal::say(&format!("error: cannot execute {}: {error}", program.display()));
+    // As a shell has it.
+    std::process::exit(if not_found { 127 } else { 126 })
 }
 
 impl Child {
@@ -94,21 +102,38 @@ impl Child {
     /// # Errors
     /// When the program cannot be started, naming it.
     pub(crate) fn spawn(
-        mut command: tokio::process::Command,
+        command: tokio::process::Command,
         tasks: &Tasks,
     ) -> anyhow::Result<(Self, mpsc::Receiver<Line>)> {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.process_group(0).kill_on_drop(true);
-        let name = command.as_std().get_program().display().to_string();
-        let mut process = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        let (mut child, stdout, stderr) = Self::start(command, Stdio::null())?;
         let (sender, receiver) = mpsc::channel(LINES_QUEUED_MAX);
-        let stdout = process.stdout.take().context("BUG: stdout was not piped")?;
-        let stderr = process.stderr.take().context("BUG: stderr was not piped")?;
-        let readers = [
+        child.readers = vec![
             tasks.spawn("child stdout", lines::forward(stdout, Stream::Stdout, sender.clone())),
             tasks.spawn("child stderr", lines::forward(stderr, Stream::Stderr, sender)),
         ];
-        Ok((Self { process, _readers: readers }, receiver))
+        Ok((child, receiver))
+    }
+
+    /// Starts `command` and leaves its outputs to the caller, who reads them.
+    ///
+    /// # Errors
+    /// When the program cannot be started, naming it.
+    pub(crate) fn start(
+        mut command: tokio::process::Command,
+        stdin: Stdio,
+    ) -> anyhow::Result<(Self, ChildStdout, ChildStderr)> {
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.process_group(0).kill_on_drop(true);
+        let name = command.as_std().get_program().display().to_string();
+        let mut process = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        let stdout = process.stdout.take().context("BUG: stdout was not piped")?;
+        let stderr = process.stderr.take().context("BUG: stderr was not piped")?;
+        Ok((Self { process, readers: Vec::new() }, stdout, stderr))
+    }
+
+    /// Its id, which is that of its group too, until it has ended.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.process.id()
     }
 
     /// Waits until the child has ended. May be dropped and called again.
@@ -120,16 +145,17 @@ impl Child {
     ///
     /// The caller takes lines meanwhile: a child that waits on a full pipe cannot end.
     pub(crate) async fn stop(&mut self, grace: Duration) -> anyhow::Result<Ending> {
-        self.signal_group(Signal::TERM);
+        self.signal(Signal::TERM);
         if let Ok(status) = tokio::time::timeout(grace, self.ended()).await {
             return Ok(Ending::Ended(status?));
         }
-        self.signal_group(Signal::KILL);
+        self.signal(Signal::KILL);
         self.ended().await?;
         Ok(Ending::Killed)
     }
 
-    fn signal_group(&self, signal: Signal) {
+    /// Sends a signal to its whole group.
+    pub(crate) fn signal(&self, signal: Signal) {
         // No id means reaped: the number may already be another process's.
         let id = self.process.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         if let Some(group) = id {
@@ -141,7 +167,7 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        self.signal_group(Signal::KILL);
+        self.signal(Signal::KILL);
     }
 }
 

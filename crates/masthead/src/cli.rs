@@ -32,6 +32,9 @@ pub(crate) struct Cli {
 }
 
 mod check;
+mod run;
+
+pub(crate) use run::RunArgs;
 
 pub(crate) use check::{CheckArgs, CheckCommand, CheckConfigArgs, CheckDashboardsArgs, ConfigKind};
 
@@ -43,6 +46,11 @@ pub(crate) enum Command {
     /// Run the whole stack and, for it to watch, the items API under light traffic.
     #[command(after_help = EXIT_CODES)]
     Demo(DemoArgs),
+    /// Run a command with the stack around it: its output is collected, its metrics are scraped.
+    ///
+    /// Its exit code is ours: 126 and 127 when it cannot be executed or is not found, 128 and the
+    /// signal's number when a signal ended it.
+    Run(RunArgs),
     /// Keep metrics and logs, and answer PromQL and LogQL over the APIs of Prometheus and Loki.
     #[command(after_help = EXIT_CODES)]
     Serve(Box<ServeArgs>),

@@ -9,9 +9,11 @@ mod export;
 mod import;
 mod logs;
 mod query;
+mod run;
 mod serve;
 mod token;
 
+pub(crate) use self::run::Ended;
 use crate::{child, cli::Command};
 
 /// Runs one command to its end.
@@ -23,6 +25,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         // What is waited for here stays on this thread, and so starts the child from it: the kernel's
         // parent-death signal follows the thread, not the process. See `child.rs`.
         Command::Demo(args) => servers()?.block_on(demo::run(args)),
+        Command::Run(args) => servers()?.block_on(run::run(args)),
         Command::Serve(args) => servers()?.block_on(serve::run(*args)),
         Command::Logs(args) => runtime()?.block_on(logs::run(args)),
         Command::Check(args) => check::run(&args),

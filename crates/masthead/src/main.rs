@@ -26,6 +26,9 @@ fn main() -> ExitCode {
     let Err(error) = commands::run(Cli::parse().command) else {
         return ExitCode::SUCCESS;
     };
+    if let Some(ended) = error.downcast_ref::<commands::Ended>() {
+        return ExitCode::from(ended.0);
+    }
     terminal::say(&format!("error: {error:#}"));
     if error.is::<UsageError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
 }

@@ -28,11 +28,12 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at, sleep, timeout},
 };
 
+pub(super) use self::service::{Data, give_way};
 use self::{
     check::{LogStory, Verdict},
     observed::Pipes,
     screen::Screen,
-    service::{AddressFinder, Addresses, Data, Ports},
+    service::{AddressFinder, Addresses, Ports},
     summary::Snapshot,
     traffic::{Counts, Route, Traffic},
 };
@@ -141,7 +142,7 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<()> {
 /// itself says.
 fn settings(args: &DemoArgs, data: &Data) -> anyhow::Result<crate::cli::ServeArgs> {
     let mut port = SocketAddr::from(([127, 0, 0, 1], args.port));
-    service::give_way(&mut port, "dashboards");
+    give_way(&mut port, "dashboards");
     let mut words: Vec<OsString> = ["masthead", "serve", "--data"].map(OsString::from).into();
     words.push(data.path().join("masthead").into());
     words.extend(["--listen".into(), port.to_string().into()]);

@@ -25,7 +25,7 @@ pub(super) const STOP_TIME_MAX: Duration = GRACE.saturating_add(Duration::from_s
 
 /// Where the items are kept.
 #[derive(Debug)]
-pub(super) enum Data {
+pub(in crate::commands) enum Data {
     Kept(PathBuf),
     /// Removed when dropped.
     Temporary(tempfile::TempDir),
@@ -57,9 +57,9 @@ impl Data {
     ///
     /// # Errors
     /// A [`UsageError`] when it cannot be used as a directory or its path is not UTF-8.
-    pub(super) async fn open(wanted: Option<PathBuf>) -> anyhow::Result<Self> {
+    pub(in crate::commands) async fn open(wanted: Option<PathBuf>) -> anyhow::Result<Self> {
         let Some(wanted) = wanted else {
-            let directory = tempfile::Builder::new().prefix("masthead-demo-").tempdir();
+            let directory = tempfile::Builder::new().prefix("masthead-").tempdir();
             return Ok(Self::Temporary(directory.context("cannot make a temporary directory")?));
         };
         let usage = |why: &dyn std::fmt::Display| {
@@ -74,7 +74,7 @@ impl Data {
         Ok(Self::Kept(path))
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::commands) fn path(&self) -> &Path {
         match self {
             Self::Kept(path) => path,
             Self::Temporary(directory) => directory.path(),
@@ -159,7 +159,7 @@ impl Ports {
 }
 
 /// Gives up a port that is taken, with a word to the user about `what` was to be there.
-pub(super) fn give_way(wanted: &mut SocketAddr, what: &str) -> bool {
+pub(in crate::commands) fn give_way(wanted: &mut SocketAddr, what: &str) -> bool {
     let Err(error) = look(*wanted) else { return false };
     let port = wanted.port();
     let why = match error.kind() {
