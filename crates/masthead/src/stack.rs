@@ -9,7 +9,8 @@
 //! The parts: the stores in `store.rs` and `logs.rs`, their upkeep in `upkeep.rs`, where it listens
 //! in `listen.rs`, what becomes of a connection in `connections.rs` and `certificates.rs`, who may come
 //! in in `access.rs`, the API in `api.rs`, what it says of itself in `view.rs`, `config_text.rs` and
-//! `metrics.rs`, what it scrapes in `scraping.rs`, the log files that it collects in
+//! `metrics.rs`, what it scrapes in `scraping.rs`, where it forwards that in `remotes.rs`, the log
+//! files that it collects in
 //! `collecting.rs`, the dashboards it shows in `dashboards.rs`.
 
 mod access;
@@ -23,6 +24,7 @@ mod deletes;
 mod listen;
 mod logs;
 mod metrics;
+pub(crate) mod remotes;
 pub(crate) mod scraping;
 mod store;
 mod upkeep;
@@ -43,7 +45,7 @@ use tokio::sync::watch;
 
 use self::{
     access::Access, certificates::Certificates, collecting::Collecting, connections::Door,
-    scraping::Scraping, upkeep::Upkeep, view::Server,
+    remotes::Remotes, scraping::Scraping, upkeep::Upkeep, view::Server,
 };
 use crate::{
     cli::{ServeArgs, UsageError},
@@ -60,6 +62,7 @@ pub(crate) struct Stack {
     tasks: Tasks,
     server: Arc<Server>,
     scraping: Arc<Scraping>,
+    remotes: Arc<Remotes>,
     collecting: Arc<Collecting>,
     loki: LokiApi,
     serving: Vec<Task>,
@@ -97,8 +100,16 @@ impl Stack {
 
         let telemetry = Telemetry::builder("masthead", env!("CARGO_PKG_VERSION")).build();
         let own = *addresses.first().context("BUG: no listener")?;
-        let scraping =
-            Arc::new(Scraping::new(args, own, &telemetry, store.clone(), Arc::clone(&clock))?);
+        let remotes = Remotes::new(
+            Some(store.clone()),
+            &args.data,
+            args.forward_journal_size,
+            Arc::clone(&clock),
+            &tasks,
+        );
+        let remotes = Arc::new(remotes);
+        let sources = (&telemetry, Arc::clone(&remotes));
+        let scraping = Arc::new(Scraping::new(args, own, sources, Arc::clone(&clock))?);
         let server = Server::new(
             args,
             Arc::clone(&clock),
@@ -113,17 +124,19 @@ impl Stack {
             Arc::clone(&lines),
         );
         let server = Arc::new(server);
-        let stores = api::Stores { metrics: Arc::clone(&store), logs: Arc::clone(&lines), live };
+        let stores = api::Stores {
+            metrics: Arc::clone(&store),
+            sink: remotes.sink(),
+            logs: Arc::clone(&lines),
+            live,
+        };
         let api = api::Api::new(args, stores, &server, scraping.view(), access.auth(), clock)?;
-        let stats = scraping.stats();
-        metrics::register(
-            &telemetry,
-            &store,
-            &lines,
-            (&api, door.stats()),
-            stats,
-            Arc::clone(&collecting),
-        );
+        let moved = metrics::Moved {
+            scrape: scraping.stats(),
+            collect: Arc::clone(&collecting),
+            remotes: Arc::clone(&remotes),
+        };
+        metrics::register(&telemetry, &store, &lines, (&api, door.stats()), moved);
         let router = api.router(&telemetry);
 
         let (stop, stopping) = watch::channel(false);
@@ -144,6 +157,7 @@ impl Stack {
             tasks,
             server,
             scraping,
+            remotes,
             collecting,
             loki: api.loki,
             serving,
@@ -201,6 +215,7 @@ impl Stack {
         let collecting = self.collecting;
         tokio::task::spawn_blocking(move || collecting.stop()).await?;
         self.loki.stop();
+        self.remotes.stop().await;
         self.stop.send_replace(true);
         let drained = async {
             for task in self.serving {

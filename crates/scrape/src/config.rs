@@ -100,6 +100,7 @@ pub struct WrittenConfig {
     scrape_config_files: Option<Vec<String>>,
     storage: Option<Ignored>,
     tracing: Option<Ignored>,
+    /// Read by whoever forwards.
     remote_write: Option<Ignored>,
     remote_read: Option<Ignored>,
     otlp: Option<Ignored>,
@@ -229,13 +230,12 @@ impl PromConfig {
 impl WrittenConfig {
     fn unsupported(&self) -> Vec<String> {
         let files = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|l| !l.is_empty());
-        let sections: [(&str, bool, &str); 8] = [
+        let sections: [(&str, bool, &str); 7] = [
             ("runtime", self.runtime.is_some(), "there is no Go runtime to tune"),
             ("alerting", self.alerting.is_some(), "no alert is sent anywhere"),
             ("rule_files", files(&self.rule_files), "no rule is evaluated"),
             ("storage", self.storage.is_some(), "set storage by flags"),
             ("tracing", self.tracing.is_some(), "no trace is sent"),
-            ("remote_write", self.remote_write.is_some(), "nothing is forwarded"),
             ("remote_read", self.remote_read.is_some(), "only local samples are read"),
             ("otlp", self.otlp.is_some(), "OTLP names are translated by the defaults"),
         ];

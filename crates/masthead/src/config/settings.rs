@@ -74,6 +74,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     value("logs.limits.query_max_label_bytes", "logs.query.max-label-bytes"),
     value("logs.limits.max_tails", "logs.max-tails"),
     value("logs.limits.max_pattern_lines", "logs.max-pattern-lines"),
+    value("forward.journal_size", "forward.journal-size"),
     switch_off("observe.host", "no-host"),
     switch_off("observe.self", "no-self"),
     path("observe.pods_log_dir", "pods-log-dir"),
@@ -117,7 +118,7 @@ pub(super) const NOT_IN_THE_FILE: &[&str] =
 pub(super) const TYPED: &[(&str, &str)] = &[
     (
         "metrics",
-        "a prometheus.yml: `global`, `scrape_configs`, `scrape_config_files`, with upstream's keys",
+        "a prometheus.yml: `global`, `scrape_configs`, `scrape_config_files`, and `remote_write`, see [remote-write.md](remote-write.md); with upstream's keys",
     ),
     (
         "logs",

@@ -12,7 +12,7 @@ use masthead_instrument::Telemetry;
 use masthead_logdb::Logdb;
 use masthead_logql::{Engine as LogEngine, EngineOptions as LogEngineOptions};
 use masthead_model::Regexp;
-use masthead_ports::{NoRules, QueryLimits, TargetsView};
+use masthead_ports::{NoRules, QueryLimits, SampleSink, TargetsView};
 use masthead_promql::{Engine, EngineOptions, Features};
 use masthead_sysio::{Clock, RealFs};
 use masthead_tsdb::Tsdb;
@@ -35,6 +35,8 @@ pub(super) struct Api {
 #[derive(Debug)]
 pub(super) struct Stores {
     pub metrics: Arc<Tsdb>,
+    /// In front of the store of metrics.
+    pub sink: Arc<dyn SampleSink>,
     pub logs: Arc<Logdb>,
     /// In front of the store of logs.
     pub live: Arc<LiveTail>,
@@ -90,7 +92,7 @@ impl Api {
             BuildInfo { version: env!("CARGO_PKG_VERSION").to_owned(), ..BuildInfo::default() };
         let prometheus = PrometheusApi::new(Parts {
             source: stores.metrics.clone(),
-            sink: stores.metrics.clone(),
+            sink: stores.sink,
             admin: stores.metrics.clone(),
             targets,
             rules: Arc::new(NoRules),
@@ -188,6 +190,7 @@ fn flags(args: &ServeArgs) -> Vec<(String, String)> {
             args.prometheus_config.as_ref().map(ToString::to_string).unwrap_or_default()
         }
         "dashboards" => args.dashboards.as_ref().map(ToString::to_string).unwrap_or_default(),
+        "forward.journal-size" => args.forward_journal_size.to_string(),
         "no-self" => args.no_self.to_string(),
         "no-host" => args.no_host.to_string(),
         "auth.admin-user" => args.auth.admin_user.clone(),
