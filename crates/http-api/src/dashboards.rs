@@ -21,6 +21,9 @@ use crate::{error, json, limits::Limits};
 
 mod save;
 
+#[cfg(test)]
+pub(crate) use save::Saved;
+
 /// The routes over these dashboards. Of `limits` the size of a form bounds what is saved.
 pub fn dashboards_router(view: Arc<dyn DashboardsView>, limits: &Limits) -> Router {
     let saving = save::Saving::new(Arc::clone(&view), limits);
@@ -62,9 +65,11 @@ impl Search {
     }
 }
 
+/// One dashboard of a list.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
-struct Hit {
+pub(crate) struct Hit {
     uid: String,
     title: String,
     uri: String,
@@ -74,6 +79,7 @@ struct Hit {
     tags: Vec<String>,
     is_starred: bool,
     #[serde(skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<String>"))]
     folder_title: String,
 }
 
@@ -109,23 +115,45 @@ fn hit(info: DashboardInfo) -> Hit {
     }
 }
 
+/// What is known of a dashboard, beside its file.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "the keys are Grafana's")]
+pub(crate) struct Meta {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// Whether it was saved here, so that it can be changed.
+    can_save: bool,
+    can_edit: bool,
+    can_delete: bool,
+    can_admin: bool,
+    slug: String,
+    url: String,
+    folder_title: String,
+    /// Whether it came from a file that is not changed here.
+    provisioned: bool,
+    provisioned_external_id: String,
+}
+
 async fn by_uid(State(view): View, Path(uid): Path<String>) -> Response {
     let found = tokio::task::spawn_blocking(move || view.get(&uid)).await;
     let Ok(Some((info, json))) = found else {
         return message(StatusCode::NOT_FOUND, "Dashboard not found");
     };
-    let meta = serde_json::json!({
-        "type": "db",
-        "canSave": info.kept,
-        "canEdit": info.kept,
-        "canDelete": info.kept,
-        "canAdmin": false,
-        "slug": slug(&info.title),
-        "url": format!("/d/{}/{}", info.uid, slug(&info.title)),
-        "folderTitle": if info.folder.is_empty() { "General" } else { &info.folder },
-        "provisioned": !info.kept,
-        "provisionedExternalId": info.origin,
+    let meta = json::to_vec(&Meta {
+        kind: "db",
+        can_save: info.kept,
+        can_edit: info.kept,
+        can_delete: info.kept,
+        can_admin: false,
+        slug: slug(&info.title),
+        url: format!("/d/{}/{}", info.uid, slug(&info.title)),
+        folder_title: if info.folder.is_empty() { "General".to_owned() } else { info.folder },
+        provisioned: !info.kept,
+        provisioned_external_id: info.origin,
     });
+    let meta = String::from_utf8_lossy(&meta);
     // The file is put in as it is: what was written by hand comes back as it was written.
     let body = format!("{{\"meta\":{meta},\"dashboard\":{json}}}");
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()

@@ -32,6 +32,8 @@ mod queries;
 mod stats;
 mod stream;
 mod time;
+#[cfg(test)]
+mod typescript;
 mod unzip;
 mod upload;
 

@@ -13,7 +13,9 @@ use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
 mod auth;
 mod logs;
 
-pub(crate) use auth::{AuthArgs, NewTokenArgs, ScopeName, TlsArgs, TokenArgs, TokenCommand};
+pub(crate) use auth::{
+    AuthArgs, NewTokenArgs, ScopeName, SecretText, TlsArgs, TokenArgs, TokenCommand,
+};
 pub(crate) use logs::{LOKI_DEFAULT, LogsArgs, LogsCommandArgs, LogsFormat};
 
 const EXIT_CODES: &str = "\
@@ -366,6 +368,10 @@ pub(crate) struct QueryArgs {
     /// The server; Masthead itself, or any that answers below `/api/v1`.
     #[arg(long, value_name = "URL", env = "MASTHEAD_URL", default_value = "http://127.0.0.1:3000")]
     pub url: http::Uri,
+
+    /// A token of the server, where it wants one; in the variable others cannot read it.
+    #[arg(long, value_name = "TOKEN", env = "MASTHEAD_TOKEN", hide_env_values = true)]
+    pub token: Option<SecretText>,
 
     /// Over this long until `--time`, such as `1h`; without it, one value at that moment.
     #[arg(long, value_name = "DURATION", env = "MASTHEAD_QUERY_RANGE", value_parser = duration)]

@@ -13,6 +13,8 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 
+use crate::cli::SecretText;
+
 /// What one call may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
@@ -36,6 +38,7 @@ const IDLE_CONNECTIONS_MAX: usize = 16;
 pub(crate) struct Client {
     pool: Pool<HttpConnector, Full<Bytes>>,
     limits: Limits,
+    token: Option<SecretText>,
 }
 
 #[derive(Clone, Debug)]
@@ -51,14 +54,23 @@ impl Client {
         let pool = Pool::builder(TokioExecutor::new())
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .build(connector);
-        Self { pool, limits }
+        Self { pool, limits, token: None }
+    }
+
+    /// Shows this token with every request.
+    #[must_use]
+    pub(crate) fn with_token(self, token: Option<&SecretText>) -> Self {
+        Self { token: token.cloned(), ..self }
     }
 
     /// Sends `request` (with an absolute URI) and reads the whole answer, whatever its status.
     ///
     /// # Errors
     /// When there is no whole answer within the limits.
-    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
+    pub(crate) async fn send(&self, mut request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
+        if let Some(token) = &self.token {
+            request.headers_mut().insert(http::header::AUTHORIZATION, token.bearer()?);
+        }
         let call = async {
             let (head, body) = self.pool.request(request).await?.into_parts();
             let body = Limited::new(body, self.limits.body_bytes).collect().await;

@@ -176,6 +176,8 @@ async fn every_route_refuses_who_may_not_and_lets_in_who_may() {
             f(&[("authorization", &bearer(&read))], may(&[Scope::Read])).await;
             f(&[("authorization", &bearer(&write))], may(&[Scope::Write])).await;
             f(&[("authorization", &bearer(&admin))], 200).await;
+            f(&[("authorization", &basic("token", &read))], may(&[Scope::Read])).await;
+            f(&[("authorization", &basic("admin", &expired))], 401).await;
             f(&[("authorization", &basic("vera", "view-pw"))], may(&[Scope::Read])).await;
             f(&[("authorization", &basic("admin", "admin-pw"))], 200).await;
             let own = ("sec-fetch-site", "same-origin");

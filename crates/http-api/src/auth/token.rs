@@ -27,9 +27,14 @@ pub fn new_token() -> Result<(String, String), AuthError> {
     Ok((token, hash))
 }
 
+/// Whether a text looks like a token.
+pub(super) fn is_one(text: &str) -> bool {
+    text.len() == LENGTH && text.starts_with(PREFIX)
+}
+
 /// The hash of what a client sent, or nothing for what cannot be a token.
 pub(super) fn hash_of(token: &str) -> Option<Fingerprint> {
-    (token.len() == LENGTH && token.starts_with(PREFIX)).then(|| sha256(token.as_bytes()))
+    is_one(token).then(|| sha256(token.as_bytes()))
 }
 
 /// The hash that a configuration has.

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use masthead_model::ErrorClass;
 use masthead_ports::DashboardsView;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Request, Response, State, StatusCode, answer, message, slug};
@@ -44,6 +44,18 @@ struct Body {
     dashboard: Map<String, Value>,
     #[serde(default)]
     overwrite: bool,
+}
+
+/// What is said of a dashboard that was kept.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct Saved {
+    uid: String,
+    url: String,
+    status: &'static str,
+    /// To be sent with the next change.
+    version: u64,
+    slug: String,
 }
 
 pub(super) async fn save(State(saving): State<Saving>, request: Request) -> Response {
@@ -107,14 +119,8 @@ fn keep(view: &dyn DashboardsView, body: &[u8]) -> Response {
         return message(status, &refused.message);
     }
     let slug = slug(&title);
-    let body = serde_json::json!({
-        "uid": uid,
-        "url": format!("/d/{uid}/{slug}"),
-        "status": "success",
-        "version": version,
-        "slug": slug,
-    });
-    answer(StatusCode::OK, &body)
+    let url = format!("/d/{uid}/{slug}");
+    answer(StatusCode::OK, &Saved { uid, url, status: "success", version, slug })
 }
 
 /// The version inside a dashboard.

@@ -54,6 +54,7 @@ async fn ask(args: &LogsCommandArgs, show: &mut Show) -> anyhow::Result<()> {
         .header("x-loki-response-encoding-flags", "categorize-labels")
         .body(Full::new(Bytes::from(question(args, now()))))?;
     let response = Client::new(LIMITS)
+        .with_token(args.token.as_ref())
         .send(request)
         .await
         .with_context(|| format!("no answer from {url}; --url says where to ask"))?;
@@ -139,6 +140,7 @@ mod tests {
             let args = LogsCommandArgs {
                 query: "{a=\"b\"}".to_owned(),
                 url: Uri::from_static("http://127.0.0.1:3000"),
+                token: None,
                 since: Duration::from_mins(1),
                 from,
                 to,

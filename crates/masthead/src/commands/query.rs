@@ -38,6 +38,7 @@ pub(crate) async fn run(args: QueryArgs) -> anyhow::Result<()> {
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Full::new(Bytes::from(form)))?;
     let response = Client::new(LIMITS)
+        .with_token(args.token.as_ref())
         .send(request)
         .await
         .with_context(|| format!("no answer from {url}; --url says where to ask"))?;
@@ -123,6 +124,7 @@ mod tests {
         QueryArgs {
             expr: "rate(a[5m]) > 0".to_owned(),
             url: Uri::from_static("http://127.0.0.1:3000"),
+            token: None,
             range: range.map(Duration::from_secs),
             step: step.map(Duration::from_secs),
             time: Some(10_000.0),

@@ -71,6 +71,31 @@ fn with_a_password_nobody_else_gets_in() {
 }
 
 #[test]
+fn the_clients_show_a_token() {
+    let directory = tempfile::tempdir().unwrap();
+    let (reader, entry) = new_token("read");
+    let file = directory.path().join("auth.yaml");
+    std::fs::write(&file, &entry).unwrap();
+    let server = Server::start_with(
+        &directory.path().join("data"),
+        &["--auth.file", file.to_str().unwrap()],
+    );
+    let url = format!("http://{}", server.address());
+    for command in [["query", "1 + 1"], ["logs", "{app=\"x\"}"]] {
+        let mut args = command.to_vec();
+        args.extend(["--url", &url]);
+        let (code, _, stderr) = masthead(&args).finish();
+        assert!(code == Some(1) && stderr.contains("log in first"), "{stderr}");
+        let mut with_token = Masthead::command(&args);
+        with_token.env("MASTHEAD_TOKEN", &reader);
+        let (code, _, stderr) = Masthead::start(with_token).finish();
+        assert_eq!(code, Some(0), "{stderr}");
+        let (_, help, _) = masthead(&[command[0], "--help"]).finish();
+        assert!(help.contains("MASTHEAD_TOKEN") && !help.contains(&reader), "{help}");
+    }
+}
+
+#[test]
 fn a_browser_logs_in_and_out() {
     let directory = tempfile::tempdir().unwrap();
     let server = guarded(directory.path(), &[]);

@@ -9,7 +9,7 @@ use futures::StreamExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_tungstenite::{
     connect_async_with_config,
-    tungstenite::{self, Message, protocol::WebSocketConfig},
+    tungstenite::{self, Message, client::IntoClientRequest as _, protocol::WebSocketConfig},
 };
 
 use super::{answer, endpoint, nanos, now, show::Show};
@@ -80,8 +80,12 @@ async fn connection(
     query.append_pair("start", &nanos(start));
     query.append_pair("limit", &args.limit.to_string());
     let url = format!("{url}?{}", query.finish());
+    let mut request = url.into_client_request().context("--url")?;
+    if let Some(token) = &args.token {
+        request.headers_mut().insert(http::header::AUTHORIZATION, token.bearer()?);
+    }
     let config = WebSocketConfig::default().max_message_size(Some(MESSAGE_BYTES_MAX));
-    let mut socket = match connect_async_with_config(&url, Some(config), true).await {
+    let mut socket = match connect_async_with_config(request, Some(config), true).await {
         Ok((socket, _)) => socket,
         Err(tungstenite::Error::Http(response)) => {
             let text = response.body().as_deref().unwrap_or_default();
