@@ -8,7 +8,8 @@ SHELL := bash
 .PHONY: help build web demo test check bench conformance fmt fmt-check clippy tidy test-web test-charts
 
 step := scripts/step
-# A folder of upstream's promqltest scripts, or of recorded answers of a Loki with their check.py.
+# A folder of upstream's promqltest scripts, of recorded answers of a Loki with their check.py, or
+# with a prebuilt-promql.json that lists expressions.
 CONFORMANCE ?=
 # Arguments for `masthead demo`, e.g. make demo DEMO="--for 1m".
 DEMO ?=
@@ -53,7 +54,7 @@ bench: ## measure: every benchmark of the workspace, then masthead beside the or
 	@$(step) "build masthead and its comparison (release)" cargo build --release --package masthead --package masthead-bench
 	@"$${CARGO_TARGET_DIR:-target}/release/masthead-bench" $(BENCH)
 
-conformance: ## run upstream's cases: make conformance CONFORMANCE=DIR (*.test for PromQL, check.py for LogQL)
+conformance: ## run upstream's cases: make conformance CONFORMANCE=DIR (*.test or prebuilt-promql.json for PromQL, check.py for LogQL)
 	@scripts/need cargo cc
 	@test -d "$(CONFORMANCE)" || { echo 'no folder CONFORMANCE="$(CONFORMANCE)"; name one that holds *.test files, or check.py and corpus.json' >&2; exit 2; }
 	@if [ -f "$(CONFORMANCE)/check.py" ] && [ -f "$(CONFORMANCE)/corpus.json" ]; then \

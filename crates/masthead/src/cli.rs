@@ -12,9 +12,13 @@ use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
 
 mod auth;
 mod logs;
+mod rules;
 
 pub(crate) use auth::{AuthArgs, NewTokenArgs, ScopeName, TokenArgs, TokenCommand};
 pub(crate) use logs::{LOKI_DEFAULT, LogsArgs, LogsCommandArgs, LogsFormat};
+pub(crate) use rules::{
+    CheckArgs, CheckCommand, CheckRulesArgs, RulesArgs, TestArgs, TestCommand, TestRulesArgs,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -54,6 +58,12 @@ pub(crate) enum Command {
     /// Ask a server that speaks Loki's HTTP API a LogQL question, or follow its lines.
     #[command(after_help = EXIT_CODES)]
     Logs(LogsCommandArgs),
+    /// Check files before a server gets them.
+    #[command(after_help = EXIT_CODES)]
+    Check(CheckArgs),
+    /// Run tests of what a server would do.
+    #[command(after_help = EXIT_CODES)]
+    Test(TestArgs),
     /// Make tokens for programs that ask or push.
     #[command(after_help = EXIT_CODES)]
     Token(TokenArgs),
@@ -195,6 +205,9 @@ pub(crate) struct ServeArgs {
 
     #[command(flatten)]
     pub logs: LogsArgs,
+
+    #[command(flatten)]
+    pub rules: RulesArgs,
 
     /// How far back an instant selector looks for a sample.
     #[arg(long = "query.lookback-delta", value_name = "DURATION", default_value = "5m")]

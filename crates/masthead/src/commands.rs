@@ -3,12 +3,14 @@
 //! A command owns its runtime's life: when it returns, nothing of it goes on in the background.
 
 mod backfill;
+mod check;
 mod demo;
 mod export;
 mod import;
 mod logs;
 mod query;
 mod serve;
+mod test;
 mod token;
 
 use crate::{child, cli::Command};
@@ -30,6 +32,8 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Query(args) => runtime()?.block_on(query::run(args)),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Check(args) => check::run(&args.command),
+        Command::Test(args) => test::run(&args.command),
         Command::Token(args) => token::run(&args.command),
         Command::HashPassword => token::hash(),
         Command::ExecTied(args) => child::exec_tied(&args),

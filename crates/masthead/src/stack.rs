@@ -9,17 +9,20 @@
 //! The parts: the stores in `store.rs` and `logs.rs`, their upkeep in `upkeep.rs`, where it listens
 //! in `listen.rs`, who may come in in `access.rs`, the API in `api.rs`, what it says of itself in `view.rs`, `config_text.rs` and
 //! `metrics.rs`, what it scrapes in `scraping.rs`, the log files that it collects in
-//! `collecting.rs`, the dashboards it shows in `dashboards.rs`.
+//! `collecting.rs`, the rules and alerts in `alerting.rs` and `rule_metrics.rs`, the dashboards it shows in `dashboards.rs`.
 
 mod access;
+mod alerting;
 mod api;
 pub(crate) mod collecting;
 mod config_text;
 mod dashboards;
 mod deletes;
+mod engines;
 mod listen;
 mod logs;
 mod metrics;
+mod rule_metrics;
 pub(crate) mod scraping;
 mod store;
 mod upkeep;
@@ -39,7 +42,8 @@ use masthead_tsdb::Tsdb;
 use tokio::sync::watch;
 
 use self::{
-    access::Access, collecting::Collecting, scraping::Scraping, upkeep::Upkeep, view::Server,
+    access::Access, alerting::Alerting, collecting::Collecting, engines::Engines,
+    scraping::Scraping, upkeep::Upkeep, view::Server,
 };
 use crate::{
     cli::{ServeArgs, UsageError},
@@ -56,6 +60,7 @@ pub(crate) struct Stack {
     tasks: Tasks,
     server: Arc<Server>,
     scraping: Arc<Scraping>,
+    alerting: Arc<Alerting>,
     collecting: Arc<Collecting>,
     loki: LokiApi,
     serving: Vec<Task>,
@@ -93,10 +98,14 @@ impl Stack {
         let own = *addresses.first().context("BUG: no listener")?;
         let scraping =
             Arc::new(Scraping::new(args, own, &telemetry, store.clone(), Arc::clone(&clock))?);
+        let engines = Engines::new(args)?;
+        let alerting =
+            Alerting::new(args, own, &engines, &store, &lines, Arc::clone(&clock)).map(Arc::new)?;
         let server = Server::new(
             args,
             Arc::clone(&clock),
             Arc::clone(&scraping),
+            Arc::clone(&alerting),
             Arc::clone(&access),
             telemetry.clone(),
             Arc::clone(&store),
@@ -104,9 +113,11 @@ impl Stack {
         );
         let server = Arc::new(server);
         let stores = api::Stores { metrics: Arc::clone(&store), logs: Arc::clone(&lines), live };
-        let api = api::Api::new(args, stores, &server, scraping.view(), access.auth(), clock)?;
+        let (targets, auth) = (scraping.view(), access.auth());
+        let api = api::Api::new(args, stores, &engines, &alerting, &server, targets, auth, clock)?;
         let stats = scraping.stats();
         metrics::register(&telemetry, &store, &lines, &api, stats, Arc::clone(&collecting));
+        rule_metrics::register(&telemetry, &alerting);
         let router = api.router(&telemetry);
 
         let (stop, stopping) = watch::channel(false);
@@ -119,6 +130,7 @@ impl Stack {
         store::load(&store, found).await?;
         store::keep_up(&store, args, &mut upkeep)?;
         scraping.begin().await?;
+        alerting.begin(scraping.loaded().global.external_labels, &tasks).await?;
         server.started();
         tracing::info!(listen = %own, data = %args.data, version = env!("CARGO_PKG_VERSION"), "Ready.");
         Ok(Self {
@@ -126,6 +138,7 @@ impl Stack {
             tasks,
             server,
             scraping,
+            alerting,
             collecting,
             loki: api.loki,
             serving,
@@ -180,6 +193,7 @@ impl Stack {
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.server.stopping();
         self.scraping.stop().await;
+        self.alerting.stop().await;
         let collecting = self.collecting;
         tokio::task::spawn_blocking(move || collecting.stop()).await?;
         self.loki.stop();

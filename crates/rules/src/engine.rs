@@ -84,6 +84,7 @@ struct Shared {
     settings: Settings,
     loaded: Mutex<Loaded>,
     changed: Notify,
+    stopping: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -164,8 +165,8 @@ type Key = (Arc<str>, String, Language);
 impl Rules {
     /// No rules yet: [`Rules::load`] brings them, [`Rules::run`] evaluates them.
     pub fn new(parts: Parts, settings: Settings) -> Self {
-        let (loaded, changed) = (Mutex::default(), Notify::new());
-        Self { shared: Arc::new(Shared { parts, settings, loaded, changed }) }
+        let (loaded, changed, stopping) = (Mutex::default(), Notify::new(), AtomicBool::new(false));
+        Self { shared: Arc::new(Shared { parts, settings, loaded, changed, stopping }) }
     }
 
     /// Puts groups in force in place of those before. `interval` and `offset` are those of groups
@@ -250,11 +251,26 @@ impl Rules {
         }
     }
 
+    /// From now on nothing is evaluated; returns when what is under way has ended.
+    pub async fn stop(&self) {
+        /// Turns are short, and this waits once in the life of a process.
+        const LOOK_EVERY: Duration = Duration::from_millis(5);
+        self.shared.stopping.store(true, Ordering::Release);
+        // Whoever starts a turn holds this lock and has seen the flag by the next time.
+        let slots = self.shared.loaded.lock().slots.clone();
+        while slots.iter().any(|slot| slot.running.load(Ordering::Acquire)) {
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
     /// Starts what is due and says how long nothing else is.
     fn start_due(&self, now: i64, running: &mut JoinSet<()>) -> Duration {
         /// Even with nothing to do: a wall clock may be set.
         const LOOK_EVERY: Duration = Duration::from_secs(5);
         let mut wait = LOOK_EVERY;
+        if self.shared.stopping.load(Ordering::Acquire) {
+            return wait;
+        }
         let mut loaded = self.shared.loaded.lock();
         let (due, graves) = std::mem::take(&mut loaded.graves)
             .into_iter()

@@ -13,7 +13,7 @@ use masthead_sysio::Clock;
 use masthead_tsdb::Tsdb;
 use tokio::sync::Notify;
 
-use super::{access::Access, scraping::Scraping};
+use super::{access::Access, alerting::Alerting, scraping::Scraping};
 use crate::cli::ServeArgs;
 
 /// The running server.
@@ -26,6 +26,7 @@ pub(super) struct Server {
     retention: String,
     clock: Arc<dyn Clock>,
     scraping: Arc<Scraping>,
+    alerting: Arc<Alerting>,
     access: Arc<Access>,
     telemetry: Telemetry,
     metrics: Arc<Tsdb>,
@@ -43,10 +44,12 @@ struct Reload {
 }
 
 impl Server {
+    #[expect(clippy::too_many_arguments, reason = "each is a part of the stack")]
     pub(super) fn new(
         args: &ServeArgs,
         clock: Arc<dyn Clock>,
         scraping: Arc<Scraping>,
+        alerting: Arc<Alerting>,
         access: Arc<Access>,
         telemetry: Telemetry,
         metrics: Arc<Tsdb>,
@@ -61,6 +64,7 @@ impl Server {
             retention: retention(args),
             clock,
             scraping,
+            alerting,
             access,
             telemetry,
             metrics,
@@ -80,7 +84,7 @@ impl Server {
     /// # Errors
     /// What is wrong with it; the old one is in force then.
     pub(super) fn load(&self) -> Result<(), ReloadError> {
-        let done = self.scraping.reload().and_then(|()| self.access.reload());
+        let done = self.read_again();
         let mut last = self.last_reload.lock().unwrap_or_else(PoisonError::into_inner);
         last.ok = done.is_ok();
         match done {
@@ -95,6 +99,15 @@ impl Server {
                 Err(ReloadError::Failed(error))
             }
         }
+    }
+
+    /// Everything that is read from files; rules are read first, because nothing of a configuration
+    /// with a wrong rule may come into force.
+    fn read_again(&self) -> anyhow::Result<()> {
+        let rules = self.alerting.read()?;
+        self.scraping.reload()?;
+        self.access.reload()?;
+        self.alerting.apply(rules, self.external_labels())
     }
 
     /// From now on it is ready.

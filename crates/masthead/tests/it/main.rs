@@ -13,6 +13,7 @@ mod logs;
 mod originals;
 mod process;
 mod query;
+mod rules;
 mod serve;
 mod targets;
 

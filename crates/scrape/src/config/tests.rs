@@ -51,8 +51,6 @@ fn a_whole_file_loads_and_what_is_not_read_is_named() {
     assert_eq!(
         config.warnings,
         [
-            "not supported yet: alerting (no alert is sent anywhere)",
-            "not supported yet: rule_files (no rule is evaluated)",
             "not supported yet: remote_write (nothing is forwarded)",
             "not supported yet: scrape_configs[1].kubernetes_sd_configs (job \"node\")",
         ]
