@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build web demo test check bench conformance fmt fmt-check clippy tidy test-web test-charts
+.PHONY: help build web demo test check bench conformance fmt fmt-check clippy tidy test-web test-charts test-cluster
 
 step := scripts/step
 # A folder of upstream's promqltest scripts, of recorded answers of a Loki with their check.py, or
@@ -44,6 +44,9 @@ test: ## everything that must pass before a change lands
 	@$(step) "documentation tests" scripts/quietly cargo test --workspace --doc
 	@$(step) "benchmarks, each body once" scripts/quietly cargo test --workspace --bench '*'
 	@scripts/run-tests
+
+test-cluster: ## install into the cluster of KUBECONFIG and verify metrics, logs and labels there
+	@scripts/test-cluster
 
 test-charts: ## render the charts and the Helmfile with real Helm and check every object
 	@$(step) "charts: render, validate, check" scripts/test-charts

@@ -196,7 +196,8 @@ impl Journal {
         Ok(())
     }
 
-    /// The segment of the next frame, as long as nobody else enqueues or rotates.
+    /// The segment of the next frame, as long as nobody else enqueues or rotates; for
+    /// [`Journal::enqueue_in`].
     pub fn next_segment(&self) -> u64 {
         let mut queue = self.queue.lock();
         queue.roll(self.options.segment_bytes);
@@ -212,21 +213,19 @@ impl Journal {
         check_size(payload.len())?;
         let mut queue = self.queue.lock();
         queue.roll(self.options.segment_bytes);
-        let (seq, segment) = (queue.next_seq, queue.segment);
-        queue.next_seq += 1;
-        if queue.pending.back().is_none_or(|piece| piece.segment != segment) {
-            queue.pending.push_back(Piece { segment, last_seq: seq, bytes: Vec::new() });
-        }
-        let mut added = 0;
-        if let Some(piece) = queue.pending.back_mut() {
-            let before = piece.bytes.len();
-            frame::put_frame(&mut piece.bytes, seq, payload);
-            piece.last_seq = seq;
-            added = piece.bytes.len() - before;
-        }
-        queue.pending_bytes += added;
-        queue.segment_bytes += added as u64;
-        Ok(Ticket { seq, segment })
+        Ok(queue.push(payload))
+    }
+
+    /// As [`Journal::enqueue`], if the next frame is one of `segment`: what a frame says may rest
+    /// on those before it in its segment. Otherwise nothing happens and there is no ticket.
+    ///
+    /// # Errors
+    /// As [`Journal::enqueue`].
+    pub fn enqueue_in(&self, segment: u64, payload: &[u8]) -> Result<Option<Ticket>> {
+        check_size(payload.len())?;
+        let mut queue = self.queue.lock();
+        queue.roll(self.options.segment_bytes);
+        Ok((queue.segment == segment).then(|| queue.push(payload)))
     }
 
     /// Returns when every frame up to `ticket` is as durable as the policy promises.
@@ -416,6 +415,24 @@ impl Queue {
     fn next_segment(&mut self) {
         self.segment += 1;
         self.segment_bytes = 0;
+    }
+
+    fn push(&mut self, payload: &[u8]) -> Ticket {
+        let (seq, segment) = (self.next_seq, self.segment);
+        self.next_seq += 1;
+        if self.pending.back().is_none_or(|piece| piece.segment != segment) {
+            self.pending.push_back(Piece { segment, last_seq: seq, bytes: Vec::new() });
+        }
+        let mut added = 0;
+        if let Some(piece) = self.pending.back_mut() {
+            let before = piece.bytes.len();
+            frame::put_frame(&mut piece.bytes, seq, payload);
+            piece.last_seq = seq;
+            added = piece.bytes.len() - before;
+        }
+        self.pending_bytes += added;
+        self.segment_bytes += added as u64;
+        Ticket { seq, segment }
     }
 }
 

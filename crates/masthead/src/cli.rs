@@ -16,9 +16,7 @@ mod rules;
 
 pub(crate) use auth::{AuthArgs, NewTokenArgs, ScopeName, TokenArgs, TokenCommand};
 pub(crate) use logs::{LOKI_DEFAULT, LogsArgs, LogsCommandArgs, LogsFormat};
-pub(crate) use rules::{
-    CheckArgs, CheckCommand, CheckRulesArgs, RulesArgs, TestArgs, TestCommand, TestRulesArgs,
-};
+pub(crate) use rules::{CheckRulesArgs, RulesArgs, TestArgs, TestCommand, TestRulesArgs};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -35,6 +33,10 @@ pub(crate) struct Cli {
     pub command: Command,
 }
 
+mod check;
+
+pub(crate) use check::{CheckArgs, CheckCommand, CheckConfigArgs, ConfigKind};
+
 pub(crate) use backfill::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, SelectionArgs};
 
 /// One variant per file of `commands/`.
@@ -46,6 +48,9 @@ pub(crate) enum Command {
     /// Keep metrics and logs, and answer PromQL and LogQL over the APIs of Prometheus and Loki.
     #[command(after_help = EXIT_CODES)]
     Serve(Box<ServeArgs>),
+    /// Say what is wrong with a file, without starting anything.
+    #[command(after_help = EXIT_CODES)]
+    Check(CheckArgs),
     /// Ask a server that speaks Prometheus' HTTP API a PromQL question.
     #[command(after_help = EXIT_CODES)]
     Query(QueryArgs),
@@ -58,9 +63,6 @@ pub(crate) enum Command {
     /// Ask a server that speaks Loki's HTTP API a LogQL question, or follow its lines.
     #[command(after_help = EXIT_CODES)]
     Logs(LogsCommandArgs),
-    /// Check files before a server gets them.
-    #[command(after_help = EXIT_CODES)]
-    Check(CheckArgs),
     /// Run tests of what a server would do.
     #[command(after_help = EXIT_CODES)]
     Test(TestArgs),
@@ -118,9 +120,19 @@ pub(crate) struct DemoArgs {
     pub items_api: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each switch")]
 pub(crate) struct ServeArgs {
+    /// Read settings, what to scrape and what to collect from this masthead.yaml.
+    ///
+    /// What it says of scraping and collecting is read again on SIGHUP and `POST /-/reload`.
+    #[arg(long, value_name = "FILE", env = "MASTHEAD_CONFIG")]
+    pub config: Option<Utf8PathBuf>,
+
+    /// Read all configuration, say what is wrong with it, and end: 0 when nothing is, else 2.
+    #[arg(long, env = "MASTHEAD_CHECK_CONFIG", value_parser = BoolishValueParser::new())]
+    pub check_config: bool,
+
     /// Everything that is kept lies below this directory, made when missing.
     #[arg(long, value_name = "DIR", env = "MASTHEAD_DATA", default_value = "data")]
     pub data: Utf8PathBuf,
@@ -145,7 +157,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE", env = "MASTHEAD_PROMETHEUS_CONFIG")]
     pub prometheus_config: Option<Utf8PathBuf>,
 
-    /// Collect the log files that this configuration of Promtail's says.
+    /// Collect the log files that this promtail.yaml says; read again as the other.
     #[arg(long, value_name = "FILE", env = "MASTHEAD_PROMTAIL_CONFIG")]
     pub promtail_config: Option<Utf8PathBuf>,
 

@@ -29,10 +29,10 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
             .build()?
             .block_on(serve::run(*args)),
         Command::Logs(args) => runtime()?.block_on(logs::run(args)),
+        Command::Check(args) => check::run(&args),
         Command::Query(args) => runtime()?.block_on(query::run(args)),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
-        Command::Check(args) => check::run(&args.command),
         Command::Test(args) => test::run(&args.command),
         Command::Token(args) => token::run(&args.command),
         Command::HashPassword => token::hash(),

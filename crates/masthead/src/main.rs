@@ -9,6 +9,9 @@ mod child;
 mod cli;
 mod client;
 mod commands;
+mod config;
+#[cfg(test)]
+mod reference;
 mod stack;
 mod tasks;
 mod terminal;

@@ -12,7 +12,7 @@
 //! `collecting.rs`, the rules and alerts in `alerting.rs` and `rule_metrics.rs`, the dashboards it shows in `dashboards.rs`.
 
 mod access;
-mod alerting;
+pub(crate) mod alerting;
 mod api;
 pub(crate) mod collecting;
 mod config_text;
@@ -104,9 +104,12 @@ impl Stack {
         let server = Server::new(
             args,
             Arc::clone(&clock),
-            Arc::clone(&scraping),
-            Arc::clone(&alerting),
-            Arc::clone(&access),
+            view::Reloaded {
+                scraping: Arc::clone(&scraping),
+                collecting: Arc::clone(&collecting),
+                alerting: Arc::clone(&alerting),
+                access: Arc::clone(&access),
+            },
             telemetry.clone(),
             Arc::clone(&store),
             Arc::clone(&lines),

@@ -56,6 +56,14 @@ impl Task {
         // An error here is a panic, which `Tasks::failed` reports.
         drop((&mut self.0).await);
     }
+
+    /// Ends the task at its next await and waits until it is gone. Not to be called on a thread of
+    /// the runtime that serves.
+    pub(crate) fn cancel(mut self) {
+        self.0.abort();
+        // An error is the cancellation.
+        drop(tokio::runtime::Handle::current().block_on(&mut self.0));
+    }
 }
 
 impl Drop for Task {

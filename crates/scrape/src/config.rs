@@ -89,9 +89,10 @@ impl Refused {
     }
 }
 
+/// A prometheus.yml as it is written, for whoever has it as a part of a larger file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Written {
+pub struct WrittenConfig {
     global: Option<Spanned<global::WrittenGlobal>>,
     scrape_configs: Option<Vec<Option<Spanned<WrittenJob>>>>,
     runtime: Option<Ignored>,
@@ -132,8 +133,18 @@ impl PromConfig {
         text: &str,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
-        let written: Option<Written> = yaml::parse(text)?;
-        let mut written = written.unwrap_or_default();
+        let written: Option<WrittenConfig> = yaml::parse(text)?;
+        Self::check(written.unwrap_or_default(), environment)
+    }
+
+    /// Checks what was read; places are those of the text that it was read from.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn check(
+        mut written: WrittenConfig,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
         let mut warnings = written.unsupported();
         let global = match written.global.take() {
             None => GlobalConfig::default(),
@@ -218,7 +229,7 @@ impl PromConfig {
     }
 }
 
-impl Written {
+impl WrittenConfig {
     fn unsupported(&self) -> Vec<String> {
         let sections: [(&str, bool, &str); 6] = [
             ("runtime", self.runtime.is_some(), "there is no Go runtime to tune"),

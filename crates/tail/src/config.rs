@@ -111,9 +111,13 @@ impl<'de> Deserialize<'de> for Ignored {
     }
 }
 
+/// A promtail.yaml as it is written, for whoever has it as a part of a larger file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Written {
+pub struct WrittenConfig {
+    /// Of masthead.yaml; Promtail has none of the name. So is the next.
+    storage: Option<Ignored>,
+    limits: Option<Ignored>,
     server: Option<Ignored>,
     client: Option<Spanned<WrittenClient>>,
     clients: Option<Vec<Spanned<WrittenClient>>>,
@@ -160,8 +164,15 @@ impl PromtailConfig {
     /// # Errors
     /// The first thing that is wrong, with its place.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let written: Option<Written> = yaml::parse(text)?;
-        let written = written.unwrap_or_default();
+        let written: Option<WrittenConfig> = yaml::parse(text)?;
+        Self::check(written.unwrap_or_default())
+    }
+
+    /// Checks what was read; places are those of the text that it was read from.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn check(written: WrittenConfig) -> Result<Self, ConfigError> {
         let mut warnings = written.unsupported();
         let mut clients = Vec::new();
         let single = written.client.into_iter().map(|client| ("client".to_owned(), client));
@@ -258,9 +269,11 @@ impl PromtailConfig {
     }
 }
 
-impl Written {
+impl WrittenConfig {
     fn unsupported(&self) -> Vec<String> {
-        let sections: [(&str, bool, &str); 8] = [
+        let sections: [(&str, bool, &str); 10] = [
+            ("storage", self.storage.is_some(), "it is a setting of masthead.yaml"),
+            ("limits", self.limits.is_some(), "they are settings of masthead.yaml"),
             ("server", self.server.is_some(), "the collector has no server of its own"),
             ("target_config", self.target_config.is_some(), "files are searched every 5 seconds"),
             ("limits_config", self.limits_config.is_some(), "lines are not limited in rate"),

@@ -39,7 +39,7 @@ mod world;
 
 pub use batch::TENANT_LABEL;
 pub use collector::{Collector, OPEN_FILES_DEFAULT, Parts, Step};
-pub use config::{ClientConfig, ConfigError, PromtailConfig, Setup};
+pub use config::{ClientConfig, ConfigError, PromtailConfig, Setup, WrittenConfig};
 pub use error::Error;
 pub use lines::{Ended, LineSource};
 pub use pipeline::metrics::{CustomMetric, CustomMetrics, CustomValue};

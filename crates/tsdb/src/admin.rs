@@ -79,14 +79,14 @@ impl StoreAdmin for Tsdb {
 impl Tsdb {
     /// Different `label=value` pairs in the head.
     fn label_pairs(&self) -> u64 {
-        self.head.read().index.cardinality().count() as u64
+        self.head.registry().index.cardinality().count() as u64
     }
 
     /// Bytes of the values of each label in the head, largest first.
     fn label_bytes(&self, limit: usize) -> Vec<Cardinality> {
-        let head = self.head.read();
+        let registry = self.head.registry();
         let mut bytes = std::collections::BTreeMap::<&str, u64>::new();
-        for (name, value, _) in head.index.cardinality() {
+        for (name, value, _) in registry.index.cardinality() {
             *bytes.entry(name).or_default() += value.len() as u64;
         }
         let mut all: Vec<_> = bytes

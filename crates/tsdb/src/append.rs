@@ -1,23 +1,25 @@
 //! Samples in: judged, written to the journal, put into the head, acknowledged.
 //!
-//! One batch at a time is judged and applied, under the head's lock, and gets its place in the
-//! journal there; many batches wait for the same write afterwards, outside the lock. A sample can
-//! therefore be seen a moment before it is acknowledged. When the write fails the batch is refused
-//! and stays first in line: sent again, its samples are duplicates, and acknowledged only once the
-//! journal has them.
+//! The rows of a batch go to the shards of the head that have their series, mostly one; there they
+//! are judged and applied one batch at a time, and get their place in the journal before the shard
+//! is let go. Batches of different shards do so beside each other. Many batches wait for the same
+//! write afterwards, when nothing is held. A sample can therefore be seen a moment before it is
+//! acknowledged. When the write fails the batch is refused and stays first in line: sent again, its
+//! samples are duplicates, and acknowledged only once the journal has them.
 
 use std::{borrow::Cow, sync::Arc};
 
 use masthead_durable::journal::Journal;
-use masthead_model::{Histogram, Labels, Value, is_stale};
+use masthead_model::{Histogram, Value, is_stale};
 use masthead_ports::{
-    AppendBatch, AppendError, AppendReport, AppendRow, Exemplar, Metadata, RejectReason, SampleSink,
+    AppendBatch, AppendError, AppendReport, AppendRow, Exemplar, RejectReason, SampleSink,
+    SeriesRef,
 };
 
 use crate::{
     Options, Result, Tsdb,
     frame::{FloatRow, FrameBuilder},
-    head::{Head, NewFloat, Slot, Verdict},
+    head::{Defined, Head, NewFloat, SHARDS, Shard, Slot, Verdict, split},
     stats::add,
 };
 
@@ -44,88 +46,238 @@ impl Tsdb {
     fn append_batch(&self, batch: &mut AppendBatch) -> Result<AppendReport> {
         let now = self.now_ms();
         let journal = self.journal()?;
-        let (report, ticket) = {
-            let mut head = self.head.write();
-            if journal.admit(FRAME_BYTES).is_err() {
-                // What waits goes first; if it still cannot be written, nothing new is taken.
-                journal.commit(journal.last())?;
-                journal.admit(FRAME_BYTES)?;
-            }
+        if journal.admit(FRAME_BYTES).is_err() {
+            // What waits goes first; if it still cannot be written, nothing new is taken.
+            journal.commit(journal.last())?;
+            journal.admit(FRAME_BYTES)?;
+        }
+        if !batch.metadata.is_empty() {
+            self.take_metadata(journal, batch)?;
+        }
+        let mut plan = Plan::of(&self.head, batch);
+        let mut report = AppendReport::default();
+        let mut builder = FrameBuilder::default();
+        while let Some((at, mut shard)) = self.head.hold_one(plan.wanted) {
             let mut work = Work {
                 journal,
-                head: &mut head,
+                head: &self.head,
+                shard: &mut shard,
                 options: &self.options,
+                newest: self.head.newest(),
                 now,
                 group: batch.group,
                 segment: journal.next_segment(),
-                builder: FrameBuilder::default(),
-                report: AppendReport::default(),
+                builder: &mut builder,
+                report: &mut report,
             };
-            for metadata in &batch.metadata {
-                work.metadata(metadata);
-            }
-            for (at, row) in batch.rows.iter_mut().enumerate() {
-                work.row(at, row);
-                if work.builder.is_full() {
-                    work.enqueue()?;
-                }
-            }
-            work.enqueue()?;
-            (work.report, journal.last())
-        };
-        journal.commit(ticket)?;
+            let done = work.rows(at, &mut batch.rows, &mut plan);
+            self.head.saw_time(work.newest);
+            done?;
+        }
+        report.rejected.sort_unstable_by_key(|(at, _)| *at);
+        journal.commit(journal.last())?;
         Ok(report)
     }
+
+    /// Takes what is new about families, in a frame of its own.
+    fn take_metadata(&self, journal: &Journal, batch: &AppendBatch) -> Result<()> {
+        let mut builder = FrameBuilder::default();
+        // Held until the journal has the frame, as a shard is for samples.
+        let mut texts = self.head.texts();
+        for metadata in &batch.metadata {
+            let known = texts.metadata.get(&metadata.family);
+            let bytes = metadata.family.len() + metadata.help.len() + metadata.unit.len();
+            let full = known.is_none() && texts.metadata.len() >= self.options.metadata_max;
+            if known == Some(metadata) || full || bytes > METADATA_BYTES_MAX {
+                continue;
+            }
+            builder.metadata(metadata);
+            texts.metadata.insert(Arc::clone(&metadata.family), metadata.clone());
+            if builder.is_full() {
+                journal.enqueue(&builder.finish(batch.group))?;
+            }
+        }
+        if !builder.is_empty() {
+            journal.enqueue(&builder.finish(batch.group))?;
+        }
+        Ok(())
+    }
+}
+
+/// Which rows of a batch go to which shard.
+struct Plan {
+    /// By row: the number of its shard, or [`DONE`].
+    shards: Vec<u8>,
+    /// By shard: whether rows for it are left.
+    wanted: [bool; SHARDS],
+}
+
+/// A row that needs nothing more.
+const DONE: u8 = u8::MAX;
+
+impl Plan {
+    /// Looks up the series that have no number, and finds a place for those that are new: with
+    /// their scrape group, or, where nothing says what that is, with their target.
+    fn of(head: &Head, batch: &mut AppendBatch) -> Self {
+        let mut plan =
+            Self { shards: Vec::with_capacity(batch.rows.len()), wanted: [false; SHARDS] };
+        let mut registry = None;
+        let mut home = None;
+        for row in &mut batch.rows {
+            let mut owner = head.owner_of(row.series);
+            if owner.is_none() {
+                let registry = registry.get_or_insert_with(|| head.glance());
+                row.series = registry.find(&row.labels).unwrap_or_default();
+                owner = head.owner_of(row.series);
+            }
+            let owner = owner.unwrap_or_else(|| match (batch.group, home) {
+                (0, _) => Head::home(&row.labels),
+                (_, Some(home)) => home,
+                (_, None) => *home.insert(Head::home(&row.labels)),
+            });
+            plan.shards.push(0);
+            let at = plan.shards.len() - 1;
+            plan.set(at, owner);
+        }
+        plan
+    }
+
+    fn set(&mut self, row: usize, shard: usize) {
+        if let (Some(place), Some(wanted)) = (self.shards.get_mut(row), self.wanted.get_mut(shard))
+        {
+            *place = u8::try_from(shard).unwrap_or(DONE);
+            *wanted = true;
+        }
+    }
+}
+
+/// What became of a row.
+enum Taken {
+    As(Verdict),
+    /// Its series is in this shard.
+    Elsewhere(usize),
 }
 
 struct Work<'a> {
     journal: &'a Journal,
-    head: &'a mut Head,
+    head: &'a Head,
+    shard: &'a mut Shard,
     options: &'a Options,
+    /// The newest time of the head.
+    newest: i64,
     now: i64,
     group: u64,
     /// The segment that the frame will be in.
     segment: u64,
-    builder: FrameBuilder,
-    report: AppendReport,
+    builder: &'a mut FrameBuilder,
+    report: &'a mut AppendReport,
 }
 
 impl Work<'_> {
-    fn row(&mut self, at: usize, row: &mut AppendRow) {
+    /// Takes the rows for this shard, which is number `shard`.
+    fn rows(&mut self, shard: usize, rows: &mut [AppendRow], plan: &mut Plan) -> Result<()> {
+        if let Some(wanted) = plan.wanted.get_mut(shard) {
+            *wanted = false;
+        }
+        for (at, row) in rows.iter_mut().enumerate() {
+            let Some(place) = plan.shards.get_mut(at).filter(|of| usize::from(**of) == shard)
+            else {
+                continue;
+            };
+            *place = DONE;
+            if let Some(elsewhere) = self.row(at, row) {
+                plan.set(at, elsewhere);
+            }
+            if self.builder.is_full() {
+                self.enqueue()?;
+            }
+        }
+        self.enqueue()
+    }
+
+    /// Takes a row; returns the shard that it is for if that is another.
+    fn row(&mut self, at: usize, row: &mut AppendRow) -> Option<usize> {
         match self.sample(row) {
-            Ok(Verdict::Duplicate) => self.report.duplicates += 1,
-            Ok(_) => self.report.appended += 1,
+            Ok(Taken::Elsewhere(shard)) => return Some(shard),
+            Ok(Taken::As(Verdict::Duplicate)) => self.report.duplicates += 1,
+            Ok(Taken::As(_)) => self.report.appended += 1,
             Err(reason) => {
                 self.report.rejected.push((at, reason));
-                return;
+                return None;
             }
         }
         for exemplar in &row.exemplars {
             self.exemplar(row, exemplar);
         }
+        None
     }
 
-    fn sample(&mut self, row: &mut AppendRow) -> Result<Verdict, RejectReason> {
-        let known = self.head.resolve(row.series).or_else(|| self.head.index.get(&row.labels));
-        let value = self.value(known, &row.value)?;
-        if known.is_none() {
-            self.check_new(&row.labels)?;
+    fn sample(&mut self, row: &mut AppendRow) -> Result<Taken, RejectReason> {
+        let mut known = self.shard.resolve(row.series);
+        if known.is_none() && row.series != SeriesRef::default() {
+            // The series of that number is gone; its labels may have come again.
+            row.series = self.head.glance().find(&row.labels).unwrap_or_default();
+            match self.here(row.series) {
+                Ok(slot) => known = slot,
+                Err(elsewhere) => return Ok(Taken::Elsewhere(elsewhere)),
+            }
         }
-        let time = row.timestamp.0;
-        let verdict = self.head.judge(known, time, &value, self.options, self.now);
+        let Some(slot) = known else { return self.new_sample(row) };
+        self.known_sample(slot, row).map(Taken::As)
+    }
+
+    /// The slot of a series that was just found, none for no series.
+    fn here(&self, found: SeriesRef) -> Result<Option<Slot>, usize> {
+        match self.shard.resolve(found) {
+            Some(slot) => Ok(Some(slot)),
+            None => {
+                let other = self.head.owner_of(found).filter(|other| *other != self.shard.at());
+                other.map_or(Ok(None), Err)
+            }
+        }
+    }
+
+    fn new_sample(&mut self, row: &mut AppendRow) -> Result<Taken, RejectReason> {
+        let value = self.value(None, &row.value)?;
+        if row.labels.is_empty() || row.labels.byte_len() > self.options.labels_bytes_max {
+            return Err(RejectReason::InvalidLabels);
+        }
+        let times = (self.newest, self.now);
+        let verdict = self.shard.judge(None, row.timestamp.0, &value, self.options, times);
+        if let Verdict::Reject(reason) = verdict {
+            return Err(reason);
+        }
+        drop(value);
+        match self.head.define(self.shard, &row.labels, self.options.series_max)? {
+            Defined::New(slot) => {
+                self.builder.define(self.shard.reference(slot).0, &row.labels);
+                self.known_sample(slot, row).map(Taken::As)
+            }
+            Defined::Known(found) => {
+                row.series = found;
+                match self.here(found) {
+                    Ok(Some(slot)) => self.known_sample(slot, row).map(Taken::As),
+                    Ok(None) => Err(RejectReason::SeriesLimit),
+                    Err(elsewhere) => Ok(Taken::Elsewhere(elsewhere)),
+                }
+            }
+        }
+    }
+
+    fn known_sample(&mut self, slot: Slot, row: &mut AppendRow) -> Result<Verdict, RejectReason> {
+        let value = self.value(Some(slot), &row.value)?;
+        let (time, times) = (row.timestamp.0, (self.newest, self.now));
+        let verdict = self.shard.judge(Some(slot), time, &value, self.options, times);
         let late = match verdict {
             Verdict::InOrder => false,
             Verdict::Late => true,
             Verdict::Duplicate => {
-                if let Some(slot) = known {
-                    row.series = self.head.reference(slot);
-                }
+                row.series = self.shard.reference(slot);
                 return Ok(verdict);
             }
             Verdict::Reject(reason) => return Err(reason),
         };
-        let slot = known.unwrap_or_else(|| self.define(&row.labels));
-        row.series = self.head.reference(slot);
+        row.series = self.shard.reference(slot);
         let start = row.start.map_or(0, |start| start.0);
         match &*value {
             Value::Float(value) => {
@@ -136,6 +288,7 @@ impl Work<'_> {
                 self.histogram(slot, (row.series.0, time, start, late), histogram)?;
             }
         }
+        self.newest = self.newest.max(time);
         Ok(verdict)
     }
 
@@ -149,7 +302,7 @@ impl Work<'_> {
         match value {
             Value::Float(value)
                 if is_stale(*value)
-                    && slot.is_some_and(|slot| self.head.ends_in_histogram(slot)) =>
+                    && slot.is_some_and(|slot| self.shard.ends_in_histogram(slot)) =>
             {
                 let stale = Histogram { sum: *value, ..Histogram::default() };
                 Ok(Cow::Owned(Value::Histogram(Box::new(stale))))
@@ -161,31 +314,15 @@ impl Work<'_> {
         }
     }
 
-    fn check_new(&self, labels: &Labels) -> Result<(), RejectReason> {
-        if labels.is_empty() || labels.byte_len() > self.options.labels_bytes_max {
-            return Err(RejectReason::InvalidLabels);
-        }
-        if self.head.index.len() >= self.options.series_max {
-            return Err(RejectReason::SeriesLimit);
-        }
-        Ok(())
-    }
-
-    fn define(&mut self, labels: &Labels) -> Slot {
-        let slot = self.head.add(labels.clone());
-        self.builder.define(self.head.reference(slot).0, labels);
-        slot
-    }
-
     fn float(&mut self, slot: Slot, id: u64, float: NewFloat, late: bool) {
         let NewFloat { time, start, bits } = float;
-        let base = if late { 0 } else { self.head.base(slot, self.segment) };
+        let base = if late { 0 } else { self.shard.base(slot, self.segment) };
         self.builder.float(FloatRow { id, time, start, bits, late }, base);
         if late {
-            self.head.insert_float(slot, float);
+            self.shard.insert_float(slot, float);
         } else {
-            self.head.set_base(slot, self.segment, bits);
-            self.head.push_float(slot, self.group, float);
+            self.shard.set_base(slot, self.segment, bits);
+            self.shard.push_float(slot, self.group, float);
         }
     }
 
@@ -200,9 +337,9 @@ impl Work<'_> {
         let (_, time, start, late) = place;
         let histogram = Arc::new(histogram.clone());
         if late {
-            self.head.insert_histogram(slot, time, start, histogram);
+            self.shard.insert_histogram(slot, time, start, histogram);
         } else {
-            self.head.push_histogram(slot, time, start, histogram);
+            self.shard.push_histogram(slot, time, start, histogram);
         }
         Ok(())
     }
@@ -210,34 +347,39 @@ impl Work<'_> {
     fn exemplar(&mut self, row: &AppendRow, exemplar: &Exemplar) {
         let timestamp = exemplar.timestamp.or(Some(row.timestamp));
         let exemplar = Exemplar { timestamp, ..exemplar.clone() };
-        match self.head.exemplars.judge(&row.labels, &exemplar) {
+        let mut texts = self.head.texts();
+        match texts.exemplars.judge(&row.labels, &exemplar) {
             None => {}
             Some(false) => self.report.rejected_exemplars += 1,
             Some(true) => {
                 self.builder.exemplar(row.series.0, &exemplar);
-                self.head.exemplars.push(&row.labels, exemplar);
+                texts.exemplars.push(&row.labels, exemplar);
             }
         }
     }
 
-    fn metadata(&mut self, metadata: &Metadata) {
-        let known = self.head.metadata.get(&metadata.family);
-        let bytes = metadata.family.len() + metadata.help.len() + metadata.unit.len();
-        let full = known.is_none() && self.head.metadata.len() >= self.options.metadata_max;
-        if known == Some(metadata) || full || bytes > METADATA_BYTES_MAX {
-            return;
-        }
-        self.builder.metadata(metadata);
-        self.head.metadata.insert(Arc::clone(&metadata.family), metadata.clone());
-    }
-
+    /// Gives what was built its place in the journal.
     fn enqueue(&mut self) -> Result<()> {
         if self.builder.is_empty() {
             return Ok(());
         }
-        let frame = self.builder.finish(self.group);
-        self.journal.enqueue(&frame)?;
+        let mut frame = self.builder.encode(self.group);
+        while self.journal.enqueue_in(self.segment, &frame)?.is_none() {
+            // Others filled the segment, and the frame rests on what was written there.
+            self.segment = self.journal.next_segment();
+            self.builder.rebase();
+            for row in self.builder.floats().iter().filter(|row| !row.late) {
+                if let Some((_, slot)) = split(row.id) {
+                    self.shard.set_base(slot, self.segment, row.bits);
+                }
+            }
+            frame = self.builder.encode(self.group);
+        }
+        self.builder.clear();
         self.segment = self.journal.next_segment();
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,24 +70,26 @@ impl Tsdb {
 
     fn try_checkpoint(&self, maintenance: &mut Maintenance) -> Result<()> {
         let journal = self.journal()?;
+        let head = &self.head;
         let (segment, catalog, exemplars, metadata, mark) = {
-            // With the head held, no frame is between the journal and the head.
-            let head = self.head.read();
-            let mark = (journal.last().seq, head.floor);
+            // With these held, no frame is between the journal and the head.
+            let held = head.hold_still();
+            let texts = head.texts();
+            let registry = head.registry();
+            let mark = (journal.last().seq, head.floor());
             if maintenance.checkpoint == Some(mark) {
                 return Ok(());
             }
             let segment = journal.rotate();
-            let exemplars: Vec<_> = head
+            let exemplars: Vec<_> = texts
                 .exemplars
                 .iter()
-                .filter_map(|(labels, exemplar)| {
-                    let slot = head.index.get(labels)?;
-                    Some((head.reference(slot).0, exemplar.clone()))
-                })
+                .filter_map(|(labels, exemplar)| Some((registry.find(labels)?.0, exemplar.clone())))
                 .collect();
-            let metadata: Vec<_> = head.metadata.values().cloned().collect();
-            (segment, Catalog::of(&head), exemplars, metadata, mark)
+            let metadata: Vec<_> = texts.metadata.values().cloned().collect();
+            // Samples of these series may come meanwhile, other series may not.
+            drop((held, texts));
+            (segment, Catalog::of(head, &registry), exemplars, metadata, mark)
         };
         let dir = self.dir.join("head");
         let bytes = self.write_image(&dir.join(image::name(segment)), &catalog)?;
@@ -127,7 +129,7 @@ impl Tsdb {
         }
         let write = || -> Result<u64> {
             let mut writer = ImageWriter::create(fs, &temporary, catalog)?;
-            writer.series(catalog, |work| work(&self.head.read()))?;
+            writer.series(catalog, &self.head)?;
             let bytes = writer.finish(catalog)?;
             fs.rename(&temporary, path)?;
             fs.sync_dir(dir)?;

@@ -38,11 +38,15 @@ impl Tsdb {
             }
         }
         let enqueued = {
-            let mut head = self.head.write();
-            let series = union(&head.index, matchers)?;
-            let ids: Vec<u64> = series.iter().map(|slot| head.reference(slot).0).collect();
+            // No sample of these series comes between the frame and what it does.
+            let mut held = self.head.hold_all();
+            let registry = self.head.registry();
+            let series = union(&registry.index, matchers)?;
+            let ids: Vec<u64> = series.iter().map(|slot| registry.reference(slot).0).collect();
             for slot in &series {
-                head.delete(slot, first, last);
+                if let Some(shard) = held.shard_mut(slot) {
+                    shard.delete(slot, first, last);
+                }
             }
             let frame = encode_deletion(&ids, first, last);
             if ids.is_empty() { Ok(()) } else { journal.enqueue(&frame).map(|_| ()) }

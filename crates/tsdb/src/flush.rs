@@ -33,16 +33,16 @@ impl Tsdb {
     pub fn flush(&self) -> Result<usize> {
         self.journal()?;
         let due = {
-            let head = self.head.read();
-            if head.max_time == i64::MIN {
+            let (newest, floor) = (self.head.newest(), self.head.floor());
+            if newest == i64::MIN {
                 return Ok(0);
             }
-            let due = self.options.block_start(head.max_time.saturating_sub(self.options.lag_ms()));
-            if due <= head.floor && !self.flush_again.load(Ordering::Relaxed) {
+            let due = self.options.block_start(newest.saturating_sub(self.options.lag_ms()));
+            if due <= floor && !self.flush_again.load(Ordering::Relaxed) {
                 self.succeeded(&self.counters.last_flush);
                 return Ok(0);
             }
-            due.max(head.floor)
+            due.max(floor)
         };
         self.flush_before(due)
     }
@@ -54,7 +54,7 @@ impl Tsdb {
     /// As [`Tsdb::flush`].
     pub fn flush_all(&self) -> Result<usize> {
         self.journal()?;
-        let newest = self.head.read().max_time;
+        let newest = self.head.newest();
         if newest == i64::MIN {
             return Ok(0);
         }
@@ -65,15 +65,12 @@ impl Tsdb {
     fn flush_before(&self, floor: i64) -> Result<usize> {
         self.flush_again.store(true, Ordering::Relaxed);
         let mut maintenance = self.maintain()?;
-        {
-            let mut head = self.head.write();
-            head.floor = head.floor.max(floor);
-        }
+        self.head.raise_floor(floor);
         // From here on nothing comes in before the floor, and only this thread takes series away.
-        let windows = self.head.read().windows_before(floor);
+        let windows = self.head.windows_before(floor);
         let series = if windows.is_empty() { Vec::new() } else { self.sorted_series() };
         let written = self.write_windows(&mut maintenance, &windows, &series)?;
-        self.head.write().drop_before(floor);
+        self.head.drop_before(floor);
         // What is in blocks now leaves the journal and the head's file too.
         self.write_checkpoint(&mut maintenance)?;
         self.flush_again.store(false, Ordering::Relaxed);
@@ -83,7 +80,7 @@ impl Tsdb {
 
     /// Every series of the head in label order; sorted while nobody has to wait.
     pub(crate) fn sorted_series(&self) -> Vec<(Labels, Slot)> {
-        let mut series = self.head.read().all_series();
+        let mut series = self.head.registry().all_series();
         series.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         series
     }
@@ -164,13 +161,16 @@ impl Tsdb {
         first: i64,
         last: i64,
     ) -> Result<()> {
-        let exemplars = self.head.read().exemplars.between(first, last);
+        let exemplars = self.head.texts().exemplars.between(first, last);
         for some in series.chunks(SERIES_AT_ONCE) {
             let mut taken = Snapshot::default();
             {
-                let head = self.head.read();
+                let held = self.head.hold(some.iter().map(|(_, slot)| *slot));
                 for (_, slot) in some {
-                    head.take(&mut taken, *slot, first, last);
+                    match held.shard(*slot) {
+                        Some(shard) => shard.take(&mut taken, *slot, first, last),
+                        None => taken.take_nothing(),
+                    }
                 }
             }
             for ((labels, _), snapshot) in some.iter().zip(&taken.series) {

@@ -21,10 +21,10 @@ impl Tsdb {
         self.warn_while_loading(ctx);
         let mut names = BTreeSet::new();
         {
-            let head = self.head.read();
-            match series_of(&head.index, query)? {
-                None => names.extend(head.index.names().map(str::to_owned)),
-                Some(ids) => add_names(&head.index, &ids, &mut names)?,
+            let registry = self.head.registry();
+            match series_of(&registry.index, query)? {
+                None => names.extend(registry.index.names().map(str::to_owned)),
+                Some(ids) => add_names(&registry.index, &ids, &mut names)?,
             }
         }
         self.each_block(ctx, query, &mut |block, ids| {
@@ -47,9 +47,9 @@ impl Tsdb {
         self.warn_while_loading(ctx);
         let mut values = BTreeSet::new();
         {
-            let head = self.head.read();
-            let ids = series_of(&head.index, query)?;
-            values.extend(head.index.values(name, ids.as_ref()).map(str::to_owned));
+            let registry = self.head.registry();
+            let ids = series_of(&registry.index, query)?;
+            values.extend(registry.index.values(name, ids.as_ref()).map(str::to_owned));
         }
         self.each_block(ctx, query, &mut |block, ids| {
             values.extend(block.index.values(name, ids)?.into_iter().map(str::to_owned));
@@ -67,9 +67,10 @@ impl Tsdb {
         self.warn_while_loading(ctx);
         let mut sets = BTreeSet::new();
         {
-            let head = self.head.read();
-            let ids = series_or_all(&head.index, query)?;
-            head.index
+            let registry = self.head.registry();
+            let ids = series_or_all(&registry.index, query)?;
+            registry
+                .index
                 .for_each_labels(&ids, &mut |_, labels| {
                     sets.insert(labels.clone());
                 })
@@ -99,9 +100,9 @@ impl Tsdb {
         };
         let mut found: BTreeMap<Labels, Vec<Exemplar>> = BTreeMap::new();
         {
-            let head = self.head.read();
+            let texts = self.head.texts();
             let mut wanted: HashMap<&Labels, bool, RandomState> = HashMap::default();
-            for (labels, exemplar) in head.exemplars.iter() {
+            for (labels, exemplar) in texts.exemplars.iter() {
                 let inside = exemplar.timestamp.is_none_or(|time| range.contains(time));
                 if inside && *wanted.entry(labels).or_insert_with(|| matches(labels)) {
                     found.entry(labels.clone()).or_default().push(exemplar.clone());
@@ -121,10 +122,10 @@ impl Tsdb {
     /// The most numerous labels of the head: names by how many values they have, metrics and pairs
     /// by how many series, each at most `limit`, largest first.
     pub fn cardinality(&self, limit: usize) -> Cardinality {
-        let head = self.head.read();
+        let registry = self.head.registry();
         let mut names: HashMap<&str, u64, RandomState> = HashMap::default();
         let (mut metrics, mut pairs) = (Vec::new(), Vec::new());
-        for (name, value, series) in head.index.cardinality() {
+        for (name, value, series) in registry.index.cardinality() {
             *names.entry(name).or_default() += 1;
             if name == masthead_model::METRIC_NAME {
                 metrics.push((value.to_owned(), series));
@@ -134,7 +135,7 @@ impl Tsdb {
         pairs.sort_unstable_by(|a, b| b.2.cmp(&a.2).then(a.cmp(b)));
         let pairs = pairs.into_iter().take(limit);
         Cardinality {
-            series: head.index.len() as u64,
+            series: registry.index.len() as u64,
             names: top(names.into_iter().map(|(name, count)| (name.to_owned(), count)), limit),
             metrics: top(metrics.into_iter(), limit),
             pairs: pairs.map(|(n, v, series)| (format!("{n}={v}"), series)).collect(),

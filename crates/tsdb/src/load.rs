@@ -74,14 +74,14 @@ impl Tsdb {
         let image = replay.image();
         let untouched = replay.is_image_alone();
         let head = replay.finish(report);
-        if untouched && floor <= head.floor {
-            maintenance.checkpoint = Some((journal.last().seq, head.floor));
+        if untouched && floor <= head.floor() {
+            maintenance.checkpoint = Some((journal.last().seq, head.floor()));
         }
         if let Some(image) = image {
             // Its name and that of the checkpoint which says so are durable by now.
             self.remove_images(image);
         }
-        *self.head.write() = head;
+        self.head.install(head);
         if self.journal.set(journal).is_err() {
             return Err(Error::Options("BUG: the journal was opened twice"));
         }

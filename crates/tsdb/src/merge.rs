@@ -59,7 +59,7 @@ impl Tsdb {
     }
 
     fn mergeable(&self) -> Option<Vec<Arc<Block>>> {
-        let floor = self.head.read().floor;
+        let floor = self.head.floor();
         let long = self.options.merged_ms;
         let mut groups: BTreeMap<i64, Vec<Arc<Block>>> = BTreeMap::new();
         for block in self.blocks().iter().filter(|block| !block.is_damaged()) {

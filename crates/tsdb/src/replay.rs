@@ -13,7 +13,7 @@ use masthead_ports::SeriesRef;
 use crate::{
     OpenReport, Result, Tsdb,
     frame::{Batch, Decoded, FloatRow, HistogramRow, decode},
-    head::{Head, NewFloat},
+    head::{Head, NewFloat, Shard, Slot},
     image,
 };
 
@@ -89,10 +89,9 @@ pub(crate) struct Replay<'s> {
 impl<'s> Replay<'s> {
     /// `floor` and `newest` are what the blocks know.
     pub(crate) fn new(store: &'s Tsdb, floor: i64, newest: Option<i64>) -> Self {
-        let options = &store.options;
         let mut replay = Self {
             store,
-            head: Head::new(options.block_ms, options.exemplars_max),
+            head: Head::new(&store.options),
             floor,
             newest,
             image: None,
@@ -115,14 +114,15 @@ impl<'s> Replay<'s> {
             Some(Decoded::Batch(batch)) => self.batch(batch),
             Some(Decoded::Deletion { ids, first, last }) => {
                 for id in ids {
-                    if let Some(slot) = self.head.resolve(SeriesRef(id)) {
-                        self.head.delete(slot, first, last);
+                    if let Some((shard, slot)) = self.head.find_mut(SeriesRef(id)) {
+                        shard.delete(slot, first, last);
                     }
                 }
             }
             Some(Decoded::State { floor, generation }) => {
-                self.head.floor = self.head.floor.max(floor);
-                self.head.generation = self.head.generation.max(generation);
+                self.head.raise_floor(floor);
+                let registry = self.head.registry_mut();
+                registry.generation = registry.generation.max(generation);
             }
             Some(Decoded::Head { segment }) => self.read_image(segment)?,
             None => self.frames_dropped += 1,
@@ -143,7 +143,7 @@ impl<'s> Replay<'s> {
     /// The head.
     pub(crate) fn finish(mut self, report: &mut OpenReport) -> Head {
         self.head.find_free();
-        report.series = self.head.index.len();
+        report.series = self.head.registry_mut().index.len();
         report.samples = self.samples;
         report.frames_dropped = self.frames_dropped;
         report.samples_dropped = self.samples_dropped;
@@ -156,8 +156,7 @@ impl<'s> Replay<'s> {
 
     /// The newest sample decides what is too old, also after its block was written.
     fn know_blocks(&mut self) {
-        self.head.floor = self.head.floor.max(self.floor);
-        self.head.max_time = self.head.max_time.max(self.newest.unwrap_or(i64::MIN));
+        self.head.know(self.floor, self.newest.unwrap_or(i64::MIN));
     }
 
     fn read_image(&mut self, segment: u64) -> Result<()> {
@@ -165,9 +164,10 @@ impl<'s> Replay<'s> {
         let path = store.dir.join("head").join(image::name(segment));
         match image::load(&*store.fs, &path, &store.options, self.floor) {
             Ok(loaded) => {
-                let generation = self.head.generation;
+                let generation = self.head.registry_mut().generation;
                 self.head = loaded.head;
-                self.head.generation = self.head.generation.max(generation);
+                let registry = self.head.registry_mut();
+                registry.generation = registry.generation.max(generation);
                 self.know_blocks();
                 self.samples += loaded.samples;
                 self.series_lost += loaded.lost;
@@ -194,11 +194,12 @@ impl<'s> Replay<'s> {
 
     fn batch(&mut self, batch: Batch) {
         for (id, labels) in batch.definitions {
-            self.head.restore(id, labels, self.store.options.slots_max());
+            self.head.restore(id, labels);
         }
         for metadata in batch.metadata {
-            if self.head.metadata.len() < self.store.options.metadata_max {
-                self.head.metadata.insert(Arc::clone(&metadata.family), metadata);
+            let known = &mut self.head.texts_mut().metadata;
+            if known.len() < self.store.options.metadata_max {
+                known.insert(Arc::clone(&metadata.family), metadata);
             }
         }
         if batch.floats_good {
@@ -212,50 +213,49 @@ impl<'s> Replay<'s> {
             self.histogram(row);
         }
         for (id, exemplar) in batch.exemplars {
-            let labels =
-                self.head.resolve(SeriesRef(id)).and_then(|slot| self.head.index.labels(slot));
-            if let Some(labels) = labels.cloned() {
-                self.head.exemplars.push(&labels, exemplar);
+            let Some((_, slot)) = self.head.find_mut(SeriesRef(id)) else { continue };
+            if let Some(labels) = self.head.registry_mut().index.labels(slot).cloned() {
+                self.head.texts_mut().exemplars.push(&labels, exemplar);
             }
         }
     }
 
     fn float(&mut self, group: u64, row: &FloatRow) {
-        let Some(slot) = self.place(row.id, row.time) else { return };
+        let Some((shard, slot)) = self.place(row.id, row.time) else { return };
         let float = NewFloat { time: row.time, start: row.start, bits: row.bits };
-        let last = self.head.last_time(slot);
+        let last = shard.last_time(slot);
         if !row.late && row.time > last {
-            self.head.push_float(slot, group, float);
-            self.head.set_last(slot, row.bits);
+            shard.push_float(slot, group, float);
+            shard.set_last(slot, row.bits);
             self.samples += 1;
-        } else if (row.late || row.time != last) && !self.head.has_sample(slot, row.time) {
-            self.head.insert_float(slot, float);
+        } else if (row.late || row.time != last) && !shard.has_sample(slot, row.time) {
+            shard.insert_float(slot, float);
             self.samples += 1;
         }
     }
 
     fn histogram(&mut self, row: HistogramRow) {
-        let Some(slot) = self.place(row.id, row.time) else { return };
+        let Some((shard, slot)) = self.place(row.id, row.time) else { return };
         let histogram = Arc::new(row.histogram);
-        let last = self.head.last_time(slot);
+        let last = shard.last_time(slot);
         if !row.late && row.time > last {
-            self.head.push_histogram(slot, row.time, row.start, histogram);
+            shard.push_histogram(slot, row.time, row.start, histogram);
             self.samples += 1;
-        } else if (row.late || row.time != last) && !self.head.has_sample(slot, row.time) {
-            self.head.insert_histogram(slot, row.time, row.start, histogram);
+        } else if (row.late || row.time != last) && !shard.has_sample(slot, row.time) {
+            shard.insert_histogram(slot, row.time, row.start, histogram);
             self.samples += 1;
         }
     }
 
-    /// The slot of a sample that is to be taken; counts those that cannot be.
-    fn place(&mut self, id: u64, time: i64) -> Option<u32> {
-        self.head.max_time = self.head.max_time.max(time);
+    /// The place of a sample that is to be taken; counts those that cannot be.
+    fn place(&mut self, id: u64, time: i64) -> Option<(&mut Shard, Slot)> {
+        self.head.saw_time(time);
         self.head.saw(id);
-        if time < self.head.floor {
+        if time < self.head.floor() {
             return None;
         }
-        let slot = self.head.resolve(SeriesRef(id));
-        self.samples_dropped += u64::from(slot.is_none());
-        slot
+        let found = self.head.find_mut(SeriesRef(id));
+        self.samples_dropped += u64::from(found.is_none());
+        found
     }
 }

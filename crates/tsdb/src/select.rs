@@ -19,7 +19,7 @@ use self::reader::{BlockPart, Place, Reader};
 use crate::{
     Error, Result, Tsdb,
     block::Block,
-    head::{Head, SeriesSnapshot, Snapshot},
+    head::{Held, SeriesSnapshot, Slot, Snapshot, split},
 };
 
 /// Samples of so many series are taken from the head at once; appends wait for these alone.
@@ -79,10 +79,10 @@ impl SampleSource for Tsdb {
 
     fn metadata(&self, ctx: &QueryCtx, metric: Option<&str>) -> Result<Vec<Metadata>, QueryError> {
         ctx.check()?;
-        let head = self.head.read();
+        let texts = self.head.texts();
         Ok(match metric {
-            Some(metric) => head.metadata.get(metric).into_iter().cloned().collect(),
-            None => head.metadata.values().cloned().collect(),
+            Some(metric) => texts.metadata.get(metric).into_iter().cloned().collect(),
+            None => texts.metadata.values().cloned().collect(),
         })
     }
 }
@@ -152,41 +152,51 @@ impl Tsdb {
     /// all. Of many, series are found at once and their samples are taken by so many at a time, so
     /// that appends need not wait for all; none is taken that is newer than the newest was.
     fn select_head(&self, selections: &[Selection]) -> Result<Vec<(Vec<Found>, Snapshot)>> {
-        let mut all = Vec::with_capacity(selections.len());
-        let mut later = Vec::new();
+        let head = &self.head;
+        let mut chosen: Vec<Vec<(Labels, SeriesRef)>> = Vec::with_capacity(selections.len());
         {
-            let head = self.head.read();
-            for (number, selection) in selections.iter().enumerate() {
-                let slots = head.in_order(&index::select(&head.index, &selection.matchers)?);
+            let registry = head.registry();
+            for selection in selections {
+                let slots =
+                    registry.in_order(&index::select(&registry.index, &selection.matchers)?);
                 let series = slots.into_iter().filter_map(|slot| {
-                    Some((head.index.labels(slot)?.clone(), head.reference(slot)))
+                    Some((registry.index.labels(slot)?.clone(), registry.reference(slot)))
                 });
-                let series: Vec<(Labels, SeriesRef)> = series.collect();
-                let mut taken = (Vec::with_capacity(series.len()), Snapshot::default());
-                let range = (selection.range.start.0, selection.range.end.0);
-                if series.len() <= SERIES_AT_ONCE {
-                    take(&head, series, range, &mut taken);
-                } else {
-                    later.push((number, series, (range.0, range.1.min(head.max_time))));
-                }
-                all.push(taken);
+                chosen.push(series.collect());
             }
         }
-        for (number, series, range) in later {
-            let Some(taken) = all.get_mut(number) else { continue };
+        let newest = head.newest();
+        let mut all: Vec<(Vec<Found>, Snapshot)> = chosen.iter().map(|_| <_>::default()).collect();
+        let few = |series: &[(Labels, SeriesRef)]| series.len() <= SERIES_AT_ONCE;
+        {
+            let held =
+                head.hold(chosen.iter().filter(|some| few(some)).flat_map(|some| slots(some)));
+            for ((series, taken), selection) in chosen.iter_mut().zip(&mut all).zip(selections) {
+                if few(series) {
+                    let range = (selection.range.start.0, selection.range.end.0);
+                    take(&held, std::mem::take(series), range, taken);
+                }
+            }
+        }
+        for ((series, taken), selection) in chosen.into_iter().zip(&mut all).zip(selections) {
+            let range = (selection.range.start.0, selection.range.end.0.min(newest));
             let mut series = series.into_iter().peekable();
             while series.peek().is_some() {
-                let some = series.by_ref().take(SERIES_AT_ONCE).collect();
-                take(&self.head.read(), some, range, taken);
+                let some: Vec<_> = series.by_ref().take(SERIES_AT_ONCE).collect();
+                take(&head.hold(slots(&some)), some, range, taken);
             }
         }
         Ok(all)
     }
 }
 
+fn slots(series: &[(Labels, SeriesRef)]) -> impl Iterator<Item = Slot> {
+    series.iter().filter_map(|(_, reference)| split(reference.0).map(|(_, slot)| slot))
+}
+
 /// Adds series with their samples, as far as they have any; one that is gone by now is in blocks.
 fn take(
-    head: &Head,
+    held: &Held<'_>,
     series: Vec<(Labels, SeriesRef)>,
     (first, last): (i64, i64),
     (found, snapshot): &mut (Vec<Found>, Snapshot),
@@ -194,8 +204,8 @@ fn take(
     // Timelines grow: what was taken of them before may be too short for these series.
     snapshot.forget_lines();
     for (labels, reference) in series {
-        let Some(slot) = head.resolve(reference) else { continue };
-        head.take(snapshot, slot, first, last);
+        let Some((shard, slot)) = held.find(reference) else { continue };
+        shard.take(snapshot, slot, first, last);
         if snapshot.series.last().is_some_and(SeriesSnapshot::is_empty) {
             snapshot.series.pop();
             continue;

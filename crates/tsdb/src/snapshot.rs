@@ -63,7 +63,7 @@ impl Tsdb {
     }
 
     fn write_head_copy(&self, dir: &Utf8Path) -> Result<()> {
-        let (newest, series) = (self.head.read().max_time, self.sorted_series());
+        let (newest, series) = (self.head.newest(), self.sorted_series());
         self.fs.create_dir_all(dir)?;
         let mut writer = BlockWriter::create(&*self.fs, dir)?;
         self.copy_head(&mut writer, &series, i64::MIN, newest)?;

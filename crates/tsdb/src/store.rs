@@ -8,7 +8,7 @@
 //! DIR/snapshots/NAME/…     copies that somebody asked for
 //! ```
 //!
-//! Locks, in the order in which they may be taken: maintenance, head, blocks. Readers look at the
+//! Locks, in the order in which they may be taken: maintenance, those of the head, blocks. Readers look at the
 //! head first and at the blocks afterwards, and writers publish a block before they drop it from
 //! the head, so a sample that moves is seen once or twice, never not at all.
 
@@ -47,7 +47,7 @@ pub struct Tsdb {
     /// There once the head is in memory.
     pub(crate) journal: OnceLock<Journal>,
     pub(crate) progress: Progress,
-    pub(crate) head: RwLock<Head>,
+    pub(crate) head: Head,
     /// Blocks that answer, by number.
     pub(crate) blocks: RwLock<Arc<Vec<Arc<Block>>>>,
     /// Held by whatever writes, replaces or removes blocks.
@@ -138,9 +138,11 @@ impl Tsdb {
         let mut report = OpenReport::default();
         let (blocks, corrupt, next_block) = open_blocks(&*fs, &dir.join("blocks"), &mut report)?;
         report.blocks = blocks.len();
-        let mut head = Head::new(options.block_ms, options.exemplars_max);
-        head.floor = blocks.iter().map(|block| block.meta.floor).max().unwrap_or(i64::MIN);
-        head.max_time = blocks.iter().map(|block| block.meta.max_time).max().unwrap_or(i64::MIN);
+        let mut head = Head::new(&options);
+        head.know(
+            blocks.iter().map(|block| block.meta.floor).max().unwrap_or(i64::MIN),
+            blocks.iter().map(|block| block.meta.max_time).max().unwrap_or(i64::MIN),
+        );
         let maintenance =
             Maintenance { next_block, unsettled: false, checkpoint: None, checkpoint_failed: None };
         let store = Self {
@@ -150,7 +152,7 @@ impl Tsdb {
             options,
             journal: OnceLock::new(),
             progress: Progress::default(),
-            head: RwLock::new(head),
+            head,
             blocks: RwLock::new(Arc::new(blocks)),
             maintenance: Mutex::new(maintenance),
             labels_budget: LabelsBudget::new(options.labels_cache_bytes),
@@ -191,13 +193,10 @@ impl Tsdb {
     pub fn stats(&self) -> Stats {
         let mut stats = Stats::default();
         self.counters.fill(&mut stats);
-        {
-            let head = self.head.read();
-            stats.series = head.index.len() as u64;
-            stats.exemplars = head.exemplars.len() as u64;
-            stats.max_time_ms = (head.max_time > i64::MIN).then_some(head.max_time);
-            stats.floor_ms = (head.floor > i64::MIN).then_some(head.floor);
-        }
+        stats.series = self.head.registry().index.len() as u64;
+        stats.exemplars = self.head.texts().exemplars.len() as u64;
+        stats.max_time_ms = Some(self.head.newest()).filter(|time| *time > i64::MIN);
+        stats.floor_ms = Some(self.head.floor()).filter(|time| *time > i64::MIN);
         let blocks = self.blocks();
         stats.journal_bytes = self.journal.get().map_or(0, Journal::bytes);
         stats.blocks = blocks.len() as u64;

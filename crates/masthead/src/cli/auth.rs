@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::prometheus_duration;
 
 /// Who may come in to `serve`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct AuthArgs {
     /// The administrator's name.
     #[arg(long = "auth.admin-user", value_name = "NAME", env = "MASTHEAD_AUTH_ADMIN_USER")]

@@ -7,7 +7,7 @@ use clap::{ArgAction, Args};
 use super::{Listen, address_or_off, byte_size, duration, moment, prometheus_duration};
 
 /// What `serve` does with logs.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct LogsArgs {
     /// Where to listen too, for whoever expects Loki at its usual port; `off` for nowhere.
     ///

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, builder::BoolishValueParser};
 use super::prometheus_duration;
 
 /// What `serve` does with rules; the rules themselves are named by `--prometheus-config`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct RulesArgs {
     /// Files with rules over log lines, as Loki's ruler takes them; a star may stand in the last
     /// part of the path, and the flag may be given again.
@@ -47,20 +47,7 @@ pub(crate) struct RulesArgs {
     pub external_url: Option<http::Uri>,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct CheckArgs {
-    #[command(subcommand)]
-    pub command: CheckCommand,
-}
-
-/// What can be checked.
-#[derive(Debug, Subcommand)]
-pub(crate) enum CheckCommand {
-    /// Read rule files as the server does, and say everything that is wrong with them.
-    #[command(after_help = super::EXIT_CODES)]
-    Rules(CheckRulesArgs),
-}
-
+/// `masthead check rules`
 #[derive(Debug, Args)]
 pub(crate) struct CheckRulesArgs {
     /// Rule files, or directories of `*.yml` and `*.yaml`.
@@ -76,6 +63,7 @@ pub(crate) struct CheckRulesArgs {
     pub lint_fatal: bool,
 }
 
+/// `masthead test`
 #[derive(Debug, Args)]
 pub(crate) struct TestArgs {
     #[command(subcommand)]
@@ -90,6 +78,7 @@ pub(crate) enum TestCommand {
     Rules(TestRulesArgs),
 }
 
+/// `masthead test rules`
 #[derive(Debug, Args)]
 pub(crate) struct TestRulesArgs {
     /// Files of tests.

@@ -1,101 +1,49 @@
-//! `masthead check`: files read as the server reads them, and everything said that is wrong.
+//! `masthead check`: what is wrong with a file, before anything depends on it.
 //!
-//! Words and layout are promtool's (`check rules`).
+//! Of a configuration, right is exit code 0 and a line on stdout; wrong is 2, and what and where on
+//! stderr. What is known and not in force is told on stderr and changes nothing. Rules:
+//! `check/rules.rs`.
 
-use std::io;
-
-use anyhow::bail;
-use camino::{Utf8Path, Utf8PathBuf};
-use masthead_promql::Features;
-use masthead_rules::{Duplicate, FILE_BYTES_MAX, GroupSpec, Language, duplicates, parse_file};
-use masthead_sysio::{Fs as _, RealFs, read_to_vec};
+pub(super) mod rules;
 
 use crate::{
-    cli::{CheckCommand, CheckRulesArgs},
-    terminal,
+    cli::{CheckArgs, CheckCommand, CheckConfigArgs, ConfigKind, UsageError},
+    config, terminal,
 };
 
-/// Checks what the command names.
+/// Checks.
 ///
 /// # Errors
-/// Something is wrong with one of the files.
-pub(crate) fn run(command: &CheckCommand) -> anyhow::Result<()> {
-    match command {
-        CheckCommand::Rules(args) => rules(args),
+/// A [`UsageError`] that says what is wrong.
+pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<()> {
+    match &args.command {
+        CheckCommand::Config(args) => {
+            let CheckConfigArgs { file, kind } = args;
+            let found = match kind {
+                ConfigKind::Masthead => config::check(file),
+                ConfigKind::Prometheus => with_flag("--prometheus-config", file.as_str()),
+                ConfigKind::Promtail => with_flag("--promtail-config", file.as_str()),
+            };
+            tell(file.as_str(), found)
+        }
+        CheckCommand::Rules(args) => rules::run(args),
     }
 }
 
-fn rules(args: &CheckRulesArgs) -> anyhow::Result<()> {
-    let language = if args.logs { Language::Logql } else { Language::Promql };
-    let (mut wrong, mut count) = (0, 0);
-    let mut warnings = false;
-    for path in &args.paths {
-        for file in files(path)? {
-            count += 1;
-            terminal::print(&format!("Checking {file}"))?;
-            match check(&file, language) {
-                Ok(groups) => {
-                    let found = duplicates(&groups);
-                    if !found.is_empty() {
-                        warnings = true;
-                        terminal::say(&shown(&found));
-                    }
-                    let rules: usize = groups.iter().map(|group| group.rules.len()).sum();
-                    terminal::print(&format!("  SUCCESS: {rules} rules found\n"))?;
-                }
-                Err(errors) => {
-                    wrong += 1;
-                    terminal::say("  FAILED:");
-                    for error in errors {
-                        terminal::say(&error);
-                    }
-                    terminal::print("")?;
-                }
-            }
-        }
+fn with_flag(flag: &str, file: &str) -> anyhow::Result<Vec<String>> {
+    let words = ["masthead", "serve", flag, file].map(Into::into);
+    config::check_sections(&config::resolve(&words)?)
+}
+
+/// Says what was found about `what`.
+///
+/// # Errors
+/// A [`UsageError`] with what is wrong.
+pub(super) fn tell(what: &str, found: anyhow::Result<Vec<String>>) -> anyhow::Result<()> {
+    let warnings = found.map_err(|error| UsageError(format!("{error:#}")))?;
+    for warning in warnings {
+        terminal::say(&format!("note: {warning}"));
     }
-    if wrong > 0 {
-        bail!("{wrong} of {count} rule files are wrong");
-    }
-    if warnings && args.lint_fatal {
-        bail!("there are duplicate rules, and --lint-fatal is given");
-    }
+    terminal::print(&format!("{what}: ok"))?;
     Ok(())
-}
-
-fn check(file: &Utf8Path, language: Language) -> Result<Vec<GroupSpec>, Vec<String>> {
-    let text = text_of(file).map_err(|error| vec![format!("{file}: {error}")])?;
-    parse_file(&text, file.as_str(), language, Features::ALL)
-        .map_err(|errors| errors.iter().map(ToString::to_string).collect())
-}
-
-/// The text of a rule file or of a file of tests.
-pub(super) fn text_of(file: &Utf8Path) -> io::Result<String> {
-    let bytes = read_to_vec(&RealFs, file, FILE_BYTES_MAX)?;
-    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
-}
-
-/// The file itself, or the rule files of a directory.
-fn files(path: &Utf8Path) -> io::Result<Vec<Utf8PathBuf>> {
-    match RealFs.metadata(path) {
-        Ok(found) if found.is_dir => {}
-        // What is not there is told as any other file that is wrong.
-        _ => return Ok(vec![path.to_owned()]),
-    }
-    let mut names = RealFs.read_dir(path)?;
-    names.retain(|name| Utf8Path::new(name).extension().is_some_and(|e| e == "yml" || e == "yaml"));
-    names.sort();
-    Ok(names.iter().map(|name| path.join(name)).collect())
-}
-
-/// As promtool tells of them.
-fn shown(found: &[Duplicate]) -> String {
-    let mut text = format!("{} duplicate rule(s) found.", found.len());
-    for duplicate in found {
-        text = format!("{text}\nMetric: {}\nLabel(s):", duplicate.name);
-        for (name, value) in &duplicate.labels {
-            text = format!("{text}\n\t{name}: {value}");
-        }
-    }
-    format!("{text}\nMight cause inconsistency while recording expressions")
 }

@@ -4,6 +4,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     cli::ServeArgs,
+    config,
     stack::{self, Stack},
 };
 
@@ -12,6 +13,14 @@ use crate::{
 /// # Errors
 /// What kept it from starting, or ended it before a signal.
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
+    let args = match &args.config {
+        Some(_) => config::resolve(&std::env::args_os().collect::<Vec<_>>())?,
+        None => args,
+    };
+    if args.check_config {
+        let warnings = config::check_sections(&args);
+        return super::check::tell("configuration", warnings);
+    }
     stack::start_logs(&args)?;
     // Heard from now on, so that a signal right after "Ready." ends it in order too.
     let mut signals = Signals::listen()?;

@@ -9,7 +9,7 @@ use masthead_promql::Features;
 use masthead_rules::{UnitReport, run_unit_tests};
 use masthead_sysio::RealFs;
 
-use super::check::text_of;
+use super::check::rules::text_of;
 use crate::{
     cli::{TestCommand, TestRulesArgs},
     terminal,

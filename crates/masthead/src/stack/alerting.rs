@@ -1,4 +1,4 @@
-//! Rules and alerts: the rule files of `--prometheus-config` and `--logs.rule-files`, those that
+//! Rules and alerts: the rule files of prometheus.yml and of `--logs.rule-files`, those that
 //! ship with the program, and the Alertmanagers that are told.
 //!
 //! A reload reads everything first; a file that is wrong changes nothing.
@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use masthead_discovery::expand;
 use masthead_logdb::Logdb;
 use masthead_model::Labels;
@@ -23,9 +23,10 @@ use masthead_rules::{
 use masthead_sysio::{Clock, RealFs, read_to_vec};
 use masthead_tsdb::Tsdb;
 
-use super::engines::Engines;
+use super::engines::{Engines, features};
 use crate::{
     cli::{ServeArgs, UsageError},
+    config,
     tasks::{Task, Tasks},
 };
 
@@ -54,10 +55,7 @@ const DRAIN: Duration = Duration::from_secs(3);
 pub(super) struct Alerting {
     rules: Rules,
     notifier: Notifier,
-    config: Option<Utf8PathBuf>,
-    log_rule_files: Vec<Utf8PathBuf>,
-    shipped: bool,
-    features: Features,
+    args: ServeArgs,
     running: Mutex<Vec<Task>>,
 }
 
@@ -110,10 +108,7 @@ impl Alerting {
         let alerting = Self {
             rules: Rules::new(parts, settings),
             notifier,
-            config: args.prometheus_config.clone(),
-            log_rule_files: args.rules.log_rule_files.clone(),
-            shipped: args.rules.shipped_rules,
-            features: engines.features,
+            args: args.clone(),
             running: Mutex::default(),
         };
         alerting.read().map_err(|error| UsageError(format!("{error:#}")))?;
@@ -144,46 +139,7 @@ impl Alerting {
     /// # Errors
     /// What is wrong with them.
     pub(super) fn read(&self) -> anyhow::Result<Read> {
-        let mut groups = Vec::new();
-        let mut config =
-            RulesConfig { evaluation_interval: INTERVAL_DEFAULT, ..RulesConfig::default() };
-        if let Some(file) = &self.config {
-            let what = || format!("--prometheus-config {file}");
-            config = RulesConfig::parse(&text_of(file).with_context(what)?).with_context(what)?;
-            config.set_directory(file.parent().unwrap_or(Utf8Path::new("")));
-            for pattern in &config.rule_files {
-                let what = || format!("--prometheus-config {file}: rule_files");
-                let pattern = Utf8Path::new(pattern.as_str());
-                self.add(&mut groups, pattern, Language::Promql).with_context(what)?;
-            }
-        }
-        for pattern in &self.log_rule_files {
-            let what = || format!("--logs.rule-files {pattern}");
-            self.add(&mut groups, pattern, Language::Logql).with_context(what)?;
-        }
-        if self.shipped {
-            for (name, text, language) in SHIPPED {
-                groups.extend(parsed(text, name, language, self.features)?);
-            }
-        }
-        Ok(Read { config, groups })
-    }
-
-    fn add(
-        &self,
-        groups: &mut Vec<GroupSpec>,
-        pattern: &Utf8Path,
-        language: Language,
-    ) -> anyhow::Result<()> {
-        let mut files = expand(&RealFs, pattern).with_context(|| pattern.to_string())?;
-        files.sort();
-        for file in files {
-            let text = text_of(&file).with_context(|| file.to_string())?;
-            // Two patterns may name one file; it counts once, as upstream.
-            groups.retain(|group| *group.file != *file.as_str());
-            groups.extend(parsed(&text, file.as_str(), language, self.features)?);
-        }
-        Ok(())
+        read(&self.args)
     }
 
     /// Puts what was read in force. Blocks.
@@ -233,6 +189,58 @@ impl RulesView for LineRules {
     fn alertmanagers(&self) -> Alertmanagers {
         self.0.rules.alertmanagers()
     }
+}
+
+/// Reads every rule file that `args` name.
+///
+/// # Errors
+/// What is wrong with them, with its place.
+pub(crate) fn check(args: &ServeArgs) -> anyhow::Result<()> {
+    read(args).map(drop)
+}
+
+fn read(args: &ServeArgs) -> anyhow::Result<Read> {
+    let features = features(args);
+    let mut groups = Vec::new();
+    let config = match config::metrics(args)? {
+        None => RulesConfig { evaluation_interval: INTERVAL_DEFAULT, ..RulesConfig::default() },
+        Some(source) => {
+            let config = source.rules()?;
+            for pattern in &config.rule_files {
+                let what = || format!("{}: rule_files", source.path);
+                let pattern = Utf8Path::new(pattern.as_str());
+                add(&mut groups, pattern, Language::Promql, features).with_context(what)?;
+            }
+            config
+        }
+    };
+    for pattern in &args.rules.log_rule_files {
+        let what = || format!("--logs.rule-files {pattern}");
+        add(&mut groups, pattern, Language::Logql, features).with_context(what)?;
+    }
+    if args.rules.shipped_rules {
+        for (name, text, language) in SHIPPED {
+            groups.extend(parsed(text, name, language, features)?);
+        }
+    }
+    Ok(Read { config, groups })
+}
+
+fn add(
+    groups: &mut Vec<GroupSpec>,
+    pattern: &Utf8Path,
+    language: Language,
+    features: Features,
+) -> anyhow::Result<()> {
+    let mut files = expand(&RealFs, pattern).with_context(|| pattern.to_string())?;
+    files.sort();
+    for file in files {
+        let text = text_of(&file).with_context(|| file.to_string())?;
+        // Two patterns may name one file; it counts once, as upstream.
+        groups.retain(|group| *group.file != *file.as_str());
+        groups.extend(parsed(&text, file.as_str(), language, features)?);
+    }
+    Ok(())
 }
 
 fn parsed(

@@ -145,6 +145,8 @@ fn flags(args: &ServeArgs) -> Vec<(String, String)> {
         "listen" => args.listen.to_string(),
         "prometheus-listen" => shown(args.prometheus_listen),
         "loki-listen" => shown(args.logs.loki_listen),
+        "config" => args.config.as_ref().map(ToString::to_string).unwrap_or_default(),
+        "check-config" => args.check_config.to_string(),
         "promtail-config" => {
             args.promtail_config.as_ref().map(ToString::to_string).unwrap_or_default()
         }

@@ -1,8 +1,12 @@
-//! What the server collects: the log files of `--promtail-config`, and of `--pods-log-dir` the logs
-//! of this node's containers.
+//! What the server collects: the log files of `--promtail-config` or of `logs` in masthead.yaml, and
+//! of `--pods-log-dir` the logs of this node's containers.
 //!
-//! Lines go to the local store. With `--promtail-clients` each entry of `clients` gets a collector of
-//! its own too, over a journal of its own, so that a Loki which is away holds up nobody else.
+//! Lines go to the local store. Each entry of `clients` gets a collector of its own too, over a
+//! journal of its own, so that a Loki which is away holds up nobody else; those of a promtail.yaml
+//! only with `--promtail-clients`.
+//!
+//! A reload ends the collectors and starts others where they stopped: positions are in the sinks. A
+//! configuration that is wrong changes nothing.
 
 use std::{
     fmt,
@@ -11,22 +15,20 @@ use std::{
 };
 
 use anyhow::Context as _;
-use camino::Utf8Path;
 use masthead_forward::{LokiSink, Options, Sender, Stats as ClientStats, Target};
 use masthead_model::Labels;
 use masthead_ports::LogSink;
-use masthead_sysio::{Clock, RealFs, read_to_vec};
+use masthead_sysio::{Clock, RealFs};
 use masthead_tail::{
     ClientConfig, CustomMetrics, LineSource, PromtailConfig, Running, Setup, Stats,
 };
 
 use crate::{
     cli::{ServeArgs, UsageError},
+    config::{self, Source},
     tasks::{Task, Tasks},
 };
 
-/// A larger configuration file is refused.
-const CONFIG_BYTES_MAX: u64 = 16 << 20;
 /// How long the store may take for the last lines that were sent.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(5);
 
@@ -36,6 +38,8 @@ pub(crate) struct Collecting {
     sink: Arc<dyn LogSink>,
     clock: Arc<dyn Clock>,
     stats: Arc<Stats>,
+    args: ServeArgs,
+    tasks: Tasks,
     state: Mutex<State>,
 }
 
@@ -49,6 +53,8 @@ struct State {
 /// What a configuration was put to work as.
 #[derive(Debug, Default)]
 struct Files {
+    /// What was put to work.
+    source: Option<Source>,
     running: Vec<Running>,
     senders: Vec<Sending>,
     custom: Option<CustomMetrics>,
@@ -66,11 +72,32 @@ pub(crate) struct Counts {
 }
 
 /// A task that pushes; it ends with this.
-struct Sending(#[expect(dead_code, reason = "it ends the task when it is dropped")] Task);
+struct Sending(Task);
 
 impl fmt::Debug for Sending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Sending")
+    }
+}
+
+/// A configuration that was read and checked.
+#[derive(Debug)]
+pub(crate) struct Read {
+    source: Option<Source>,
+    config: PromtailConfig,
+}
+
+impl Files {
+    /// Ends the collectors, then the senders, whose journals can be opened again after that. What
+    /// they had been made of is given back.
+    fn end(self) -> Option<Source> {
+        for running in self.running {
+            running.stop();
+        }
+        for Sending(task) in self.senders {
+            task.cancel();
+        }
+        self.source
     }
 }
 
@@ -85,58 +112,99 @@ impl Collecting {
         clock: Arc<dyn Clock>,
         tasks: &Tasks,
     ) -> anyhow::Result<Self> {
-        let stats = Arc::default();
-        let collecting = Self { sink, clock, stats, state: Mutex::default() };
-        if args.promtail_config.is_some() || args.pods_log_dir.is_some() {
-            let config = read(args).map_err(|error| UsageError(format!("{error:#}")))?;
-            let files = collecting.work(args, &config, tasks)?;
-            collecting.state().files = files;
-        }
+        let (stats, args, tasks) = (Arc::default(), args.clone(), tasks.clone());
+        let collecting = Self { sink, clock, stats, args, tasks, state: Mutex::default() };
+        let usage = |error: anyhow::Error| UsageError(format!("{error:#}"));
+        let source = config::logs(&collecting.args).map_err(usage)?;
+        let written = collecting.parsed(source.as_ref()).map_err(usage)?;
+        let files = collecting.work(source, &written)?;
+        collecting.state().files = files;
         Ok(collecting)
     }
 
+    /// Reads and checks the configuration as it is now.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is wrong, with its place.
+    pub(crate) fn read(&self) -> anyhow::Result<Read> {
+        let source = config::logs(&self.args)?;
+        let config = self.parsed(source.as_ref())?;
+        Ok(Read { source, config })
+    }
+
+    /// Collects by another configuration from now on. Blocks; to be called where tokio is.
+    ///
+    /// # Errors
+    /// It cannot be put to work; the one before goes on then.
+    pub(crate) fn apply(&self, read: Read) -> anyhow::Result<()> {
+        let mut state = self.state();
+        if state.files.source == read.source {
+            return Ok(());
+        }
+        let before = std::mem::take(&mut state.files).end();
+        match self.work(read.source, &read.config) {
+            Ok(files) => {
+                state.files = files;
+                Ok(())
+            }
+            Err(error) => {
+                let again = self.parsed(before.as_ref());
+                state.files = again.and_then(|config| self.work(before, &config))?;
+                Err(error)
+            }
+        }
+    }
+
+    fn parsed(&self, source: Option<&Source>) -> anyhow::Result<PromtailConfig> {
+        let mut config = match source {
+            Some(source) => source.promtail()?,
+            None => PromtailConfig::parse("")?,
+        };
+        if let Some(directory) = &self.args.pods_log_dir {
+            config.add_pods(directory);
+        }
+        Ok(config)
+    }
+
     /// Puts a configuration to work.
-    fn work(
-        &self,
-        args: &ServeArgs,
-        config: &PromtailConfig,
-        tasks: &Tasks,
-    ) -> anyhow::Result<Files> {
+    fn work(&self, source: Option<Source>, config: &PromtailConfig) -> anyhow::Result<Files> {
         let mut files = Files::default();
         for warning in &config.warnings {
             tracing::warn!(warning, "A part of the configuration is not in force.");
         }
-        if !config.clients.is_empty() && !args.promtail_clients {
+        // In our own file nobody writes a client that is not meant.
+        let pushes = self.args.promtail_clients || source.as_ref().is_some_and(Source::is_section);
+        if !config.clients.is_empty() && !pushes {
             tracing::info!(
                 clients = config.clients.len(),
                 "Lines are kept here; --promtail-clients sends them to the clients of the file too."
             );
         }
-        files.custom = Some(config.metrics.clone());
-        let sink = Arc::clone(&self.sink);
-        let collector = config.collector(&self.setup(sink, false, Arc::clone(&self.stats)))?;
-        files.running.push(collector.start()?);
-        if !args.promtail_clients {
-            return Ok(files);
+        if config.has_jobs() {
+            let setup = self.setup(Arc::clone(&self.sink), false, Arc::clone(&self.stats));
+            files.custom = Some(config.metrics.clone());
+            files.running.push(config.collector(&setup)?.start()?);
         }
-        for (at, client) in config.clients.iter().enumerate() {
+        let clients = config.clients.iter().enumerate().filter(|_| pushes && config.has_jobs());
+        for (at, client) in clients {
             // Its stages count for themselves, and Promtail's positions are the first one's.
-            let mut config = read(args)?;
+            let mut config = self.parsed(source.as_ref())?;
             config.leave_positions();
             let name = if client.name.is_empty() { at.to_string() } else { client.name.clone() };
             let counts = Arc::new(ClientStats::default());
-            let options = Options::new(args.data.join("clients").join(directory(&name)));
+            let options = Options::new(self.args.data.join("clients").join(directory(&name)));
             let (fs, clock) = (Arc::new(RealFs), Arc::clone(&self.clock));
             let sink =
                 LokiSink::open(fs.clone(), Arc::clone(&clock), &options, Arc::clone(&counts))
                     .with_context(|| format!("client {name:?}"))?;
             let sink = Arc::new(sink);
             let sender = Sender::new(Arc::clone(&sink), target(client), fs, clock)?;
-            files.senders.push(Sending(tasks.spawn("push", sender.run())));
+            files.senders.push(Sending(self.tasks.spawn("push", sender.run())));
             let collector = config.collector(&self.setup(sink, true, Arc::default()))?;
             files.running.push(collector.start()?);
             files.clients.push((name, counts));
         }
+        files.source = source;
         Ok(files)
     }
 
@@ -173,9 +241,7 @@ impl Collecting {
         for running in pipes {
             running.drain(DRAIN_TIME_MAX);
         }
-        for running in files.running {
-            running.stop();
-        }
+        files.end();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -183,32 +249,9 @@ impl Collecting {
     }
 }
 
-fn read(args: &ServeArgs) -> anyhow::Result<PromtailConfig> {
-    let mut config = match &args.promtail_config {
-        Some(file) => parse(file).with_context(|| format!("--promtail-config {file}"))?,
-        None => PromtailConfig::parse("")?,
-    };
-    if let Some(directory) = &args.pods_log_dir {
-        config.add_pods(directory);
-    }
-    Ok(config)
-}
-
-fn parse(file: &Utf8Path) -> anyhow::Result<PromtailConfig> {
-    let bytes = read_to_vec(&RealFs, file, CONFIG_BYTES_MAX)?;
-    let text = String::from_utf8(bytes)?;
-    Ok(PromtailConfig::parse_with(&text, &environment)?)
-}
-
-/// The file may name variables, as with Promtail's `-config.expand-env`.
-#[expect(clippy::disallowed_methods, reason = "the binary reads the environment for the file")]
-fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
-
 /// As Promtail: what the pod was given, else what the machine is called.
 pub(crate) fn node_name() -> String {
-    let named = environment("HOSTNAME").filter(|name| !name.is_empty());
+    let named = config::environment("HOSTNAME").filter(|name| !name.is_empty());
     named.unwrap_or_else(|| rustix::system::uname().nodename().to_string_lossy().into_owned())
 }
 

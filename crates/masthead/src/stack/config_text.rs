@@ -11,25 +11,19 @@ use serde_json::Value;
 /// What stands in the place of a secret, as upstream writes it.
 const MASK: &str = "<secret>";
 /// Keys whose value is a secret; names of files that hold one (`password_file`) are none.
-const SECRET_KEYS: [&str; 9] = [
-    "bearer_token",
-    "client_secret",
-    "credentials",
-    "key",
-    "password",
-    "routing_key",
-    "secret_key",
-    "secrets",
-    "token",
-];
+const SECRET_KEYS: [&str; 3] = ["key", "routing_key", "secret_key"];
+/// Ends of such keys, as of `bearer_token` and `client_secret`.
+const SECRET_ENDS: [&str; 7] =
+    ["credentials", "hash", "hashes", "password", "secret", "secrets", "token"];
 
 /// The masked text of each entry of `scrape_configs`, by its name.
 pub(super) fn masked_jobs(text: &str) -> BTreeMap<String, String> {
     let Ok(Some(mut value)) = yaml::parse::<Option<Value>>(text) else { return BTreeMap::new() };
     mask(&mut value);
-    let jobs = value.get("scrape_configs").and_then(Value::as_array);
+    let within = |value: &Value| value.get("scrape_configs").and_then(Value::as_array).cloned();
+    let jobs = within(&value).or_else(|| within(value.get("metrics")?));
     let named = |job: &Value| Some((job.get("job_name")?.as_str()?.to_owned(), written(job)));
-    jobs.into_iter().flatten().filter_map(named).collect()
+    jobs.iter().flatten().filter_map(named).collect()
 }
 
 /// The masked text of `yaml`, or nothing for what is no YAML.
@@ -50,7 +44,7 @@ fn mask(value: &mut Value) {
     match value {
         Value::Object(members) => {
             for (key, member) in members.iter_mut() {
-                if SECRET_KEYS.contains(&key.as_str()) && !member.is_null() {
+                if is_secret(key) && !member.is_null() {
                     *member = Value::String(MASK.to_owned());
                 } else {
                     mask(member);
@@ -61,6 +55,10 @@ fn mask(value: &mut Value) {
         Value::String(text) => mask_url(text),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+fn is_secret(key: &str) -> bool {
+    SECRET_KEYS.contains(&key) || SECRET_ENDS.iter().any(|end| key.ends_with(end))
 }
 
 /// `http://user:password@host` becomes `http://user:<secret>@host`.

@@ -24,12 +24,7 @@ impl Engines {
     /// The machine has no threads for queries.
     pub(super) fn new(args: &ServeArgs) -> anyhow::Result<Self> {
         let on = |feature| args.enable_feature.contains(&feature);
-        let features = Features {
-            experimental_functions: on(Feature::PromqlExperimentalFunctions),
-            duration_expressions: on(Feature::PromqlDurationExpr),
-            extended_range_selectors: on(Feature::PromqlExtendedRangeSelectors),
-            fill_modifiers: on(Feature::PromqlBinopFillModifiers),
-        };
+        let features = features(args);
         let lookback_ms = i64::try_from(args.lookback_delta.as_millis()).unwrap_or(i64::MAX);
         let pool =
             rayon::ThreadPoolBuilder::new().thread_name(|at| format!("query-{at}")).build()?;
@@ -50,5 +45,16 @@ impl Engines {
             pool: Some(pool),
         });
         Ok(Self { promql, logql, features, lookback_ms })
+    }
+}
+
+/// The experimental parts of PromQL that are asked for.
+pub(super) fn features(args: &ServeArgs) -> Features {
+    let on = |feature| args.enable_feature.contains(&feature);
+    Features {
+        experimental_functions: on(Feature::PromqlExperimentalFunctions),
+        duration_expressions: on(Feature::PromqlDurationExpr),
+        extended_range_selectors: on(Feature::PromqlExtendedRangeSelectors),
+        fill_modifiers: on(Feature::PromqlBinopFillModifiers),
     }
 }

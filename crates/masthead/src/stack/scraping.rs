@@ -1,4 +1,5 @@
-//! What the server scrapes: the jobs of `--prometheus-config`, this machine, and itself.
+//! What the server scrapes: the jobs of `--prometheus-config` or of `metrics` in masthead.yaml, this
+//! machine, and itself.
 //!
 //! A reload reads the file again; a file that is wrong changes nothing.
 
@@ -9,9 +10,6 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context as _;
-use camino::{Utf8Path, Utf8PathBuf};
-use masthead_discovery::expand;
 use masthead_host::{Host, RealSpace};
 use masthead_instrument::Telemetry;
 use masthead_ports::{SampleSink, TargetsView};
@@ -19,11 +17,14 @@ use masthead_scrape::{
     Exposition, GlobalConfig, LocalJob, LocalSource, Parts, PromConfig, ScrapeConfig, Scraper,
     Settings, Stats,
 };
-use masthead_sysio::{Clock, RealFs, read_to_vec};
+use masthead_sysio::{Clock, RealFs};
 use tokio::runtime::Handle;
 
 use super::config_text;
-use crate::cli::{ServeArgs, UsageError};
+use crate::{
+    cli::{ServeArgs, UsageError},
+    config,
+};
 
 /// The jobs that are there without a file.
 const HOST_JOB: &str = "node";
@@ -31,14 +32,12 @@ const SELF_JOB: &str = "masthead";
 /// How often these are scraped when no file says otherwise.
 const INTERVAL_DEFAULT: Duration = Duration::from_secs(15);
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
-/// A larger configuration file is refused.
-const CONFIG_BYTES_MAX: u64 = 16 << 20;
 
 /// The scraper and where its configuration comes from.
 #[derive(Debug)]
 pub(crate) struct Scraping {
     scraper: Scraper,
-    file: Option<Utf8PathBuf>,
+    args: ServeArgs,
     host: Option<Arc<dyn LocalSource>>,
     hostname: String,
     /// Where this server itself answers, if that is to be scraped.
@@ -80,12 +79,11 @@ impl Scraping {
             Some(Arc::new(HostSource(host)) as Arc<dyn LocalSource>)
         };
         let hostname = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let file = args.prometheus_config.clone();
-        let read = read(file.as_deref()).map_err(|error| UsageError(format!("{error:#}")))?;
+        let read = read(args).map_err(|error| UsageError(format!("{error:#}")))?;
         let parts = Parts { sink, clock, fs: Arc::new(RealFs) };
         let scraping = Self {
             scraper: Scraper::new(parts, Settings::default()),
-            file,
+            args: args.clone(),
             host,
             hostname,
             own: (!args.no_self)
@@ -112,9 +110,9 @@ impl Scraping {
     /// # Errors
     /// A configuration that cannot be put in force.
     pub(crate) async fn begin(&self) -> anyhow::Result<()> {
-        let read = read(self.file.as_deref()).map_err(|error| UsageError(format!("{error:#}")))?;
+        let read = read(&self.args).map_err(|error| UsageError(format!("{error:#}")))?;
         let begun = self.apply(read).await;
-        begun.map_err(|error| UsageError(format!("--prometheus-config: {error:#}")))?;
+        begun.map_err(|error| UsageError(format!("{error:#}")))?;
         Ok(())
     }
 
@@ -123,7 +121,7 @@ impl Scraping {
     /// # Errors
     /// What is wrong with the file; then everything goes on as before.
     pub(crate) fn reload(&self) -> anyhow::Result<()> {
-        self.runtime.block_on(self.apply(read(self.file.as_deref())?))
+        self.runtime.block_on(self.apply(read(&self.args)?))
     }
 
     /// The configuration of one scrape pool, secrets masked.
@@ -150,11 +148,11 @@ impl Scraping {
     }
 
     async fn apply(&self, read: Read) -> anyhow::Result<()> {
-        let Read { config, text, jobs: mut texts } = read;
+        let Read { config, text, jobs: mut texts, is_written } = read;
         for warning in &config.warnings {
             tracing::warn!(warning, "A part of the configuration is not in force.");
         }
-        let (interval, timeout) = if self.file.is_some() {
+        let (interval, timeout) = if is_written {
             (config.global.scrape_interval, config.global.scrape_timeout)
         } else {
             (INTERVAL_DEFAULT, TIMEOUT_DEFAULT)
@@ -203,6 +201,8 @@ struct Read {
     config: PromConfig,
     text: String,
     jobs: BTreeMap<String, String>,
+    /// Whether there is a file that says what to scrape.
+    is_written: bool,
 }
 
 /// A job that is there without a file, as it would be written.
@@ -215,41 +215,22 @@ fn built_in(job: &ScrapeConfig) -> String {
     )
 }
 
-/// The configuration of `file` and its masked text; the empty one without a file.
-fn read(file: Option<&Utf8Path>) -> anyhow::Result<Read> {
-    let Some(file) = file else {
-        let text = "global: {}\n".to_owned();
-        return Ok(Read { config: PromConfig::parse("")?, text, jobs: BTreeMap::new() });
+/// The configuration that `args` name and its masked text; the empty one without a file.
+fn read(args: &ServeArgs) -> anyhow::Result<Read> {
+    let Some(source) = config::metrics(args)? else {
+        let text = match &args.config {
+            Some(file) => config_text::masked(&config::text_of(file)?),
+            None => "global: {}\n".to_owned(),
+        };
+        let config = PromConfig::parse("")?;
+        return Ok(Read { config, text, jobs: BTreeMap::new(), is_written: false });
     };
-    let what = || format!("--prometheus-config {file}");
-    let text = text_of(file).with_context(what)?;
-    let mut config = PromConfig::parse_with(&text, &environment).with_context(what)?;
-    let directory = file.parent().unwrap_or(Utf8Path::new(""));
-    config.set_directory(directory);
-    let mut jobs = config_text::masked_jobs(&text);
-    for pattern in config.scrape_config_files.clone() {
-        let pattern = directory.join(pattern);
-        let what = || format!("--prometheus-config {file}: scrape_config_files {pattern}");
-        let mut files = expand(&RealFs, &pattern).with_context(what)?;
-        files.sort();
-        for more in files {
-            let what = || format!("--prometheus-config {file}: {more}");
-            let text = text_of(&more).with_context(what)?;
-            config.add_jobs(&text, more.parent()).with_context(what)?;
-            jobs.extend(config_text::masked_jobs(&text));
-        }
+    let (config, more) = source.prometheus()?;
+    let mut jobs = config_text::masked_jobs(&source.text);
+    for text in more {
+        jobs.extend(config_text::masked_jobs(&text));
     }
-    Ok(Read { config, jobs, text: config_text::masked(&text) })
-}
-
-fn text_of(file: &Utf8Path) -> anyhow::Result<String> {
-    Ok(String::from_utf8(read_to_vec(&RealFs, file, CONFIG_BYTES_MAX)?)?)
-}
-
-/// `external_labels` may name variables, as upstream's.
-#[expect(clippy::disallowed_methods, reason = "the binary reads the environment for the file")]
-fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+    Ok(Read { config, jobs, text: config_text::masked(&source.text), is_written: true })
 }
 
 /// An address that listens everywhere is asked on loopback.
@@ -285,7 +266,14 @@ impl LocalSource for SelfSource {
 
 #[cfg(test)]
 mod tests {
+    use camino::{Utf8Path, Utf8PathBuf};
+
     use super::*;
+
+    fn with_file(file: &Utf8Path) -> anyhow::Result<Read> {
+        let words = ["masthead", "serve", "--prometheus-config", file.as_str()];
+        read(&config::resolve(&words.map(Into::into)).unwrap())
+    }
 
     #[test]
     fn an_address_that_listens_everywhere_is_asked_on_loopback() {
@@ -306,7 +294,7 @@ mod tests {
         write("p.yml", "scrape_config_files: ['job-*.yml', none.yml]\n");
         write("job-b.yml", "scrape_configs: [{job_name: b}]\n");
         write("job-a.yml", "scrape_configs: [{job_name: a, bearer_token: hunter2}]\n");
-        let found = read(Some(&dir.join("p.yml"))).unwrap();
+        let found = with_file(&dir.join("p.yml")).unwrap();
         let names: Vec<_> =
             found.config.scrape_configs.iter().map(|job| job.job_name.as_str()).collect();
         assert_eq!(names, ["a", "b"]);
@@ -315,7 +303,7 @@ mod tests {
             Some("bearer_token: <secret>\njob_name: a\n")
         );
         write("job-c.yml", "scrape_configs: [{job_name: a}]\n");
-        let wrong = format!("{:#}", read(Some(&dir.join("p.yml"))).err().unwrap());
+        let wrong = format!("{:#}", with_file(&dir.join("p.yml")).err().unwrap());
         assert!(wrong.contains("job-c.yml") && wrong.contains("job name \"a\""), "{wrong}");
     }
 
@@ -323,10 +311,10 @@ mod tests {
     fn a_wrong_file_is_named_with_the_place() {
         let directory = tempfile::tempdir().unwrap();
         let path = Utf8PathBuf::from_path_buf(directory.path().join("p.yml")).unwrap();
-        let missing = read(Some(&path)).err().unwrap();
+        let missing = with_file(&path).err().unwrap();
         assert!(format!("{missing:#}").contains("p.yml"), "{missing:#}");
         masthead_sysio::atomic_write(&RealFs, &path, b"scrape_configs:\n- job_nam: x\n").unwrap();
-        let wrong = format!("{:#}", read(Some(&path)).err().unwrap());
+        let wrong = format!("{:#}", with_file(&path).err().unwrap());
         assert!(wrong.contains("line 2") && wrong.contains("job_nam"), "{wrong}");
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use camino::Utf8PathBuf;
 use masthead_instrument::Telemetry;
 use masthead_logdb::Logdb;
 use masthead_model::{ByteSize, Labels, Millis, PromDuration};
@@ -13,8 +14,11 @@ use masthead_sysio::Clock;
 use masthead_tsdb::Tsdb;
 use tokio::sync::Notify;
 
-use super::{access::Access, alerting::Alerting, scraping::Scraping};
-use crate::cli::ServeArgs;
+use super::{access::Access, alerting::Alerting, collecting::Collecting, scraping::Scraping};
+use crate::{
+    cli::ServeArgs,
+    config::{self, Given},
+};
 
 /// The running server.
 #[derive(Debug)]
@@ -25,15 +29,25 @@ pub(super) struct Server {
     started: Millis,
     retention: String,
     clock: Arc<dyn Clock>,
-    scraping: Arc<Scraping>,
-    alerting: Arc<Alerting>,
-    access: Arc<Access>,
+    reloaded: Reloaded,
+    config: Option<Utf8PathBuf>,
+    /// What the file said of flags when they were read.
+    settings: Vec<Given>,
     telemetry: Telemetry,
     metrics: Arc<Tsdb>,
     logs: Arc<Logdb>,
     last_reload: Mutex<Reload>,
     /// Told when a client asks the process to end.
     quit: Notify,
+}
+
+/// What reads its configuration again.
+#[derive(Debug)]
+pub(super) struct Reloaded {
+    pub scraping: Arc<Scraping>,
+    pub collecting: Arc<Collecting>,
+    pub alerting: Arc<Alerting>,
+    pub access: Arc<Access>,
 }
 
 /// How the last attempt to load the configuration went, and when one last went well.
@@ -44,17 +58,15 @@ struct Reload {
 }
 
 impl Server {
-    #[expect(clippy::too_many_arguments, reason = "each is a part of the stack")]
     pub(super) fn new(
         args: &ServeArgs,
         clock: Arc<dyn Clock>,
-        scraping: Arc<Scraping>,
-        alerting: Arc<Alerting>,
-        access: Arc<Access>,
+        reloaded: Reloaded,
         telemetry: Telemetry,
         metrics: Arc<Tsdb>,
         logs: Arc<Logdb>,
     ) -> Self {
+        let settings = args.config.as_deref().and_then(|file| config::settings(file).ok());
         let now = Millis(clock.now().0.div_euclid(1_000_000));
         Self {
             started_up: AtomicBool::new(false),
@@ -63,9 +75,9 @@ impl Server {
             started: now,
             retention: retention(args),
             clock,
-            scraping,
-            alerting,
-            access,
+            reloaded,
+            config: args.config.clone(),
+            settings: settings.unwrap_or_default(),
             telemetry,
             metrics,
             logs,
@@ -101,13 +113,19 @@ impl Server {
         }
     }
 
-    /// Everything that is read from files; rules are read first, because nothing of a configuration
-    /// with a wrong rule may come into force.
+    /// Everything is read and checked before anything is changed.
     fn read_again(&self) -> anyhow::Result<()> {
-        let rules = self.alerting.read()?;
-        self.scraping.reload()?;
-        self.access.reload()?;
-        self.alerting.apply(rules, self.external_labels())
+        let now = self.config.as_deref().map(config::settings).transpose()?.unwrap_or_default();
+        let collecting = self.reloaded.collecting.read()?;
+        let rules = self.reloaded.alerting.read()?;
+        self.reloaded.scraping.reload()?;
+        self.reloaded.collecting.apply(collecting)?;
+        self.reloaded.access.reload()?;
+        self.reloaded.alerting.apply(rules, self.external_labels())?;
+        for key in config::changed(&self.settings, &now) {
+            tracing::warn!(key, "A setting was changed that is in force after a restart only.");
+        }
+        Ok(())
     }
 
     /// From now on it is ready.
@@ -146,11 +164,11 @@ impl ServerView for Server {
     }
 
     fn config_text(&self) -> String {
-        self.scraping.loaded().text
+        self.reloaded.scraping.loaded().text
     }
 
     fn external_labels(&self) -> Labels {
-        self.scraping.loaded().global.external_labels
+        self.reloaded.scraping.loaded().global.external_labels
     }
 
     fn runtime(&self) -> RuntimeInfo {
@@ -175,7 +193,7 @@ impl ServerView for Server {
     }
 
     fn pool_config_text(&self, pool: &str) -> Option<String> {
-        self.scraping.pool_text(pool)
+        self.reloaded.scraping.pool_text(pool)
     }
 
     fn self_metrics(&self) -> String {

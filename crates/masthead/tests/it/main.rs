@@ -7,6 +7,7 @@
 
 mod access;
 mod backfill;
+mod config;
 mod demo;
 mod documents;
 mod logs;

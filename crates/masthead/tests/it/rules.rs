@@ -63,12 +63,18 @@ fn what_is_wrong_with_rules_is_said_and_ends_with_one() {
     let bad = write("bad.yml", "groups: [{name: g, rules: [{record: a, expr: 'sum('}]}]\n");
     let (code, said, wrong) = run(&["check", "rules", &bad]);
     assert_eq!(code, Some(1), "{said}");
-    assert!(wrong.contains("FAILED") && wrong.contains("rule 1, \"a\": could not parse"), "{wrong}");
+    assert!(
+        wrong.contains("FAILED") && wrong.contains("rule 1, \"a\": could not parse"),
+        "{wrong}"
+    );
     let (code, _, wrong) = run(&["check", "rules", dir.path().join("none.yml").to_str().unwrap()]);
     assert!(code == Some(1) && wrong.contains("none.yml"), "{wrong}");
     assert_eq!(run(&["check", "rules"]).0, Some(2));
 
-    let twice = write("twice.yml", "groups: [{name: g, rules: [{record: a, expr: '1'}, {record: a, expr: '2'}]}]\n");
+    let twice = write(
+        "twice.yml",
+        "groups: [{name: g, rules: [{record: a, expr: '1'}, {record: a, expr: '2'}]}]\n",
+    );
     let (code, _, wrong) = run(&["check", "rules", &twice]);
     assert!(code == Some(0) && wrong.contains("1 duplicate rule(s) found.\nMetric: a"), "{wrong}");
     assert_eq!(run(&["check", "rules", "--lint-fatal", &twice]).0, Some(1));
@@ -102,7 +108,8 @@ fn alertmanager() -> (String, mpsc::Receiver<Value>) {
                     };
                     let Ok(json) = serde_json::from_slice(&bytes[end + 4..]) else { continue };
                     bytes.clear();
-                    let answered = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+                    let answered =
+                        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
                     if answered.is_err() || sender.send(json).is_err() {
                         return;
                     }
@@ -193,7 +200,10 @@ fn the_server_evaluates_tells_and_reloads() {
     let (status, why) = server.ask("POST /-/reload HTTP/1.1", b"").unwrap();
     assert!(status == 500 && why.contains("field 'expr' must be set"), "{why}");
     assert_eq!(since(&json(&server.get("/api/v1/alerts").1)), before);
-    write("rules-a.yml", &rules.replace("  - {alert", "  - {record: two, expr: vector(2)}\n  - {alert"));
+    write(
+        "rules-a.yml",
+        &rules.replace("  - {alert", "  - {record: two, expr: vector(2)}\n  - {alert"),
+    );
     assert_eq!(server.ask("POST /-/reload HTTP/1.1", b"").unwrap().0, 200);
     until(&server, "/api/v1/query?query=two", "the new rule", |answer| {
         answer["data"]["result"][0]["value"][1] == "2"

@@ -126,9 +126,8 @@ fn a_file_that_was_written_while_samples_came_is_completed_by_the_journal() {
     fill(&store, 30, 0..50);
     // The catalogue is taken, and then come more samples and series, before any record is.
     let (segment, catalog) = {
-        let head = store.head.read();
         let segment = store.journal().unwrap().rotate();
-        (segment, crate::image::Catalog::of(&head))
+        (segment, crate::image::Catalog::of(&store.head, &store.head.registry()))
     };
     fill(&store, 40, 50..55);
     let path = store.dir.join("head").join(crate::image::name(segment));

@@ -1,5 +1,7 @@
 //! Writes frames; the layout stands in `docs/format/samples.md`.
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use masthead_durable::bytes::{put_signed, put_slice, put_unsigned};
 use masthead_model::{Histogram, Labels};
 use masthead_ports::{Exemplar, Metadata, MetricType};
@@ -95,20 +97,54 @@ impl FrameBuilder {
 
     /// The frame; the builder is empty afterwards and keeps its memory.
     pub(crate) fn finish(&mut self, group: u64) -> Vec<u8> {
-        let mut out = Vec::with_capacity(64 + self.definitions.bytes.len() + 2 * self.floats.len());
+        let frame = self.encode(group);
+        self.clear();
+        frame
+    }
+
+    /// The frame, which may have to be encoded again.
+    pub(crate) fn encode(&self, group: u64) -> Vec<u8> {
+        let parts = [&self.definitions, &self.metadata, &self.histograms, &self.exemplars];
+        let bytes = parts.iter().map(|part| part.bytes.len()).sum::<usize>();
+        let mut out = Vec::with_capacity(64 + bytes + 2 * self.floats.len());
         out.push(KIND_BATCH);
         put_unsigned(&mut out, group);
-        self.definitions.drain_to(&mut out);
-        self.metadata.drain_to(&mut out);
+        self.definitions.put(&mut out);
+        self.metadata.put(&mut out);
         put_unsigned(&mut out, self.floats.len() as u64);
         if !self.floats.is_empty() {
             put_floats(&mut out, &self.floats, &self.bases);
         }
-        self.histograms.drain_to(&mut out);
-        self.exemplars.drain_to(&mut out);
+        self.histograms.put(&mut out);
+        self.exemplars.put(&mut out);
+        out
+    }
+
+    /// Empties the builder, which keeps its memory.
+    pub(crate) fn clear(&mut self) {
         self.floats.clear();
         self.bases.clear();
-        out
+        for part in
+            [&mut self.definitions, &mut self.metadata, &mut self.histograms, &mut self.exemplars]
+        {
+            part.bytes.clear();
+            part.count = 0;
+        }
+    }
+
+    /// The frame goes to a segment that has nothing of its series: makes floats relative to those
+    /// of this frame alone.
+    pub(crate) fn rebase(&mut self) {
+        let mut last: HashMap<u64, u64, RandomState> = HashMap::default();
+        for (row, base) in self.floats.iter().zip(&mut self.bases) {
+            let before = if row.late { None } else { last.insert(row.id, row.bits) };
+            *base = before.unwrap_or(0);
+        }
+    }
+
+    /// The floats of the frame.
+    pub(crate) fn floats(&self) -> &[FloatRow] {
+        &self.floats
     }
 }
 
@@ -118,10 +154,9 @@ impl Part {
         &mut self.bytes
     }
 
-    fn drain_to(&mut self, out: &mut Vec<u8>) {
+    fn put(&self, out: &mut Vec<u8>) {
         put_unsigned(out, self.count);
-        out.append(&mut self.bytes);
-        self.count = 0;
+        out.extend_from_slice(&self.bytes);
     }
 }
 

@@ -1,10 +1,10 @@
 //! Which samples are taken, and why others are not: upstream's rules
-//! (`tsdb/head_append.go: appendable`), with one floor for the whole head.
+//! (`tsdb/head_append.go: appendable`), with one floor and one newest time for the whole head.
 
 use masthead_model::{Value, is_stale};
 use masthead_ports::RejectReason;
 
-use super::{Head, Slot};
+use super::{Shard, Slot};
 use crate::{columns::Part, options::Options};
 
 /// What becomes of a sample.
@@ -19,23 +19,24 @@ pub(crate) enum Verdict {
     Reject(RejectReason),
 }
 
-impl Head {
-    /// Judges a sample of a series, or of one that is not there yet; `now` is the wall clock.
+impl Shard {
+    /// Judges a sample of a series, or of one that is not there yet; `newest` is the newest time of
+    /// the head, `now` is the wall clock.
     pub(crate) fn judge(
         &self,
         slot: Option<Slot>,
         time: i64,
         value: &Value,
         options: &Options,
-        now: i64,
+        (newest, now): (i64, i64),
     ) -> Verdict {
         use RejectReason::{DuplicateTimestamp, OutOfBounds, OutOfOrder, TooOld};
         if options.future_ms.is_some_and(|ahead| time > now.saturating_add(ahead)) {
             return Verdict::Reject(OutOfBounds);
         }
         let window = options.out_of_order_ms;
-        let oldest_in_order = self.floor.max(self.max_time.saturating_sub(options.block_ms / 2));
-        let oldest_late = self.floor.max(self.max_time.saturating_sub(window));
+        let oldest_in_order = self.floor.max(newest.saturating_sub(options.block_ms / 2));
+        let oldest_late = self.floor.max(newest.saturating_sub(window));
         let last = slot.map_or(i64::MIN, |slot| self.last_time(slot));
         let too_old = if window > 0 { TooOld } else { OutOfBounds };
         if time > last {

@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use masthead_chunk::{histograms, times, xor};
 use masthead_durable::{
     bytes::{Bad, Reader, put_signed, put_slice, put_unsigned},
@@ -12,9 +14,9 @@ use masthead_durable::{
 use masthead_model::Histogram;
 
 use super::{
-    Head, NewFloat, Slot,
+    Head, Held, NewFloat, RUN, Registry, SHARDS, Shard, Slot,
     series::{Chunk, OneHistogram, Rest, SealedHistograms, Series},
-    timeline::{Timeline, Timelines},
+    timeline::{LineId, NONE, Timeline, Timelines},
 };
 use crate::{columns::Part, options::Options};
 
@@ -28,9 +30,12 @@ const LAST_HISTOGRAM: u8 = 16;
 /// A head that is being read from a file: what all of its series need.
 #[derive(Debug)]
 pub(crate) struct SavedHead {
-    lines: Timelines,
+    lines: SavedLines,
     block_ms: i64,
 }
+
+/// Timelines by their number in the file, which is any.
+type SavedLines = HashMap<LineId, Timeline, RandomState>;
 
 /// A series that was read.
 #[derive(Debug)]
@@ -49,11 +54,10 @@ impl SavedSeries {
 }
 
 impl SavedHead {
-    /// Reads the timelines of a head whose blocks are to be `block_ms` long; their numbers are at
-    /// most `limit`.
-    pub(crate) fn new(lines: &[u8], limit: usize, block_ms: i64) -> Result<Self, Bad> {
+    /// Reads the timelines of a head whose blocks are `block_ms` long.
+    pub(crate) fn new(lines: &[u8], block_ms: i64) -> Result<Self, Bad> {
         let mut reader = Reader::new(lines);
-        let lines = Timelines::load(&mut reader, limit)?;
+        let lines = read_lines(&mut reader)?;
         reader.finish("end of timelines")?;
         Ok(Self { lines, block_ms })
     }
@@ -67,47 +71,98 @@ impl SavedHead {
         reader: &mut Reader<'_>,
     ) -> Result<SavedSeries, Bad> {
         let mut series = Series::load(generation, newest, reader)?;
-        series.drop_before(&self.lines, floor);
+        series.drop_before(|line| self.lines.get(&line).map(|line| line.window), floor);
         Ok(SavedSeries(series))
     }
 
-    /// The head of these series.
+    /// The head of these series. Each run goes to the shard of the labels that come first in it,
+    /// which is where its series were.
     pub(crate) fn finish(
         self,
         index: HeadIndex,
-        series: Vec<Option<SavedSeries>>,
+        mut series: Vec<Option<SavedSeries>>,
         options: &Options,
     ) -> Head {
-        let mut head = Head::new(self.block_ms, options.exemplars_max);
-        head.timelines = self.lines;
-        head.series = series.into_iter().map(|one| one.map(|one| one.0)).collect();
-        if self.block_ms != options.block_ms {
-            head = head.divided(options);
+        let mut head = Head::new(options);
+        let generations = series.iter().map(|one| one.as_ref().map_or(0, |one| one.0.generation));
+        head.registry = Registry::of(index, generations.collect()).into();
+        let mut homes = [const { None }; SHARDS];
+        for (first, run) in (0_u32..).step_by(RUN).zip(series.chunks_mut(RUN)) {
+            let Some(slot) =
+                (first..).zip(&*run).find_map(|(slot, one)| one.is_some().then_some(slot))
+            else {
+                continue;
+            };
+            let labels = head.registry.get_mut().index.labels(slot).cloned().unwrap_or_default();
+            let owner = head.owner_or_home(slot, &labels);
+            let (Some(home), Some(shard)) = (homes.get_mut(owner), head.shards.get_mut(owner))
+            else {
+                continue;
+            };
+            let shard = shard.get_mut();
+            let home = home.get_or_insert_with(|| Home::new(&self.lines));
+            shard.block_ms = self.block_ms;
+            for (slot, place) in (first..).zip(run) {
+                let Some(SavedSeries(mut series)) = place.take() else { continue };
+                series.each_chunk(&mut |chunk| {
+                    chunk.line = home.place(&mut shard.timelines, chunk.line);
+                });
+                shard.put(slot, series);
+            }
         }
-        head.index = index;
+        if self.block_ms != options.block_ms {
+            head.shards.iter_mut().for_each(|shard| shard.get_mut().divide(options.block_ms));
+        }
         head
     }
 }
 
-impl Head {
-    /// The same samples for blocks of another length, which end timelines elsewhere.
-    fn divided(self, options: &Options) -> Self {
-        let mut head = Self::new(options.block_ms, options.exemplars_max);
-        head.series.resize_with(self.series.len(), || None);
-        for (slot, place) in (0..).zip(&mut head.series) {
-            let mut all = Part::default();
-            self.snapshot_all(slot).read(i64::MIN, i64::MAX, &mut all);
-            if let Some(old) = self.series(slot) {
-                let mut series = Series::new(old.generation);
-                (series.last_time, series.last_bits) = (old.last_time, old.last_bits);
-                let last = old.rest.as_ref().and_then(|rest| rest.last_histogram.clone());
-                series.rewrite(&mut head.timelines, &all, options.block_ms, last);
-                *place = Some(series);
-            }
-        }
-        head
+/// Where the timelines of a file are in a shard; those that series of several shards share are in
+/// each of these.
+struct Home<'l> {
+    lines: &'l SavedLines,
+    placed: HashMap<LineId, LineId, RandomState>,
+    last: (LineId, LineId),
+}
+
+impl<'l> Home<'l> {
+    fn new(lines: &'l SavedLines) -> Self {
+        Self { lines, placed: HashMap::default(), last: (NONE, NONE) }
     }
 
+    fn place(&mut self, into: &mut Timelines, line: LineId) -> LineId {
+        if self.last.0 != line {
+            let placed = self.placed.entry(line).or_insert_with(|| {
+                self.lines.get(&line).map_or(NONE, |line| into.add(line.clone()))
+            });
+            self.last = (line, *placed);
+        }
+        self.last.1
+    }
+}
+
+impl Shard {
+    /// The same samples for blocks of another length, which end timelines elsewhere.
+    fn divide(&mut self, block_ms: i64) {
+        let mut lines = Timelines::default();
+        let mut divided = Vec::new();
+        for (slot, old) in self.slots() {
+            let mut all = Part::default();
+            self.snapshot_all(slot).read(i64::MIN, i64::MAX, &mut all);
+            let mut series = Series::new(old.generation);
+            (series.last_time, series.last_bits) = (old.last_time, old.last_bits);
+            let last = old.rest.as_ref().and_then(|rest| rest.last_histogram.clone());
+            series.rewrite(&mut lines, &all, block_ms, last);
+            divided.push((slot, series));
+        }
+        for (slot, series) in divided {
+            self.put(slot, series);
+        }
+        (self.timelines, self.block_ms) = (lines, block_ms);
+    }
+}
+
+impl Held<'_> {
     /// Appends the record of a series, an empty one if it is gone. Returns how many samples it has.
     pub(crate) fn save_series(
         &self,
@@ -115,16 +170,32 @@ impl Head {
         newest: i64,
         out: &mut Vec<u8>,
     ) -> Result<usize, masthead_chunk::Error> {
-        match self.series(slot) {
-            Some(series) => series.save(newest, out),
-            None => Series::new(0).save(newest, out),
+        match self.shard(slot).and_then(|shard| Some((shard, shard.series(slot)?))) {
+            Some((shard, series)) => series.save(shard.at, newest, out),
+            None => Series::new(0).save(0, newest, out),
         }
     }
 
-    /// Appends all timelines.
+    /// Appends the timelines of all shards that are held.
     pub(crate) fn save_lines(&self, out: &mut Vec<u8>) {
-        self.timelines.save(out);
+        let lines = || {
+            self.all().flat_map(|shard| {
+                let lines = (0..).zip(&shard.timelines.lines);
+                lines.filter_map(|(id, line)| Some((saved_line(shard.at, id), line.as_ref()?)))
+            })
+        };
+        put_unsigned(out, lines().count() as u64);
+        for (id, line) in lines() {
+            put_unsigned(out, id);
+            put_signed(out, line.window);
+            line.times.save(out);
+        }
     }
+}
+
+/// The number in the file of a shard's timeline.
+fn saved_line(shard: usize, line: LineId) -> u64 {
+    u64::from(line) * SHARDS as u64 + shard as u64
 }
 
 impl Series {
@@ -135,6 +206,7 @@ impl Series {
     /// A histogram that cannot be encoded, which would not have been taken.
     pub(super) fn save(
         &self,
+        shard: usize,
         newest: i64,
         out: &mut Vec<u8>,
     ) -> Result<usize, masthead_chunk::Error> {
@@ -152,13 +224,13 @@ impl Series {
             put_signed(out, newest.wrapping_sub(self.last_time));
         }
         if flags & OPEN != 0 {
-            self.open.save(out);
+            self.open.save(shard, out);
         }
         if flags & OTHER_LAST != 0 {
             out.extend_from_slice(&self.last_bits.to_le_bytes());
         }
         if let Some(rest) = &self.rest {
-            rest.save(out)?;
+            rest.save(shard, out)?;
         }
         if let Some(histogram) = last_histogram {
             put_histogram(out, histogram)?;
@@ -194,6 +266,12 @@ impl Series {
         Ok(series)
     }
 
+    /// Calls `visit` with each chunk that has samples.
+    fn each_chunk(&mut self, visit: &mut dyn FnMut(&mut Chunk)) {
+        let closed = self.rest.iter_mut().flat_map(|rest| &mut rest.closed);
+        closed.chain([&mut self.open]).filter(|chunk| !chunk.values.is_empty()).for_each(visit);
+    }
+
     /// How many samples it has.
     pub(super) fn len(&self) -> usize {
         self.open.values.len() + self.rest.as_ref().map_or(0, |rest| rest.len())
@@ -201,8 +279,8 @@ impl Series {
 }
 
 impl Chunk {
-    fn save(&self, out: &mut Vec<u8>) {
-        put_unsigned(out, u64::from(self.line));
+    fn save(&self, shard: usize, out: &mut Vec<u8>) {
+        put_unsigned(out, saved_line(shard, self.line));
         put_unsigned(out, u64::from(self.first));
         self.values.save(out);
     }
@@ -225,9 +303,9 @@ impl Rest {
         closed + self.late.len() + sealed + single
     }
 
-    fn save(&self, out: &mut Vec<u8>) -> Result<(), masthead_chunk::Error> {
+    fn save(&self, shard: usize, out: &mut Vec<u8>) -> Result<(), masthead_chunk::Error> {
         put_unsigned(out, self.closed.len() as u64);
-        self.closed.iter().for_each(|chunk| chunk.save(out));
+        self.closed.iter().for_each(|chunk| chunk.save(shard, out));
         put_unsigned(out, self.late.len() as u64);
         for float in &self.late {
             put_signed(out, float.time);
@@ -276,39 +354,17 @@ impl Rest {
     }
 }
 
-impl Timelines {
-    /// Appends all timelines.
-    pub(super) fn save(&self, out: &mut Vec<u8>) {
-        let lines =
-            || (0_u64..).zip(&self.lines).filter_map(|(id, line)| Some((id, line.as_ref()?)));
-        put_unsigned(out, lines().count() as u64);
-        for (id, line) in lines() {
-            put_unsigned(out, id);
-            put_signed(out, line.window);
-            line.times.save(out);
-        }
+fn read_lines(reader: &mut Reader<'_>) -> Result<SavedLines, Bad> {
+    let mut all = SavedLines::default();
+    for _ in 0..reader.count(reader.remaining(), "count of timelines")? {
+        let id = read_u32(reader, "timeline")?;
+        let window = reader.signed("start of a block")?;
+        let bad = reader.bad("column of times");
+        let (times, used) = times::Appender::restore(reader.rest()).map_err(|_| bad)?;
+        reader.take(used, "column of times")?;
+        all.insert(id, Timeline { window, times });
     }
-
-    /// Reads what [`Timelines::save`] wrote; numbers of timelines are at most `limit`.
-    pub(super) fn load(reader: &mut Reader<'_>, limit: usize) -> Result<Self, Bad> {
-        let mut all = Self::default();
-        for _ in 0..reader.count(reader.remaining(), "count of timelines")? {
-            let id = reader.count(limit, "timeline")?;
-            let window = reader.signed("start of a block")?;
-            let bad = reader.bad("column of times");
-            let (times, used) = times::Appender::restore(reader.rest()).map_err(|_| bad)?;
-            reader.take(used, "column of times")?;
-            if id >= all.lines.len() {
-                all.lines.resize_with(id + 1, || None);
-            }
-            if let Some(place) = all.lines.get_mut(id) {
-                *place = Some(Timeline { window, times });
-            }
-        }
-        let free = (0..).zip(&all.lines).filter(|(_, line)| line.is_none());
-        all.free = free.map(|(id, _)| id).collect();
-        Ok(all)
-    }
+    Ok(all)
 }
 
 fn put_times(out: &mut Vec<u8>, times: &[(i64, i64)]) {

@@ -224,8 +224,9 @@ impl Series {
         rest.open_histograms.iter().chain(&rest.late_histograms).for_each(|one| visit(one.time));
     }
 
-    pub(super) fn drop_before(&mut self, lines: &Timelines, floor: i64) {
-        let old = |chunk: &Chunk| lines.get(chunk.line).is_none_or(|line| line.window < floor);
+    /// Drops what is before `floor`; `window_of` says when the block of a timeline starts.
+    pub(super) fn drop_before(&mut self, window_of: impl Fn(LineId) -> Option<i64>, floor: i64) {
+        let old = |chunk: &Chunk| window_of(chunk.line).is_none_or(|window| window < floor);
         if old(&self.open) {
             self.open = Chunk { line: NONE, first: 0, values: Appender::default() };
         }

@@ -1,6 +1,6 @@
 //! What a query takes from the head: copies of compressed chunks, decoded when they are read.
 //!
-//! Taken under the store's lock, read without it.
+//! Taken while the shard is held, read afterwards.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,7 +10,7 @@ use masthead_chunk::{histograms, times, xor};
 use masthead_model::Histogram;
 
 use super::{
-    Head, NewFloat, Slot,
+    NewFloat, Shard, Slot,
     series::{Chunk, OneHistogram, SealedHistograms, Series},
     timeline::LineId,
 };
@@ -20,8 +20,11 @@ use crate::columns::Part;
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
     pub(crate) series: Vec<SeriesSnapshot>,
-    lines: HashMap<LineId, Arc<Line>, RandomState>,
+    lines: Lines,
 }
+
+/// Timelines by their shard and their number there.
+type Lines = HashMap<(usize, LineId), Arc<Line>, RandomState>;
 
 /// A shared column of times, decoded once.
 #[derive(Debug)]
@@ -47,13 +50,18 @@ struct RestSnapshot {
 }
 
 impl Snapshot {
+    /// Adds a series that is gone.
+    pub(crate) fn take_nothing(&mut self) {
+        self.series.push(SeriesSnapshot::default());
+    }
+
     /// What is added from now on takes its timelines anew.
     pub(crate) fn forget_lines(&mut self) {
         self.lines = HashMap::default();
     }
 }
 
-impl Head {
+impl Shard {
     /// Adds a series to a snapshot, as far as it may have samples in `first..=last`.
     pub(crate) fn take(&self, into: &mut Snapshot, slot: Slot, first: i64, last: i64) {
         let taken = match self.series(slot) {
@@ -75,7 +83,7 @@ impl Head {
 
     fn take_series(
         &self,
-        lines: &mut HashMap<LineId, Arc<Line>, RandomState>,
+        lines: &mut Lines,
         series: &Series,
         first: i64,
         last: i64,
@@ -107,7 +115,7 @@ impl Head {
     fn take_chunk(
         &self,
         taken: &mut SeriesSnapshot,
-        lines: &mut HashMap<LineId, Arc<Line>, RandomState>,
+        lines: &mut Lines,
         chunk: &Chunk,
         first: i64,
         last: i64,
@@ -119,7 +127,7 @@ impl Head {
         if line.window > last || line.window.saturating_add(self.block_ms) <= first {
             return;
         }
-        let line = lines.entry(chunk.line).or_insert_with(|| {
+        let line = lines.entry((self.at, chunk.line)).or_insert_with(|| {
             Arc::new(Line { times: line.times.clone(), decoded: OnceLock::new() })
         });
         taken.chunks.push((Arc::clone(line), chunk.first, chunk.values.clone()));

@@ -36,7 +36,7 @@ pub(super) enum Meeting {
     Left(LineId),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Timeline {
     /// Start of its block.
     pub(super) window: i64,
@@ -84,7 +84,12 @@ impl Timelines {
 
     /// An empty timeline for one series alone.
     pub(super) fn start(&mut self, window: i64) -> LineId {
-        let line = Some(Timeline { window, times: Appender::default() });
+        self.add(Timeline { window, times: Appender::default() })
+    }
+
+    /// Takes a timeline and gives it a number.
+    pub(super) fn add(&mut self, line: Timeline) -> LineId {
+        let line = Some(line);
         if let Some(id) = self.free.pop()
             && let Some(place) = self.lines.get_mut(id as usize)
         {

@@ -53,13 +53,13 @@ pub(crate) fn load(fs: &dyn Fs, path: &Utf8Path, options: &Options, floor: i64) 
     let meta = file.meta()?;
     let pairs = file.pairs()?;
     let lines = file.sections.lines.all()?;
-    let saved = SavedHead::new(lines, options.slots_max(), meta.block_ms)
+    let saved = SavedHead::new(lines, meta.block_ms)
         .map_err(|bad| file.sections.lines.corrupt(bad.what, bad.offset))?;
     let source = Source { file: &file, pairs: &pairs, meta: &meta, options };
     let (groups, postings) = source.read(&saved, floor);
 
     let mut loaded = Loaded {
-        head: Head::new(options.block_ms, options.exemplars_max),
+        head: Head::new(options),
         samples: 0,
         lost: 0,
         damages: Vec::new(),
@@ -90,9 +90,8 @@ pub(crate) fn load(fs: &dyn Fs, path: &Utf8Path, options: &Options, floor: i64) 
     }
     let index = HeadIndex::from_parts(labels, postings);
     loaded.head = saved.finish(index, series, options);
-    loaded.head.generation = meta.generation.max(1);
-    loaded.head.floor = meta.floor.max(floor);
-    loaded.head.max_time = meta.newest;
+    loaded.head.registry_mut().generation = meta.generation.max(1);
+    loaded.head.know(meta.floor.max(floor), meta.newest);
     Ok(loaded)
 }
 

@@ -11,7 +11,7 @@ use masthead_sysio::Fs;
 use super::{GROUP, KIND, VERSION, section};
 use crate::{
     Error, Result,
-    head::{Head, Slot},
+    head::{Head, Held, Registry, Slot},
 };
 
 /// What the head says about its series without their samples, at one moment.
@@ -28,18 +28,18 @@ pub(crate) struct Catalog {
 }
 
 impl Catalog {
-    /// Takes the labels of all series. `head` says slot, generation and pairs of each.
-    pub(crate) fn of(head: &Head) -> Self {
+    /// Takes the labels of all series, which `registry` has of `head`.
+    pub(crate) fn of(head: &Head, registry: &Registry) -> Self {
         let mut catalog = Self {
-            slots: head.index.slots().collect(),
-            floor: head.floor,
-            generation: head.generation,
-            newest: head.max_time,
+            slots: registry.index.slots().collect(),
+            floor: head.floor(),
+            generation: registry.generation,
+            newest: head.newest(),
             block_ms: head.block_ms(),
             ..Self::default()
         };
         // Turning postings around asks no hash for anything: 1 M series take about 0.1 s.
-        let pairs = head.index.pairs();
+        let pairs = registry.index.pairs();
         let size = catalog.slots.last().map_or(0, |slot| *slot as usize + 1);
         let mut ends = vec![0_usize; size];
         for slot in pairs.iter().flat_map(Pair::series) {
@@ -76,7 +76,7 @@ impl Catalog {
                 start = end;
                 put_unsigned(&mut catalog.sets, u64::from(*slot) - next);
                 next = u64::from(*slot) + 1;
-                put_unsigned(&mut catalog.sets, u64::from(head.generation_of(*slot)));
+                put_unsigned(&mut catalog.sets, u64::from(registry.generation_of(*slot)));
                 put_unsigned(&mut catalog.sets, set.len() as u64);
                 let mut before = 0;
                 for pair in set {
@@ -114,22 +114,10 @@ impl ImageWriter {
         Ok(Self { table, ends: Vec::new(), buffer: Vec::new(), samples: 0 })
     }
 
-    /// Adds the records of all series; `with_head` lends the head for a moment at a time.
-    pub(crate) fn series(
-        &mut self,
-        catalog: &Catalog,
-        mut with_head: impl FnMut(&mut dyn FnMut(&Head) -> Result<()>) -> Result<()>,
-    ) -> Result<()> {
+    /// Adds the records of all series; shards are held for a moment at a time.
+    pub(crate) fn series(&mut self, catalog: &Catalog, head: &Head) -> Result<()> {
         for group in catalog.slots.chunks(GROUP) {
-            let (buffer, samples) = (&mut self.buffer, &mut self.samples);
-            let path = self.table.path();
-            with_head(&mut |head| {
-                for slot in group {
-                    let saved = head.save_series(*slot, catalog.newest, buffer);
-                    *samples += saved.map_err(|error| Error::column(path, error))?;
-                }
-                Ok(())
-            })?;
+            self.group(catalog, group, &head.hold(group.iter().copied()))?;
             self.table.write(&self.buffer)?;
             self.buffer.clear();
             self.ends.push(self.table.section_len());
@@ -138,11 +126,16 @@ impl ImageWriter {
         self.table.section(section::SERIES_ENDS)?;
         self.table.write(&words(&self.ends))?;
         self.table.section(section::LINES)?;
-        with_head(&mut |head| {
-            head.save_lines(&mut self.buffer);
-            Ok(())
-        })?;
+        head.hold_still().save_lines(&mut self.buffer);
         Ok(self.table.write(&self.buffer)?)
+    }
+
+    fn group(&mut self, catalog: &Catalog, group: &[Slot], held: &Held<'_>) -> Result<()> {
+        for slot in group {
+            let saved = held.save_series(*slot, catalog.newest, &mut self.buffer);
+            self.samples += saved.map_err(|error| Error::column(self.table.path(), error))?;
+        }
+        Ok(())
     }
 
     /// Writes the rest and syncs the file. Returns its bytes.

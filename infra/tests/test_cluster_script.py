@@ -1,0 +1,148 @@
+"""scripts/test-cluster against a cluster that is made up: programs that answer from a file, and a
+server that answers as Prometheus, Loki and the API."""
+
+import base64
+import http.server
+import json
+import os
+import stat
+import subprocess
+import tempfile
+import threading
+import unittest
+import urllib.parse
+from pathlib import Path
+
+from chartlib import ROOT
+
+SCRIPT = ROOT / "scripts" / "test-cluster"
+PASSWORD = "harbour-lights"
+POD = {"metadata": {"name": "api-7d9c5b7f6d-x2v4k"}, "spec": {"nodeName": "node-1"}, "status": {"phase": "Running"}}
+LABELS = {
+    "app": "api",
+    "namespace": "devops-demo",
+    "container": "api",
+    "job": "devops-demo/api",
+    "pod": POD["metadata"]["name"],
+    "node_name": "node-1",
+    "stream": "stdout",
+}
+KUBECTL = """#!/usr/bin/env python3
+import json, os, signal, sys
+line = " ".join(sys.argv[1:])
+print(line, file=open(os.environ["CALLS"], "a"))
+data = json.load(open(os.environ["CLUSTER"]))
+if "port-forward" in line:
+    print(f"Forwarding from 127.0.0.1:{data['port']} -> 0", flush=True)
+    signal.pause()
+elif "get nodes" in line or "get pods" in line:
+    print(json.dumps({"items": data["nodes" if "nodes" in line else "pods"]}))
+elif "get secret" in line:
+    print(json.dumps({"data": data["secret"]}))
+elif "doctor" in line and data.get("sick"):
+    sys.exit("the ServiceMonitor api selects no Service")
+"""
+OTHER = """#!/usr/bin/env python3
+import os, sys
+print(os.path.basename(sys.argv[0]), *sys.argv[1:], file=open(os.environ["CALLS"], "a"))
+"""
+
+
+class Cluster(http.server.BaseHTTPRequestHandler):
+    """`server.faults` says what it does wrong."""
+
+    def do_GET(self):
+        url = urllib.parse.urlsplit(self.path)
+        asked = urllib.parse.parse_qs(url.query).get("query", [""])[0]
+        if url.path == "/items":
+            self.server.requests.append(self.headers["X-Request-Id"])
+            return self.answer(200, {})
+        wanted = "Basic " + base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
+        if self.headers.get("Authorization") != wanted and "open" not in self.server.faults:
+            return self.answer(401, {})
+        if url.path == "/loki/api/v1/query_range":
+            found = [r for r in self.server.requests if r in asked]
+            found += found if "doubled" in self.server.faults else []
+            stream = LABELS | self.server.faults.get("labels", {})
+            return self.answer(200, [{"stream": stream, "values": [["1", r] for r in found]}] if found else [])
+        count = len(self.server.requests) if "http_requests_total" in asked else 1
+        metric = {"pod": self.server.faults.get("pod", POD["metadata"]["name"])}
+        return self.answer(200, [{"metric": metric, "value": [0, str(count)]}])
+
+    def answer(self, status, result):
+        body = json.dumps({"status": "success", "data": {"result": result}}).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class Script(unittest.TestCase):
+    def run_with(self, **faults):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Cluster)
+        server.requests, server.faults = [], faults
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        for name, text in (("kubectl", KUBECTL), ("helm", OTHER), ("helmfile", OTHER)):
+            (folder / name).write_text(text)
+            (folder / name).chmod(stat.S_IRWXU)
+        secret = {"admin-user": "admin", "admin-password": PASSWORD}
+        cluster = {
+            "port": server.server_port,
+            "nodes": [{"metadata": {"name": "node-1"}}],
+            "pods": [POD],
+            "secret": {key: base64.b64encode(text.encode()).decode() for key, text in secret.items()},
+            "sick": faults.get("sick", False),
+        }
+        (folder / "cluster.json").write_text(json.dumps(cluster))
+        environment = os.environ | {
+            "PATH": f"{folder}:{os.environ['PATH']}",
+            "KUBECONFIG": "made-up",
+            "CLUSTER": str(folder / "cluster.json"),
+            "CALLS": str(folder / "calls"),
+            # What is wrong stays wrong: there is nothing to wait for.
+            "TEST_CLUSTER_WAIT": "0" if faults else "60",
+            "TEST_CLUSTER_EVERY": "0.05",
+        }
+        done = subprocess.run([SCRIPT], env=environment, capture_output=True, text=True, timeout=120)
+        return done, (folder / "calls").read_text()
+
+    def test_it_refuses_without_kubeconfig(self):
+        environment = {name: text for name, text in os.environ.items() if name != "KUBECONFIG"}
+        done = subprocess.run([SCRIPT], env=environment, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("KUBECONFIG is not set", done.stderr)
+
+    def test_where_everything_is_right_all_of_it_holds(self):
+        done, calls = self.run_with()
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for number in range(1, 9):
+            self.assertIn(f"\n{number}. holds: ", done.stdout)
+            self.assertIn(f"\n {number}. ", done.stdout)
+        self.assertIn("helmfile --file infra/helmfile.yaml.gotmpl --environment masthead apply", calls)
+        self.assertIn("exec statefulset/masthead -- /masthead doctor", calls)
+        self.assertNotIn("destroy", calls)
+
+    def test_each_fault_is_found(self):
+        for faults, complaint in (
+            ({"labels": {"app": "shop"}}, "the label app is 'shop'"),
+            ({"labels": {"node_name": "node-2"}}, "the pod runs on 'node-1'"),
+            ({"labels": {"pod": "other"}}, "the label pod is 'other'"),
+            ({"doubled": True}, "finds 2 lines, not one"),
+            ({"pod": "other"}, "every pod of the API is up"),
+            ({"open": True}, "answers 200 without a password"),
+            ({"sick": True}, "selects no Service"),
+        ):
+            with self.subTest(faults=faults):
+                done, _ = self.run_with(**faults)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(complaint, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
