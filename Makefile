@@ -15,6 +15,8 @@ CONFORMANCE ?=
 DEMO ?=
 # Arguments for the comparison, e.g. make bench BENCH=--full (docs/reference/bench.md).
 BENCH ?=
+# Arguments for the comparison of logs, e.g. make bench BENCH_LOGS="--megabytes 200".
+BENCH_LOGS ?=
 
 help: ## list what can be made
 	@echo "make TARGET, where TARGET is one of"
@@ -27,7 +29,7 @@ build: web ## build the release binaries, with the browser application inside
 	@scripts/need cargo cc
 	@$(step) "build masthead and items-api (release)" cargo build --release --package masthead --package items-api
 
-demo: ## build the release binaries and run the demo: the items API under light traffic
+demo: ## build the release binaries and run the demo: the stack, and the items API under light traffic
 	@$(MAKE) --no-print-directory build
 	@"$${CARGO_TARGET_DIR:-target}/release/masthead" demo $(DEMO)
 
@@ -38,9 +40,11 @@ check: ## the quick loop: format, clippy, tidy, unit tests
 
 test: ## everything that must pass before a change lands
 	@scripts/need cargo cc git rustfmt clippy node npm python3 python3-venv
-	@$(MAKE) --no-print-directory fmt-check tidy test-charts test-web clippy
+	@$(MAKE) --no-print-directory fmt-check tidy test-web clippy
 	@scripts/deny
 	@$(step) "web: smoke in a browser" scripts/web-smoke
+	@$(step) "build masthead, which the next step runs" scripts/quietly cargo build --package masthead
+	@$(MAKE) --no-print-directory test-charts
 	@$(step) "documentation tests" scripts/quietly cargo test --workspace --doc
 	@$(step) "benchmarks, each body once" scripts/quietly cargo test --workspace --bench '*'
 	@scripts/run-tests
@@ -51,11 +55,12 @@ test-cluster: ## install into the cluster of KUBECONFIG and verify metrics, logs
 test-charts: ## render the charts and the Helmfile with real Helm and check every object
 	@$(step) "charts: render, validate, check" scripts/test-charts
 
-bench: ## measure: every benchmark of the workspace, then masthead beside the originals
+bench: ## measure: every benchmark of the workspace, then masthead beside the originals: metrics, logs
 	@scripts/need cargo cc
 	@$(step) "benchmarks" cargo bench --workspace --bench '*'
 	@$(step) "build masthead and its comparison (release)" cargo build --release --package masthead --package masthead-bench
 	@"$${CARGO_TARGET_DIR:-target}/release/masthead-bench" $(BENCH)
+	@"$${CARGO_TARGET_DIR:-target}/release/masthead-bench" logs $(BENCH_LOGS)
 
 conformance: ## run upstream's cases: make conformance CONFORMANCE=DIR (*.test or prebuilt-promql.json for PromQL, check.py for LogQL)
 	@scripts/need cargo cc

@@ -27,24 +27,16 @@ LABELS = {
     "node_name": "node-1",
     "stream": "stdout",
 }
-KUBECTL = """#!/usr/bin/env python3
-import json, os, signal, sys
-line = " ".join(sys.argv[1:])
-print(line, file=open(os.environ["CALLS"], "a"))
-data = json.load(open(os.environ["CLUSTER"]))
-if "port-forward" in line:
-    print(f"Forwarding from 127.0.0.1:{data['port']} -> 0", flush=True)
-    signal.pause()
-elif "get nodes" in line or "get pods" in line:
-    print(json.dumps({"items": data["nodes" if "nodes" in line else "pods"]}))
-elif "get secret" in line:
-    print(json.dumps({"data": data["secret"]}))
-elif "doctor" in line and data.get("sick"):
-    sys.exit("the ServiceMonitor api selects no Service")
+KUBECTL = """#!/bin/sh
+echo "$*" >> "$CALLS"
+case "$*" in
+*port-forward*) echo "Forwarding from 127.0.0.1:$(cat "$CLUSTER/port") -> 0"; exec sleep 300 ;;
+*'get nodes'* | *'get pods'* | *'get secret'*) cat "$CLUSTER/$4" ;;
+*doctor*) if [ -e "$CLUSTER/sick" ]; then cat "$CLUSTER/sick" >&2; exit 1; fi ;;
+esac
 """
-OTHER = """#!/usr/bin/env python3
-import os, sys
-print(os.path.basename(sys.argv[0]), *sys.argv[1:], file=open(os.environ["CALLS"], "a"))
+OTHER = """#!/bin/sh
+echo "${0##*/} $*" >> "$CALLS"
 """
 
 
@@ -92,18 +84,17 @@ class Script(unittest.TestCase):
             (folder / name).write_text(text)
             (folder / name).chmod(stat.S_IRWXU)
         secret = {"admin-user": "admin", "admin-password": PASSWORD}
-        cluster = {
-            "port": server.server_port,
-            "nodes": [{"metadata": {"name": "node-1"}}],
-            "pods": [POD],
-            "secret": {key: base64.b64encode(text.encode()).decode() for key, text in secret.items()},
-            "sick": faults.get("sick", False),
-        }
-        (folder / "cluster.json").write_text(json.dumps(cluster))
+        encoded = {key: base64.b64encode(text.encode()).decode() for key, text in secret.items()}
+        (folder / "port").write_text(str(server.server_port))
+        (folder / "nodes").write_text(json.dumps({"items": [{"metadata": {"name": "node-1"}}]}))
+        (folder / "pods").write_text(json.dumps({"items": [POD]}))
+        (folder / "secret").write_text(json.dumps({"data": encoded}))
+        if "sick" in faults:
+            (folder / "sick").write_text("the ServiceMonitor api selects no Service")
         environment = os.environ | {
             "PATH": f"{folder}:{os.environ['PATH']}",
             "KUBECONFIG": "made-up",
-            "CLUSTER": str(folder / "cluster.json"),
+            "CLUSTER": str(folder),
             "CALLS": str(folder / "calls"),
             # What is wrong stays wrong: there is nothing to wait for.
             "TEST_CLUSTER_WAIT": "0" if faults else "60",

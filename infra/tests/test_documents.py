@@ -61,7 +61,7 @@ def sizes(environment, collector):
             node += of_ours(found["masthead-collector"].objects(), "DaemonSet")
         else:
             values = found[collector].values
-            node.append((values["alloy"] if collector == "alloy" else values)["resources"])
+            node += of_values(values, "alloy", "configReloader") if collector == "alloy" else [values["resources"]]
     (requests, limits), (requests_node, limits_node) = sums(once), sums(node)
     return requests, requests_node, limits, limits_node
 

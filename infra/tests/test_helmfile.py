@@ -111,6 +111,13 @@ class Password(unittest.TestCase):
             values = found[release].values[section]
             self.assertIn("harbour-lights", (values.get("adminPassword"), values.get("password")))
 
+    def test_the_value_is_the_password_where_there_is_no_variable(self):
+        overrides = {"grafana": {"adminPassword": "harbour-lights"}}
+        for environment, (release, section) in self.RELEASES.items():
+            for variables, want in (({}, "harbour-lights"), ({"GRAFANA_ADMIN_PASSWORD": "beacon"}, "beacon")):
+                values = helmfile.releases(environment, variables, overrides)[release].values[section]
+                self.assertIn(want, (values.get("adminPassword"), values.get("password")))
+
     def test_a_secret_that_is_there_wins_over_the_variable(self):
         for environment, (release, section) in self.RELEASES.items():
             given = {"GRAFANA_ADMIN_PASSWORD": "harbour-lights"}
@@ -122,7 +129,9 @@ class Password(unittest.TestCase):
 
     def test_a_generated_one_is_random_and_long(self):
         secrets = [
-            one(helmfile.releases("masthead")["masthead"].objects(), "Secret", "grafana")["data"]["admin-password"]
+            one(helmfile.releases("masthead")["masthead"].objects(anew=True), "Secret", "grafana")["data"][
+                "admin-password"
+            ]
             for _ in range(2)
         ]
         self.assertNotEqual(*secrets)
@@ -201,6 +210,9 @@ class Dashboards(unittest.TestCase):
                 asked = set(re.findall(r'"datasource":\s*\{[^}]*"uid":\s*"([^"]+)"', text))
                 self.assertTrue(asked)
                 self.assertLessEqual(asked - {"-- Grafana --"}, there)
+
+    def test_lint(self):
+        self.assertEqual(helm.lint(INFRA / "grafana"), [])
 
     def test_a_name_that_is_none_is_refused(self):
         with self.assertRaisesRegex(helm.RenderError, "there is no dashboards/typo.json"):

@@ -132,7 +132,7 @@ class Limits(unittest.TestCase):
         ),
         "loki": ("singleBinary",),
         "promtail": ("",),
-        "alloy": ("alloy",),
+        "alloy": ("alloy", "configReloader"),
     }
 
     def test_everything_has_requests_and_a_limit_of_memory(self):

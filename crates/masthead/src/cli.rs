@@ -14,7 +14,7 @@ mod auth;
 mod logs;
 mod rules;
 
-pub(crate) use auth::{AuthArgs, NewTokenArgs, ScopeName, TokenArgs, TokenCommand};
+pub(crate) use auth::{AuthArgs, NewTokenArgs, ScopeName, TlsArgs, TokenArgs, TokenCommand};
 pub(crate) use logs::{LOKI_DEFAULT, LogsArgs, LogsCommandArgs, LogsFormat};
 pub(crate) use rules::{CheckRulesArgs, RulesArgs, TestArgs, TestCommand, TestRulesArgs};
 
@@ -35,14 +35,14 @@ pub(crate) struct Cli {
 
 mod check;
 
-pub(crate) use check::{CheckArgs, CheckCommand, CheckConfigArgs, ConfigKind};
+pub(crate) use check::{CheckArgs, CheckCommand, CheckConfigArgs, CheckDashboardsArgs, ConfigKind};
 
 pub(crate) use backfill::{ExportArgs, ExportFormat, ImportArgs, ImportFormat, SelectionArgs};
 
 /// One variant per file of `commands/`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run the items API under light traffic, and show its logs and a summary of its metrics.
+    /// Run the whole stack and, for it to watch, the items API under light traffic.
     #[command(after_help = EXIT_CODES)]
     Demo(DemoArgs),
     /// Keep metrics and logs, and answer PromQL and LogQL over the APIs of Prometheus and Loki.
@@ -79,7 +79,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// Keep the items in this directory (made when missing); without it they are gone at the end.
+    /// Keep everything in this directory (made when missing); without it, it is gone at the end.
     #[arg(long, value_name = "DIR", env = "MASTHEAD_DATA")]
     pub data: Option<PathBuf>,
 
@@ -87,7 +87,8 @@ pub(crate) struct DemoArgs {
     #[arg(long = "for", value_name = "DURATION", env = "MASTHEAD_DEMO_FOR", value_parser = duration)]
     pub run_for: Option<Duration>,
 
-    /// At the end, compare traffic, metrics and logs; exit 1 when they disagree.
+    /// At the end, compare traffic, metrics and logs, and what the stores have of them; exit 1 when
+    /// they disagree.
     ///
     /// Send no requests of your own meanwhile: they would be counted too.
     #[arg(long, env = "MASTHEAD_DEMO_CHECK", value_parser = BoolishValueParser::new())]
@@ -114,6 +115,15 @@ pub(crate) struct DemoArgs {
     /// The port of the API's metrics on loopback; when it is taken, or 0, any free one.
     #[arg(long, value_name = "PORT", env = "MASTHEAD_DEMO_METRICS_PORT", default_value_t = 9464)]
     pub metrics_port: u16,
+
+    /// The port of the dashboards on loopback; when it is taken, or 0, any free one.
+    #[arg(long, value_name = "PORT", env = "MASTHEAD_DEMO_PORT", default_value_t = 3000)]
+    pub port: u16,
+
+    /// Between two scrapes of the API.
+    #[arg(long, value_name = "DURATION", env = "MASTHEAD_DEMO_SCRAPE_EVERY")]
+    #[arg(default_value = "5s", value_parser = duration)]
+    pub scrape_every: Duration,
 
     /// The items API's program; without it, `items-api` beside this program.
     #[arg(long, value_name = "PATH", env = "MASTHEAD_ITEMS_API")]
@@ -184,6 +194,9 @@ pub(crate) struct ServeArgs {
 
     #[command(flatten)]
     pub auth: AuthArgs,
+
+    #[command(flatten)]
+    pub tls: TlsArgs,
 
     /// Accept that, without any password, anyone who reaches an address beyond loopback may read,
     /// write and delete.
@@ -275,6 +288,16 @@ pub(crate) struct ServeArgs {
     #[arg(long = "web.stall-timeout", value_name = "DURATION", default_value = "30s")]
     #[arg(env = "MASTHEAD_WEB_STALL_TIMEOUT", value_parser = prometheus_duration)]
     pub stall_timeout: Duration,
+
+    /// Most connections that are open at one time; more are refused.
+    #[arg(long = "web.max-connections", value_name = "N", default_value_t = 512)]
+    #[arg(env = "MASTHEAD_WEB_MAX_CONNECTIONS")]
+    pub max_connections: usize,
+
+    /// The longest that a client may take for the head of a request, and be silent between two.
+    #[arg(long = "web.header-timeout", value_name = "DURATION", default_value = "30s")]
+    #[arg(env = "MASTHEAD_WEB_HEADER_TIMEOUT", value_parser = duration)]
+    pub header_timeout: Duration,
 
     /// Origins whose scripts may call the API, as a regular expression.
     #[arg(long = "web.cors.origin", value_name = "REGEX", default_value = CORS_ORIGIN_DEFAULT)]

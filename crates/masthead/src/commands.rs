@@ -21,13 +21,10 @@ use crate::{child, cli::Command};
 /// Whatever ended the command early; a [`crate::cli::UsageError`] when it could not begin.
 pub(crate) fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        // One thread is enough for a few requests a second, and the kernel's parent-death signal
-        // follows the thread that started the child, not the process: see `child.rs`.
-        Command::Demo(args) => runtime()?.block_on(demo::run(args)),
-        Command::Serve(args) => tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()?
-            .block_on(serve::run(*args)),
+        // What is waited for here stays on this thread, and so starts the child from it: the kernel's
+        // parent-death signal follows the thread, not the process. See `child.rs`.
+        Command::Demo(args) => servers()?.block_on(demo::run(args)),
+        Command::Serve(args) => servers()?.block_on(serve::run(*args)),
         Command::Logs(args) => runtime()?.block_on(logs::run(args)),
         Command::Check(args) => check::run(&args),
         Command::Query(args) => runtime()?.block_on(query::run(args)),
@@ -40,6 +37,12 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
     }
 }
 
+/// For commands that serve.
+fn servers() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+/// For commands that ask.
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }

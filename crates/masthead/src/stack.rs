@@ -7,15 +7,18 @@
 //! has: jobs to scrape ([`Stack::scrape`]) and lines that come from no file ([`Stack::pipes`]).
 //!
 //! The parts: the stores in `store.rs` and `logs.rs`, their upkeep in `upkeep.rs`, where it listens
-//! in `listen.rs`, who may come in in `access.rs`, the API in `api.rs`, what it says of itself in `view.rs`, `config_text.rs` and
+//! in `listen.rs`, what becomes of a connection in `connections.rs` and `certificates.rs`, who may come
+//! in in `access.rs`, the API in `api.rs`, what it says of itself in `view.rs`, `config_text.rs` and
 //! `metrics.rs`, what it scrapes in `scraping.rs`, the log files that it collects in
 //! `collecting.rs`, the rules and alerts in `alerting.rs` and `rule_metrics.rs`, the dashboards it shows in `dashboards.rs`.
 
 mod access;
 pub(crate) mod alerting;
 mod api;
+mod certificates;
 pub(crate) mod collecting;
 mod config_text;
+mod connections;
 mod dashboards;
 mod deletes;
 mod engines;
@@ -42,8 +45,8 @@ use masthead_tsdb::Tsdb;
 use tokio::sync::watch;
 
 use self::{
-    access::Access, alerting::Alerting, collecting::Collecting, engines::Engines,
-    scraping::Scraping, upkeep::Upkeep, view::Server,
+    access::Access, alerting::Alerting, certificates::Certificates, collecting::Collecting,
+    connections::Door, engines::Engines, scraping::Scraping, upkeep::Upkeep, view::Server,
 };
 use crate::{
     cli::{ServeArgs, UsageError},
@@ -70,7 +73,6 @@ pub(crate) struct Stack {
     logs: Arc<Logdb>,
 }
 
-#[expect(dead_code, reason = "of jobs and lines of its own, `serve` has none")]
 impl Stack {
     /// Starts everything that `args` ask for. The process logs already.
     ///
@@ -79,6 +81,8 @@ impl Stack {
     pub(crate) async fn start(args: &ServeArgs) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
         let access = Arc::new(Access::open(args, Arc::clone(&clock))?);
+        let certificates = Certificates::open(&args.tls)?;
+        let door = Door::new(args.max_connections, args.header_timeout, certificates.clone());
         let listeners = listen::bind(args, access.auth().wanted()).await?;
         let addresses: Vec<_> =
             listeners.iter().map(tokio::net::TcpListener::local_addr).collect::<Result<_, _>>()?;
@@ -87,6 +91,7 @@ impl Stack {
         let mut upkeep = Upkeep::default();
         logs::keep_up(&lines, args, &mut upkeep)?;
         access::keep_up(&access, &mut upkeep)?;
+        certificates::keep_up(certificates.as_ref(), &mut upkeep)?;
         // Whatever brings lines hands them to this one, so that they can be followed.
         let live = Arc::new(LiveTail::new(Arc::clone(&lines) as _));
         let tasks = Tasks::new();
@@ -109,6 +114,7 @@ impl Stack {
                 collecting: Arc::clone(&collecting),
                 alerting: Arc::clone(&alerting),
                 access: Arc::clone(&access),
+                certificates,
             },
             telemetry.clone(),
             Arc::clone(&store),
@@ -119,7 +125,14 @@ impl Stack {
         let (targets, auth) = (scraping.view(), access.auth());
         let api = api::Api::new(args, stores, &engines, &alerting, &server, targets, auth, clock)?;
         let stats = scraping.stats();
-        metrics::register(&telemetry, &store, &lines, &api, stats, Arc::clone(&collecting));
+        metrics::register(
+            &telemetry,
+            &store,
+            &lines,
+            (&api, door.stats()),
+            stats,
+            Arc::clone(&collecting),
+        );
         rule_metrics::register(&telemetry, &alerting);
         let router = api.router(&telemetry);
 
@@ -127,7 +140,8 @@ impl Stack {
         let serving: Vec<_> = listeners
             .into_iter()
             .map(|listener| {
-                tasks.spawn("listener", listen::serve(listener, router.clone(), stopping.clone()))
+                let door = Arc::clone(&door);
+                tasks.spawn("listener", door.serve(listener, router.clone(), stopping.clone()))
             })
             .collect();
         store::load(&store, found).await?;
@@ -219,6 +233,18 @@ impl Stack {
         })
         .await?
     }
+}
+
+/// Begins to log what is degraded or lost, on stderr: for commands whose stdout is another's.
+///
+/// # Errors
+/// A level or a format that there is not.
+pub(crate) fn start_quiet_logs(args: &ServeArgs) -> anyhow::Result<()> {
+    let format = args.log_format.as_deref().unwrap_or("pretty");
+    let config = own_logs::Config::parse(Some("warn,http=error"), Some(format));
+    let config = config.map_err(|error| UsageError(format!("--log.format: {error}")))?;
+    tracing::dispatcher::set_global_default(config.dispatch(std::io::stderr()))?;
+    Ok(())
 }
 
 /// Begins to log, in the form that `args` ask for.

@@ -4,8 +4,10 @@ Both are the same engine (text/template, sprig, values.schema.json). `HELM=sdk` 
 even where a program is, `HELM=/path/to/helm` a certain program.
 """
 
+import functools
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -13,20 +15,34 @@ from pathlib import Path
 
 import yaml
 
+# libyaml where it is there: a tenth of the time.
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # "=" is a YAML 1.1 scalar type that CRDs contain and PyYAML has no constructor for.
-yaml.SafeLoader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: loader.construct_scalar(node))
+Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: loader.construct_scalar(node))
 
 
 class RenderError(Exception):
     """Helm refused the chart or its values; the text is Helm's."""
 
 
+# Older ones complain about values in other words.
+OLDEST = (3, 18)
+
+
+@functools.cache
 def program():
     """The helm program to use, or None for the library."""
     wanted = os.environ.get("HELM", "")
     if wanted == "sdk":
         return None
-    return wanted or shutil.which("helm")
+    found = wanted or shutil.which("helm")
+    if found and not wanted:
+        command = [found, "version", "--template", "{{.Version}}"]
+        said = subprocess.run(command, capture_output=True, text=True).stdout
+        number = re.match(r"v(\d+)\.(\d+)", said)
+        if not number or tuple(map(int, number.groups())) < OLDEST:
+            return None
+    return found
 
 
 def version():
@@ -38,9 +54,17 @@ def version():
     return f"Helm SDK {helm_python.helm_sdk_version()}"
 
 
-def files(chart, values=None, release="test", namespace="default"):
-    """The rendered text of each template, by its path inside the chart."""
-    values = values or {}
+def files(chart, values=None, release="test", namespace="default", anew=False):
+    """The rendered text of each template, by its path inside the chart. What was rendered before is
+    not rendered again, except `anew`: random values are then others."""
+    if anew:
+        _files.cache_clear()
+    return _files(str(chart), json.dumps(values or {}, sort_keys=True), release, namespace)
+
+
+@functools.cache
+def _files(chart, values, release, namespace):
+    values = json.loads(values)
     if not program():
         return _files_of_library(chart, values, release, namespace)
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
@@ -70,17 +94,17 @@ def _files_of_library(chart, values, release, namespace):
     return {path.split("/", 1)[1]: text for path, text in rendered.items()}
 
 
-def objects(chart, values=None, release="test", namespace="default"):
+def objects(chart, values=None, release="test", namespace="default", anew=False):
     """Every object of the rendered chart, hooks included."""
     found = []
-    for path, text in files(chart, values, release, namespace).items():
+    for path, text in files(chart, values, release, namespace, anew).items():
         if path.endswith((".yaml", ".yml")):
             found += parse(text)
     return found
 
 
 def parse(text):
-    return [document for document in yaml.safe_load_all(text) if document]
+    return [document for document in yaml.load_all(text, Loader) if document]
 
 
 def lint(chart, values=None):
@@ -101,9 +125,14 @@ def lint(chart, values=None):
 
 def template_text(text, values):
     """Renders a Go template with Helm's engine, in a chart made for it; see helmfile.py."""
+    return _template_text(text, json.dumps(values, sort_keys=True))
+
+
+@functools.cache
+def _template_text(text, values):
     with tempfile.TemporaryDirectory() as folder:
         chart = Path(folder) / "text"
         (chart / "templates").mkdir(parents=True)
         (chart / "Chart.yaml").write_text("apiVersion: v2\nname: text\nversion: 0.0.0\n")
         (chart / "templates" / "text.yaml").write_text(text)
-        return files(chart, json.loads(json.dumps(values)))["templates/text.yaml"]
+        return files(chart, json.loads(values))["templates/text.yaml"]

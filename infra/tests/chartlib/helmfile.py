@@ -38,8 +38,8 @@ class Release:
         """The folder of a chart of this repository; paths are relative to the Helmfile."""
         return INFRA / self.chart
 
-    def objects(self):
-        return helm.objects(self.path, self.values, self.name, self.namespace)
+    def objects(self, anew=False):
+        return helm.objects(self.path, self.values, self.name, self.namespace, anew)
 
 
 def environments():
@@ -54,7 +54,8 @@ def document(environment, variables=None, overrides=None):
     merge(values, overrides or {})
     values["testVariables"] = variables or {}
     text = re.sub(r'\benv "(\w+)"', r'get .Values.testVariables "\1"', _parts()[1])
-    return yaml.safe_load(helm.template_text(text, values))
+    (rendered,) = helm.parse(helm.template_text(text, values))
+    return rendered
 
 
 def releases(environment, variables=None, overrides=None):

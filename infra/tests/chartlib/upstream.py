@@ -11,7 +11,11 @@ import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import helm_python
+
 from . import helm, helmfile
+
+PULL_ERRORS = (helm_python.HelmError, subprocess.CalledProcessError)
 
 
 class Missing(Exception):
@@ -35,11 +39,16 @@ def archive(release):
     except OSError as error:
         raise Missing(f"{path.name} is not in CHARTS_CACHE, and {host} does not answer") from error
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        pull(name, url, release.version, folder)
+    except PULL_ERRORS as error:
+        raise Missing(f"{path.name} cannot be pulled from {url}: {error}") from error
+    return path
+
+
+def pull(name, url, version, folder):
     if helm.program():
-        command = [helm.program(), "pull", name, "--repo", url, "--version", release.version]
+        command = [helm.program(), "pull", name, "--repo", url, "--version", version]
         subprocess.run([*command, "--destination", str(folder)], check=True)
     else:
-        import helm_python
-
-        helm_python.pull(name, repo_url=url, version=release.version, destination=str(folder))
-    return path
+        helm_python.pull(name, repo_url=url, version=version, destination=str(folder))

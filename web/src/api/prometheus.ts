@@ -66,7 +66,7 @@ export async function queryRange(query: RangeQuery, how: Ask = {}): Promise<Answ
   const params = { query: query.expr, start: start / 1_000, end: end / 1_000, step: step / 1_000 };
   const answer = await get<PrometheusData>('query_range', params, how);
   return {
-    frames: toFrames(answer.data, query),
+    frames: toFrames(answer.data, { ...query, stepMs: step }),
     notices: [...(answer.warnings ?? []), ...(answer.infos ?? [])],
     raw: answer,
   };
@@ -92,9 +92,10 @@ export async function queryInstant(
 /** One frame a series: `Time` and `Value`, the labels on the value. */
 export function toFrames(
   data: PrometheusData,
-  query: { refId?: string; legend?: string },
+  query: { refId?: string; legend?: string; stepMs?: number },
 ): Frame[] {
   const more = { refId: query.refId };
+  const spaced = query.stepMs === undefined ? {} : { config: { step: query.stepMs } };
   if (data.resultType === 'scalar' || data.resultType === 'string') {
     const [time, value] = data.result;
     const shown =
@@ -112,6 +113,7 @@ export function toFrames(
             'Time',
             'time',
             histograms.map(([time]) => time * 1_000),
+            spaced,
           ),
           field(
             'Value',
@@ -132,7 +134,7 @@ export function toFrames(
       values,
       naming(series.metric, query.legend),
     );
-    return frame([field('Time', 'time', times), shown], more);
+    return frame([field('Time', 'time', times, spaced), shown], more);
   });
 }
 

@@ -7,7 +7,7 @@ import { readPanel } from './schema/panel';
 const panel = (json: object): Panel => {
   const read = readPanel(
     { id: 1, type: 'timeseries', ...json },
-    { report: () => {}, inputs: new Map() },
+    { report: () => {}, sources: { inputs: new Map(), variables: new Map() } },
   );
   if (read === undefined) throw new Error('not read');
   return read;

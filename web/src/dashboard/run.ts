@@ -13,13 +13,11 @@ import { applyOptions } from './fields/apply';
 import type { Panel, Target } from './schema/model';
 import { transform } from './transform/transform';
 import { type Builtin, builtinValue, intervalMs, minimumInterval } from './variables/builtin';
-import type { Language, VariableValue } from './variables/format';
-import { interpolate } from './variables/interpolate';
+import type { Language } from './variables/format';
+import { interpolate, type Written } from './variables/interpolate';
 
 /** The values of all variables, for one panel. */
-export type Values = (
-  name: string,
-) => { value: VariableValue; text: readonly string[] } | undefined;
+export type Values = (name: string) => Written | undefined;
 
 export type Environment = {
   readonly range: TimeRange;

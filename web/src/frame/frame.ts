@@ -15,6 +15,8 @@ export type FieldConfig = {
   readonly min?: number;
   readonly max?: number;
   readonly noValue?: string;
+  /** Of a time column: the distance of two points of a series without gaps. */
+  readonly step?: number;
   /** Options that only one panel type understands, such as `drawStyle`. */
   readonly custom?: Readonly<Record<string, unknown>>;
 };

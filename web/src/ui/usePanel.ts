@@ -7,7 +7,7 @@ import { readPanel } from '../dashboard/schema/panel';
 import type { Json } from '../lib/json';
 import { usePageTime } from './time';
 
-const NONE = { report: () => {}, inputs: new Map<string, { kind: string }>() };
+const NONE = { report: () => {}, sources: { inputs: new Map(), variables: new Map() } };
 
 /** The panel that a dashboard file would describe with this. */
 export function panelOf(json: Json): Panel {

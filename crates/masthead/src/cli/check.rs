@@ -1,9 +1,9 @@
 //! Arguments of `masthead check`.
 
 use camino::Utf8PathBuf;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, builder::BoolishValueParser};
 
-use super::CheckRulesArgs;
+use super::{CheckRulesArgs, EXIT_CODES};
 
 /// `masthead check`
 #[derive(Debug, Args)]
@@ -18,7 +18,11 @@ pub(crate) enum CheckCommand {
     /// A masthead.yaml, a prometheus.yml or a promtail.yaml.
     Config(CheckConfigArgs),
     /// Rule files, with everything that is wrong with them.
+    #[command(after_help = EXIT_CODES)]
     Rules(CheckRulesArgs),
+    /// Grafana dashboards: what is not supported, and whether every query parses.
+    #[command(after_help = EXIT_CODES)]
+    Dashboards(CheckDashboardsArgs),
 }
 
 /// `masthead check config`
@@ -32,6 +36,19 @@ pub(crate) struct CheckConfigArgs {
     #[arg(long = "as", value_enum, env = "MASTHEAD_CHECK_CONFIG_AS")]
     #[arg(default_value_t = ConfigKind::Masthead)]
     pub kind: ConfigKind,
+}
+
+/// `masthead check dashboards`
+#[derive(Debug, Args)]
+pub(crate) struct CheckDashboardsArgs {
+    /// A folder of dashboards (Grafana's JSON), those below it included, or one file.
+    #[arg(env = "MASTHEAD_CHECK_DASHBOARDS_DIR", value_name = "DIR")]
+    pub path: Utf8PathBuf,
+
+    /// Print one JSON document instead of text.
+    #[arg(long, env = "MASTHEAD_CHECK_DASHBOARDS_JSON")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub json: bool,
 }
 
 /// The formats of configuration files that are read.

@@ -1,9 +1,11 @@
 //! `masthead check`: what is wrong with a file, before anything depends on it.
 //!
-//! Of a configuration, right is exit code 0 and a line on stdout; wrong is 2, and what and where on
-//! stderr. What is known and not in force is told on stderr and changes nothing. Rules:
-//! `check/rules.rs`.
+//! Right is exit code 0 and a line on stdout; wrong is 2, and what and where on stderr. What is
+//! known and not in force is told on stderr and changes nothing. Dashboards are more than one file
+//! and can be right in part: 1 says that something in them is not supported or does not parse, and
+//! so it does of rules (`check/rules.rs`), as promtool's.
 
+mod dashboards;
 pub(super) mod rules;
 
 use crate::{
@@ -27,6 +29,7 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<()> {
             tell(file.as_str(), found)
         }
         CheckCommand::Rules(args) => rules::run(args),
+        CheckCommand::Dashboards(args) => dashboards::run(args),
     }
 }
 

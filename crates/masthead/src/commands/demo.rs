@@ -1,9 +1,10 @@
-//! `masthead demo`: the items API under light traffic, its log and its figures on the terminal.
+//! `masthead demo`: the whole stack, and the items API under light traffic for it to observe.
 //!
 //! This file is the order of events: start, banner, traffic and summaries, an end, a check. The
-//! parts: the service as the demo runs it (`service.rs`), what its users do (`mix.rs`) and how it
-//! is sent (`traffic.rs`), what its log (`log_line.rs`, `screen.rs`) and its metrics
-//! (`exposition.rs`, `summary.rs`) say, and whether it all agrees (`check.rs`).
+//! parts: the service as the demo runs it (`service.rs`) and as the stack sees it (`observed.rs`),
+//! what its users do (`mix.rs`) and how it is sent (`traffic.rs`), what its log (`log_line.rs`,
+//! `screen.rs`) and its metrics (`exposition.rs`, `summary.rs`) say, what the stores have of both
+//! (`stored.rs`), and whether it all agrees (`check.rs`).
 //!
 //! However it ends, the items API ends too: see `child.rs`.
 
@@ -12,12 +13,14 @@ mod check;
 mod exposition;
 mod log_line;
 mod mix;
+mod observed;
 mod screen;
 mod service;
+mod stored;
 mod summary;
 mod traffic;
 
-use std::{process::ExitStatus, time::Duration};
+use std::{ffi::OsString, net::SocketAddr, process::ExitStatus, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use tokio::{
@@ -27,6 +30,7 @@ use tokio::{
 
 use self::{
     check::{LogStory, Verdict},
+    observed::Pipes,
     screen::Screen,
     service::{AddressFinder, Addresses, Data, Ports},
     summary::Snapshot,
@@ -36,7 +40,9 @@ use crate::{
     child::{self, Child, Ending},
     cli::DemoArgs,
     client::{Client, Limits},
-    tasks::Tasks,
+    config,
+    stack::{self, Stack},
+    tasks::{Task, Tasks},
     terminal::{self, Output},
 };
 
@@ -68,6 +74,8 @@ enum Start {
 /// What runs while the demo does.
 struct Demo {
     child: Child,
+    /// Carries its lines to the collector and the screen.
+    carrier: Task,
     screen: Screen,
     signals: Signals,
     tasks: Tasks,
@@ -82,58 +90,109 @@ struct Demo {
 pub(super) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     // First of all, so that no signal finds a child without a keeper.
     let signals = Signals::listen()?;
-    let program = service::find_program(args.items_api)?;
-    // Dropped last, after the child that writes to it.
-    let data = Data::open(args.data).await?;
-    let seed = args.seed.unwrap_or_else(|| fastrand::u32(..));
-    let id_prefix = format!("demo-{seed}-");
+    let program = service::find_program(args.items_api.clone())?;
+    // Dropped last, after the stack and the child that write to it.
+    let data = Data::open(args.data.clone()).await?;
+    let settings = settings(&args, &data)?;
+    stack::start_quiet_logs(&settings)?;
     let tasks = Tasks::new();
     let mut ports = Ports::loopback(args.api_port, args.metrics_port);
     ports.give_way();
-    let start = |ports: &Ports| {
-        let (child, lines) = Child::spawn(service::command(&program, &data, ports), &tasks)?;
-        anyhow::Ok((child, Screen::new(Output::stdout(), lines, LogStory::new(&id_prefix))))
+    // It starts while the stack does; its lines wait.
+    let spawn = |ports: &Ports| Child::spawn(service::command(&program, &data, ports), &tasks);
+    let (child, lines) = spawn(&ports)?;
+    let stack = Stack::start(&settings).await?;
+    let pipes = Pipes::open(&stack)?;
+    let seed = args.seed.unwrap_or_else(|| fastrand::u32(..));
+    let id_prefix = format!("demo-{seed}-");
+    let screen = |lines| {
+        let (carrier, lines) = pipes.clone().collect(lines, &tasks);
+        (carrier, Screen::new(Output::stdout(), lines, LogStory::new(&id_prefix)))
     };
-    let (child, screen) = start(&ports)?;
-    let mut demo = Demo {
-        child,
-        screen,
-        signals,
-        tasks: tasks.clone(),
-        client: Client::new(Limits::default()),
+    let (carrier, first) = screen(lines);
+    let client = Client::new(Limits::default());
+    let mut demo = Demo { child, carrier, screen: first, signals, tasks: tasks.clone(), client };
+    let played = async {
+        let addresses = loop {
+            match demo.started().await? {
+                Start::Up(addresses) => break addresses,
+                Start::Asked => return demo.stop().await.map(drop),
+                Start::Ended(_) if ports.give_way() => {
+                    let (child, lines) = spawn(&ports)?;
+                    demo.child = child;
+                    (demo.carrier, demo.screen) = screen(lines);
+                }
+                Start::Ended(status) => return Err(demo.ended_early(status).await),
+            }
+        };
+        let at = *stack.addresses().first().context("BUG: no listener")?;
+        stack.scrape(vec![observed::job(addresses.metrics, args.scrape_every)?]).await?;
+        demo.screen.raise(&banner::text(at, &addresses, &data, args.rate, seed))?;
+        let route =
+            Route { api: addresses.api, rate: args.rate, seed, id_prefix: id_prefix.clone() };
+        demo.play(&args, at, &addresses, route).await
     };
-    let addresses = loop {
-        match demo.started().await? {
-            Start::Up(addresses) => break addresses,
-            Start::Asked => return demo.stop().await.map(drop),
-            Start::Ended(_) if ports.give_way() => (demo.child, demo.screen) = start(&ports)?,
-            Start::Ended(status) => return Err(demo.ended_early(status).await),
-        }
-    };
+    let played = played.await;
+    let stopped = stack.stop().await;
+    played.and(stopped)
+}
 
-    demo.screen.raise(&banner::text(&addresses, &data, args.rate, seed))?;
-    let metrics = format!("http://{}/metrics", addresses.metrics);
-    let first = demo.snapshot(&metrics).await?;
-    let route = Route { api: addresses.api, rate: args.rate, seed, id_prefix };
-    let traffic = Traffic::start(route, demo.client.clone(), &demo.tasks);
-
-    match demo.watch(&metrics, first.clone(), args.summary_every, args.run_for).await? {
-        End::Asked => {}
-        End::Child(status) => return Err(demo.ended_early(status).await),
-        End::Failed(error) => {
-            demo.stop().await?;
-            return Err(error);
-        }
-    }
-    let counts =
-        demo.unless_hurried(async |_, screen| screen.show_while(traffic.finish()).await).await?;
-    let moved = if args.check { demo.moved(&metrics, &first, &counts).await } else { None };
-    let ending = demo.stop().await?;
-    demo.screen.line(&format!("Traffic   {counts}"))?;
-    if args.check { demo.judge(&counts, moved, ending) } else { Ok(()) }
+/// What the stack of the demo is started with: the environment's settings, but for what the demo
+/// itself says.
+fn settings(args: &DemoArgs, data: &Data) -> anyhow::Result<crate::cli::ServeArgs> {
+    let mut port = SocketAddr::from(([127, 0, 0, 1], args.port));
+    service::give_way(&mut port, "dashboards");
+    let mut words: Vec<OsString> = ["masthead", "serve", "--data"].map(OsString::from).into();
+    words.push(data.path().join("masthead").into());
+    words.extend(["--listen".into(), port.to_string().into()]);
+    words.push("--rules.shipped".into());
+    config::resolve(&words)
 }
 
 impl Demo {
+    /// Traffic and summaries until there is a reason to end, and then whatever was asked for.
+    async fn play(
+        &mut self,
+        args: &DemoArgs,
+        at: SocketAddr,
+        addresses: &Addresses,
+        route: Route,
+    ) -> anyhow::Result<()> {
+        let started = Instant::now();
+        let metrics = format!("http://{}/metrics", addresses.metrics);
+        let first = self.snapshot(&metrics).await?;
+        let id_prefix = route.id_prefix.clone();
+        let traffic = Traffic::start(route, self.client.clone(), &self.tasks);
+        match self.watch(&metrics, first.clone(), args.summary_every, args.run_for).await? {
+            End::Asked => {}
+            End::Child(status) => return Err(self.ended_early(status).await),
+            End::Failed(error) => {
+                self.stop().await?;
+                return Err(error);
+            }
+        }
+        let counts = self
+            .unless_hurried(async |_, screen| screen.show_while(traffic.finish()).await)
+            .await?;
+        let mut verdicts = Vec::new();
+        let mut moved = None;
+        if args.check {
+            moved = self.moved(&metrics, &first, &counts).await;
+            let shown = moved.map(|moved| first.requests + moved);
+            let client = self.client.clone();
+            let asked = stored::metrics(&client, at, addresses.metrics, shown, args.scrape_every);
+            verdicts.push(self.screen.show_while(asked).await?);
+        }
+        let ending = self.stop().await?;
+        self.screen.line(&format!("Traffic   {counts}"))?;
+        if !args.check {
+            return Ok(());
+        }
+        let seen = self.screen.story().own_requests();
+        verdicts.push(stored::logs(&self.client, at, &id_prefix, seen, started.elapsed()).await);
+        self.judge(&counts, moved, ending, verdicts)
+    }
+
     /// Waits until the items API says where it listens; its lines are held back meanwhile.
     async fn started(&mut self) -> anyhow::Result<Start> {
         let mut finder = AddressFinder::default();
@@ -264,8 +323,15 @@ impl Demo {
         anyhow!("the items API ended early: {}", child::in_words(status))
     }
 
-    fn judge(&mut self, counts: &Counts, moved: Option<f64>, ending: Ending) -> anyhow::Result<()> {
+    fn judge(
+        &mut self,
+        counts: &Counts,
+        moved: Option<f64>,
+        ending: Ending,
+        stored: Vec<Verdict>,
+    ) -> anyhow::Result<()> {
         let mut verdicts = check::verdicts(counts, moved, self.screen.story());
+        verdicts.extend(stored);
         let (good, how) = match ending {
             Ending::Ended(status) => (status.success(), child::in_words(status)),
             Ending::Killed => (false, "killed".to_owned()),

@@ -102,6 +102,8 @@ pub(super) const SETTINGS: &[Setting] = &[
     value("web.max_concurrent_writes", "web.max-concurrent-writes"),
     value("web.stall_timeout", "web.stall-timeout"),
     value("web.external_url", "web.external-url"),
+    value("web.max_connections", "web.max-connections"),
+    value("web.header_timeout", "web.header-timeout"),
     value("web.cors_origin", "web.cors.origin"),
     switch("web.enable_admin_api", "web.enable-admin-api"),
     switch("web.enable_lifecycle", "web.enable-lifecycle"),
@@ -111,6 +113,9 @@ pub(super) const SETTINGS: &[Setting] = &[
     path("auth.file", "auth.file"),
     value("auth.session_lifetime", "auth.session-lifetime"),
     value("auth.max_failures", "auth.max-failures"),
+    path("tls.cert_file", "tls.cert-file"),
+    path("tls.key_file", "tls.key-file"),
+    path("tls.client_ca_file", "tls.client-ca-file"),
     value("log.level", "log.level"),
     value("log.format", "log.format"),
 ];

@@ -2,7 +2,11 @@
 //!
 //! Each is one line of a table here and one of `docs/reference/masthead-metrics.md`.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 
 use masthead_forward::Stats as ClientStats;
 use masthead_http_api::{ApiStats, Auth, AuthStats, LokiApi, LokiStats, PrometheusApi};
@@ -17,14 +21,14 @@ use prometheus_client::{
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
 };
 
-use super::{api::Api, collecting::Collecting};
+use super::{api::Api, collecting::Collecting, connections::ConnectionStats};
 
 /// Shows the numbers of the store and the API at `/metrics`.
 pub(super) fn register(
     telemetry: &Telemetry,
     store: &Arc<Tsdb>,
     logs: &Arc<Logdb>,
-    api: &Api,
+    (api, connections): (&Api, Arc<ConnectionStats>),
     scrape: Arc<ScrapeStats>,
     collect: Arc<Collecting>,
 ) {
@@ -33,6 +37,7 @@ pub(super) fn register(
         logs: Arc::clone(logs),
         api: api.prometheus.clone(),
         auth: api.auth.clone(),
+        connections,
         loki: api.loki.clone(),
         scrape,
         collect,
@@ -46,6 +51,7 @@ struct Numbers {
     logs: Arc<Logdb>,
     api: PrometheusApi,
     auth: Auth,
+    connections: Arc<ConnectionStats>,
     loki: LokiApi,
     scrape: Arc<ScrapeStats>,
     collect: Arc<Collecting>,
@@ -129,6 +135,14 @@ const API: &[Row<ApiStats>] = &[
 ];
 
 #[rustfmt::skip]
+const CONNECTIONS: &[Row<ConnectionStats>] = &[
+    ("masthead_connections_open", "Connections that are open.", G, |s| s.open.load(Relaxed)),
+    ("masthead_connections_accepted", "Connections that were let in.", C, |s| s.accepted.load(Relaxed)),
+    ("masthead_connections_refused", "Connections refused because as many were open as may.", C, |s| s.refused.load(Relaxed)),
+    ("masthead_connections_handshakes_failed", "Connections whose TLS handshake failed or took too long.", C, |s| s.handshakes_failed.load(Relaxed)),
+];
+
+#[rustfmt::skip]
 const AUTH: &[Row<AuthStats>] = &[
     ("masthead_auth_sessions", "Sessions of browsers.", G, |s| s.sessions),
     ("masthead_auth_logins", "Browsers that logged in.", C, |s| s.logins),
@@ -200,6 +214,7 @@ impl Collector for Numbers {
         table(&mut encoder, LOKI, &stats)?;
         by_reason(&mut encoder, LINES_REFUSED, &listed(&stats.lines_refused))?;
         table(&mut encoder, API, &self.api.stats())?;
+        table(&mut encoder, CONNECTIONS, &*self.connections)?;
         table(&mut encoder, AUTH, &self.auth.stats())?;
         table(&mut encoder, SCRAPE, &self.scrape)?;
         self.collected(&mut encoder)
@@ -344,6 +359,7 @@ mod tests {
         };
         let store = STORE.iter().map(|row| full(row.0, &row.2));
         let api = API.iter().map(|row| full(row.0, &row.2));
+        let connections = CONNECTIONS.iter().map(|row| full(row.0, &row.2));
         let auth = AUTH.iter().map(|row| full(row.0, &row.2));
         let logs = LOGS.iter().map(|row| full(row.0, &row.2));
         let loki = LOKI.iter().map(|row| full(row.0, &row.2));
@@ -366,6 +382,7 @@ mod tests {
             .chain(rejected)
             .chain(api)
             .chain(auth)
+            .chain(connections)
             .chain(scrape)
             .chain(collect)
             .chain(client)

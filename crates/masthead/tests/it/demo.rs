@@ -9,14 +9,21 @@ use std::{
 
 use rustix::process::{Signal, kill_process};
 
-use crate::process::{Masthead, items_api, masthead, soon};
+use crate::process::{Masthead, items_api, soon};
 
 pub(crate) fn demo(args: &[&str]) -> Masthead {
     // Any port, so that demos side by side do not meet and an address is one demo's alone.
-    let mut all = vec!["demo", "--api-port=0", "--metrics-port=0", "--items-api"];
+    let mut all = vec!["demo", "--port=0", "--api-port=0", "--metrics-port=0", "--items-api"];
     all.push(items_api().to_str().unwrap());
     all.extend(args);
-    masthead(&all)
+    alone(&all)
+}
+
+/// Without the usual ports of Prometheus and Loki, which another test may have.
+fn alone(args: &[&str]) -> Masthead {
+    let mut command = Masthead::command(args);
+    command.env("MASTHEAD_PROMETHEUS_LISTEN", "off").env("MASTHEAD_LOKI_LISTEN", "off");
+    Masthead::start(command)
 }
 
 /// The address in the banner's line `title`.
@@ -51,18 +58,29 @@ fn traffic_metrics_and_logs_tell_the_same_story() {
         "30/s",
         "--seed",
         "11",
+        "--scrape-every",
+        "500ms",
         "--data",
         directory.to_str().unwrap(),
     ])
     .finish();
     assert_eq!(code, Some(0), "{stdout}\n{stderr}");
     assert!(stdout.starts_with("Masthead "), "{stdout}");
-    for word in ["request_id=demo-11-1", "/docs", "curl ", "Traffic   ", "ok        the items API"]
-    {
+    for word in [
+        "request_id=demo-11-1",
+        "/docs",
+        "curl ",
+        "Traffic   ",
+        "ok        the items API",
+        "ok        PromQL counts ",
+        "ok        LogQL counts ",
+        "/d/api-overview",
+    ] {
         assert!(stdout.contains(word), "{word} in {stdout}");
     }
     assert!(!stdout.contains("FAIL") && !stdout.contains('\u{1b}'), "{stdout}");
     assert!(directory.join("items.db").is_file());
+    assert!(directory.join("masthead/metrics").is_dir());
 }
 
 #[test]
@@ -136,7 +154,8 @@ fn a_taken_port_gives_way_to_a_free_one() {
     let port = held.local_addr().unwrap().port();
     let program = items_api().to_str().unwrap();
     let flags = [format!("--api-port={port}"), format!("--metrics-port={port}")];
-    let mut demo = masthead(&["demo", "--for=200ms", "--items-api", program, &flags[0], &flags[1]]);
+    let mut demo =
+        alone(&["demo", "--port=0", "--for=200ms", "--items-api", program, &flags[0], &flags[1]]);
     assert_ne!(address(&mut demo, "API").port(), port);
     assert_ne!(address(&mut demo, "Metrics").port(), port);
     let (code, _, stderr) = demo.finish();
@@ -150,7 +169,7 @@ fn an_items_api_that_ends_early_is_quoted() {
     let directory = tempfile::tempdir().unwrap();
     let program = impostor(&directory, "echo out of rope; echo 'and \u{1b}[31mred' >&2; exit 3");
     let (code, stdout, stderr) =
-        masthead(&["demo", "--items-api", program.to_str().unwrap()]).finish();
+        alone(&["demo", "--port=0", "--items-api", program.to_str().unwrap()]).finish();
     assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
     for word in ["  out of rope\n", "  and \\u{1b}[31mred\n", "ended early: exit code 3"] {
         assert!(stderr.contains(word), "{word} in {stderr}");
@@ -162,7 +181,8 @@ fn an_items_api_that_cannot_be_executed_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("items-api");
     drop(std::fs::File::create_new(&path).unwrap());
-    let (code, _, stderr) = masthead(&["demo", "--items-api", path.to_str().unwrap()]).finish();
+    let (code, _, stderr) =
+        alone(&["demo", "--port=0", "--items-api", path.to_str().unwrap()]).finish();
     assert_eq!(code, Some(1), "{stderr}");
     assert!(stderr.contains(&format!("cannot execute {}", path.display())), "{stderr}");
 }
@@ -177,7 +197,7 @@ fn a_second_signal_kills_an_items_api_that_will_not_end() {
         up.display()
     );
     let program = impostor(&directory, &script);
-    let demo = masthead(&["demo", "--items-api", program.to_str().unwrap()]);
+    let demo = alone(&["demo", "--port=0", "--items-api", program.to_str().unwrap()]);
     assert!(soon(|| up.exists()));
     kill_process(demo.id(), Signal::INT).unwrap();
     assert!(soon(|| asked.exists()));

@@ -7,10 +7,13 @@
 
 mod access;
 mod backfill;
+mod check;
 mod config;
+mod connections;
 mod demo;
 mod documents;
 mod logs;
+mod observed;
 mod originals;
 mod process;
 mod query;

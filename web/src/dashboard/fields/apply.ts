@@ -16,6 +16,12 @@ export function optionsOf(field: Field): FieldOptions {
   return OPTIONS.get(field) ?? {};
 }
 
+/** Whether the file hides the field from the drawing. */
+export function hidden(field: Field): boolean {
+  const hide = optionsOf(field).custom?.hideFrom;
+  return isObject(hide) && hide.viz === true;
+}
+
 /** Gives every field of the frames its options. */
 export function applyOptions(
   frames: readonly Frame[],

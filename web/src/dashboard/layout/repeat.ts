@@ -3,6 +3,7 @@
  * side within the width of the board or one below the other, rows one after the other.
  */
 
+import type { Values } from '../run';
 import type { Grid, Panel } from '../schema/model';
 
 /** A panel where it stands, with the values that its repetition fixes. */
@@ -22,6 +23,15 @@ export type PlacedRow = {
   readonly collapsed: boolean;
   readonly panels: readonly Placed[];
 };
+
+/** The values of all variables, those that a repetition fixes in front. */
+export function within(values: Values, fixed: Readonly<Record<string, string>>): Values {
+  if (Object.keys(fixed).length === 0) return values;
+  return (name) => {
+    const one = fixed[name];
+    return one === undefined ? values(name) : { value: one, text: [one], chosen: [one] };
+  };
+}
 
 const COLUMNS = 24;
 

@@ -7,7 +7,13 @@
 import { defined, flag, isObject, type Json, numeric, object, objects, text } from '../../lib/json';
 
 export function fromLegacy(panel: Json): Json {
+  const fieldOptions = object(object(panel, 'options'), 'fieldOptions');
+  if (Object.keys(fieldOptions).length > 0) return fromFieldOptions(panel, fieldOptions);
   switch (panel.type) {
+    case 'heatmap':
+      return isObject(panel.options) && Object.keys(panel.options).length > 0
+        ? panel
+        : heatmap(panel);
     case 'graph':
       return graph(panel);
     case 'singlestat':
@@ -41,6 +47,69 @@ export function fromLegacy(panel: Json): Json {
     default:
       return panel;
   }
+}
+
+/** Gauges and stats of 2019 kept field options among the panel's own. */
+function fromFieldOptions(panel: Json, of: Json): Json {
+  const { fieldOptions: _moved, ...options } = object(panel, 'options');
+  const defaults = object(of, 'defaults');
+  const steps = Array.isArray(of.thresholds) ? objects(of, 'thresholds') : undefined;
+  return {
+    ...panel,
+    fieldConfig: {
+      defaults: {
+        ...defaults,
+        ...(steps === undefined ? {} : { thresholds: { mode: 'absolute', steps } }),
+        ...(Array.isArray(of.mappings) ? { mappings: of.mappings } : {}),
+      },
+      overrides: Array.isArray(of.overrides) ? of.overrides : [],
+    },
+    options: {
+      ...options,
+      reduceOptions: defined({
+        calcs: Array.isArray(of.calcs) ? of.calcs : undefined,
+        values: flag(of, 'values'),
+        limit: numeric(of, 'limit'),
+        fields: '',
+      }),
+    },
+  };
+}
+
+const SCHEMES: Readonly<Record<string, string>> = Object.fromEntries(
+  ['Oranges', 'Blues', 'Greens', 'Greys', 'Purples', 'Reds', 'Spectral', 'Viridis', 'Plasma']
+    .concat(['Inferno', 'Magma', 'Turbo', 'RdYlGn', 'RdYlBu', 'YlOrRd', 'YlGnBu', 'PuBuGn'])
+    .map((name) => [`interpolate${name}`, name]),
+);
+
+/** A heatmap from before Grafana 9 keeps its options beside its title. */
+function heatmap(panel: Json): Json {
+  const color = object(panel, 'color');
+  const yAxis = object(panel, 'yAxis');
+  const opacity = text(color, 'mode') === 'opacity';
+  return {
+    ...panel,
+    options: {
+      calculate: text(panel, 'dataFormat') !== 'tsbuckets',
+      color: defined({
+        mode: opacity ? 'opacity' : 'scheme',
+        fill: text(color, 'cardColor'),
+        scale: text(color, 'colorScale') === 'linear' ? 'linear' : 'exponential',
+        exponent: numeric(color, 'exponent'),
+        scheme: SCHEMES[text(color, 'colorScheme') ?? ''] ?? 'Oranges',
+        min: numeric(color, 'min'),
+        max: numeric(color, 'max'),
+      }),
+      yAxis: defined({
+        unit: text(yAxis, 'format'),
+        decimals: numeric(yAxis, 'decimals'),
+        min: numeric(yAxis, 'min'),
+        max: numeric(yAxis, 'max'),
+        reverse: flag(panel, 'reverseYBuckets'),
+      }),
+      legend: { show: object(panel, 'legend').show === true },
+    },
+  };
 }
 
 const NULLS: Readonly<Record<string, boolean | string>> = {

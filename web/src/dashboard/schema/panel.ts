@@ -1,6 +1,7 @@
 /** One panel of a dashboard file: place, queries, field options, options, transformations. */
 
 import { defined, flag, isObject, type Json, numeric, object, objects, text } from '../../lib/json';
+import { FEATURES, unknownOptions } from './features';
 import { fromLegacy } from './legacy';
 import type {
   FieldOptions,
@@ -15,27 +16,13 @@ import type {
   Transformation,
 } from './model';
 import type { Context } from './read';
-import { kindOf, readSource } from './source';
+import { kindOf, readSource, sourceName } from './source';
 
 /** Every panel type that is drawn. */
-export const PANEL_TYPES: ReadonlySet<string> = new Set([
-  'row',
-  'timeseries',
-  'stat',
-  'gauge',
-  'bargauge',
-  'table',
-  'logs',
-  'heatmap',
-  'histogram',
-  'piechart',
-  'barchart',
-  'state-timeline',
-  'status-history',
-  'text',
-  'dashlist',
-  'annolist',
-]);
+export const PANEL_TYPES: ReadonlySet<string> = new Set(Object.keys(FEATURES.panels));
+
+/** Panels that draw without asking anything; what stands in their queries is nothing. */
+const NO_DATA: ReadonlySet<string> = new Set(['row', 'text', 'dashlist', 'annolist']);
 
 export function readPanel(raw: Json, context: Context): Panel | undefined {
   const json = fromLegacy(raw);
@@ -46,9 +33,12 @@ export function readPanel(raw: Json, context: Context): Panel | undefined {
     context.report(where, 'library panel that is not part of the file');
   } else if (!PANEL_TYPES.has(type)) {
     context.report(where, `panel type ${type === '' ? '(none)' : type}`);
+  } else if (json === raw) {
+    // What an old panel asked for was brought to today's options, or has no successor.
+    reportOptions(json, type, (what) => context.report(where, what));
   }
   const grid = object(json, 'gridPos');
-  const source = readSource(json.datasource, context.inputs);
+  const source = readSource(json.datasource, context.sources);
   const fieldConfig = object(json, 'fieldConfig');
   return defined({
     id: numeric(json, 'id') ?? 0,
@@ -62,7 +52,7 @@ export function readPanel(raw: Json, context: Context): Panel | undefined {
       h: numeric(grid, 'h') ?? 8,
     },
     source,
-    targets: objects(json, 'targets').map((t, at) => target(t, at, source, where, context)),
+    targets: objects(json, 'targets').map((t, at) => target(t, at, source, json, where, context)),
     defaults: readFieldOptions(object(fieldConfig, 'defaults')),
     overrides: objects(fieldConfig, 'overrides').map(override),
     options: object(json, 'options'),
@@ -83,14 +73,23 @@ export function readPanel(raw: Json, context: Context): Panel | undefined {
   }) as Panel;
 }
 
-function target(json: Json, at: number, panel: SourceRef, where: string, context: Context): Target {
+function target(
+  json: Json,
+  at: number,
+  panel: SourceRef,
+  of: Json,
+  where: string,
+  context: Context,
+): Target {
   const own =
     json.datasource === undefined || json.datasource === null
       ? panel
-      : readSource(json.datasource, context.inputs);
+      : readSource(json.datasource, context.sources);
   const source =
     own.kind === 'mixed' || own.kind === 'unknown' ? { ...own, kind: guessKind(json, own) } : own;
-  if (source.kind === 'unknown') context.report(where, `data source ${dataSourceName(json)}`);
+  const asks = !NO_DATA.has(text(of, 'type') ?? '');
+  if (asks && (source.kind === 'unknown' || source.kind === 'grafana'))
+    context.report(where, `data source ${sourceName(json.datasource ?? of.datasource)}`);
   const format = text(json, 'format');
   // Loki has one switch of two words, Prometheus two switches.
   const kind = text(json, 'queryType');
@@ -120,45 +119,51 @@ function guessKind(json: Json, source: SourceRef) {
   return typeof json.expr === 'string' ? 'prometheus' : source.kind;
 }
 
-function dataSourceName(json: Json): string {
-  const source = json.datasource;
-  return isObject(source) ? (text(source, 'type') ?? 'unknown') : String(source ?? 'unknown');
-}
-
 function transformation(json: Json, where: string, context: Context): Transformation[] {
   if (flag(json, 'disabled')) return [];
   const id = text(json, 'id') ?? '';
-  if (!TRANSFORMATIONS.has(id)) {
+  const rules = FEATURES.transformations[id];
+  if (rules === undefined) {
     context.report(where, `transformation ${id}`);
     return [];
   }
+  for (const what of unknownOptions(object(json, 'options'), rules))
+    context.report(where, `transformation ${id}: ${what}`);
   const filter = object(json, 'filter');
   const one = defined({ id, options: object(json, 'options'), filter: text(filter, 'options') });
   return [one as Transformation];
 }
 
-/** Every transformation that is carried out; the table of functions is `transform/transform.ts`. */
-export const TRANSFORMATIONS: ReadonlySet<string> = new Set([
-  'organize',
-  'merge',
-  'joinByField',
-  'seriesToColumns',
-  'labelsToFields',
-  'groupBy',
-  'sortBy',
-  'calculateField',
-  'reduce',
-  'filterFieldsByName',
-  'filterByValue',
-  'filterByRefId',
-  'renameByRegex',
-  'seriesToRows',
-  'limit',
-  'extractFields',
-  'configFromData',
-  'convertFieldType',
-  'concatenate',
-]);
+/** Names the options, field options and overrides of a panel that are not followed. */
+function reportOptions(json: Json, type: string, report: (what: string) => void) {
+  const { options, custom } = FEATURES.panels[type] ?? { options: {}, custom: {} };
+  for (const what of unknownOptions(object(json, 'options'), options)) report(`option ${what}`);
+  const property = (id: string, value: unknown) => {
+    if (id === 'custom' || id.startsWith('custom.')) {
+      for (const what of unknownOptions(value, custom, id.slice('custom.'.length)))
+        report(`field option custom.${what}`);
+    } else if (!FEATURES.field.includes(id)) {
+      report(`field option ${id}`);
+    } else if (id === 'color' && isObject(value)) {
+      const mode = text(value, 'mode') ?? 'palette-classic';
+      if (!FEATURES.colors.includes(mode)) report(`color mode ${mode}`);
+    } else if (id === 'mappings' && Array.isArray(value)) {
+      for (const mapping of value.filter(isObject)) {
+        const { type: kind } = mapping;
+        if (kind !== 1 && kind !== 2 && !FEATURES.mappings.includes(String(kind)))
+          report(`value mapping ${String(kind)}`);
+      }
+    }
+  };
+  const fieldConfig = object(json, 'fieldConfig');
+  const defaults = object(fieldConfig, 'defaults');
+  for (const id of Object.keys(defaults).sort()) property(id, defaults[id]);
+  for (const one of objects(fieldConfig, 'overrides')) {
+    const matcher = text(object(one, 'matcher'), 'id') ?? '';
+    if (!FEATURES.matchers.includes(matcher)) report(`override matcher ${matcher}`);
+    for (const p of objects(one, 'properties')) property(text(p, 'id') ?? '', p.value);
+  }
+}
 
 export function readFieldOptions(json: Json): FieldOptions {
   const color = object(json, 'color');

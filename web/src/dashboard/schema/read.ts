@@ -17,15 +17,16 @@ import {
   text,
   texts,
 } from '../../lib/json';
+import { FEATURES, unknownFormats } from './features';
 import type { Annotation, Dashboard, DashboardLink, Panel, Read, Unsupported } from './model';
 import { readPanel } from './panel';
-import { readSource, sourcesOfInputs } from './source';
+import { readSource, type Sources, sourcesIn } from './source';
 import { readVariable } from './variable';
 
 /** What reading passes down: the report, and data sources that an export left to be chosen. */
 export type Context = {
   readonly report: (where: string, what: string) => void;
-  readonly inputs: ReadonlyMap<string, { kind: string }>;
+  readonly sources: Sources;
 };
 
 export function readDashboard(file: unknown): Read {
@@ -65,11 +66,16 @@ function classicDashboard(json: Json): Read {
       if (!unsupported.some((u) => u.where === where && u.what === what))
         unsupported.push({ where, what });
     },
-    inputs: sourcesOfInputs(json),
+    sources: sourcesIn(json),
   };
   const schemaVersion = numeric(json, 'schemaVersion') ?? 0;
-  if (schemaVersion > 42)
-    context.report('dashboard', `schemaVersion ${schemaVersion} (newest known: 42)`);
+  if (schemaVersion > FEATURES.newestSchema)
+    context.report(
+      'dashboard',
+      `schemaVersion ${schemaVersion} (newest known: ${FEATURES.newestSchema})`,
+    );
+  for (const format of [...unknownFormats(json)].sort())
+    context.report('dashboard', `variable format ${format}`);
   const time = object(json, 'time');
   const dashboard: Dashboard = {
     uid: text(json, 'uid') ?? '',
@@ -86,7 +92,7 @@ function classicDashboard(json: Json): Read {
     ),
     annotations: objects(object(json, 'annotations'), 'list').map((a) => annotation(a, context)),
     links: objects(json, 'links').map(dashboardLink),
-    panels: withRows(panels(json, context)),
+    panels: shared(withRows(panels(json, context))),
   };
   return { ok: true, dashboard, unsupported };
 }
@@ -158,8 +164,24 @@ function withRows(flat: readonly Panel[]): Panel[] {
   return placed;
 }
 
+/** Panels that use the answer of another one ask its questions themselves. */
+function shared(all: readonly Panel[]): Panel[] {
+  const byId = new Map(all.flatMap((p) => [p, ...p.panels]).map((p) => [p.id, p]));
+  const resolved = (panel: Panel): Panel => {
+    const targets = panel.targets.flatMap((target) =>
+      target.source.kind === 'dashboard'
+        ? (byId.get(target.panelId ?? -1)?.targets ?? []).filter(
+            (t) => t.source.kind !== 'dashboard',
+          )
+        : [target],
+    );
+    return { ...panel, targets, panels: panel.panels.map(resolved) };
+  };
+  return all.map(resolved);
+}
+
 function annotation(json: Json, context: Context): Annotation {
-  const source = readSource(json.datasource, context.inputs);
+  const source = readSource(json.datasource, context.sources);
   const builtIn = json.builtIn === 1 || json.builtIn === true;
   const target = object(json, 'target');
   if (!builtIn && source.kind !== 'prometheus' && source.kind !== 'loki') {

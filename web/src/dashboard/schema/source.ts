@@ -3,43 +3,54 @@
  * export left open (`${DS_PROMETHEUS}`), which is resolved by its plugin instead of failing.
  */
 
-import { isObject, type Json, objects, text } from '../../lib/json';
+import { isObject, type Json, object, objects, text } from '../../lib/json';
 import type { SourceKind, SourceRef } from './model';
 
-/** `DS_PROMETHEUS` to its plugin's kind. */
-export function sourcesOfInputs(json: Json): Map<string, { kind: string }> {
+/** Names that stand for a data source, with its plugin's kind. */
+export type Sources = {
+  /** Left open by an export, such as `DS_PROMETHEUS`. */
+  readonly inputs: ReadonlyMap<string, string>;
+  /** Variables of the dashboard. */
+  readonly variables: ReadonlyMap<string, string>;
+};
+
+export function sourcesIn(json: Json): Sources {
   const inputs = objects(json, '__inputs').filter((input) => text(input, 'type') === 'datasource');
-  return new Map(
-    inputs.map((input) => [text(input, 'name') ?? '', { kind: text(input, 'pluginId') ?? '' }]),
+  const variables = objects(object(json, 'templating'), 'list').filter(
+    (variable) => text(variable, 'type') === 'datasource',
   );
+  return {
+    inputs: new Map(inputs.map((i) => [text(i, 'name') ?? '', text(i, 'pluginId') ?? ''])),
+    variables: new Map(variables.map((v) => [text(v, 'name') ?? '', text(v, 'query') ?? ''])),
+  };
 }
 
-export function readSource(of: unknown, inputs: ReadonlyMap<string, { kind: string }>): SourceRef {
+export function readSource(of: unknown, sources: Sources): SourceRef {
   if (isObject(of)) {
     const uid = text(of, 'uid');
     const type = text(of, 'type') ?? '';
-    if (uid !== undefined && type === '') return byName(uid, inputs);
+    if (uid !== undefined && (type === '' || uid.startsWith('-- '))) return byName(uid, sources);
     const kind = kindOf(type);
-    const input = inputs.get(variableName(uid ?? '') ?? '');
-    if (input !== undefined) return { kind: kindOf(input.kind) };
+    const input = sources.inputs.get(variableName(uid ?? '') ?? '');
+    if (input !== undefined) return { kind: kindOf(input) };
     return uid === undefined ? { kind } : { kind, uid };
   }
-  return typeof of === 'string' && of !== '' ? byName(of, inputs) : { kind: 'prometheus' };
+  return typeof of === 'string' && of !== '' ? byName(of, sources) : { kind: 'prometheus' };
 }
 
-function byName(name: string, inputs: ReadonlyMap<string, { kind: string }>): SourceRef {
+function byName(name: string, sources: Sources): SourceRef {
   const variable = variableName(name);
   if (variable !== undefined) {
-    const input = inputs.get(variable);
-    if (input !== undefined) return { kind: kindOf(input.kind) };
+    const input = sources.inputs.get(variable);
+    if (input !== undefined) return { kind: kindOf(input) };
+    const chosen = sources.variables.get(variable);
+    if (chosen !== undefined) return { kind: kindOf(chosen), uid: name };
     return { kind: /loki|logs?/i.test(variable) ? 'loki' : 'prometheus', uid: name };
   }
   if (name === '-- Grafana --' || name === 'grafana') return { kind: 'grafana', uid: name };
   if (name === '-- Mixed --') return { kind: 'mixed', uid: name };
   if (name === '-- Dashboard --') return { kind: 'dashboard', uid: name };
   if (/loki/i.test(name)) return { kind: 'loki', uid: name };
-  if (name === 'default' || /prom|mimir|thanos|victoria/i.test(name))
-    return { kind: 'prometheus', uid: name };
   return { kind: 'prometheus', uid: name };
 }
 
@@ -65,4 +76,9 @@ export function kindOf(type: string): SourceKind {
       // Amazon's and other builds of the Prometheus data source speak the same API.
       return /prometheus|mimir|thanos|victoriametrics/i.test(type) ? 'prometheus' : 'unknown';
   }
+}
+
+/** What a file calls a data source, for people. */
+export function sourceName(of: unknown): string {
+  return isObject(of) ? (text(of, 'type') ?? 'unknown') : String(of ?? 'unknown');
 }

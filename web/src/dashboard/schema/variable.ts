@@ -11,38 +11,35 @@ import {
   text,
   texts,
 } from '../../lib/json';
+import { FEATURES } from './features';
 import type { Choice, Variable, VariableKind } from './model';
 import type { Context } from './read';
-import { readSource } from './source';
-
-const KINDS: ReadonlySet<string> = new Set([
-  'query',
-  'custom',
-  'constant',
-  'textbox',
-  'interval',
-  'datasource',
-  'adhoc',
-  'switch',
-]);
+import { readSource, sourceName } from './source';
 
 export function readVariable(json: Json, context: Context): Variable | undefined {
   const name = text(json, 'name') ?? '';
   const kind = text(json, 'type') ?? '';
-  if (!KINDS.has(kind)) {
+  if (!FEATURES.variables.includes(kind)) {
     context.report(`variable ${name}`, `variable type ${kind === '' ? '(none)' : kind}`);
     return undefined;
   }
   const query = json.query;
+  const source = readSource(json.datasource, context.sources);
+  if (kind === 'query' && !FEATURES.sources.includes(source.kind))
+    context.report(`variable ${name}`, `data source ${sourceName(json.datasource)}`);
   const loki = isObject(query) && typeof query.type === 'number' && 'stream' in query;
+  const written = isObject(query)
+    ? (text(query, 'query') ?? text(query, 'expr') ?? '')
+    : (text(json, 'query') ?? text(json, 'definition') ?? '');
+  const asked = /^\s*(\w+)\s*\(/.exec(written)?.[1];
+  if (kind === 'query' && asked !== undefined && !FEATURES.variableQueries.includes(asked))
+    context.report(`variable ${name}`, `variable query ${asked}()`);
   return defined({
     name,
     kind: kind as VariableKind,
     label: text(json, 'label') || name,
     hide: hidden(json.hide),
-    query: isObject(query)
-      ? (text(query, 'query') ?? text(query, 'expr') ?? '')
-      : (text(json, 'query') ?? text(json, 'definition') ?? ''),
+    query: written,
     lokiQuery: loki
       ? {
           label: query.type === 1 ? (text(query, 'label') ?? '') : '',
@@ -55,7 +52,7 @@ export function readVariable(json: Json, context: Context): Variable | undefined
     includeAll: flag(json, 'includeAll'),
     allValue: text(json, 'allValue') || undefined,
     refreshOnTime: json.refresh === 2,
-    source: readSource(json.datasource, context.inputs),
+    source,
     choices: objects(json, 'options').map(choice),
     current: current(object(json, 'current')),
     auto: flag(json, 'auto')

@@ -1,18 +1,26 @@
 /** A new column from others: of the row, of two columns, of one column, or the row's number. */
 
 import { displayName, type Field, type Frame, field, frame } from '../../frame/frame';
-import { flag, isObject, type Json, object, text, texts } from '../../lib/json';
+import { flag, isObject, type Json, numeric, object, text, texts } from '../../lib/json';
 import { reduceValues } from '../fields/reduce';
+import { joinByField } from './join';
 
 export function calculateField(frames: readonly Frame[], options: Json): readonly Frame[] {
   const alias = text(options, 'alias');
-  return frames.map((f) => {
-    const [values, name] = columnOf(f, frames, options);
+  const tables = asColumns(frames);
+  return tables.map((f) => {
+    const [values, name] = columnOf(f, tables, options);
     if (values === undefined) return f;
     const added = field(alias === undefined || alias === '' ? name : alias, 'number', values);
     if (!flag(options, 'replaceFields')) return frame([...f.fields, added], f);
     return frame([...f.fields.filter((x) => x.type === 'time'), added], f);
   });
+}
+
+/** Series of one time column each become one table, so that a row has the values of all. */
+function asColumns(frames: readonly Frame[]): readonly Frame[] {
+  const series = frames.every((f) => f.fields.filter((x) => x.type === 'time').length === 1);
+  return frames.length > 1 && series ? joinByField(frames, {}) : frames;
 }
 
 const OPERATORS: Readonly<Record<string, (a: number, b: number) => number>> = {
@@ -84,6 +92,21 @@ function columnOf(
         return id === 'mean' ? sum / (at + 1) : sum;
       });
       return [totals, `cumulative ${id}(${of.name})`];
+    }
+    case 'windowFunctions': {
+      const window = object(options, 'window');
+      const of = named(text(window, 'field') ?? '') ?? f.fields.find((x) => x.type === 'number');
+      if (of === undefined) return [undefined, ''];
+      const id = text(window, 'reducer') ?? 'mean';
+      const size = numeric(window, 'windowSize') ?? 0.1;
+      const share = text(window, 'windowSizeMode') !== 'fixed';
+      const rows = Math.max(Math.round(share ? size * f.length : size), 1);
+      const trailing = text(window, 'windowAlignment') !== 'centered';
+      const values = of.values.map((_, at) => {
+        const from = trailing ? at - rows + 1 : at - Math.floor(rows / 2);
+        return reduceValues(of.values.slice(Math.max(from, 0), Math.max(from + rows, 0)), id);
+      });
+      return [values, `${trailing ? 'Trailing' : 'Centered'} moving ${id}(${of.name})`];
     }
     default: {
       const row = object(options, 'reduce');

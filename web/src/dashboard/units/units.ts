@@ -6,6 +6,7 @@
  * (`time:YYYY-MM-DD`), a scaled unit (`si:mV`) or a count (`count:jobs`), as there.
  */
 
+import { byPattern } from '../../lib/time/pattern';
 import {
   before,
   binary,
@@ -388,6 +389,8 @@ export function formatter(id: string | undefined): Formatter {
       if (rest.length > 1 && large >= 0) return decimal(rest.slice(1), large + 1);
       return decimal(rest);
     }
+    case 'time':
+      return (value) => ({ text: byPattern(value, rest, false) });
     case 'count':
       return counted(rest);
     case 'currency':

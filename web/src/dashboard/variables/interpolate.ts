@@ -5,9 +5,16 @@
 
 import { formatValues, type Language, type VariableValue } from './format';
 
+export type Written = {
+  readonly value: VariableValue;
+  readonly text: readonly string[];
+  /** What is chosen as an address says it. */
+  readonly chosen?: readonly string[];
+};
+
 export type Scope = {
   /** The values of a variable with the texts shown for them; nothing if there is none. */
-  readonly lookup: (name: string) => { value: VariableValue; text: readonly string[] } | undefined;
+  readonly lookup: (name: string) => Written | undefined;
 };
 
 const REFERENCE = /\$(\w+)|\[\[(\w+?)(?::(\w+))?\]\]|\$\{(\w+)(?:\.([^:^}]+))?(?::([^}]+))?\}/g;
@@ -28,7 +35,12 @@ export function interpolate(template: string, scope: Scope, language: Language =
       const found = scope.lookup(name);
       if (found === undefined) return whole;
       const format = squareFormat ?? bracedFormat;
-      return formatValues(found.value, format, { name, text: found.text }, language);
+      return formatValues(
+        found.value,
+        format,
+        { name, text: found.text, chosen: found.chosen },
+        language,
+      );
     },
   );
 }

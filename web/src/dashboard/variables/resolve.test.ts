@@ -3,7 +3,7 @@ import type { Variable } from '../schema/model';
 import { readVariable } from '../schema/variable';
 import { resolveVariables, valuesIn } from './resolve';
 
-const context = { report: () => {}, inputs: new Map() };
+const context = { report: () => {}, sources: { inputs: new Map(), variables: new Map() } };
 const variables = (...of: object[]): Variable[] =>
   of.flatMap((v) => readVariable({ ...v }, context) ?? []);
 
@@ -31,9 +31,13 @@ it('asks a variable with the values of those it refers to', async () => {
   );
   expect(asked).toEqual(['label_values(up, ns)', 'label_values(up{ns=~"b"}, pod)']);
   const values = valuesIn(states);
-  expect(values('ns')).toEqual({ value: 'b', text: ['b'] });
-  expect(values('pod')).toEqual({ value: ['p1', 'p2'], text: ['All'] });
-  expect(values('ds')).toEqual({ value: 'prometheus', text: ['Prometheus'] });
+  expect(values('ns')).toEqual({ value: 'b', text: ['b'], chosen: ['b'] });
+  expect(values('pod')).toEqual({ value: ['p1', 'p2'], text: ['All'], chosen: ['$__all'] });
+  expect(values('ds')).toEqual({
+    value: 'prometheus',
+    text: ['Prometheus'],
+    chosen: ['prometheus'],
+  });
   expect(values('i')?.value).toBe('5m');
   expect(values('none')).toBeUndefined();
 });

@@ -61,7 +61,7 @@ export function valuesIn(states: readonly VariableState[]): Values {
     const text = current.includes(ALL)
       ? ['All']
       : current.map((value) => choices.find((c) => c.value === value)?.text ?? value);
-    return { value: valuesOf(variable, choices, current), text };
+    return { value: valuesOf(variable, choices, current), text, chosen: current };
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { useMemo } from 'react';
 import { displayOf } from '../../dashboard/fields/display';
-import { object } from '../../lib/json';
+import { numeric, object, text } from '../../lib/json';
 import { ticks } from '../../lib/ticks';
 import type { PanelProps } from '../panel';
 import { Swatches } from '../parts/Swatches';
@@ -24,7 +24,10 @@ export function BarChart({ panel, frames, width, height }: PanelProps) {
   }, [frames]);
   if (view === undefined || write === undefined) return null;
   const { names, series, low, high, horizontal, stacked } = view;
-  const legend = object(panel.options, 'legend').showLegend !== false && series.length > 1;
+  const legend =
+    object(panel.options, 'legend').showLegend !== false &&
+    object(panel.options, 'legend').displayMode !== 'hidden' &&
+    series.length > 1;
   const longest = names.reduce((most, name) => Math.max(most, name.length), 0);
   const left = horizontal ? Math.min(longest * 6.5 + 12, width * 0.4) : NUMBERS;
   const [across, down] = [width - left - 8, height - MARKS - (legend ? 28 : 0)];
@@ -32,7 +35,11 @@ export function BarChart({ panel, frames, width, height }: PanelProps) {
   const place = (value: number) => ((value - low) / (high - low)) * along;
   const group = (horizontal ? down : across) / Math.max(names.length, 1);
   const side = stacked ? 1 : series.length;
-  const thick = (group * 0.8) / side;
+  const taken = Math.min(Math.max(numeric(panel.options, 'groupWidth') ?? 0.8, 0.05), 1);
+  const thick = (group * taken) / side;
+  const breadth = Math.min(Math.max(numeric(panel.options, 'barWidth') ?? 0.97, 0.05), 1);
+  const values = text(panel.options, 'showValue') ?? 'auto';
+  const cut = numeric(panel.options, 'xTickLabelMaxLength') ?? 16;
   // Names that would touch each other are left out evenly.
   const skip = horizontal
     ? Math.ceil(14 / group)
@@ -65,7 +72,7 @@ export function BarChart({ panel, frames, width, height }: PanelProps) {
               </text>
             ) : (
               <text key={at} x={left + (at + 0.5) * group} y={down + 14} textAnchor="middle">
-                {shortened(name, 16)}
+                {shortened(name, cut > 0 ? cut : 16)}
               </text>
             ),
           )}
@@ -76,14 +83,31 @@ export function BarChart({ panel, frames, width, height }: PanelProps) {
               place(Math.min(bar.from, bar.to)),
               place(Math.max(bar.from, bar.to)),
             ];
-            const start = (at + 0.1) * group + (stacked ? 0 : index * thick);
+            const start = (at + (1 - taken) / 2) * group + (stacked ? 0 : index * thick);
+            const broad = Math.max(thick * breadth, 1);
+            const word = bar.shown.text;
+            const fits = horizontal
+              ? broad > 11 && (stacked ? to - from > word.length * 7 : true)
+              : broad > word.length * 6.6;
             const box = horizontal
-              ? { x: left + from, y: start, width: to - from, height: Math.max(thick - 1, 1) }
-              : { x: left + start, y: down - to, width: Math.max(thick - 1, 1), height: to - from };
+              ? { x: left + from, y: start, width: to - from, height: broad }
+              : { x: left + start, y: down - to, width: broad, height: to - from };
             return (
-              <rect key={`${index}/${at}`} {...box} fill={bar.color} fillOpacity={0.85} rx={1}>
-                <title>{`${names[at]}, ${one.name}: ${bar.shown.text}`}</title>
-              </rect>
+              <g key={`${index}/${at}`}>
+                <rect {...box} fill={bar.color} fillOpacity={one.fill} rx={1}>
+                  <title>{`${names[at]}, ${one.name}: ${word}`}</title>
+                </rect>
+                {(values === 'always' || (values === 'auto' && fits)) && (
+                  <text
+                    className="bar-value"
+                    x={horizontal ? box.x + box.width + (stacked ? -4 : 4) : box.x + broad / 2}
+                    y={horizontal ? box.y + broad / 2 + 4 : box.y + (stacked ? 13 : -3)}
+                    textAnchor={horizontal ? (stacked ? 'end' : 'start') : 'middle'}
+                  >
+                    {word}
+                  </text>
+                )}
+              </g>
             );
           }),
         )}

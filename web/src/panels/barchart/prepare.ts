@@ -1,15 +1,16 @@
 /** Groups of bars, one for each row of a table. Pure. */
 
-import { optionsOf } from '../../dashboard/fields/apply';
+import { hidden, optionsOf } from '../../dashboard/fields/apply';
 import { displayOf, fieldColor, type Shown } from '../../dashboard/fields/display';
 import { displayName, type Field, type Frame } from '../../frame/frame';
-import { type Json, text } from '../../lib/json';
+import { type Json, numeric, text } from '../../lib/json';
 
 export type BarChartView = {
   readonly names: readonly string[];
   readonly series: readonly {
     readonly name: string;
     readonly color: string;
+    readonly fill: number;
     readonly bars: readonly {
       readonly shown: Shown;
       readonly from: number;
@@ -41,7 +42,7 @@ export function prepareBarChart(
   const rows = Math.min(found.length, GROUPS_MAX);
   const stacking = text(options, 'stacking') ?? 'none';
   const stacked = stacking !== 'none';
-  const numbers = found.fields.filter((f) => f.type === 'number' && f !== names);
+  const numbers = found.fields.filter((f) => f.type === 'number' && f !== names && !hidden(f));
   const value = (field: Field, row: number) => {
     const v = field.values[row];
     return typeof v === 'number' && Number.isFinite(v) ? v : 0;
@@ -49,6 +50,14 @@ export function prepareBarChart(
   const sums = Array.from({ length: rows }, (_, row) =>
     numbers.reduce((sum, field) => sum + Math.abs(value(field, row)), 0),
   );
+  const by = found.fields.find((f) => displayName(f, frames) === text(options, 'colorByField'));
+  const colorOfRow =
+    by === undefined
+      ? undefined
+      : (row: number) =>
+          by.type === 'number'
+            ? displayOf(by)(by.values[row]).color
+            : fieldColor({}, by.values.indexOf(by.values[row]));
   const tops = new Array<number>(rows).fill(0);
   let [low, high] = [0, 0];
   const series = numbers.map((field, index) => {
@@ -67,9 +76,11 @@ export function prepareBarChart(
       tops[row] = to;
       [low, high] = [Math.min(low, to), Math.max(high, to)];
       const shown = display(field.values[row]);
-      return { shown, from, to, color: byValue ? shown.color : color };
+      const own = colorOfRow?.(row) ?? (byValue ? shown.color : color);
+      return { shown, from, to, color: own };
     });
-    return { name: displayName(field, frames), color, bars };
+    const fill = (numeric(optionsOf(field).custom ?? {}, 'fillOpacity') ?? 85) / 100;
+    return { name: displayName(field, frames), color, fill, bars };
   });
   const orientation = text(options, 'orientation') ?? 'auto';
   const write = names === undefined ? undefined : displayOf(names);

@@ -1,11 +1,12 @@
 /** Bars beside their names and values, lying or standing. */
 
 import { useMemo } from 'react';
+import { linksOf } from '../../dashboard/links';
 import type { PanelProps } from '../panel';
 import { type Bar, type BarGaugeView, prepareBars } from './prepare';
 import './bargauge.css';
 
-export function BarGauge({ panel, frames, width, height }: PanelProps) {
+export function BarGauge({ panel, frames, width, height, interpolate }: PanelProps) {
   const view = useMemo(
     () => prepareBars(frames, panel.options, width, height),
     [frames, panel.options, width, height],
@@ -13,7 +14,7 @@ export function BarGauge({ panel, frames, width, height }: PanelProps) {
   return (
     <div className="bargauge" data-horizontal={view.horizontal} style={{ width, height }}>
       {view.bars.map((bar, at) => (
-        <One key={at} bar={bar} view={view} />
+        <One key={at} bar={bar} view={view} interpolate={interpolate} />
       ))}
     </div>
   );
@@ -22,14 +23,23 @@ export function BarGauge({ panel, frames, width, height }: PanelProps) {
 /** Cells of a bar that is drawn as lights. */
 const CELLS = 30;
 
-function One({ bar, view }: { bar: Bar; view: BarGaugeView }) {
+type OneProps = {
+  readonly bar: Bar;
+  readonly view: BarGaugeView;
+  readonly interpolate: PanelProps['interpolate'];
+};
+
+function One({ bar, view, interpolate }: OneProps) {
   const { shown, name, share } = bar;
+  const [link] = linksOf(bar.field, { value: shown.number, text: shown.text }, interpolate);
   const along = view.horizontal ? 'width' : 'height';
   return (
-    <div className="bargauge-one">
-      <span className="cut bargauge-name" title={name}>
-        {name}
-      </span>
+    <div className="bargauge-one" data-name={view.name}>
+      {view.name !== 'hidden' && (
+        <span className="cut bargauge-name" title={name}>
+          {name}
+        </span>
+      )}
       <div
         className="bargauge-track"
         data-unfilled={view.unfilled && view.mode !== 'lcd'}
@@ -64,9 +74,14 @@ function One({ bar, view }: { bar: Bar; view: BarGaugeView }) {
           />
         )}
       </div>
-      <span className="bargauge-value" style={{ color: shown.color }}>
-        {shown.text}
-      </span>
+      {view.value !== 'hidden' && (
+        <span
+          className="bargauge-value"
+          style={view.value === 'text' ? undefined : { color: shown.color }}
+        >
+          {link === undefined ? shown.text : <a href={link.href}>{shown.text}</a>}
+        </span>
+      )}
     </div>
   );
 }

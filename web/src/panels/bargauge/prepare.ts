@@ -18,6 +18,8 @@ export type BarGaugeView = {
   readonly mode: 'basic' | 'gradient' | 'lcd';
   readonly horizontal: boolean;
   readonly unfilled: boolean;
+  readonly value: 'color' | 'text' | 'hidden';
+  readonly name: 'beside' | 'top' | 'hidden';
 };
 
 export function prepareBars(
@@ -27,6 +29,8 @@ export function prepareBars(
   height: number,
 ): BarGaugeView {
   const mode = text(options, 'displayMode');
+  const value = text(options, 'valueMode');
+  const place = text(options, 'namePlacement');
   const orientation = text(options, 'orientation') ?? 'auto';
   return {
     bars: prepareTiles(frames, options).map((tile) => ({
@@ -37,6 +41,8 @@ export function prepareBars(
     mode: mode === 'basic' || mode === 'lcd' ? mode : 'gradient',
     horizontal: orientation === 'horizontal' || (orientation === 'auto' && width > height),
     unfilled: options.showUnfilled !== false,
+    value: value === 'text' || value === 'hidden' ? value : 'color',
+    name: place === 'hidden' ? 'hidden' : place === 'top' ? 'top' : 'beside',
   };
 }
 

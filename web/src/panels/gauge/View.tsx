@@ -1,12 +1,13 @@
 /** A value on an arc, coloured by its threshold. */
 
 import { useMemo } from 'react';
-import { text } from '../../lib/json';
+import { linksOf } from '../../dashboard/links';
+import { type Json, numeric, object, text } from '../../lib/json';
 import type { PanelProps } from '../panel';
 import { tileGrid } from '../stat/prepare';
 import { arcPath, type GaugeView, prepareGauges } from './prepare';
 
-export function Gauge({ panel, frames, width, height }: PanelProps) {
+export function Gauge({ panel, frames, width, height, interpolate }: PanelProps) {
   const gauges = useMemo(() => prepareGauges(frames, panel.options), [frames, panel.options]);
   const { columns, rows } = tileGrid(
     gauges.length,
@@ -17,12 +18,24 @@ export function Gauge({ panel, frames, width, height }: PanelProps) {
   );
   const [w, h] = [Math.max(width / columns - 4, 60), Math.max(height / rows - 4, 50)];
   const marks = panel.options.showThresholdMarkers !== false;
+  const labels = panel.options.showThresholdLabels === true;
+  const sizes = object(panel.options, 'text');
   return (
     <div
       style={{ display: 'grid', gridTemplateColumns: `repeat(${columns}, 1fr)`, height, gap: 4 }}
     >
       {gauges.map((gauge, at) => (
-        <Arc key={at} gauge={gauge} width={w} height={h} marks={marks} named={gauges.length > 1} />
+        <Arc
+          key={at}
+          gauge={gauge}
+          width={w}
+          height={h}
+          marks={marks}
+          named={gauges.length > 1}
+          labels={labels}
+          sizes={sizes}
+          interpolate={interpolate}
+        />
       ))}
     </div>
   );
@@ -34,18 +47,23 @@ type ArcProps = {
   readonly height: number;
   readonly marks: boolean;
   readonly named: boolean;
+  readonly labels: boolean;
+  readonly sizes: Json;
+  readonly interpolate: PanelProps['interpolate'];
 };
 
-function Arc({ gauge, width, height, marks, named }: ArcProps) {
+function Arc({ gauge, width, height, marks, named, labels, sizes, interpolate }: ArcProps) {
   const { shown, name, share, bands } = gauge;
   const room = height - (named ? 18 : 0);
-  const radius = Math.max(Math.min(width / 2 - 8, room / 1.8 - 8), 14);
+  const radius = Math.max(Math.min(width / 2 - (labels ? 34 : 8), room / 1.8 - 8), 14);
   const thick = Math.max(radius * 0.2, 5);
   const center = [width / 2, Math.min(room / 2 + radius * 0.2, room - radius * 0.72)] as const;
   const middle = radius - thick / 2 - (marks ? thick * 0.45 : 0);
   const inner = middle - thick / 2;
-  const size = Math.min((inner * 1.7) / Math.max(shown.text.length, 3) / 0.6, inner * 0.7, 44);
-  return (
+  const fitting = Math.min((inner * 1.7) / Math.max(shown.text.length, 3) / 0.6, inner * 0.7, 44);
+  const size = numeric(sizes, 'valueSize') ?? fitting;
+  const [link] = linksOf(gauge.field, { value: shown.number, text: shown.text }, interpolate);
+  const drawn = (
     <svg width={width} height={height} role="img" aria-label={`${name}: ${shown.text}`}>
       <path
         d={arcPath(center, middle, 0, 1)}
@@ -81,11 +99,41 @@ function Arc({ gauge, width, height, marks, named }: ArcProps) {
       >
         {shown.text}
       </text>
+      {labels &&
+        bands.slice(1).map((band) => {
+          const angle = 0.75 * Math.PI + band.from * 1.5 * Math.PI;
+          const [x, y] = [Math.cos(angle), Math.sin(angle)];
+          return (
+            <text
+              key={band.from}
+              x={center[0] + x * (radius + 6)}
+              y={center[1] + y * (radius + 6)}
+              textAnchor={x < -0.2 ? 'end' : x > 0.2 ? 'start' : 'middle'}
+              fontSize={10}
+              fill="var(--faint)"
+            >
+              {band.label}
+            </text>
+          );
+        })}
       {named && (
-        <text x={width / 2} y={height - 4} textAnchor="middle" fontSize={12} fill="var(--faint)">
+        <text
+          x={width / 2}
+          y={height - 4}
+          textAnchor="middle"
+          fontSize={numeric(sizes, 'titleSize') ?? 12}
+          fill="var(--faint)"
+        >
           {name.length * 6.2 > width ? `${name.slice(0, Math.floor(width / 6.2) - 1)}…` : name}
         </text>
       )}
     </svg>
+  );
+  return link === undefined ? (
+    drawn
+  ) : (
+    <a href={link.href} {...(link.newTab ? { target: '_blank', rel: 'noreferrer' } : {})}>
+      {drawn}
+    </a>
   );
 }

@@ -1,13 +1,19 @@
 /** From frames to gauges: a value on an arc, with the bands of its thresholds around it. Pure. */
 
 import { optionsOf } from '../../dashboard/fields/apply';
-import { bounds } from '../../dashboard/fields/display';
+import { bounds, displayOf } from '../../dashboard/fields/display';
 import type { Frame } from '../../frame/frame';
 import { cssColor } from '../../lib/color';
 import type { Json } from '../../lib/json';
 import { prepareTiles, type Tile } from '../stat/prepare';
 
-export type Band = { readonly from: number; readonly to: number; readonly color: string };
+export type Band = {
+  readonly from: number;
+  readonly to: number;
+  readonly color: string;
+  /** The value where it begins. */
+  readonly label: string;
+};
 export type GaugeView = Tile & { readonly share: number; readonly bands: readonly Band[] };
 
 export function prepareGauges(frames: readonly Frame[], options: Json): readonly GaugeView[] {
@@ -30,7 +36,9 @@ export function bandsOf({ field }: Tile): readonly Band[] {
   return steps.flatMap((step, at) => {
     const from = place(step.value);
     const to = place(steps[at + 1]?.value ?? Number.POSITIVE_INFINITY);
-    return to > from ? [{ from, to, color: cssColor(step.color) }] : [];
+    const value = mode === 'percentage' ? low + ((high - low) * step.value) / 100 : step.value;
+    const label = Number.isFinite(value) ? displayOf(field)(value).text : '';
+    return to > from ? [{ from, to, color: cssColor(step.color), label }] : [];
   });
 }
 

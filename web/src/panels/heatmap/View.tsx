@@ -3,7 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { joined } from '../../dashboard/units/format';
 import { formatter } from '../../dashboard/units/units';
-import { object, text } from '../../lib/json';
+import { numeric, object, text } from '../../lib/json';
 import type { PanelProps } from '../panel';
 import { TimeAxis, timeWriter } from '../parts/TimeAxis';
 import { cellColor } from './color';
@@ -28,9 +28,21 @@ export function Heatmap({ panel, frames, width, height, range, zone, dark }: Pan
   const color = useMemo(() => cellColor(object(panel.options, 'color')), [panel.options]);
   const canvas = useRef<HTMLCanvasElement>(null);
   const [over, setOver] = useState<Over | undefined>();
+  const cellGap = numeric(panel.options, 'cellGap') ?? 1;
+  const legend = object(panel.options, 'legend').show !== false;
+  const yAxis = object(panel.options, 'yAxis');
+  const placement = text(yAxis, 'axisPlacement');
+  const cells = object(panel.options, 'cellValues');
+  const count = (value: number) => {
+    const cellUnit = text(cells, 'unit');
+    return cellUnit === undefined
+      ? rounded(value)
+      : joined(formatter(cellUnit)(value, numeric(cells, 'decimals')));
+  };
   const across = Math.max(width - LEFT - 6, 20);
-  const down = Math.max(height - BOTTOM - FOOT, 20);
+  const down = Math.max(height - BOTTOM - (legend ? FOOT : 0), 20);
   const unit = text(object(panel.options, 'yAxis'), 'unit') ?? panel.defaults.unit;
+  const tips = object(panel.options, 'tooltip').show !== false;
   const span = range.to - range.from;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the theme's colours are read from the page.
@@ -45,7 +57,7 @@ export function Heatmap({ panel, frames, width, height, range, zone, dark }: Pan
     ctx.clearRect(0, 0, across, down);
     const high = down / view.rows.length;
     const wide = (view.step / span) * across;
-    const gap = wide > 4 && high > 4 ? 1 : 0;
+    const gap = wide > 4 && high > 4 ? cellGap : 0;
     view.counts.forEach((line, row) => {
       line.forEach((count, at) => {
         if (count <= 0) return;
@@ -54,7 +66,7 @@ export function Heatmap({ panel, frames, width, height, range, zone, dark }: Pan
         ctx.fillRect(x, down - (row + 1) * high, Math.max(wide - gap, 1), Math.max(high - gap, 1));
       });
     });
-  }, [view, color, across, down, span, range.from, dark]);
+  }, [view, color, across, down, span, range.from, dark, cellGap]);
 
   if (view === undefined) return null;
   const write = (upper: number | undefined, name: string) =>
@@ -62,7 +74,7 @@ export function Heatmap({ panel, frames, width, height, range, zone, dark }: Pan
       ? name === 'Infinity' || name === '+Inf'
         ? '+Inf'
         : name
-      : joined(formatter(unit)(upper, undefined));
+      : joined(formatter(unit)(upper, numeric(yAxis, 'decimals') ?? panel.defaults.decimals));
   const rowHigh = down / view.rows.length;
   const skip = Math.max(Math.ceil(15 / rowHigh), 1);
   const time = timeWriter(range, zone);
@@ -87,7 +99,7 @@ export function Heatmap({ panel, frames, width, height, range, zone, dark }: Pan
       <svg width={width} height={height} style={{ pointerEvents: 'none' }} aria-hidden="true">
         <g className="axis">
           {view.rows.map(({ name, upper }, row) =>
-            row % skip !== 0 ? null : (
+            row % skip !== 0 || placement === 'hidden' ? null : (
               <text key={name} x={LEFT - 6} y={down - (row + 1) * rowHigh + 9} textAnchor="end">
                 {write(upper, name).slice(0, 9)}
               </text>
@@ -95,26 +107,29 @@ export function Heatmap({ panel, frames, width, height, range, zone, dark }: Pan
           )}
         </g>
         <TimeAxis range={range} zone={zone} left={LEFT} width={across} top={down} />
-        {Array.from({ length: 40 }, (_, at) => (
-          <rect
-            key={at}
-            x={LEFT + at * 3}
-            y={height - 13}
-            width={3.2}
-            height={8}
-            fill={color(at / 39)}
-          />
-        ))}
-        <g className="axis">
-          <text x={LEFT - 6} y={height - 5} textAnchor="end">
-            {rounded(view.low)}
-          </text>
-          <text x={LEFT + 126} y={height - 5}>
-            {rounded(view.high)}
-          </text>
-        </g>
+        {legend &&
+          Array.from({ length: 40 }, (_, at) => (
+            <rect
+              key={at}
+              x={LEFT + at * 3}
+              y={height - 13}
+              width={3.2}
+              height={8}
+              fill={color(at / 39)}
+            />
+          ))}
+        {legend && (
+          <g className="axis">
+            <text x={LEFT - 6} y={height - 5} textAnchor="end">
+              {count(view.low)}
+            </text>
+            <text x={LEFT + 126} y={height - 5}>
+              {count(view.high)}
+            </text>
+          </g>
+        )}
       </svg>
-      {over !== undefined && shown !== undefined && (
+      {tips && over !== undefined && shown !== undefined && (
         <div
           className="chart-tooltip"
           style={{
@@ -125,7 +140,7 @@ export function Heatmap({ panel, frames, width, height, range, zone, dark }: Pan
           <div className="faint">{time(view.times[over.column] ?? 0)}</div>
           <div className="chart-tooltip-row">
             up to {write(shown.upper, shown.name)}
-            <b>{rounded(view.counts[over.row]?.[over.column] ?? 0)}</b>
+            <b>{count(view.counts[over.row]?.[over.column] ?? 0)}</b>
           </div>
         </div>
       )}
@@ -135,7 +150,7 @@ export function Heatmap({ panel, frames, width, height, range, zone, dark }: Pan
 
 /** Few counts differ as much as many do: the place is by the square root. */
 function strength({ low, high }: HeatmapView, count: number): number {
-  return high > low ? Math.sqrt((count - low) / (high - low)) : 1;
+  return high > low ? Math.sqrt(Math.min(Math.max((count - low) / (high - low), 0), 1)) : 1;
 }
 
 function rounded(value: number): string {

@@ -22,6 +22,27 @@ const SCHEMES: Readonly<Record<string, readonly string[]>> = {
   YlOrRd: ['#ffffcc', '#fd8d3c', '#800026'],
   YlGnBu: ['#ffffd9', '#41b6c4', '#081d58'],
   PuBuGn: ['#fff7fb', '#67a9cf', '#014636'],
+  BuGn: ['#f7fcfd', '#66c2a4', '#00441b'],
+  BuPu: ['#f7fcfd', '#8c96c6', '#4d004b'],
+  GnBu: ['#f7fcf0', '#7bccc4', '#084081'],
+  OrRd: ['#fff7ec', '#fc8d59', '#7f0000'],
+  PuBu: ['#fff7fb', '#74a9cf', '#023858'],
+  PuRd: ['#f7f4f9', '#df65b0', '#67001f'],
+  RdPu: ['#fff7f3', '#f768a1', '#49006a'],
+  YlGn: ['#ffffe5', '#78c679', '#004529'],
+  YlOrBr: ['#ffffe5', '#fe9929', '#662506'],
+  BrBG: ['#003c30', '#80cdc1', '#f5f5f5', '#dfc27d', '#543005'],
+  PRGn: ['#00441b', '#a6dba0', '#f7f7f7', '#c2a5cf', '#40004b'],
+  PiYG: ['#276419', '#b8e186', '#f7f7f7', '#f1b6da', '#8e0152'],
+  PuOr: ['#2d004b', '#b2abd2', '#f7f7f7', '#fdb863', '#7f3b08'],
+  RdBu: ['#053061', '#92c5de', '#f7f7f7', '#f4a582', '#67001f'],
+  RdGy: ['#1a1a1a', '#bababa', '#ffffff', '#f4a582', '#67001f'],
+  Cool: ['#6e40aa', '#2f96e0', '#1ddfa3', '#aff05b'],
+  Warm: ['#6e40aa', '#fe4b83', '#e2b72f', '#aff05b'],
+  Cividis: ['#002051', '#7f7c75', '#fdea45'],
+  CubehelixDefault: ['#000000', '#1a5f4b', '#c97bb7', '#ffffff'],
+  Rainbow: ['#6e40aa', '#fe4b83', '#aff05b', '#1ac7c2', '#6e40aa'],
+  Sinebow: ['#ff4040', '#7fee11', '#00bfbf', '#7f11ee', '#ff4040'],
 };
 
 /** A function from 0 (least) to 1 (most) to a colour. */
@@ -35,8 +56,11 @@ export function cellColor(options: Json): (share: number) => string {
   const stops = SCHEMES[text(options, 'scheme') ?? 'Oranges'] ?? SCHEMES.Oranges ?? [];
   // Spectral and its kin run from hot to cold in the original; the option turns them again.
   const turned = options.reverse === true ? [...stops].reverse() : stops;
+  const steps = Math.max(numeric(options, 'steps') ?? 128, 2);
   return (share) => {
-    const place = Math.min(Math.max(share, 0), 1) * (turned.length - 1);
+    const whole = Math.min(Math.max(share, 0), 1);
+    const stepped = Math.min(Math.floor(whole * steps), steps - 1) / (steps - 1);
+    const place = stepped * (turned.length - 1);
     const at = Math.min(Math.floor(place), turned.length - 2);
     return mix(turned[at] ?? 'gray', turned[at + 1] ?? 'gray', place - at);
   };

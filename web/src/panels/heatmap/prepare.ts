@@ -6,6 +6,7 @@
 import { displayName, type Field, type Frame } from '../../frame/frame';
 import { isObject, type Json, numeric, object, text } from '../../lib/json';
 import { ticks } from '../../lib/ticks';
+import { parseDuration } from '../../lib/time/duration';
 import type { TimeRange } from '../../lib/time/relative';
 
 export type HeatmapView = {
@@ -36,18 +37,49 @@ export function prepareHeatmap(
   });
   const native = columns.filter((c) => c.field.values.some(isHistogram));
   const plain = columns.filter((c) => c.field.type === 'number');
-  if (native.length > 0) return ofNative(native);
+  const shown = (view: HeatmapView | undefined) => limited(view, options);
+  if (native.length > 0) return shown(ofNative(native));
   if (plain.length === 0) return undefined;
   if (options.calculate === true || options.dataFormat === 'timeseries') {
-    return calculated(plain, options, range);
+    return shown(calculated(plain, options, range));
   }
-  return finish(
-    plain.map((c) => ({
-      name: displayName(c.field, c.frames),
-      upper: bound(c),
-      points: c.times.map((t, at) => [t, c.field.values[at] as number] as const),
-    })),
+  return shown(
+    finish(
+      plain.map((c) => ({
+        name: displayName(c.field, c.frames),
+        upper: bound(c),
+        points: c.times.map((t, at) => [t, c.field.values[at] as number] as const),
+      })),
+    ),
   );
+}
+
+/** What the file says of cells, rows and the ends of the colours. */
+function limited(view: HeatmapView | undefined, options: Json): HeatmapView | undefined {
+  if (view === undefined) return undefined;
+  const filter = object(options, 'filterValues');
+  const least = numeric(filter, 'le') ?? 0;
+  const most = numeric(filter, 'ge') ?? Number.POSITIVE_INFINITY;
+  const color = object(options, 'color');
+  const yAxis = object(options, 'yAxis');
+  const [from, to] = [numeric(yAxis, 'min'), numeric(yAxis, 'max')];
+  const kept = view.rows.flatMap(({ upper }, row) =>
+    upper !== undefined &&
+    ((from !== undefined && upper <= from) ||
+      (to !== undefined && upper > to && upper !== Number.POSITIVE_INFINITY))
+      ? []
+      : [row],
+  );
+  const rows = yAxis.reverse === true ? kept.reverse() : kept;
+  return {
+    ...view,
+    rows: rows.flatMap((row) => view.rows[row] ?? []),
+    counts: rows.map((row) =>
+      (view.counts[row] ?? []).map((count) => (count > least && count < most ? count : 0)),
+    ),
+    low: numeric(color, 'min') ?? view.low,
+    high: numeric(color, 'max') ?? view.high,
+  };
 }
 
 type Column = {
@@ -136,10 +168,12 @@ function calculated(
   range: TimeRange,
 ): HeatmapView | undefined {
   const calculation = object(options, 'calculation');
-  const size = (axis: string) => {
+  const wantedSize = (axis: string, whole: number) => {
     const buckets = object(calculation, axis);
-    const value = numeric(buckets, 'value');
-    return text(buckets, 'mode') === 'count' || value === undefined ? undefined : value;
+    const value =
+      numeric(buckets, 'value') ?? parseDuration(text(buckets, 'value') ?? '') ?? undefined;
+    if (value === undefined || value <= 0) return undefined;
+    return text(buckets, 'mode') === 'count' ? whole / value : value;
   };
   const points = columns.flatMap((c) =>
     c.times.flatMap((t, at) => {
@@ -151,26 +185,43 @@ function calculated(
   const high = points.reduce((a, [, v]) => Math.max(a, v), Number.NEGATIVE_INFINITY);
   if (points.length === 0) return undefined;
   const [a = 0, b = 1] = ticks(0, high - low || Math.abs(high) || 1, 20);
-  const height = Math.max(size('yBuckets') ?? b - a, (high - low) / ROWS_MAX, 1e-12);
+  const height = Math.max(
+    wantedSize('yBuckets', high - low) ?? b - a,
+    (high - low) / ROWS_MAX,
+    1e-12,
+  );
   // Columns of whole steps of the data, else every other one would be empty.
   const step = columns.reduce(
     (least, { times }) =>
       times.slice(1).reduce((a, t, at) => Math.min(a, t - (times[at] ?? t)), least),
     range.to - range.from,
   );
-  const wanted = Math.max(size('xBuckets') ?? 0, (range.to - range.from) / 60, 1);
+  const wanted = Math.max(
+    wantedSize('xBuckets', range.to - range.from) ?? 0,
+    (range.to - range.from) / 60,
+    1,
+  );
   const wide = Math.ceil(wanted / Math.max(step, 1)) * Math.max(step, 1);
+  const scale = object(object(calculation, 'yBuckets'), 'scale');
+  const log = text(scale, 'type') === 'log' ? (numeric(scale, 'log') ?? 2) : undefined;
   const rows = new Map<number, [number, number][]>();
   for (const [t, value] of points) {
-    const row = Math.floor(value / height);
+    const row = log === undefined ? Math.floor(value / height) : logRow(value, log);
+    if (row === undefined) continue;
     const list = rows.get(row) ?? [];
     list.push([Math.floor(t / wide) * wide, 1]);
     rows.set(row, list);
   }
   return finish(
     [...rows].map(([row, list]) => {
-      const upper = Number(((row + 1) * height).toPrecision(10));
+      const bound = log === undefined ? (row + 1) * height : log ** (row + 1);
+      const upper = Number(bound.toPrecision(10));
       return { name: String(upper), upper, points: list };
     }),
   );
+}
+
+/** The power of the base below a value; nothing that is not above zero has one. */
+function logRow(value: number, base: number): number | undefined {
+  return value > 0 ? Math.ceil(Math.log(value) / Math.log(base) - 1e-9) - 1 : undefined;
 }

@@ -1,6 +1,7 @@
 /** Bars of how often values lie in which range. */
 
 import { useMemo } from 'react';
+import { object } from '../../lib/json';
 import { ticks } from '../../lib/ticks';
 import type { PanelProps } from '../panel';
 import { Swatches } from '../parts/Swatches';
@@ -15,7 +16,9 @@ export function Histogram({ panel, frames, width, height }: PanelProps) {
   if (view === undefined) return null;
   const { start, size, series, most, write } = view;
   const count = series[0]?.counts.length ?? 0;
-  const legend = series.length > 1;
+  const options = object(panel.options, 'legend');
+  const legend =
+    series.length > 1 && options.showLegend !== false && options.displayMode !== 'hidden';
   const room = height - BOTTOM - (legend ? 28 : 0);
   const step = (width - LEFT - 6) / count;
   const y = (value: number) => room - (value / most) * (room - 8);
@@ -48,7 +51,7 @@ export function Histogram({ panel, frames, width, height }: PanelProps) {
               width={Math.max(step - 1, 1)}
               height={room - y(value)}
               fill={one.color}
-              fillOpacity={series.length > 1 ? 0.55 : 0.85}
+              fillOpacity={one.fill}
             >
               <title>{`${write(bound(at)).text} to ${write(bound(at + 1)).text}: ${value}`}</title>
             </rect>

@@ -1,6 +1,6 @@
 /** How often values lie in which range: buckets of equal width over all values of a panel. Pure. */
 
-import { optionsOf } from '../../dashboard/fields/apply';
+import { hidden, optionsOf } from '../../dashboard/fields/apply';
 import { type Display, displayOf, fieldColor } from '../../dashboard/fields/display';
 import { displayName, type Frame } from '../../frame/frame';
 import { flag, type Json, numeric } from '../../lib/json';
@@ -12,6 +12,7 @@ export type HistogramView = {
   readonly series: readonly {
     readonly name: string;
     readonly color: string;
+    readonly fill: number;
     readonly counts: readonly number[];
   }[];
   readonly most: number;
@@ -26,7 +27,7 @@ export function prepareHistogram(
   frames: readonly Frame[],
   options: Json,
 ): HistogramView | undefined {
-  const fields = frames.flatMap((f) => f.fields.filter((x) => x.type === 'number'));
+  const fields = frames.flatMap((f) => f.fields.filter((x) => x.type === 'number' && !hidden(x)));
   const finite = (v: unknown): v is number => typeof v === 'number' && Number.isFinite(v);
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const field of fields) {
@@ -39,7 +40,8 @@ export function prepareHistogram(
   const [first] = fields;
   if (first === undefined || high < low) return undefined;
   const size = bucketSize(low, high, options);
-  const start = Math.floor(low / size) * size;
+  const offset = numeric(options, 'bucketOffset') ?? 0;
+  const start = Math.floor((low - offset) / size) * size + offset;
   const count = Math.min(Math.floor((high - start) / size) + 1, BUCKETS_MAX);
   const bucket = (value: number) => Math.min(Math.floor((value - start) / size), count - 1);
   const all = flag(options, 'combine') ? [fields] : fields.map((field) => [field]);
@@ -52,7 +54,9 @@ export function prepareHistogram(
     }
     const [own = first] = group;
     const name = group.length > 1 ? 'count' : displayName(own, frames);
-    return { name, color: fieldColor(optionsOf(own), index), counts };
+    const fill = numeric(optionsOf(own).custom ?? {}, 'fillOpacity');
+    const usual = all.length > 1 ? 55 : 85;
+    return { name, color: fieldColor(optionsOf(own), index), fill: (fill ?? usual) / 100, counts };
   });
   const most = series.flatMap((s) => s.counts).reduce((a, b) => Math.max(a, b), 1);
   return { start, size, series, most, write: displayOf(first) };

@@ -78,7 +78,7 @@ export function LogList(props: Props) {
                   <time className="faint">{`${time(row.ms).text}.${millis(row.ms)}`}</time>
                 )}
                 {showLabels && <span className="faint">{labelsText(row)}</span>}
-                <bdi dir="ltr">{shownLine(row.line)}</bdi>
+                <bdi dir="ltr">{shownLine(row.shown ?? row.line)}</bdi>
               </button>
               {opened && <Details row={row} onFilter={props.onFilter} />}
             </div>

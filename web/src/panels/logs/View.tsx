@@ -1,24 +1,48 @@
 /** The lines that the queries of a panel found. */
 
 import { useMemo } from 'react';
-import { text } from '../../lib/json';
+import { formatLabels } from '../../frame/frame';
+import { text, texts } from '../../lib/json';
 import type { PanelProps } from '../panel';
 import { LogList } from './LogList';
-import { prepareRows } from './prepare';
+import { chosenFields, commonLabels, prepareRows, pretty, withoutRepeats } from './prepare';
+
+/** Height of the line of labels that all lines share. */
+const COMMON = 22;
 
 export function Logs({ panel, frames, height, zone }: PanelProps) {
   const { options } = panel;
   const descending = text(options, 'sortOrder') !== 'Ascending';
-  const rows = useMemo(() => prepareRows(frames, descending), [frames, descending]);
-  return (
+  const rows = useMemo(() => {
+    const all = withoutRepeats(
+      prepareRows(frames, descending),
+      text(options, 'dedupStrategy') ?? 'none',
+    );
+    const names = texts(options, 'displayedFields');
+    if (names.length > 0) return all.map((row) => ({ ...row, shown: chosenFields(row, names) }));
+    return options.prettifyLogMessage === true
+      ? all.map((row) => ({ ...row, shown: pretty(row.line) }))
+      : all;
+  }, [frames, descending, options]);
+  const common = options.showCommonLabels === true ? formatLabels(commonLabels(rows)) : '';
+  const list = (
     <LogList
       rows={rows}
       zone={zone}
-      height={height}
-      wrap={options.wrapLogMessage === true}
+      height={height - (common === '' ? 0 : COMMON)}
+      wrap={options.wrapLogMessage === true || options.prettifyLogMessage === true}
       showTime={options.showTime !== false}
       showLabels={options.showLabels === true}
       details={options.enableLogDetails !== false}
     />
+  );
+  if (common === '') return list;
+  return (
+    <>
+      <div className="cut faint mono logs-common" style={{ height: COMMON }} title={common}>
+        {common}
+      </div>
+      {list}
+    </>
   );
 }

@@ -11,6 +11,8 @@ export type LogRow = {
   readonly line: string;
   readonly level: Level;
   readonly labels: Labels;
+  /** What stands for the line in the list, when it is not the line itself. */
+  readonly shown?: string;
 };
 
 export const LEVEL_COLORS: Readonly<Record<Level, string>> = {
@@ -80,6 +82,55 @@ export function prepareRows(frames: readonly Frame[], descending: boolean): read
   const sign = descending ? -1 : 1;
   // Sorting is stable: lines of one instant stay as the server ordered them.
   return rows.sort((a, b) => sign * (a.ms - b.ms));
+}
+
+/** Digits and hex runs, and all letters, which near-equal lines differ in. */
+const SAME: Readonly<Record<string, (line: string) => string>> = {
+  exact: (line) => line,
+  numbers: (line) => line.replace(/\d/g, ''),
+  signature: (line) => line.replace(/\w/g, ''),
+};
+
+/** Keeps the first of neighbours that are alike. */
+export function withoutRepeats(rows: readonly LogRow[], strategy: string): readonly LogRow[] {
+  const same = SAME[strategy];
+  if (same === undefined) return rows;
+  let before: string | undefined;
+  return rows.filter(({ line }) => {
+    const now = same(line.replace(/\d{4}-\d\d-\d\d[T ][\d:.,]+Z?/g, ''));
+    const repeated = now === before;
+    before = now;
+    return !repeated;
+  });
+}
+
+/** Labels that every line has with one value. */
+export function commonLabels(rows: readonly LogRow[]): Labels {
+  const [first] = rows;
+  if (first === undefined) return {};
+  return Object.fromEntries(
+    Object.entries(first.labels).filter(([name, value]) =>
+      rows.every((row) => row.labels[name] === value),
+    ),
+  );
+}
+
+/** JSON over several lines; anything else as it is. */
+export function pretty(line: string): string {
+  if (line.length > 20_000 || !/^\s*[{[]/.test(line)) return line;
+  try {
+    return JSON.stringify(JSON.parse(line), null, 2);
+  } catch {
+    return line;
+  }
+}
+
+/** The chosen fields of a line in place of the line, as a list of pairs. */
+export function chosenFields(row: LogRow, names: readonly string[]): string {
+  const details = detailsOf(row);
+  return names
+    .map((name) => `${name}=${details.find((d) => d.name === name)?.value ?? ''}`)
+    .join(' ');
 }
 
 export type Detail = { readonly name: string; readonly value: string; readonly label: boolean };

@@ -1,6 +1,7 @@
 /** Parts of a whole, as a pie or a ring. */
 
 import { useMemo } from 'react';
+import { readableOn } from '../../lib/color';
 import { object, text, texts } from '../../lib/json';
 import type { PanelProps } from '../panel';
 import { Swatches } from '../parts/Swatches';
@@ -12,6 +13,7 @@ export function PieChart({ panel, frames, width, height }: PanelProps) {
   const shown = legend.showLegend !== false && text(legend, 'displayMode') !== 'hidden';
   const right = text(legend, 'placement') !== 'bottom' && width > 260;
   const values = texts(legend, 'values');
+  const labels = texts(panel.options, 'displayLabels');
   const room = shown && !right ? height - 50 : height;
   const across = shown && right ? width * 0.58 : width;
   const radius = Math.max(Math.min(across, room) / 2 - 6, 12);
@@ -32,6 +34,31 @@ export function PieChart({ panel, frames, width, height }: PanelProps) {
             <title>{`${slice.name}: ${slice.shown.text} (${percent(slice.share)})`}</title>
           </path>
         ))}
+        {labels.length > 0 &&
+          slices
+            .filter((slice) => slice.share > 0.04)
+            .map((slice) => {
+              const angle = (slice.start + slice.share / 2) * 2 * Math.PI - Math.PI / 2;
+              const far = inner === 0 ? radius * 0.64 : (inner + radius) / 2;
+              const parts = [
+                ...(labels.includes('name') ? [slice.name.slice(0, 16)] : []),
+                ...(labels.includes('value') ? [slice.shown.text] : []),
+                ...(labels.includes('percent') ? [percent(slice.share)] : []),
+              ];
+              return (
+                <text
+                  key={slice.name}
+                  x={center[0] + Math.cos(angle) * far}
+                  y={center[1] + Math.sin(angle) * far + 4}
+                  textAnchor="middle"
+                  fontSize={11}
+                  fill={readableOn(slice.shown.color)}
+                  pointerEvents="none"
+                >
+                  {parts.join(' ')}
+                </text>
+              );
+            })}
       </svg>
       {shown && (
         <Swatches
@@ -41,7 +68,12 @@ export function PieChart({ panel, frames, width, height }: PanelProps) {
             color,
             ...(values.length === 0
               ? {}
-              : { value: values.includes('value') ? value : percent(share) }),
+              : {
+                  value: [
+                    ...(values.includes('value') ? [value] : []),
+                    ...(values.includes('percent') ? [percent(share)] : []),
+                  ].join(' · '),
+                }),
           }))}
         />
       )}

@@ -7,9 +7,10 @@ type Props = {
   readonly width: number;
   readonly height: number;
   readonly color: string;
+  readonly filled?: boolean;
 };
 
-export function Sparkline({ values, width, height, color }: Props) {
+export function Sparkline({ values, width, height, color, filled = true }: Props) {
   const id = useId();
   const path = sparklinePath(values, width, height);
   if (path === '') return null;
@@ -21,7 +22,9 @@ export function Sparkline({ values, width, height, color }: Props) {
           <stop offset="1" stopColor={color} stopOpacity="0.03" />
         </linearGradient>
       </defs>
-      <path d={`${path} L${width},${height} L0,${height} Z`} fill={`url(#${id})`} stroke="none" />
+      {filled && (
+        <path d={`${path} L${width},${height} L0,${height} Z`} fill={`url(#${id})`} stroke="none" />
+      )}
       <path d={path} fill="none" stroke={color} strokeWidth="1.5" />
     </svg>
   );

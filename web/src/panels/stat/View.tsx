@@ -1,14 +1,15 @@
 /** One large value a tile, with the colour of its threshold and a line of its past. */
 
 import { useMemo } from 'react';
-import { readableOn, withAlpha } from '../../lib/color';
-import { text } from '../../lib/json';
+import { linksOf } from '../../dashboard/links';
+import { cssColor, readableOn, withAlpha } from '../../lib/color';
+import { type Json, numeric, object, text } from '../../lib/json';
 import type { PanelProps } from '../panel';
-import { prepareTiles, type Tile, textMode, tileGrid } from './prepare';
+import { changeOf, prepareTiles, type Tile, textMode, tileGrid } from './prepare';
 import { Sparkline } from './Sparkline';
 import './stat.css';
 
-export function Stat({ panel, frames, width, height }: PanelProps) {
+export function Stat({ panel, frames, width, height, interpolate }: PanelProps) {
   const tiles = useMemo(() => prepareTiles(frames, panel.options), [frames, panel.options]);
   const { columns, rows } = tileGrid(
     tiles.length,
@@ -28,6 +29,7 @@ export function Stat({ panel, frames, width, height }: PanelProps) {
           height={h - 4}
           show={show}
           options={panel.options}
+          interpolate={interpolate}
         />
       ))}
     </div>
@@ -39,34 +41,49 @@ type TileProps = {
   readonly width: number;
   readonly height: number;
   readonly show: { name: boolean; value: boolean };
-  readonly options: PanelProps['panel']['options'];
+  readonly options: Json;
+  readonly interpolate: PanelProps['interpolate'];
 };
 
-function StatTile({ tile, width, height, show, options }: TileProps) {
+function StatTile({ tile, width, height, show, options, interpolate }: TileProps) {
   const colorMode = text(options, 'colorMode') ?? 'value';
   const { color } = tile.shown;
   const filled = colorMode.startsWith('background') && color !== 'transparent';
-  const graph = text(options, 'graphMode') === 'area' && tile.sparkline.length > 1 && height > 54;
+  const graphMode = text(options, 'graphMode');
+  const graph =
+    (graphMode === 'area' || graphMode === 'line') && tile.sparkline.length > 1 && height > 54;
   const { prefix = '', text: number, suffix = '' } = tile.shown.parts;
+  const [ahead, behind] = [text(options, 'prefix') ?? '', text(options, 'postfix') ?? ''];
+  const change = options.showPercentChange === true ? changeOf(tile) : undefined;
   const length = show.value
-    ? prefix.length + number.length + suffix.length * 0.6
+    ? (ahead + prefix + number).length + (suffix + behind).length * 0.6
     : tile.name.length;
-  const space = graph ? height * 0.66 : height;
-  const beside = show.name && show.value && height < 52;
-  const size = Math.max(
-    12,
-    Math.min(
-      64,
-      (width * (beside ? 0.5 : 0.9)) / Math.max(length, 1) / 0.58,
-      space * (show.name && !beside ? 0.46 : 0.62),
-    ),
-  );
+  const space = (graph ? height * 0.66 : height) - (change === undefined ? 0 : 18);
+  const beside = show.name && show.value && height < 52 && options.wideLayout !== false;
+  const sizes = object(options, 'text');
+  const size =
+    numeric(sizes, 'valueSize') ??
+    Math.max(
+      12,
+      Math.min(
+        64,
+        (width * (beside ? 0.5 : 0.9)) / Math.max(length, 1) / 0.58,
+        space * (show.name && !beside ? 0.46 : 0.62),
+      ),
+    );
   const ink = filled ? readableOn(color) : colorMode === 'none' ? 'inherit' : color;
-  const centered =
-    text(options, 'justifyMode') === 'center' ||
-    (!graph && !beside && text(options, 'justifyMode') !== 'left' && !show.name);
+  const centered = text(options, 'justifyMode') === 'center' || (!graph && !beside && !show.name);
+  const [link] = linksOf(
+    tile.field,
+    { value: tile.shown.number, text: tile.shown.text },
+    interpolate,
+  );
+  const Tag = link === undefined ? 'div' : 'a';
   return (
-    <div
+    <Tag
+      {...(link === undefined
+        ? {}
+        : { href: link.href, ...(link.newTab ? { target: '_blank', rel: 'noreferrer' } : {}) })}
       className="stat-tile"
       data-beside={beside}
       data-centered={centered}
@@ -84,15 +101,29 @@ function StatTile({ tile, width, height, show, options }: TileProps) {
       title={`${tile.name}: ${tile.shown.text}`}
     >
       {show.name && (
-        <span className="stat-name cut" style={{ color: filled ? ink : undefined }}>
+        <span
+          className="stat-name cut"
+          style={{ color: filled ? ink : undefined, fontSize: numeric(sizes, 'titleSize') }}
+        >
           {tile.name}
         </span>
       )}
       {show.value && (
         <span className="stat-value" style={{ fontSize: size, color: ink }}>
-          <small>{prefix}</small>
+          <small>
+            {ahead}
+            {prefix}
+          </small>
           {number}
-          <small>{suffix}</small>
+          <small>
+            {suffix}
+            {behind}
+          </small>
+        </span>
+      )}
+      {change !== undefined && (
+        <span className="stat-change" style={{ color: changeColor(change, ink, filled, options) }}>
+          {`${change > 0 ? '↑' : change < 0 ? '↓' : ''} ${(Math.abs(change) * 100).toFixed(1)}%`}
         </span>
       )}
       {graph && (
@@ -101,8 +132,15 @@ function StatTile({ tile, width, height, show, options }: TileProps) {
           width={width}
           height={height * 0.34}
           color={filled ? ink : color}
+          filled={graphMode === 'area'}
         />
       )}
-    </div>
+    </Tag>
   );
+}
+
+function changeColor(change: number, ink: string, filled: boolean, options: Json): string {
+  const mode = text(options, 'percentChangeColorMode') ?? 'standard';
+  if (filled || mode === 'same_as_value' || change === 0) return ink;
+  return cssColor(change > 0 === (mode === 'standard') ? 'semi-dark-green' : 'semi-dark-red');
 }

@@ -1,5 +1,6 @@
 /** From frames to the tiles of a stat panel: one for each field, or for each row. Pure. */
 
+import { hidden } from '../../dashboard/fields/apply';
 import { displayOf, type Shown } from '../../dashboard/fields/display';
 import { reduceValues } from '../../dashboard/fields/reduce';
 import { displayName, type Field, type Frame } from '../../frame/frame';
@@ -30,7 +31,7 @@ export function prepareTiles(frames: readonly Frame[], options: Json): Tile[] {
         pattern === undefined
           ? field.type === 'number' || field.type === 'boolean'
           : pattern.test(name) || pattern.test(field.name);
-      if (!chosen) continue;
+      if (!chosen || hidden(field)) continue;
       const place = index;
       const display = displayOf(field, { index: place });
       index += 1;
@@ -84,6 +85,15 @@ export function tileGrid(
     if (size > best.score) best = { columns, rows, score: size };
   }
   return { columns: best.columns, rows: best.rows };
+}
+
+/** How much the last value is above the first, as a share of the first. */
+export function changeOf({ sparkline }: Tile): number | undefined {
+  const known = sparkline.filter((v) => v !== null);
+  const [first, last] = [known[0], known.at(-1)];
+  if (first === undefined || last === undefined || known.length < 2 || first === 0)
+    return undefined;
+  return (last - first) / Math.abs(first);
 }
 
 /** The name beside a value: hidden for a single tile unless asked for. */

@@ -28,6 +28,8 @@ export function Lanes({ panel, width, height, range, zone, states, gap }: Props)
   const x = (ms: number) => left + ((ms - range.from) / (range.to - range.from)) * across;
   const write = timeWriter(range, zone);
   const values = text(panel.options, 'showValue') ?? 'auto';
+  const align = text(panel.options, 'alignValue') ?? 'left';
+  const broad = numeric(panel.options, 'colWidth');
   const fits = Math.floor(left / 6.6);
   return (
     <div className="panel-column" style={{ width, height }}>
@@ -44,10 +46,11 @@ export function Lanes({ panel, width, height, range, zone, states, gap }: Props)
             </text>
           ))}
         </g>
-        {lanes.map(({ name, spans }, at) =>
+        {lanes.map(({ name, fill, spans }, at) =>
           spans.map((span) => {
             const [from, to] = [Math.max(x(span.from), left), Math.min(x(span.to), left + across)];
-            const wide = Math.max(to - from - gap, 1);
+            const room = Math.max(to - from - gap, 1);
+            const wide = broad === undefined ? room : Math.max(room * broad, 1);
             if (to < left || from > left + across) return null;
             const label = span.shown.text;
             const fitting = wide > label.length * 7 + 8 && thick > 13;
@@ -59,14 +62,15 @@ export function Lanes({ panel, width, height, range, zone, states, gap }: Props)
                   width={wide}
                   height={thick}
                   fill={span.shown.color}
-                  fillOpacity={0.85}
+                  fillOpacity={fill}
                   rx={1.5}
                 >
                   <title>{`${name}: ${label}, ${write(span.from)} to ${write(span.to)}`}</title>
                 </rect>
-                {values !== 'never' && fitting && (
+                {(values === 'always' || (values !== 'never' && fitting)) && (
                   <text
-                    x={from + 5}
+                    x={align === 'center' ? from + wide / 2 : align === 'right' ? to - 5 : from + 5}
+                    textAnchor={align === 'center' ? 'middle' : align === 'right' ? 'end' : 'start'}
                     y={(at + 0.5) * lane + 4}
                     fontSize={11}
                     fill={readableOn(span.shown.color)}

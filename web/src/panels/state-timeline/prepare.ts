@@ -1,9 +1,10 @@
 /** What held from when to when: a lane for each field, a span for each value. Pure. */
 
-import { optionsOf } from '../../dashboard/fields/apply';
+import { hidden, optionsOf } from '../../dashboard/fields/apply';
 import { displayOf, type Shown } from '../../dashboard/fields/display';
 import { displayName, type Frame } from '../../frame/frame';
 import { CLASSIC } from '../../lib/color';
+import { numeric } from '../../lib/json';
 import type { TimeRange } from '../../lib/time/relative';
 
 export type Span = {
@@ -11,7 +12,11 @@ export type Span = {
   readonly to: number;
   readonly shown: Shown;
 };
-export type Lane = { readonly name: string; readonly spans: readonly Span[] };
+export type Lane = {
+  readonly name: string;
+  readonly fill: number;
+  readonly spans: readonly Span[];
+};
 export type States = {
   readonly lanes: readonly Lane[];
   /** Every state with its colour, in the order of appearance. */
@@ -32,7 +37,8 @@ export function prepareStates(frames: readonly Frame[], range: TimeRange, merge:
     const time = frame.fields.find((f) => f.type === 'time');
     if (time === undefined) continue;
     for (const field of frame.fields) {
-      if (field === time || field.type === 'other' || lanes.length >= LANES_MAX) continue;
+      if (field === time || field.type === 'other' || hidden(field) || lanes.length >= LANES_MAX)
+        continue;
       const display = displayOf(field, { index });
       const byWord =
         field.type !== 'number' && (optionsOf(field).color?.mode ?? '').startsWith('palette');
@@ -45,6 +51,7 @@ export function prepareStates(frames: readonly Frame[], range: TimeRange, merge:
       };
       lanes.push({
         name: displayName(field, frames),
+        fill: (numeric(optionsOf(field).custom ?? {}, 'fillOpacity') ?? 85) / 100,
         spans: spansOf(time.values as readonly number[], field.values, coloured, range, merge),
       });
       index += 1;

@@ -6,15 +6,15 @@ import { useMemo, useRef, useState } from 'react';
 import type { Shown } from '../../dashboard/fields/display';
 import { displayName } from '../../frame/frame';
 import { readableOn, withAlpha } from '../../lib/color';
+import { numeric } from '../../lib/json';
 import { safeUrl } from '../../lib/link';
 import type { PanelProps } from '../panel';
-import { type Column, prepareColumns, rowsOf, sortOf } from './prepare';
+import { type Column, footerOf, prepareColumns, rowHeight, rowsOf, sortOf } from './prepare';
 import './table.css';
 
-const ROW = 30;
-
 export function Table({ panel, frames, width, height, interpolate }: PanelProps) {
-  const [shown, setShown] = useState(0);
+  const [shown, setShown] = useState(() => numeric(panel.options, 'frameIndex') ?? 0);
+  const high = rowHeight(panel.options);
   const frame = frames[Math.min(shown, frames.length - 1)];
   const columns = useMemo(() => prepareColumns(frame, frames), [frame, frames]);
   const [sort, setSort] = useState(() => sortOf(panel.options));
@@ -23,6 +23,10 @@ export function Table({ panel, frames, width, height, interpolate }: PanelProps)
     () => rowsOf(columns, frame?.length ?? 0, sort, filters),
     [columns, frame, sort, filters],
   );
+  const footer = useMemo(
+    () => footerOf(columns, rows, panel.options),
+    [columns, rows, panel.options],
+  );
   const scroller = useRef<HTMLDivElement>(null);
   const header = panel.options.showHeader !== false;
   const filterable = columns.some((c) => c.filterable);
@@ -30,7 +34,7 @@ export function Table({ panel, frames, width, height, interpolate }: PanelProps)
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => ROW,
+    estimateSize: () => high,
     overscan: 8,
   });
   const widths = useMemo(() => columnWidths(columns, width), [columns, width]);
@@ -103,7 +107,8 @@ export function Table({ panel, frames, width, height, interpolate }: PanelProps)
                     gridTemplateColumns: template,
                     position: 'absolute',
                     top: item.start,
-                    height: ROW,
+                    height: high,
+                    ...rowStyle(columns, row),
                   }}
                 >
                   {columns.map((c, at) => (
@@ -119,6 +124,19 @@ export function Table({ panel, frames, width, height, interpolate }: PanelProps)
               );
             })}
           </div>
+          {footer !== undefined && (
+            <div
+              role="row"
+              className="table-row table-foot"
+              style={{ gridTemplateColumns: template }}
+            >
+              {columns.map((c, at) => (
+                <div key={at} role="cell" style={{ justifyContent: justify(c) }}>
+                  <span className="cut">{footer[at]}</span>
+                </div>
+              ))}
+            </div>
+          )}
         </div>
       </div>
       {several && (
@@ -186,20 +204,36 @@ function Cell({ column, row, columns, interpolate }: CellProps) {
     <div
       role="cell"
       title={shown.text}
-      style={{ justifyContent: justify(column), ...cellStyle(column, shown) }}
+      style={{ justifyContent: justify(column), ...(column.row ? {} : cellStyle(column, shown)) }}
     >
       {column.cell === 'gauge' && shown.share !== undefined && (
         <span className="table-gauge" aria-hidden="true">
-          <span style={{ width: `${shown.share * 100}%`, background: shown.color }} />
+          <span style={gaugeStyle(column, shown)} />
         </span>
       )}
-      {content}
+      {column.cell === 'gauge' && column.value === 'hidden' ? null : content}
     </div>
   );
 }
 
-function cellStyle({ cell, gradient }: Column, { color }: Shown) {
-  if (cell === 'color-text' || cell === 'gauge') return { color };
+function gaugeStyle({ bar }: Column, { share = 0, color }: Shown) {
+  const width = `${share * 100}%`;
+  if (bar === 'basic') return { width, background: color };
+  if (bar === 'gradient')
+    return { width, background: `linear-gradient(90deg, ${withAlpha(color, 0.35)}, ${color})` };
+  const stripes = `repeating-linear-gradient(90deg, ${color} 0 6px, transparent 6px 8px)`;
+  return { width, background: stripes };
+}
+
+/** The colour of the cell that colours its row, if one does. */
+function rowStyle(columns: readonly Column[], row: number) {
+  const by = columns.find((c) => c.row && c.cell.startsWith('color-'));
+  return by === undefined ? {} : cellStyle(by, by.display(by.field.values[row]));
+}
+
+function cellStyle({ cell, gradient, value }: Column, { color }: Shown) {
+  if (cell === 'gauge') return value === 'text' ? {} : { color };
+  if (cell === 'color-text') return { color };
   if (cell !== 'color-background' || color === 'transparent') return {};
   return {
     color: readableOn(color),

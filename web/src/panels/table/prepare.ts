@@ -2,20 +2,14 @@
 
 import { optionsOf } from '../../dashboard/fields/apply';
 import { type Display, displayOf } from '../../dashboard/fields/display';
+import { calculationName, reduceValues } from '../../dashboard/fields/reduce';
 import type { Link } from '../../dashboard/schema/model';
 import { compare } from '../../dashboard/transform/organize';
 import { displayName, type Field, type Frame } from '../../frame/frame';
 import type { Json } from '../../lib/json';
-import { isObject, list, object, text } from '../../lib/json';
+import { isObject, list, object, text, texts } from '../../lib/json';
 
-export type CellType =
-  | 'auto'
-  | 'color-text'
-  | 'color-background'
-  | 'gauge'
-  | 'json-view'
-  | 'image'
-  | 'sparkline';
+export type CellType = 'auto' | 'color-text' | 'color-background' | 'gauge' | 'json-view';
 
 export type Column = {
   readonly name: string;
@@ -23,6 +17,11 @@ export type Column = {
   readonly display: Display;
   readonly cell: CellType;
   readonly gradient: boolean;
+  /** Of a gauge: how its bar is drawn, and whether the value beside it is. */
+  readonly bar: 'basic' | 'gradient' | 'lcd';
+  readonly value: 'color' | 'text' | 'hidden';
+  /** Whether the colour of this cell is that of its whole row. */
+  readonly row: boolean;
   readonly align: 'left' | 'center' | 'right';
   readonly width: number | undefined;
   readonly minWidth: number;
@@ -35,8 +34,6 @@ const CELLS: ReadonlySet<string> = new Set([
   'color-background',
   'gauge',
   'json-view',
-  'image',
-  'sparkline',
 ]);
 
 export function prepareColumns(
@@ -54,11 +51,13 @@ export function prepareColumns(
     const word = text(cellOptions, 'type') ?? text(custom, 'displayMode') ?? 'auto';
     const cell = word.startsWith('color-background')
       ? 'color-background'
-      : word.includes('gauge')
+      : word.includes('gauge') || word === 'basic'
         ? 'gauge'
         : CELLS.has(word)
           ? (word as CellType)
           : 'auto';
+    const mode = text(cellOptions, 'mode');
+    const shown = text(cellOptions, 'valueDisplayMode');
     const align = text(custom, 'align');
     const number = (key: string) =>
       typeof custom[key] === 'number' ? (custom[key] as number) : undefined;
@@ -68,6 +67,14 @@ export function prepareColumns(
         field,
         display: displayOf(field, { index }),
         cell,
+        bar:
+          mode === 'lcd' || word.startsWith('lcd')
+            ? 'lcd'
+            : mode === 'basic' || word === 'basic'
+              ? 'basic'
+              : 'gradient',
+        value: shown === 'text' || shown === 'hidden' ? shown : 'color',
+        row: cellOptions.applyToRow === true,
         gradient: text(cellOptions, 'mode') === 'gradient' || word === 'color-background',
         align:
           align === 'left' || align === 'center' || align === 'right'
@@ -114,4 +121,35 @@ export function rowsOf(
   const by = columns.find((c) => c.name === sort?.name);
   if (by === undefined || sort === undefined) return rows;
   return rows.sort((a, b) => compare(by.field.values[a], by.field.values[b], sort.down));
+}
+
+/** Pixels of a row. */
+export function rowHeight(options: Json): number {
+  return { md: 38, lg: 48 }[text(options, 'cellHeight') ?? ''] ?? 30;
+}
+
+/** The last row: a calculation of each column, or how many rows there are; nothing if not wanted. */
+export function footerOf(
+  columns: readonly Column[],
+  rows: readonly number[],
+  options: Json,
+): readonly string[] | undefined {
+  const footer = object(options, 'footer');
+  const whole = footer.show === true;
+  const chosen = texts(footer, 'fields');
+  const cells = columns.map((c, at) => {
+    const own = texts(object(optionsOf(c.field).custom ?? {}, 'footer'), 'reducers');
+    const [id] = own.length > 0 ? own : whole ? texts(footer, 'reducer') : [];
+    if (id === undefined) return '';
+    if (whole && own.length === 0 && footer.countRows === true && id === 'count')
+      return at === 0 ? `${rows.length} rows` : '';
+    if (own.length === 0 && chosen.length > 0 && !chosen.includes(c.name)) return '';
+    if (own.length === 0 && c.field.type !== 'number') return at === 0 ? calculationName(id) : '';
+    const value = reduceValues(
+      rows.map((row) => c.field.values[row]),
+      id,
+    );
+    return typeof value === 'number' ? c.display(value).text : String(value ?? '');
+  });
+  return cells.some((cell) => cell !== '') ? cells : undefined;
 }

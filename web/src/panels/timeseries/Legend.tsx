@@ -6,11 +6,15 @@ import { compare } from '../../dashboard/transform/organize';
 import type { SeriesView } from './prepare';
 import './timeseries.css';
 
+type Sort = { readonly by: string; readonly down: boolean };
+
 type Props = {
   readonly series: readonly SeriesView[];
   readonly only: ReadonlySet<string>;
   readonly onOnly: (only: ReadonlySet<string>) => void;
   readonly calcs: readonly string[];
+  /** The order that the file asks for, by the name of a column. */
+  readonly sorted: Sort | undefined;
   readonly asTable: boolean;
   readonly width: number;
   readonly height: number;
@@ -19,10 +23,18 @@ type Props = {
 /** Legends longer than this are cut; a table panel is for thousands of rows. */
 const ROWS_MAX = 300;
 
-export function Legend({ series, only, onOnly, calcs, asTable, width, height }: Props) {
-  const [sort, setSort] = useState<{ by: string; down: boolean } | undefined>();
+/** The points of the series itself, without the moments of others. */
+function own({ raw }: SeriesView) {
+  return raw.filter((point) => point !== undefined);
+}
+
+export function Legend({ series, only, onOnly, calcs, sorted, asTable, width, height }: Props) {
+  const [sort, setSort] = useState<Sort | undefined>(() => {
+    const by = sorted?.by === 'Name' ? '' : calcs.find((id) => calculationName(id) === sorted?.by);
+    return sorted === undefined || by === undefined ? undefined : { by, down: sorted.down };
+  });
   const listed = series.filter((s) => s.inLegend);
-  const rows = listed.map((s) => ({ s, cells: calcs.map((id) => reduceValues(s.raw, id)) }));
+  const rows = listed.map((s) => ({ s, cells: calcs.map((id) => reduceValues(own(s), id)) }));
   if (sort !== undefined) {
     const at = calcs.indexOf(sort.by);
     rows.sort((a, b) =>

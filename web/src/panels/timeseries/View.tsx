@@ -20,6 +20,7 @@ export function TimeSeries({
   dark,
   onZoom,
   crosshair,
+  interpolate,
 }: PanelProps) {
   const prepared = useMemo(() => prepareTimeSeries(frames), [frames]);
   const [only, setOnly] = useState<ReadonlySet<string>>(new Set());
@@ -37,12 +38,17 @@ export function TimeSeries({
         ? Math.min(rows * 23 + 26, height * 0.45)
         : // One line if all names fit into it, else two; more are scrolled to.
           Math.min(legendWidthOf(view.series, calcs.length) <= width ? 24 : 44, height * 0.3);
-  const legendWidth = shown && right ? Math.min(300, width * 0.38) : 0;
+  const asked = typeof legend.width === 'number' && legend.width > 0 ? legend.width : 300;
+  const legendWidth = shown && right ? Math.min(asked, width * 0.38) : 0;
   const [tooltip, setTooltip] = useState<TooltipState | undefined>();
+  const [pinned, setPinned] = useState(false);
   const host = useRef<HTMLDivElement>(null);
+  const pin = useRef(false);
+  pin.current = pinned;
 
   const chartWidth = Math.max(width - legendWidth, 60);
   const chartHeight = Math.max(height - legendHeight, 50);
+  const down = useRef({ x: 0, y: 0 });
   const zoom = useRef(onZoom);
   zoom.current = onZoom;
 
@@ -57,6 +63,7 @@ export function TimeSeries({
       {
         onZoom: (from, to) => zoom.current({ from, to }),
         onCursor: (chart) => {
+          if (pin.current) return;
           const { left, top, idx } = chart.cursor;
           // A crosshair that another panel moves shows a line here, and no tooltip.
           const own = chart.over.matches(':hover');
@@ -85,7 +92,8 @@ export function TimeSeries({
     return () => chart.destroy();
   }, [view, range, dark, zone, chartWidth, chartHeight, crosshair]);
 
-  const tooltipMode = isObject(panel.options.tooltip) ? panel.options.tooltip.mode : 'single';
+  const wanted = isObject(panel.options.tooltip) ? panel.options.tooltip : {};
+  const tooltipMode = wanted.mode ?? 'single';
   return (
     <div
       style={{
@@ -99,7 +107,16 @@ export function TimeSeries({
       <div
         ref={host}
         style={{ width: chartWidth, height: chartHeight }}
-        onPointerLeave={() => setTooltip(undefined)}
+        onPointerLeave={() => pinned || setTooltip(undefined)}
+        onPointerUp={(event) => {
+          // A click keeps the tooltip, so that its links can be reached; dragging zooms.
+          const { x, y } = down.current;
+          if (Math.hypot(event.clientX - x, event.clientY - y) < 4 && tooltip !== undefined)
+            setPinned(!pinned);
+        }}
+        onPointerDown={(event) => {
+          down.current = { x: event.clientX, y: event.clientY };
+        }}
         role="img"
         aria-label={`Chart: ${panel.title}`}
       />
@@ -109,6 +126,11 @@ export function TimeSeries({
           only={only}
           onOnly={setOnly}
           calcs={calcs}
+          sorted={
+            typeof legend.sortBy === 'string'
+              ? { by: legend.sortBy, down: legend.sortDesc === true }
+              : undefined
+          }
           asTable={asTable || right}
           width={right ? legendWidth : width}
           height={right ? height : legendHeight}
@@ -120,7 +142,18 @@ export function TimeSeries({
           view={view}
           zone={zone}
           all={tooltipMode === 'multi'}
+          order={wanted.sort === 'asc' ? 'asc' : 'desc'}
+          zeros={wanted.hideZeros !== true}
           width={chartWidth}
+          interpolate={interpolate}
+          {...(pinned
+            ? {
+                onClose: () => {
+                  setPinned(false);
+                  setTooltip(undefined);
+                },
+              }
+            : {})}
         />
       )}
     </div>

@@ -2,7 +2,7 @@
 
 import uPlot from 'uplot';
 import { type Formatted, joined } from '../../dashboard/units/format';
-import { withAlpha } from '../../lib/color';
+import { mix, withAlpha } from '../../lib/color';
 import { timeMark } from '../../lib/ticks';
 import type { Zone } from '../../lib/time/calendar';
 import type { ScaleView, SeriesView, TimeSeriesView } from './prepare';
@@ -68,15 +68,19 @@ export function chartOptions(
         .map(
           (scale, at): uPlot.Axis => ({
             ...axis,
+            stroke: scale.color ?? ink,
+            ...(scale.border
+              ? { border: { show: true, stroke: scale.color ?? ink, width: 1 } }
+              : {}),
             scale: scale.key,
             side: scale.side === 'right' ? 1 : 3,
             ...(scale.label === ''
               ? {}
               : { label: scale.label, labelSize: 18, labelFont: axis.font }),
-            grid: { ...axis.grid, show: at === 0 },
+            grid: { ...axis.grid, show: scale.grid ?? at === 0 },
             space: 28,
             size: (_chart, values) =>
-              12 + 6.4 * Math.max(2, ...(values ?? []).map((v) => v.length)),
+              scale.width ?? 12 + 6.4 * Math.max(2, ...(values ?? []).map((v) => v.length)),
             ...(scale.binary ? { incrs: POWERS } : {}),
             values: (_chart, splits) =>
               splits.map((v) => (v === null ? '' : mark(scale.display(v).parts))),
@@ -117,11 +121,14 @@ function scaleOptions(scale: ScaleView, view: TimeSeriesView): uPlot.Scale {
   return {
     auto: true,
     ...(scale.log === undefined ? {} : { distr: 3 as const, log: scale.log === 10 ? 10 : 2 }),
+    ...(scale.symlog === undefined ? {} : { distr: 4 as const, asinh: scale.symlog }),
     range: (_chart, low, high) => {
       if (low === null || high === null || !Number.isFinite(low))
         return [scale.min ?? 0, scale.max ?? 1];
       if (scale.log !== undefined)
         return uPlot.rangeLog(scale.min ?? low, scale.max ?? high, scale.log === 10 ? 10 : 2, true);
+      if (scale.symlog !== undefined)
+        return uPlot.rangeAsinh(scale.min ?? low, scale.max ?? high, 10, true);
       let [min, max] = [Math.min(low, scale.softMin ?? low), Math.max(high, scale.softMax ?? high)];
       if (bars) [min, max] = [Math.min(min, 0), Math.max(max, 0)];
       if (scale.centerZero) {
@@ -145,7 +152,7 @@ function seriesOptions(series: SeriesView): uPlot.Series {
   const { linear, spline, stepped, bars, points } = uPlot.paths;
   const paths =
     series.draw === 'bars'
-      ? bars?.({ size: [0.8, 60], align: 0 })
+      ? bars?.({ size: [series.barWidth, series.barMax], align: series.barAlign })
       : series.draw === 'points'
         ? points?.()
         : series.interpolation === 'smooth'
@@ -155,14 +162,11 @@ function seriesOptions(series: SeriesView): uPlot.Series {
             : series.interpolation === 'stepBefore'
               ? stepped?.({ align: -1 })
               : linear?.();
-  const fill =
-    series.fill > 0 && series.draw !== 'points'
-      ? { fill: withAlpha(series.color, series.fill) }
-      : {};
+  const fill = series.fill > 0 && series.draw !== 'points' ? { fill: fillOf(series) } : {};
   return {
     label: series.name,
     scale: series.scale,
-    stroke: series.color,
+    stroke: series.gradient === 'scheme' ? byScheme(series, 1) : series.color,
     width: series.draw === 'points' ? 0 : series.lineWidth,
     ...(paths === undefined ? {} : { paths }),
     // A stacked line is filled by its band; a stacked bar is drawn from the one below it.
@@ -184,11 +188,48 @@ function seriesOptions(series: SeriesView): uPlot.Series {
   };
 }
 
+type Paint = string | ((chart: uPlot) => CanvasGradient | string);
+
+/** The area below a line: of one colour, fading out, or in the colours of its values. */
+function fillOf(series: SeriesView): Paint {
+  const { color, fill, gradient } = series;
+  if (gradient === 'none') return withAlpha(color, fill);
+  if (gradient === 'scheme') return byScheme(series, fill);
+  const low =
+    gradient === 'hue' ? withAlpha(mix(color, '#000000', 0.45), fill) : withAlpha(color, 0);
+  return (chart) => {
+    const { top, height } = chart.bbox;
+    if (!Number.isFinite(top + height)) return withAlpha(color, fill);
+    const paint = chart.ctx.createLinearGradient(0, top, 0, top + height);
+    paint.addColorStop(0, withAlpha(color, fill));
+    paint.addColorStop(1, low);
+    return paint;
+  };
+}
+
+/** Stops enough that a step between two thresholds looks like one. */
+const STOPS = 40;
+
+function byScheme(series: SeriesView, alpha: number): Paint {
+  return (chart) => {
+    const { top, height } = chart.bbox;
+    const scale = chart.scales[series.scale];
+    if (scale?.min === undefined || scale.max === undefined || !Number.isFinite(top + height))
+      return withAlpha(series.color, alpha);
+    const paint = chart.ctx.createLinearGradient(0, top, 0, top + height);
+    for (let at = 0; at <= STOPS; at += 1) {
+      const value = chart.posToVal(top + (at / STOPS) * height, series.scale, true);
+      paint.addColorStop(at / STOPS, withAlpha(series.display(value).color, alpha));
+    }
+    return paint;
+  };
+}
+
 /** Points of a line are drawn where there is room for them, and where a value has no neighbour. */
 function alone(chart: uPlot, series: number, first: number, last: number): boolean {
   const values = chart.data[series];
   if (values === undefined) return false;
-  const count = values.slice(first, last + 1).filter((v) => v !== null).length;
+  const count = values.slice(first, last + 1).filter((v) => v !== null && v !== undefined).length;
   return count <= 1 || chart.bbox.width / Math.max(count, 1) > 40 * devicePixelRatio;
 }
 

@@ -16,10 +16,25 @@ it('gives all series one column of times, with gaps', () => {
   const view = prepare({});
   expect(view.times).toEqual([1, 2, 3]);
   expect(view.series.map((s) => [s.name, s.values])).toEqual([
-    ['a', [1, 3, null]],
-    ['b', [null, 10, null]],
+    ['a', [1, 3, undefined]],
+    ['b', [undefined, 10, null]],
   ]);
   expect(new Set(view.series.map((s) => s.color)).size).toBe(2);
+});
+
+it('cuts the line where points are missing, and only there', () => {
+  const spaced = (times: number[]) =>
+    frame([
+      field('Time', 'time', times, { config: { step: 1_000 } }),
+      field('Value', 'number', times, { labels: { job: String(times.length) } }),
+    ]);
+  const frames = [spaced([1_000, 2_000, 5_000]), spaced([1_000, 2_000, 3_000, 4_000, 5_000])];
+  const view = prepareTimeSeries(applyOptions(frames, {}, []));
+  expect(view.times).toEqual([1, 2, 3, 4, 5]);
+  expect(view.series.map((s) => s.raw)).toEqual([
+    [1_000, 2_000, null, undefined, 5_000],
+    [1_000, 2_000, 3_000, 4_000, 5_000],
+  ]);
 });
 
 it('stacks from below, and keeps what was measured', () => {
@@ -28,7 +43,7 @@ it('stacks from below, and keeps what was measured', () => {
     [1, 3, 0],
     [1, 13, 0],
   ]);
-  expect(view.series[1]).toMatchObject({ above: 0, raw: [null, 10, null] });
+  expect(view.series[1]).toMatchObject({ above: 0, raw: [undefined, 10, null] });
 });
 
 it('stacks to one hundred percent', () => {
@@ -53,7 +68,7 @@ it('turns a series upside down', () => {
     matcher: { id: 'byName', options: 'a' },
     properties: [{ id: 'custom.transform', value: 'negative-Y' }],
   };
-  expect(prepare({}, [down]).series[0]?.values).toEqual([-1, -3, null]);
+  expect(prepare({}, [down]).series[0]?.values).toEqual([-1, -3, undefined]);
 });
 
 it('takes the colour of the last value when colours follow values', () => {

@@ -12,12 +12,19 @@ import { isObject } from '../../lib/json';
 
 export type DrawStyle = 'line' | 'bars' | 'points';
 
+export type Point = number | null | undefined;
+
 export type SeriesView = {
   readonly name: string;
   readonly color: string;
   readonly draw: DrawStyle;
   readonly lineWidth: number;
   readonly fill: number;
+  readonly gradient: 'none' | 'opacity' | 'hue' | 'scheme';
+  /** Of bars: -1 before its time, 0 around it, 1 after it; how much of the room it takes. */
+  readonly barAlign: -1 | 0 | 1;
+  readonly barWidth: number;
+  readonly barMax: number;
   readonly interpolation: 'linear' | 'smooth' | 'stepBefore' | 'stepAfter';
   readonly dash: readonly number[] | undefined;
   readonly points: 'auto' | 'always' | 'never';
@@ -27,12 +34,13 @@ export type SeriesView = {
   readonly scale: string;
   readonly hidden: boolean;
   readonly inLegend: boolean;
+  readonly inTooltip: boolean;
   readonly display: Display;
   readonly field: Field;
-  /** What is drawn, stacked. */
-  readonly values: readonly (number | null)[];
+  /** What is drawn, stacked: null cuts the line, undefined is a moment of another series. */
+  readonly values: readonly Point[];
   /** What was measured, for the legend and the tooltip. */
-  readonly raw: readonly (number | null)[];
+  readonly raw: readonly Point[];
   /** The series below it in its stack, between which the area is filled. */
   readonly above: number | undefined;
   /** The upper edge of an area that ends at this series (`fillBelowTo`). */
@@ -44,6 +52,11 @@ export type ScaleView = {
   readonly side: 'left' | 'right' | 'hidden';
   readonly label: string;
   readonly log: number | undefined;
+  /** Linear below this value, logarithmic above it, on both sides of zero. */
+  readonly symlog: number | undefined;
+  readonly grid: boolean | undefined;
+  readonly border: boolean;
+  readonly width: number | undefined;
   readonly min: number | undefined;
   readonly max: number | undefined;
   readonly softMin: number | undefined;
@@ -71,21 +84,30 @@ export function prepareTimeSeries(frames: readonly Frame[]): TimeSeriesView {
     if (time === undefined) return [];
     return frame.fields
       .filter((f) => f.type === 'number' || f.type === 'boolean')
-      .map((field) => ({ field, times: time.values as readonly number[] }));
+      .map((field) => ({ field, times: time.values as readonly number[], step: time.config.step }));
   });
-  const times = [...new Set(columns.flatMap((c) => c.times))].sort((a, b) => a - b);
+  const times = [
+    ...new Set(columns.flatMap((c) => [...c.times, ...gapsOf(c.times, gapMs(c.field, c.step))])),
+  ].sort((a, b) => a - b);
   const place = new Map(times.map((time, at) => [time, at]));
   const scales: ScaleView[] = [];
-  let series = columns.map(({ field, times: own }, index) => {
+  let series = columns.map(({ field, times: own, step }, index) => {
     const custom = optionsOf(field).custom ?? {};
-    const raw: (number | null)[] = new Array(times.length).fill(null);
+    const raw: Point[] = new Array(times.length).fill(undefined);
     const sign = custom.transform === 'negative-Y' ? -1 : 1;
+    const constant =
+      custom.transform === 'constant' ? reduceValues(field.values, 'firstNotNull') : undefined;
     field.values.forEach((value, at) => {
       const row = place.get(own[at] ?? Number.NaN);
       if (row === undefined) return;
-      if (typeof value === 'number' && Number.isFinite(value)) raw[row] = value * sign;
-      else if (typeof value === 'boolean') raw[row] = Number(value);
+      if (typeof constant === 'number') raw[row] = constant;
+      else if (typeof value === 'number' && Number.isFinite(value)) raw[row] = value * sign;
+      else raw[row] = typeof value === 'boolean' ? Number(value) : null;
     });
+    for (const gap of gapsOf(own, gapMs(field, step))) {
+      const row = place.get(gap);
+      if (row !== undefined) raw[row] ??= null;
+    }
     return seriesView(field, frames, index, raw, scales);
   });
   series = stacked(series);
@@ -99,11 +121,27 @@ export function prepareTimeSeries(frames: readonly Frame[]): TimeSeriesView {
   return { times: times.map((ms) => ms / 1_000), series, scales, thresholds };
 }
 
+/** The distance of two points past which the line between them is cut; nothing if never. */
+function gapMs(field: Field, step: number | undefined): number | undefined {
+  const asked = optionsOf(field).custom?.insertNulls;
+  if (typeof asked === 'number' && asked > 0) return asked;
+  return step === undefined ? undefined : step * 1.5;
+}
+
+/** The moment where the first point of every gap is missing. */
+function gapsOf(times: readonly number[], ms: number | undefined): readonly number[] {
+  if (ms === undefined) return [];
+  return times.flatMap((time, at) => {
+    const before = times[at - 1];
+    return before !== undefined && time - before > ms ? [before + ms / 1.5] : [];
+  });
+}
+
 function seriesView(
   field: Field,
   frames: readonly Frame[],
   index: number,
-  raw: readonly (number | null)[],
+  raw: readonly Point[],
   scales: ScaleView[],
 ): SeriesView {
   const options = optionsOf(field);
@@ -131,6 +169,15 @@ function seriesView(
     draw,
     lineWidth: number('lineWidth', 1),
     fill: number('fillOpacity', draw === 'bars' ? 80 : 0) / 100,
+    gradient:
+      custom.gradientMode === 'opacity' ||
+      custom.gradientMode === 'hue' ||
+      custom.gradientMode === 'scheme'
+        ? custom.gradientMode
+        : 'none',
+    barAlign: custom.barAlignment === -1 || custom.barAlignment === 1 ? custom.barAlignment : 0,
+    barWidth: number('barWidthFactor', 0.6),
+    barMax: number('barMaxWidth', 200),
     interpolation:
       interpolation === 'smooth' || interpolation === 'stepBefore' || interpolation === 'stepAfter'
         ? interpolation
@@ -143,9 +190,10 @@ function seriesView(
       custom.showPoints === 'always' || custom.showPoints === 'never' ? custom.showPoints : 'auto',
     pointSize: number('pointSize', 5),
     spanNulls: typeof custom.spanNulls === 'number' ? custom.spanNulls : custom.spanNulls === true,
-    scale: scaleOf(field, scales, display),
+    scale: scaleOf(field, scales, display, color),
     hidden: hide.viz === true,
     inLegend: hide.legend !== true,
+    inTooltip: hide.tooltip !== true,
     display,
     field,
     values: raw,
@@ -156,7 +204,7 @@ function seriesView(
 }
 
 /** Fields of one unit and side share a scale. */
-function scaleOf(field: Field, scales: ScaleView[], display: Display): string {
+function scaleOf(field: Field, scales: ScaleView[], display: Display, color: string): string {
   const options = optionsOf(field);
   const custom = options.custom ?? {};
   const placement = custom.axisPlacement;
@@ -174,13 +222,18 @@ function scaleOf(field: Field, scales: ScaleView[], display: Display): string {
       side: automatic && side === 'left' && taken ? 'right' : side,
       label: typeof custom.axisLabel === 'string' ? custom.axisLabel : '',
       log: distribution.type === 'log' ? (number(distribution.log) ?? 2) : undefined,
+      symlog:
+        distribution.type === 'symlog' ? (number(distribution.linearThreshold) ?? 1) : undefined,
+      grid: typeof custom.axisGridShow === 'boolean' ? custom.axisGridShow : undefined,
+      border: custom.axisBorderShow === true,
+      width: number(custom.axisWidth),
       min: options.min,
       max: options.max,
       softMin: number(custom.axisSoftMin),
       softMax: number(custom.axisSoftMax),
       centerZero: custom.axisCenteredZero === true,
       display,
-      color: undefined,
+      color: custom.axisColorMode === 'series' ? color : undefined,
       binary: /^(bytes|kbytes|mbytes|gbytes|tbytes|bits|binBps|binbps|KiBs|MiBs|GiBs)$/.test(
         options.unit ?? field.config.unit ?? '',
       ),
@@ -219,7 +272,7 @@ function stacked(series: readonly SeriesView[]): SeriesView[] {
     const values = s.raw.map((value, at) => {
       const share = sum === undefined ? (value ?? 0) : (value ?? 0) / (sum[at] || 1);
       totals[at] = (totals[at] ?? 0) + share;
-      return value === null && s.draw === 'bars' ? null : (totals[at] ?? 0);
+      return (value ?? null) === null && s.draw === 'bars' ? value : (totals[at] ?? 0);
     });
     groups.set(of.key, { totals, last: index, sum });
     return { ...s, values, above: known?.last };

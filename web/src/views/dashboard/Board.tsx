@@ -4,8 +4,7 @@ import { Text, UnstyledButton } from '@mantine/core';
 import { useElementSize, useMediaQuery } from '@mantine/hooks';
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
-import { linesOf, type Placed, type PlacedRow } from '../../dashboard/layout/repeat';
-import type { Values } from '../../dashboard/run';
+import { linesOf, type Placed, type PlacedRow, within } from '../../dashboard/layout/repeat';
 import type { Dashboard } from '../../dashboard/schema/model';
 import { interpolate } from '../../dashboard/variables/interpolate';
 import type { Variables } from '../../dashboard/variables/useVariables';
@@ -32,7 +31,7 @@ export function Board({ dashboard, rows, alone, variables }: Props) {
       {width === 0 ? null : alone !== undefined ? (
         <PanelFrame
           placed={alone}
-          values={within(variables.values, alone.fixed)}
+          values={variables.values}
           width={width}
           height={Math.max(window.innerHeight - 170, 300)}
           crosshair={crosshair}
@@ -53,14 +52,6 @@ export function Board({ dashboard, rows, alone, variables }: Props) {
       )}
     </div>
   );
-}
-
-/** The values of all variables, those that a repetition fixes in front. */
-export function within(values: Values, fixed: Readonly<Record<string, string>>): Values {
-  return (name) => {
-    const one = fixed[name];
-    return one === undefined ? values(name) : { value: one, text: [one] };
-  };
 }
 
 type RowProps = {
@@ -111,7 +102,7 @@ function Row({ row, width, narrow, variables, crosshair, dashboard }: RowProps) 
               >
                 <PanelFrame
                   placed={placed}
-                  values={within(values, placed.fixed)}
+                  values={values}
                   width={panelWidth}
                   height={narrow ? Math.min(Math.max(panelHeight, 90), 420) : panelHeight}
                   crosshair={crosshair}

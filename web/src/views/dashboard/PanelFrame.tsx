@@ -13,11 +13,13 @@ import {
 import { useInViewport } from '@mantine/hooks';
 import { IconAlertTriangle, IconDotsVertical, IconInfoCircle } from '@tabler/icons-react';
 import { Component, lazy, type ReactNode, Suspense, useMemo, useRef, useState } from 'react';
-import type { Placed } from '../../dashboard/layout/repeat';
+import { type Placed, within } from '../../dashboard/layout/repeat';
 import { type Environment, type Values, writeText } from '../../dashboard/run';
 import type { Dashboard } from '../../dashboard/schema/model';
 import { usePanelFrames } from '../../dashboard/usePanelFrames';
+import { interpolate } from '../../dashboard/variables/interpolate';
 import { safeUrl } from '../../lib/link';
+import type { RawRange } from '../../lib/time/relative';
 import { useUrl } from '../../lib/url-state';
 import { panelType } from '../../panels/registry';
 import { usePageTime } from '../../ui/time';
@@ -35,27 +37,27 @@ type Props = {
 
 const HEAD = 30;
 
-export function PanelFrame({ placed, values, width, height, crosshair }: Props) {
+export function PanelFrame(props: Props) {
+  const { placed, width, height, crosshair, dashboard } = props;
+  const values = useMemo(() => within(props.values, placed.fixed), [props.values, placed.fixed]);
   const { panel } = placed;
   const { ref, inViewport } = useInViewport();
   // Once seen, a panel keeps up with every refresh; before, it asks for nothing.
   const seen = useRef(false);
   if (inViewport) seen.current = true;
-  const { range, zone, setRange } = usePageTime();
+  const { raw, range, zone, setRange } = usePageTime();
   const [params, setUrl] = useUrl();
   const dark = useComputedColorScheme('light') === 'dark';
   const [inspecting, setInspecting] = useState(false);
   const type = panelType(panel.type);
   // Widths are rounded so that a moving window does not ask anew at every pixel.
   const points = Math.max(Math.round(width / 50) * 50, 100);
-  const fixedValues = JSON.stringify(placed.fixed);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `values` changes with every render; what it fixes is in `fixedValues`.
   const environment = useMemo<Environment>(
     () => ({ range, zone, values, points, scrapeMs: 15_000 }),
-    [range, zone, points, fixedValues],
+    [range, zone, values, points],
   );
   const data = usePanelFrames(panel, environment, seen.current && type.needsNoData !== true);
-  const write = (text: string) => writeText(text, environment);
+  const write = (text: string) => writeText(withAddress(text, raw, dashboard, values), environment);
   const title = write(panel.title);
   const head = title !== '' || panel.links.length > 0 || !panel.transparent;
   const [innerWidth, innerHeight] = [width - 18, height - 8 - (head ? HEAD : 4)];
@@ -138,7 +140,7 @@ export function PanelFrame({ placed, values, width, height, crosshair }: Props) 
         ) : empty && !data.loading ? (
           <Message>No data</Message>
         ) : empty ? null : (
-          <Guard key={`${panel.id}/${data.tookMs}`}>
+          <Guard of={data.frames}>
             <Suspense fallback={null}>
               <type.View
                 panel={panel}
@@ -165,6 +167,18 @@ export function PanelFrame({ placed, values, width, height, crosshair }: Props) 
   );
 }
 
+/** Writes the range and the variables of the page into an address that asks for all of them. */
+function withAddress(text: string, raw: RawRange, dashboard: Dashboard, values: Values): string {
+  if (!text.includes('__url_time_range') && !text.includes('__all_variables')) return text;
+  const range = new URLSearchParams({ from: raw.from, to: raw.to }).toString();
+  const names = dashboard.variables.map(({ name }) => `\${${name}:queryparam}`).join('&');
+  return text
+    .replace(/\$\{__url_time_range\}|\$__url_time_range\b/g, () => range)
+    .replace(/\$\{__all_variables\}|\$__all_variables\b/g, () =>
+      interpolate(names, { lookup: values }),
+    );
+}
+
 function Message({ children }: { children: string }) {
   return (
     <Center h="100%">
@@ -180,11 +194,17 @@ function Message({ children }: { children: string }) {
   );
 }
 
+type GuardProps = { readonly of: unknown; readonly children: ReactNode };
+
 /** A fault while drawing one panel stays in that panel; new data are a new try. */
-class Guard extends Component<{ children: ReactNode }, { error: string | undefined }> {
+class Guard extends Component<GuardProps, { error: string | undefined }> {
   override state = { error: undefined as string | undefined };
   static getDerivedStateFromError(error: unknown) {
     return { error: error instanceof Error ? error.message : String(error) };
+  }
+  override componentDidUpdate(before: GuardProps) {
+    if (before.of !== this.props.of && this.state.error !== undefined)
+      this.setState({ error: undefined });
   }
   override render() {
     return this.state.error === undefined ? (

@@ -29,6 +29,11 @@ impl LogStory {
         Self { id_prefix: id_prefix.to_owned(), ..Self::default() }
     }
 
+    /// Lines of the demo's own requests.
+    pub(super) fn own_requests(&self) -> u64 {
+        self.own_requests
+    }
+
     /// Takes in one line and what it parsed to.
     pub(super) fn take(&mut self, text: &str, parsed: &Result<LogLine, String>) {
         self.lines += 1;

@@ -158,7 +158,8 @@ impl Ports {
     }
 }
 
-fn give_way(wanted: &mut SocketAddr, what: &str) -> bool {
+/// Gives up a port that is taken, with a word to the user about `what` was to be there.
+pub(super) fn give_way(wanted: &mut SocketAddr, what: &str) -> bool {
     let Err(error) = look(*wanted) else { return false };
     let port = wanted.port();
     let why = match error.kind() {
