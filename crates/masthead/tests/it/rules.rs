@@ -81,7 +81,7 @@ fn what_is_wrong_with_rules_is_said_and_ends_with_one() {
 
     let tests = write(
         "tests.yml",
-        "rule_files: [twice.yml]\ntests: [{promql_expr_test: [{expr: '1', eval_time: 0, exp_samples: [{labels: '{}', value: 2}]}]}]\n",
+        "tests: [{promql_expr_test: [{expr: '1', eval_time: 0, exp_samples: [{labels: '{}', value: 2}]}]}]\n",
     );
     let (code, said, wrong) = run(&["test", "rules", &tests]);
     assert_eq!(code, Some(1), "{said}");
