@@ -8,7 +8,8 @@ SHELL := bash
 .PHONY: help build web demo screenshots test check bench conformance fmt fmt-check clippy tidy test-web test-charts test-cluster
 
 step := scripts/step
-# A folder of upstream's promqltest scripts, or of recorded answers of a Loki with their check.py.
+# A folder of upstream's promqltest scripts, of recorded answers of a Loki with their check.py, or
+# with a prebuilt-promql.json that lists expressions.
 CONFORMANCE ?=
 # Arguments for `masthead demo`, e.g. make demo DEMO="--for 1m".
 DEMO ?=
@@ -67,7 +68,7 @@ bench: ## measure: every benchmark of the workspace, then masthead beside the or
 	@"$${CARGO_TARGET_DIR:-target}/release/masthead-bench" $(BENCH)
 	@"$${CARGO_TARGET_DIR:-target}/release/masthead-bench" logs $(BENCH_LOGS)
 
-conformance: ## run upstream's cases: make conformance CONFORMANCE=DIR (*.test for PromQL, check.py for LogQL)
+conformance: ## run upstream's cases: make conformance CONFORMANCE=DIR (*.test or prebuilt-promql.json for PromQL, check.py for LogQL)
 	@scripts/need cargo cc
 	@test -d "$(CONFORMANCE)" || { echo 'no folder CONFORMANCE="$(CONFORMANCE)"; name one that holds *.test files, or check.py and corpus.json' >&2; exit 2; }
 	@if [ -f "$(CONFORMANCE)/check.py" ] && [ -f "$(CONFORMANCE)/corpus.json" ]; then \

@@ -19,7 +19,7 @@ use axum::{
 };
 use masthead_logql::Engine;
 use masthead_model::{Nanos, TimeRange};
-use masthead_ports::{LogAdmin, LogSource, QueryCtx, ServerView};
+use masthead_ports::{LogAdmin, LogSource, QueryCtx, RulesView, ServerView};
 use serde::Serialize;
 
 use crate::{
@@ -43,6 +43,7 @@ mod patterns;
 mod push;
 mod query;
 mod refusal;
+mod rules;
 mod stats;
 mod status;
 mod tail;
@@ -68,6 +69,8 @@ pub struct LokiParts {
     pub admin: Arc<dyn LogAdmin>,
     /// What was asked to be deleted.
     pub deletes: Arc<dyn DeleteRequests>,
+    /// The rules over lines, as the rule loop last left them.
+    pub rules: Arc<dyn RulesView>,
     /// The running server.
     pub server: Arc<dyn ServerView>,
     /// The query language.
@@ -169,7 +172,7 @@ fn views() -> Routes {
     Router::new()
         .route("/status/buildinfo", get(status::build))
         .route("/drilldown-limits", get(status::drilldown_limits))
-        .route("/rules", get(status::no_rules))
+        .merge(rule_files())
 }
 
 /// The paths of Loki before its first version, in the shapes of that time where they differ.
@@ -181,7 +184,15 @@ fn older() -> Routes {
         .route("/label/{name}/values", get(labels::values).post(labels::values))
         .route("/series", get(labels::series).post(labels::series))
         .route("/tail", get(tail::legacy))
-        .route("/rules", get(status::no_rules))
+        .merge(rule_files())
+}
+
+/// Rule files as Loki's ruler shows them.
+fn rule_files() -> Routes {
+    Router::new()
+        .route("/rules", get(rules::all))
+        .route("/rules/{namespace}", get(rules::namespace))
+        .route("/rules/{namespace}/{group}", get(rules::group))
 }
 
 fn beside() -> Routes {
@@ -192,8 +203,8 @@ fn beside() -> Routes {
         .route("/services", get(status::services))
         .route("/log_level", get(status::log_level))
         .route("/flush", get(status::flush).post(status::flush))
-        .route("/prometheus/api/v1/rules", get(status::prometheus_rules))
-        .route("/prometheus/api/v1/alerts", get(status::prometheus_alerts))
+        .route("/prometheus/api/v1/rules", get(rules::prometheus_rules))
+        .route("/prometheus/api/v1/alerts", get(rules::prometheus_alerts))
 }
 
 impl Shared {

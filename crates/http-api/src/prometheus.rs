@@ -54,7 +54,7 @@ mod lifecycle;
 mod openapi;
 mod query;
 mod read;
-mod rules;
+pub(crate) mod rules;
 mod search;
 mod self_metrics;
 mod status;

@@ -12,11 +12,13 @@ use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
 
 mod auth;
 mod logs;
+mod rules;
 
 pub(crate) use auth::{
     AuthArgs, NewTokenArgs, ScopeName, SecretText, TlsArgs, TokenArgs, TokenCommand,
 };
 pub(crate) use logs::{LOKI_DEFAULT, LogsArgs, LogsCommandArgs, LogsFormat};
+pub(crate) use rules::{CheckRulesArgs, RulesArgs, TestArgs, TestCommand, TestRulesArgs};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -71,6 +73,9 @@ pub(crate) enum Command {
     /// Ask a server that speaks Loki's HTTP API a LogQL question, or follow its lines.
     #[command(after_help = EXIT_CODES)]
     Logs(LogsCommandArgs),
+    /// Run tests of what a server would do.
+    #[command(after_help = EXIT_CODES)]
+    Test(TestArgs),
     /// Make tokens for programs that ask or push.
     #[command(after_help = EXIT_CODES)]
     Token(TokenArgs),
@@ -241,6 +246,9 @@ pub(crate) struct ServeArgs {
 
     #[command(flatten)]
     pub logs: LogsArgs,
+
+    #[command(flatten)]
+    pub rules: RulesArgs,
 
     /// How far back an instant selector looks for a sample.
     #[arg(long = "query.lookback-delta", value_name = "DURATION", default_value = "5m")]

@@ -11,6 +11,7 @@ mod logs;
 mod query;
 mod run;
 mod serve;
+mod test;
 mod token;
 
 pub(crate) use self::run::Ended;
@@ -32,6 +33,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Query(args) => runtime()?.block_on(query::run(args)),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Test(args) => test::run(&args.command),
         Command::Token(args) => token::run(&args.command),
         Command::HashPassword => token::hash(),
         Command::ExecTied(args) => child::exec_tied(&args),

@@ -30,7 +30,10 @@ pub(crate) use self::{
     source::{Source, logs, metrics},
     tree::Given,
 };
-use crate::cli::{Cli, Command, ServeArgs, UsageError};
+use crate::{
+    cli::{Cli, Command, ServeArgs, UsageError},
+    stack::alerting,
+};
 
 /// A larger configuration file is refused.
 pub(crate) const BYTES_MAX: u64 = 16 << 20;
@@ -86,6 +89,7 @@ pub(crate) fn check_sections(args: &ServeArgs) -> anyhow::Result<Vec<String>> {
         warnings.extend(source.prometheus()?.0.warnings);
         source.remote_write()?;
     }
+    alerting::check(args)?;
     if let Some(source) = logs(args)? {
         warnings.extend(source.promtail()?.warnings);
     }
@@ -184,6 +188,11 @@ impl Given {
             Kind::Path => {
                 let directory = file.parent().unwrap_or(Utf8Path::new(""));
                 Some(format!("--{flag}={}", directory.join(Utf8PathBuf::from(value))))
+            }
+            Kind::Paths => {
+                let directory = file.parent().unwrap_or(Utf8Path::new(""));
+                let paths = value.split(',').map(|path| directory.join(path.trim()).into_string());
+                Some(format!("--{flag}={}", paths.collect::<Vec<_>>().join(",")))
             }
             Kind::Switch => (value == "true").then(|| format!("--{flag}")),
             Kind::SwitchOff => (value == "false").then(|| format!("--{flag}")),

@@ -10,10 +10,11 @@
 //! in `listen.rs`, what becomes of a connection in `connections.rs` and `certificates.rs`, who may come
 //! in in `access.rs`, the API in `api.rs`, what it says of itself in `view.rs`, `config_text.rs` and
 //! `metrics.rs`, what it scrapes in `scraping.rs`, where it forwards that in `remotes.rs`, the log
-//! files that it collects in
-//! `collecting.rs`, the dashboards it shows in `dashboards.rs`.
+//! files that it collects in `collecting.rs`, the rules and alerts in `alerting.rs` and
+//! `rule_metrics.rs`, the dashboards it shows in `dashboards.rs`.
 
 mod access;
+pub(crate) mod alerting;
 mod api;
 mod certificates;
 pub(crate) mod collecting;
@@ -21,10 +22,12 @@ mod config_text;
 mod connections;
 mod dashboards;
 mod deletes;
+mod engines;
 mod listen;
 mod logs;
 mod metrics;
 pub(crate) mod remotes;
+mod rule_metrics;
 pub(crate) mod scraping;
 mod store;
 mod upkeep;
@@ -44,8 +47,9 @@ use masthead_tsdb::Tsdb;
 use tokio::sync::watch;
 
 use self::{
-    access::Access, certificates::Certificates, collecting::Collecting, connections::Door,
-    remotes::Remotes, scraping::Scraping, upkeep::Upkeep, view::Server,
+    access::Access, alerting::Alerting, certificates::Certificates, collecting::Collecting,
+    connections::Door, engines::Engines, remotes::Remotes, scraping::Scraping, upkeep::Upkeep,
+    view::Server,
 };
 use crate::{
     cli::{ServeArgs, UsageError},
@@ -63,6 +67,7 @@ pub(crate) struct Stack {
     server: Arc<Server>,
     scraping: Arc<Scraping>,
     remotes: Arc<Remotes>,
+    alerting: Arc<Alerting>,
     collecting: Arc<Collecting>,
     loki: LokiApi,
     serving: Vec<Task>,
@@ -110,12 +115,21 @@ impl Stack {
         let remotes = Arc::new(remotes);
         let sources = (&telemetry, Arc::clone(&remotes));
         let scraping = Arc::new(Scraping::new(args, own, sources, Arc::clone(&clock))?);
+        let engines = Engines::new(args)?;
+        let stands_on = alerting::StandsOn {
+            metrics: Arc::clone(&store),
+            sink: remotes.sink(),
+            logs: Arc::clone(&lines),
+            clock: Arc::clone(&clock),
+        };
+        let alerting = Arc::new(Alerting::new(args, own, &engines, stands_on)?);
         let server = Server::new(
             args,
             Arc::clone(&clock),
             view::Reloaded {
                 scraping: Arc::clone(&scraping),
                 collecting: Arc::clone(&collecting),
+                alerting: Arc::clone(&alerting),
                 access: Arc::clone(&access),
                 certificates,
             },
@@ -130,13 +144,15 @@ impl Stack {
             logs: Arc::clone(&lines),
             live,
         };
-        let api = api::Api::new(args, stores, &server, scraping.view(), access.auth(), clock)?;
+        let (targets, auth) = (scraping.view(), access.auth());
+        let api = api::Api::new(args, stores, &engines, &alerting, &server, targets, auth, clock)?;
         let moved = metrics::Moved {
             scrape: scraping.stats(),
             collect: Arc::clone(&collecting),
             remotes: Arc::clone(&remotes),
         };
         metrics::register(&telemetry, &store, &lines, (&api, door.stats()), moved);
+        rule_metrics::register(&telemetry, &alerting);
         let router = api.router(&telemetry);
 
         let (stop, stopping) = watch::channel(false);
@@ -150,6 +166,7 @@ impl Stack {
         store::load(&store, found).await?;
         store::keep_up(&store, args, &mut upkeep)?;
         scraping.begin().await?;
+        alerting.begin(scraping.loaded().global.external_labels, &tasks).await?;
         server.started();
         tracing::info!(listen = %own, data = %args.data, version = env!("CARGO_PKG_VERSION"), "Ready.");
         Ok(Self {
@@ -158,6 +175,7 @@ impl Stack {
             server,
             scraping,
             remotes,
+            alerting,
             collecting,
             loki: api.loki,
             serving,
@@ -212,6 +230,7 @@ impl Stack {
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.server.stopping();
         self.scraping.stop().await;
+        self.alerting.stop().await;
         let collecting = self.collecting;
         tokio::task::spawn_blocking(move || collecting.stop()).await?;
         self.loki.stop();

@@ -125,7 +125,85 @@ fn own_scripts_pass() {
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the folder is named by whoever runs the tests")]
 fn conformance_scripts_pass() {
-    if let Some(folder) = std::env::var_os("CONFORMANCE") {
+    let Some(folder) = std::env::var_os("CONFORMANCE") else { return };
+    let expressions = Path::new(&folder).join("prebuilt-promql.json");
+    if expressions.exists() {
+        expressions_pass(&std::fs::read_to_string(expressions).expect("readable"));
+    } else {
         must_pass(&run_folder(Path::new(&folder)));
     }
+}
+
+/// Every expression of dashboards and rules, as `{"exprs": [[kind, file, expression], …]}`, parses,
+/// and evaluates over nothing and over one series of each metric.
+#[expect(clippy::print_stdout, reason = "the report is read by whoever runs the expressions")]
+fn expressions_pass(json: &str) {
+    let listed: serde_json::Value = serde_json::from_str(json).expect("JSON");
+    let exprs = listed["exprs"].as_array().expect("a list of expressions");
+    // What Grafana fills in before it asks: an interval, or a word.
+    let filled = |expr: &str| {
+        let mut words = expr.split('$');
+        let mut out = words.next().unwrap_or("").to_owned();
+        for word in words {
+            let end = word.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+            let (name, rest) = word.split_at(end.unwrap_or(word.len()));
+            if name.contains("interval") || name.contains("range") {
+                out.push_str("5m");
+            } else if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+                out.push('x');
+            } else {
+                // A group of a regular expression.
+                out.push('$');
+                out.push_str(name);
+            }
+            out.push_str(rest);
+        }
+        out
+    };
+    let texts: Vec<String> =
+        exprs.iter().map(|expr| filled(expr[2].as_str().expect("a text"))).collect();
+    let mut engine = InMemory::for_script("expressions");
+    let mut failures = Vec::new();
+    let mut metrics = std::collections::BTreeSet::new();
+    for text in &texts {
+        match masthead_promql::parse(text, &Features::STABLE) {
+            Ok(expr) => {
+                let selectors = expr.selectors();
+                let matchers = selectors.iter().flat_map(|selector| &selector.matchers);
+                let names = matchers.filter(|matcher| matcher.name() == "__name__");
+                metrics.extend(names.map(|matcher| matcher.value().to_owned()));
+            }
+            Err(error) => failures.push(format!("{text}: {error}")),
+        }
+    }
+    let at = Millis(3_600_000);
+    let mut ask = |engine: &mut InMemory| {
+        for text in &texts {
+            let step = engine.range(text, Millis(0), at, 60_000);
+            if let Err(error) = engine.instant(text, at).and(step) {
+                failures.push(format!("{text}: {error}"));
+            }
+        }
+    };
+    ask(&mut engine);
+    let series: Vec<LoadedSeries> = metrics
+        .iter()
+        .map(|name| LoadedSeries {
+            labels: [("__name__", name.as_str()), ("le", "1")].into_iter().collect(),
+            samples: (0..60)
+                .map(|minute| masthead_promql::promqltest::LoadedSample {
+                    timestamp: Millis(minute * 60_000),
+                    start: None,
+                    value: masthead_model::Value::Float(f64::from(
+                        u8::try_from(minute).unwrap_or(0),
+                    )),
+                })
+                .collect(),
+        })
+        .collect();
+    engine.append(&series).expect("memory takes it");
+    ask(&mut engine);
+    println!("{} expressions over {} metrics", texts.len(), metrics.len());
+    assert!(texts.len() > 100 && metrics.len() > 100, "hardly anything was read");
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }

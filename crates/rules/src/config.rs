@@ -65,9 +65,10 @@ impl Default for RulesConfig {
     }
 }
 
+/// The sections as they are written, for whoever has them as a part of a larger file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Written {
+pub struct WrittenRulesConfig {
     global: Option<WrittenGlobal>,
     rule_files: Option<Vec<String>>,
     alerting: Option<WrittenAlerting>,
@@ -171,8 +172,16 @@ impl RulesConfig {
     /// # Errors
     /// The first thing that is wrong with them.
     pub fn parse(text: &str) -> Result<Self, YamlError> {
-        let written: Option<Written> = yaml::parse(text)?;
-        let Written { global, rule_files, alerting } = written.unwrap_or_default();
+        let written: Option<WrittenRulesConfig> = yaml::parse(text)?;
+        Self::check(written.unwrap_or_default())
+    }
+
+    /// Checks what was read.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it, with its key.
+    pub fn check(written: WrittenRulesConfig) -> Result<Self, YamlError> {
+        let WrittenRulesConfig { global, rule_files, alerting } = written;
         let global = global.unwrap_or_default();
         let alerting = alerting.unwrap_or_default();
         let rule_files = rule_files.unwrap_or_default();

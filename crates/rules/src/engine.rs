@@ -83,7 +83,10 @@ struct Shared {
     parts: Parts,
     settings: Settings,
     loaded: Mutex<Loaded>,
+    /// Held during a reload.
+    loading: Mutex<()>,
     changed: Notify,
+    stopping: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -164,8 +167,17 @@ type Key = (Arc<str>, String, Language);
 impl Rules {
     /// No rules yet: [`Rules::load`] brings them, [`Rules::run`] evaluates them.
     pub fn new(parts: Parts, settings: Settings) -> Self {
-        let (loaded, changed) = (Mutex::default(), Notify::new());
-        Self { shared: Arc::new(Shared { parts, settings, loaded, changed }) }
+        let (loaded, changed, stopping) = (Mutex::default(), Notify::new(), AtomicBool::new(false));
+        Self {
+            shared: Arc::new(Shared {
+                parts,
+                settings,
+                loaded,
+                loading: Mutex::default(),
+                changed,
+                stopping,
+            }),
+        }
     }
 
     /// Puts groups in force in place of those before. `interval` and `offset` are those of groups
@@ -180,12 +192,15 @@ impl Rules {
     ) {
         let shared = &self.shared;
         let now = shared.parts.clock.now().0;
-        let mut loaded = shared.loaded.lock();
-        let restored = std::mem::replace(&mut loaded.begun, true);
-        loaded.external_labels = external_labels;
+        // Reloads come one after the other; nobody who looks at the rules waits for one of them.
+        let _turn = shared.loading.lock();
+        let (before, restored) = {
+            let mut loaded = shared.loaded.lock();
+            (loaded.slots.clone(), std::mem::replace(&mut loaded.begun, true))
+        };
         let key = |spec: &GroupSpec| (Arc::clone(&spec.file), spec.name.clone(), spec.language);
         let mut before: BTreeMap<Key, Arc<Slot>> =
-            loaded.slots.drain(..).map(|slot| (key(&slot.spec), slot)).collect();
+            before.into_iter().map(|slot| (key(&slot.spec), slot)).collect();
         let mut slots = Vec::with_capacity(groups.len());
         for spec in groups {
             let old = before.remove(&key(&spec));
@@ -215,17 +230,21 @@ impl Rules {
                 spec,
             }));
         }
+        let mut graves = Vec::new();
         for slot in before.into_values() {
             let Some(group) = slot.group.lock().take() else { continue };
             let series = group.into_series();
             if !series.is_empty() {
                 let wait = i64::try_from(slot.interval.as_nanos()).unwrap_or(i64::MAX / 4);
                 let due = now.saturating_add(wait.saturating_mul(2));
-                loaded.graves.push(Grave { series, at: Nanos(now).to_millis_floor(), due });
+                graves.push(Grave { series, at: Nanos(now).to_millis_floor(), due });
             }
         }
         slots.sort_by(|a, b| (&a.spec.file, &a.spec.name).cmp(&(&b.spec.file, &b.spec.name)));
+        let mut loaded = shared.loaded.lock();
         loaded.slots = slots;
+        loaded.graves.extend(graves);
+        loaded.external_labels = external_labels;
         drop(loaded);
         shared.changed.notify_one();
     }
@@ -250,11 +269,26 @@ impl Rules {
         }
     }
 
+    /// From now on nothing is evaluated; returns when what is under way has ended.
+    pub async fn stop(&self) {
+        /// Turns are short, and this waits once in the life of a process.
+        const LOOK_EVERY: Duration = Duration::from_millis(5);
+        self.shared.stopping.store(true, Ordering::Release);
+        // Whoever starts a turn holds this lock and has seen the flag by the next time.
+        let slots = self.shared.loaded.lock().slots.clone();
+        while slots.iter().any(|slot| slot.running.load(Ordering::Acquire)) {
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
     /// Starts what is due and says how long nothing else is.
     fn start_due(&self, now: i64, running: &mut JoinSet<()>) -> Duration {
         /// Even with nothing to do: a wall clock may be set.
         const LOOK_EVERY: Duration = Duration::from_secs(5);
         let mut wait = LOOK_EVERY;
+        if self.shared.stopping.load(Ordering::Acquire) {
+            return wait;
+        }
         let mut loaded = self.shared.loaded.lock();
         let (due, graves) = std::mem::take(&mut loaded.graves)
             .into_iter()

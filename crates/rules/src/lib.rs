@@ -31,7 +31,7 @@ mod template;
 mod unit_test;
 
 pub use check::{Duplicate, duplicates};
-pub use config::{AlertmanagerConfig, RulesConfig};
+pub use config::{AlertmanagerConfig, RulesConfig, WrittenRulesConfig};
 pub use engine::{GroupStats, Parts, Rules, Settings};
 pub use file::{FILE_BYTES_MAX, FileError, GroupSpec, Language, RuleKind, RuleSpec, parse_file};
 pub use group::{Notification, RESULTS_MAX};

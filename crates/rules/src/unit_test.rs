@@ -365,7 +365,7 @@ fn load_lines(test: &TestGroup, store: &MemoryLogStore) -> Result<(), String> {
                     timestamp: Millis(at).to_nanos().map_err(|error| wrong(error.to_string()))?,
                     // Lines that are the same at one instant would be one.
                     line: line.line.replace("%d", &n.to_string()).into_bytes().into(),
-                    structured_metadata: Labels::default(),
+                    structured_metadata: line.metadata.iter().collect(),
                 });
             }
         }

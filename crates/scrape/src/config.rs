@@ -1,8 +1,9 @@
 //! prometheus.yml: the sections that say what to scrape, and by name those that are not read yet.
 //!
 //! Keys, defaults, checks and texts are upstream's (`config/config.go`). Unknown keys are errors. A
-//! known key that is not supported is a warning where leaving it out means less (fewer targets, no
-//! rules), and an error where it would change what is sent (`oauth2`).
+//! known key that is not supported is a warning where leaving it out means less (fewer targets), and
+//! an error where it would change what is sent (`oauth2`). What is about rules and alerts
+//! (`rule_files`, `alerting`, `rule_query_offset`) is passed over: `masthead-rules` reads it.
 //!
 //! - `config/global.rs`: the defaults of all jobs; `config/job.rs`: one job, as written and as
 //!   checked; `config/unsupported.rs`: what is known and not read.
@@ -95,8 +96,10 @@ pub struct WrittenConfig {
     global: Option<Spanned<global::WrittenGlobal>>,
     scrape_configs: Option<Vec<Option<Spanned<WrittenJob>>>>,
     runtime: Option<Ignored>,
-    alerting: Option<Ignored>,
-    rule_files: Option<Vec<String>>,
+    #[serde(rename = "alerting")]
+    _alerting: Option<Ignored>,
+    #[serde(rename = "rule_files")]
+    _rule_files: Option<Vec<String>>,
     scrape_config_files: Option<Vec<String>>,
     storage: Option<Ignored>,
     tracing: Option<Ignored>,
@@ -229,11 +232,8 @@ impl PromConfig {
 
 impl WrittenConfig {
     fn unsupported(&self) -> Vec<String> {
-        let files = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|l| !l.is_empty());
-        let sections: [(&str, bool, &str); 7] = [
+        let sections: [(&str, bool, &str); 5] = [
             ("runtime", self.runtime.is_some(), "there is no Go runtime to tune"),
-            ("alerting", self.alerting.is_some(), "no alert is sent anywhere"),
-            ("rule_files", files(&self.rule_files), "no rule is evaluated"),
             ("storage", self.storage.is_some(), "set storage by flags"),
             ("tracing", self.tracing.is_some(), "no trace is sent"),
             ("remote_read", self.remote_read.is_some(), "only local samples are read"),

@@ -137,21 +137,6 @@ pub(super) async fn flush(State(shared): State<Arc<Shared>>) -> Result<Response,
     }
 }
 
-/// `/loki/api/v1/rules` and `/api/prom/rules`: none, as a Loki without rules answers.
-pub(super) async fn no_rules() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, "no rule groups found")
-}
-
-/// `/prometheus/api/v1/rules`
-pub(super) async fn prometheus_rules() -> Response {
-    small(&json!({"status": "success", "data": {"groups": []}, "errorType": "", "error": ""}))
-}
-
-/// `/prometheus/api/v1/alerts`
-pub(super) async fn prometheus_alerts() -> Response {
-    small(&json!({"status": "success", "data": {"alerts": []}, "errorType": "", "error": ""}))
-}
-
 fn seconds(nanos: i64) -> String {
     format!("{}s", nanos / 1_000_000_000)
 }

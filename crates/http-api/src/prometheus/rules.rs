@@ -94,15 +94,21 @@ impl Wanted {
             .filter(wanted)
             .map(|rule| rule_shape(rule, self.with_alerts))
             .collect();
-        (!rules.is_empty()).then(|| GroupShape {
-            name: &group.name,
-            file: &group.file,
-            rules,
-            interval: group.interval.as_secs_f64(),
-            limit: group.limit,
-            evaluation_time: group.evaluation_time.as_secs_f64(),
-            last_evaluation: format_time(group.last_evaluation),
-        })
+        (!rules.is_empty()).then(|| group_shape(group, Some(rules)))
+    }
+}
+
+/// A group with these rules, or with all of its own.
+fn group_shape<'a>(group: &'a RuleGroup, rules: Option<Vec<RuleShape<'a>>>) -> GroupShape<'a> {
+    let all = || group.rules.iter().map(|rule| rule_shape(rule, true)).collect();
+    GroupShape {
+        name: &group.name,
+        file: &group.file,
+        rules: rules.unwrap_or_else(all),
+        interval: group.interval.as_secs_f64(),
+        limit: group.limit,
+        evaluation_time: group.evaluation_time.as_secs_f64(),
+        last_evaluation: format_time(group.last_evaluation),
     }
 }
 
@@ -294,6 +300,24 @@ fn exponent_form(value: f64) -> String {
     format!("{mantissa}e{sign}{digits:0>2}")
 }
 
+/// All groups with all of their rules, as `/rules` shows them.
+pub(crate) fn groups_value(groups: &[RuleGroup]) -> serde_json::Value {
+    let shapes: Vec<_> = groups.iter().map(|group| group_shape(group, None)).collect();
+    serde_json::json!(shapes)
+}
+
+/// All alerts, as `/alerts` shows them.
+pub(crate) fn alerts_value(groups: &[RuleGroup]) -> serde_json::Value {
+    serde_json::json!(all_alerts(groups).map(alert_shape).collect::<Vec<_>>())
+}
+
+fn all_alerts(groups: &[RuleGroup]) -> impl Iterator<Item = &Alert> {
+    groups.iter().flat_map(|group| &group.rules).flat_map(|rule| match &rule.kind {
+        RuleKind::Recording => [].as_slice(),
+        RuleKind::Alerting { alerts, .. } => alerts.as_slice(),
+    })
+}
+
 /// `/alerts`
 pub(super) async fn alerts(
     State(shared): State<Arc<Shared>>,
@@ -306,10 +330,7 @@ pub(super) async fn alerts(
     let params = Params::read(request, &shared).await?;
     let work = |shared: &Shared, _: &_, out: &mut _| {
         let groups = shared.parts.rules.groups();
-        let all = groups.iter().flat_map(|group| &group.rules).flat_map(|rule| match &rule.kind {
-            RuleKind::Recording => [].as_slice(),
-            RuleKind::Alerting { alerts, .. } => alerts.as_slice(),
-        });
+        let all = all_alerts(&groups);
         envelope::write(out, &Shape { alerts: all.map(alert_shape).collect() }, &[])
     };
     shared.lookup(params.gzip, work).await

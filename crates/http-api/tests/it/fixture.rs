@@ -118,6 +118,7 @@ pub(crate) fn server(setup: Setup) -> Server {
         sink: Arc::new(LiveTail::new(line_sink)),
         admin: Arc::new(FakeLogAdmin),
         deletes: Arc::new(DeletesInMemory::default()),
+        rules: Arc::new(FakeRules),
         server: Arc::new(FakeServer::default()),
         engine: masthead_logql::Engine::default(),
         limits: setup.log_limits,

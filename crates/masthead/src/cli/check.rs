@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::{Args, Subcommand, ValueEnum, builder::BoolishValueParser};
 
-use super::EXIT_CODES;
+use super::{CheckRulesArgs, EXIT_CODES};
 
 /// `masthead check`
 #[derive(Debug, Args)]
@@ -17,6 +17,9 @@ pub(crate) struct CheckArgs {
 pub(crate) enum CheckCommand {
     /// A masthead.yaml, a prometheus.yml or a promtail.yaml.
     Config(CheckConfigArgs),
+    /// Rule files, with everything that is wrong with them.
+    #[command(after_help = EXIT_CODES)]
+    Rules(CheckRulesArgs),
     /// Grafana dashboards: what is not supported, and whether every query parses.
     #[command(after_help = EXIT_CODES)]
     Dashboards(CheckDashboardsArgs),

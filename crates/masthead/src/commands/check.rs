@@ -2,9 +2,11 @@
 //!
 //! Right is exit code 0 and a line on stdout; wrong is 2, and what and where on stderr. What is
 //! known and not in force is told on stderr and changes nothing. Dashboards are more than one file
-//! and can be right in part: 1 says that something in them is not supported or does not parse.
+//! and can be right in part: 1 says that something in them is not supported or does not parse, and
+//! so it does of rules (`check/rules.rs`), as promtool's.
 
 mod dashboards;
+pub(super) mod rules;
 
 use crate::{
     cli::{CheckArgs, CheckCommand, CheckConfigArgs, ConfigKind, UsageError},
@@ -26,6 +28,7 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<()> {
             };
             tell(file.as_str(), found)
         }
+        CheckCommand::Rules(args) => rules::run(args),
         CheckCommand::Dashboards(args) => dashboards::run(args),
     }
 }

@@ -146,6 +146,7 @@ fn settings(args: &DemoArgs, data: &Data) -> anyhow::Result<crate::cli::ServeArg
     let mut words: Vec<OsString> = ["masthead", "serve", "--data"].map(OsString::from).into();
     words.push(data.path().join("masthead").into());
     words.extend(["--listen".into(), port.to_string().into()]);
+    words.push("--rules.shipped".into());
     config::resolve(&words)
 }
 

@@ -20,6 +20,8 @@ pub(super) enum Kind {
     Value,
     /// A path, relative to the directory of the file.
     Path,
+    /// Several of them.
+    Paths,
     /// A flag without a value, given when the setting is true.
     Switch,
     /// A flag without a value, given when the setting is false.
@@ -32,6 +34,10 @@ const fn value(key: &'static str, flag: &'static str) -> Setting {
 
 const fn path(key: &'static str, flag: &'static str) -> Setting {
     Setting { key, flag, kind: Kind::Path }
+}
+
+const fn paths(key: &'static str, flag: &'static str) -> Setting {
+    Setting { key, flag, kind: Kind::Paths }
 }
 
 const fn switch(key: &'static str, flag: &'static str) -> Setting {
@@ -74,6 +80,11 @@ pub(super) const SETTINGS: &[Setting] = &[
     value("logs.limits.query_max_label_bytes", "logs.query.max-label-bytes"),
     value("logs.limits.max_tails", "logs.max-tails"),
     value("logs.limits.max_pattern_lines", "logs.max-pattern-lines"),
+    paths("rules.log_files", "logs.rule-files"),
+    switch("rules.shipped", "rules.shipped"),
+    value("rules.resend_delay", "rules.alert.resend-delay"),
+    value("rules.outage_tolerance", "rules.alert.for-outage-tolerance"),
+    value("rules.grace_period", "rules.alert.for-grace-period"),
     value("forward.journal_size", "forward.journal-size"),
     switch_off("observe.host", "no-host"),
     switch_off("observe.self", "no-self"),
@@ -91,6 +102,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     value("web.max_form_size", "web.max-form-size"),
     value("web.max_concurrent_writes", "web.max-concurrent-writes"),
     value("web.stall_timeout", "web.stall-timeout"),
+    value("web.external_url", "web.external-url"),
     value("web.max_connections", "web.max-connections"),
     value("web.header_timeout", "web.header-timeout"),
     value("web.cors_origin", "web.cors.origin"),
@@ -118,7 +130,7 @@ pub(super) const NOT_IN_THE_FILE: &[&str] =
 pub(super) const TYPED: &[(&str, &str)] = &[
     (
         "metrics",
-        "a prometheus.yml: `global`, `scrape_configs`, `scrape_config_files`, and `remote_write`, see [remote-write.md](remote-write.md); with upstream's keys",
+        "a prometheus.yml: `global`, `scrape_configs`, `scrape_config_files`, `rule_files` and `alerting`, see [rules.md](rules.md), and `remote_write`, see [remote-write.md](remote-write.md); with upstream's keys",
     ),
     (
         "logs",

@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use masthead_discovery::{expand, yaml};
 use masthead_forward::remote_write::{RemoteWriteConfig, WrittenSection};
+use masthead_rules::{RulesConfig, WrittenRulesConfig};
 use masthead_scrape::{PromConfig, WrittenConfig};
 use masthead_sysio::RealFs;
 use masthead_tail::{PromtailConfig, WrittenConfig as WrittenCollecting};
@@ -145,6 +146,18 @@ impl Source {
         // Here these are settings.
         config.warnings.retain(|what| !(self.is_section() && what.contains(": storage (")));
         Ok((config, texts))
+    }
+
+    /// What it says of rules and alerts.
+    ///
+    /// # Errors
+    /// What is wrong, with file, line and key.
+    pub(crate) fn rules(&self) -> anyhow::Result<RulesConfig> {
+        let written: Option<WrittenRulesConfig> = self.section()?;
+        let mut config = RulesConfig::check(written.unwrap_or_default())
+            .map_err(|error| self.placed(&self.below(&error.key, &error)))?;
+        config.set_directory(self.path.parent().unwrap_or(Utf8Path::new("")));
+        Ok(config)
     }
 
     /// Where it says that samples go.

@@ -10,15 +10,20 @@ use masthead_http_api::{
 };
 use masthead_instrument::Telemetry;
 use masthead_logdb::Logdb;
-use masthead_logql::{Engine as LogEngine, EngineOptions as LogEngineOptions};
 use masthead_model::Regexp;
-use masthead_ports::{NoRules, QueryLimits, SampleSink, TargetsView};
-use masthead_promql::{Engine, EngineOptions, Features};
+use masthead_ports::{QueryLimits, SampleSink, TargetsView};
 use masthead_sysio::{Clock, RealFs};
 use masthead_tsdb::Tsdb;
 
-use super::{dashboards::Dashboards, deletes::DeletesFile, logs::bytes, view::Server};
-use crate::cli::{Cli, Feature, Listen, ServeArgs, UsageError};
+use super::{
+    alerting::{Alerting, LineRules},
+    dashboards::Dashboards,
+    deletes::DeletesFile,
+    engines::Engines,
+    logs::bytes,
+    view::Server,
+};
+use crate::cli::{Cli, Listen, ServeArgs, UsageError};
 
 /// The APIs, ready to be served.
 #[derive(Debug)]
@@ -46,36 +51,19 @@ impl Api {
     /// Puts the API together.
     ///
     /// # Errors
-    /// The machine has no threads for queries; the record of deletions cannot be read.
+    /// The record of deletions cannot be read.
+    #[expect(clippy::too_many_arguments, reason = "each is a part of the stack")]
     pub(super) fn new(
         args: &ServeArgs,
         stores: Stores,
+        engines: &Engines,
+        alerting: &Arc<Alerting>,
         server: &Arc<Server>,
         targets: Arc<dyn TargetsView>,
         auth: &Auth,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
-        let on = |feature| args.enable_feature.contains(&feature);
-        let features = Features {
-            experimental_functions: on(Feature::PromqlExperimentalFunctions),
-            duration_expressions: on(Feature::PromqlDurationExpr),
-            extended_range_selectors: on(Feature::PromqlExtendedRangeSelectors),
-            fill_modifiers: on(Feature::PromqlBinopFillModifiers),
-        };
-        let lookback_ms = i64::try_from(args.lookback_delta.as_millis()).unwrap_or(i64::MAX);
-        let pool =
-            rayon::ThreadPoolBuilder::new().thread_name(|at| format!("query-{at}")).build()?;
-        let pool = Arc::new(pool);
-        let engine = Engine::new(EngineOptions {
-            lookback_ms,
-            features,
-            // Off unless asked for, as upstream's server has it.
-            delayed_name_removal: on(Feature::PromqlDelayedNameRemoval),
-            type_and_unit_labels: on(Feature::TypeAndUnitLabels),
-            start_timestamps: on(Feature::UseStartTimestamps),
-            pool: Some(Arc::clone(&pool)),
-            ..EngineOptions::default()
-        });
+        let Engines { promql, logql, features, lookback_ms } = engines.clone();
         let limits = Limits {
             query: QueryLimits { timeout: args.query_timeout, samples: args.query_max_samples },
             queries: args.query_max_concurrency,
@@ -95,10 +83,10 @@ impl Api {
             sink: stores.sink,
             admin: stores.metrics.clone(),
             targets,
-            rules: Arc::new(NoRules),
+            rules: Arc::new(alerting.rules().clone()),
             server: server.clone(),
             clock: Arc::clone(&clock),
-            evaluator: Arc::new(engine),
+            evaluator: Arc::new(promql),
             features,
             lookback_ms,
             limits,
@@ -110,19 +98,15 @@ impl Api {
                 .map_err(|error| UsageError(format!("--web.cors.origin: {error}")))?,
             otlp: masthead_wire::otlp::Config::default(),
         });
-        let engine = LogEngine::new(LogEngineOptions {
-            series_max: args.logs.max_query_series,
-            group_bytes_max: bytes(args.logs.query_max_label_bytes),
-            pool: Some(pool),
-        });
         let deletes = DeletesFile::open(Arc::new(RealFs), &args.data.join("logs"))?;
         let parts = LokiParts {
             source: stores.logs.clone(),
             sink: stores.live,
             admin: stores.logs,
             deletes: Arc::new(deletes),
+            rules: Arc::new(LineRules(Arc::clone(alerting))),
             server: server.clone(),
-            engine,
+            engine: logql,
             limits: super::logs::limits(args),
             build,
             admin_enabled: args.enable_admin_api,
@@ -233,6 +217,18 @@ fn flags(args: &ServeArgs) -> Vec<(String, String)> {
         "logs.query.max-label-bytes" => args.logs.query_max_label_bytes.to_string(),
         "logs.max-tails" => args.logs.max_tails.to_string(),
         "logs.max-pattern-lines" => args.logs.max_pattern_lines.to_string(),
+        "logs.rule-files" => {
+            let files: Vec<_> =
+                args.rules.log_rule_files.iter().map(|file| file.as_str()).collect();
+            files.join(",")
+        }
+        "rules.shipped" => args.rules.shipped_rules.to_string(),
+        "rules.alert.resend-delay" => seconds(args.rules.resend_delay),
+        "rules.alert.for-outage-tolerance" => seconds(args.rules.outage_tolerance),
+        "rules.alert.for-grace-period" => seconds(args.rules.grace_period),
+        "web.external-url" => {
+            args.rules.external_url.as_ref().map(ToString::to_string).unwrap_or_default()
+        }
         "query.lookback-delta" => seconds(args.lookback_delta),
         "query.timeout" => seconds(args.query_timeout),
         "query.max-samples" => args.query_max_samples.to_string(),

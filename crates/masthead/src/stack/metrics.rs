@@ -406,7 +406,8 @@ mod tests {
         let document = std::fs::read_to_string(path).unwrap();
         let documented: Vec<&str> = document
             .lines()
-            .filter_map(|line| line.strip_prefix("| `masthead_")?.split('`').next())
+            .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+            .filter(|name| name.starts_with("masthead_") || name.starts_with("prometheus_"))
             .collect();
         let full = |name: &str, kind: &MetricType| match kind {
             MetricType::Counter => format!("{name}_total"),
@@ -443,10 +444,11 @@ mod tests {
             .chain(scrape)
             .chain(collect)
             .chain(client)
+            .chain(super::super::rule_metrics::names())
             .chain(remote)
             .collect();
         let mut documented: Vec<String> =
-            documented.iter().map(|name| format!("masthead_{name}")).collect();
+            documented.iter().map(|name| (*name).to_owned()).collect();
         exposed.sort();
         documented.sort();
         assert_eq!(exposed, documented);

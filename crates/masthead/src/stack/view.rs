@@ -15,7 +15,8 @@ use masthead_tsdb::Tsdb;
 use tokio::sync::Notify;
 
 use super::{
-    access::Access, certificates::Certificates, collecting::Collecting, scraping::Scraping,
+    access::Access, alerting::Alerting, certificates::Certificates, collecting::Collecting,
+    scraping::Scraping,
 };
 use crate::{
     cli::ServeArgs,
@@ -48,6 +49,7 @@ pub(super) struct Server {
 pub(super) struct Reloaded {
     pub scraping: Arc<Scraping>,
     pub collecting: Arc<Collecting>,
+    pub alerting: Arc<Alerting>,
     pub access: Arc<Access>,
     pub certificates: Option<Arc<Certificates>>,
 }
@@ -119,10 +121,12 @@ impl Server {
     fn read_again(&self) -> anyhow::Result<()> {
         let now = self.config.as_deref().map(config::settings).transpose()?.unwrap_or_default();
         let collecting = self.reloaded.collecting.read()?;
+        let rules = self.reloaded.alerting.read()?;
         self.reloaded.scraping.reload()?;
         self.reloaded.collecting.apply(collecting)?;
         self.reloaded.access.reload()?;
         self.reloaded.certificates.as_ref().map_or(Ok(()), |files| files.reload())?;
+        self.reloaded.alerting.apply(rules, self.external_labels())?;
         for key in config::changed(&self.settings, &now) {
             tracing::warn!(key, "A setting was changed that is in force after a restart only.");
         }

@@ -19,6 +19,7 @@ mod observed;
 mod originals;
 mod process;
 mod query;
+mod rules;
 mod run;
 mod serve;
 mod targets;

@@ -58,6 +58,9 @@ pub(super) struct InputLine {
     pub(super) at: Duration,
     /// Its text, in which `%d` is the number of the line.
     pub(super) line: String,
+    /// Structured metadata, such as `detected_level`.
+    #[serde(default)]
+    pub(super) metadata: BTreeMap<String, String>,
     /// How many there are.
     #[serde(default = "once")]
     pub(super) times: u64,

@@ -95,8 +95,8 @@ pub(super) struct WrittenGlobal {
     scrape_timeout: Duration,
     #[serde(with = "yaml::duration")]
     evaluation_interval: Duration,
-    #[serde(with = "yaml::duration")]
-    rule_query_offset: Duration,
+    #[serde(rename = "rule_query_offset", with = "yaml::duration")]
+    _rule_query_offset: Duration,
     scrape_protocols: Option<Vec<ScrapeProtocol>>,
     query_log_file: String,
     scrape_failure_log_file: String,
@@ -153,7 +153,6 @@ impl WrittenGlobal {
                 !self.scrape_failure_log_file.is_empty(),
                 "failures are shown on the targets page",
             ),
-            ("rule_query_offset", !self.rule_query_offset.is_zero(), "no rule is evaluated"),
         ];
         let warnings = ignored
             .into_iter()
