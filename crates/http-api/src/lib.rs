@@ -18,6 +18,7 @@ mod auth;
 mod cors;
 mod dashboards;
 mod desk;
+mod discovery;
 mod error;
 mod evaluator;
 mod hardening;
@@ -42,6 +43,7 @@ pub use auth::{
     hash_password, new_token,
 };
 pub use dashboards::dashboards_router;
+pub use discovery::discovery_router;
 pub use evaluator::{EvalError, Evaluation, Evaluator, Grid, Query};
 pub use hardening::hardened;
 pub use limits::{Limits, LogLimits};

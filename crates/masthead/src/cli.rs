@@ -11,12 +11,16 @@ use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
 
 mod auth;
+mod doctor;
+mod kubernetes;
 mod logs;
 mod rules;
 
 pub(crate) use auth::{
     AuthArgs, NewTokenArgs, ScopeName, SecretText, TlsArgs, TokenArgs, TokenCommand,
 };
+pub(crate) use doctor::DoctorArgs;
+pub(crate) use kubernetes::KubernetesArgs;
 pub(crate) use logs::{LOKI_DEFAULT, LogsArgs, LogsCommandArgs, LogsFormat};
 pub(crate) use rules::{CheckRulesArgs, RulesArgs, TestArgs, TestCommand, TestRulesArgs};
 
@@ -70,6 +74,9 @@ pub(crate) enum Command {
     /// Write what a store or a server has as OpenMetrics text or Parquet.
     #[command(after_help = EXIT_CODES)]
     Export(ExportArgs),
+    /// Walk the whole chain of a running server: what is broken, and what to change.
+    #[command(after_help = EXIT_CODES)]
+    Doctor(DoctorArgs),
     /// Ask a server that speaks Loki's HTTP API a LogQL question, or follow its lines.
     #[command(after_help = EXIT_CODES)]
     Logs(LogsCommandArgs),
@@ -243,6 +250,9 @@ pub(crate) struct ServeArgs {
     #[arg(long = "storage.max-series", value_name = "N", default_value_t = 20_000_000)]
     #[arg(env = "MASTHEAD_STORAGE_MAX_SERIES")]
     pub max_series: usize,
+
+    #[command(flatten)]
+    pub kubernetes: KubernetesArgs,
 
     #[command(flatten)]
     pub logs: LogsArgs,

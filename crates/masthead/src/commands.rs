@@ -5,6 +5,7 @@
 mod backfill;
 mod check;
 mod demo;
+mod doctor;
 mod export;
 mod import;
 mod logs;
@@ -30,6 +31,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Serve(args) => servers()?.block_on(serve::run(*args)),
         Command::Logs(args) => runtime()?.block_on(logs::run(args)),
         Command::Check(args) => check::run(&args),
+        Command::Doctor(args) => runtime()?.block_on(doctor::run(args)),
         Command::Query(args) => runtime()?.block_on(query::run(args)),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),

@@ -11,7 +11,8 @@
 //! in in `access.rs`, the API in `api.rs`, what it says of itself in `view.rs`, `config_text.rs` and
 //! `metrics.rs`, what it scrapes in `scraping.rs`, where it forwards that in `remotes.rs`, the log
 //! files that it collects in `collecting.rs`, the rules and alerts in `alerting.rs` and
-//! `rule_metrics.rs`, the dashboards it shows in `dashboards.rs`.
+//! `rule_metrics.rs`, the dashboards it shows in `dashboards.rs`, what a cluster says
+//! in `kubernetes.rs`.
 
 mod access;
 pub(crate) mod alerting;
@@ -23,6 +24,7 @@ mod connections;
 mod dashboards;
 mod deletes;
 mod engines;
+mod kubernetes;
 mod listen;
 mod logs;
 mod metrics;
@@ -48,8 +50,8 @@ use tokio::sync::watch;
 
 use self::{
     access::Access, alerting::Alerting, certificates::Certificates, collecting::Collecting,
-    connections::Door, engines::Engines, remotes::Remotes, scraping::Scraping, upkeep::Upkeep,
-    view::Server,
+    connections::Door, engines::Engines, kubernetes::Kubernetes, remotes::Remotes,
+    scraping::Scraping, upkeep::Upkeep, view::Server,
 };
 use crate::{
     cli::{ServeArgs, UsageError},
@@ -71,6 +73,8 @@ pub(crate) struct Stack {
     collecting: Arc<Collecting>,
     loki: LokiApi,
     serving: Vec<Task>,
+    /// What follows the cluster; it ends first, so that no job begins while the others end.
+    following: Vec<Task>,
     stop: watch::Sender<bool>,
     upkeep: Upkeep,
     metrics: Arc<Tsdb>,
@@ -138,11 +142,13 @@ impl Stack {
             Arc::clone(&lines),
         );
         let server = Arc::new(server);
+        let cluster = Arc::new(Kubernetes::default());
         let stores = api::Stores {
             metrics: Arc::clone(&store),
             sink: remotes.sink(),
             logs: Arc::clone(&lines),
             live,
+            cluster: Arc::clone(&cluster),
         };
         let (targets, auth) = (scraping.view(), access.auth());
         let api = api::Api::new(args, stores, &engines, &alerting, &server, targets, auth, clock)?;
@@ -167,6 +173,7 @@ impl Stack {
         store::keep_up(&store, args, &mut upkeep)?;
         scraping.begin().await?;
         alerting.begin(scraping.loaded().global.external_labels, &tasks).await?;
+        let following = cluster.follow(&args.kubernetes, &scraping, &tasks)?;
         server.started();
         tracing::info!(listen = %own, data = %args.data, version = env!("CARGO_PKG_VERSION"), "Ready.");
         Ok(Self {
@@ -179,6 +186,7 @@ impl Stack {
             collecting,
             loki: api.loki,
             serving,
+            following,
             stop,
             upkeep,
             metrics: store,
@@ -229,6 +237,7 @@ impl Stack {
     /// What could not be written at the end; the journals have it.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.server.stopping();
+        drop(self.following);
         self.scraping.stop().await;
         self.alerting.stop().await;
         let collecting = self.collecting;

@@ -32,8 +32,8 @@ pub use samples::{
 };
 pub use views::{
     ActiveTarget, AdminError, Alert, AlertState, Alertmanagers, BlockInfo, Cardinality,
-    DashboardInfo, DashboardsView, DroppedTarget, NoDashboards, NoRules, NoTargets, Readiness,
-    RelabelStep, ReloadError, ReplayStatus, Rule, RuleGroup, RuleHealth, RuleKind, RuleValue,
-    RulesView, RuntimeInfo, ServerView, StoreAdmin, StoreStats, TargetHealth, TargetMetadata,
-    TargetsView,
+    DashboardInfo, DashboardsView, DiscoveryView, DroppedTarget, FoundResource, NoCluster,
+    NoDashboards, NoRules, NoTargets, Readiness, RelabelStep, ReloadError, ReplayStatus, Rule,
+    RuleGroup, RuleHealth, RuleKind, RuleValue, RulesView, RuntimeInfo, ServerView, StoreAdmin,
+    StoreStats, TargetHealth, TargetMetadata, TargetsView,
 };

@@ -5,12 +5,14 @@
 //! are `None`, never a magic zero.
 
 mod dashboards;
+mod discovery;
 mod rules;
 mod server;
 mod store;
 mod targets;
 
 pub use dashboards::{DashboardInfo, DashboardsView, NoDashboards};
+pub use discovery::{DiscoveryView, FoundResource, NoCluster};
 pub use rules::{
     Alert, AlertState, Alertmanagers, NoRules, Rule, RuleGroup, RuleHealth, RuleKind, RulesView,
 };

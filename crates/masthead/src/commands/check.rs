@@ -5,7 +5,7 @@
 //! and can be right in part: 1 says that something in them is not supported or does not parse, and
 //! so it does of rules (`check/rules.rs`), as promtool's.
 
-mod dashboards;
+pub(super) mod dashboards;
 pub(super) mod rules;
 
 use crate::{

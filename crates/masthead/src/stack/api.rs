@@ -6,7 +6,7 @@ use axum::Router;
 use clap::{CommandFactory as _, ValueEnum as _};
 use masthead_http_api::{
     Asset, Auth, BuildInfo, Limits, LiveTail, LokiApi, LokiParts, Parts, PrometheusApi,
-    dashboards_router, hardened, pages_router, queries_router,
+    dashboards_router, discovery_router, hardened, pages_router, queries_router,
 };
 use masthead_instrument::Telemetry;
 use masthead_logdb::Logdb;
@@ -20,6 +20,7 @@ use super::{
     dashboards::Dashboards,
     deletes::DeletesFile,
     engines::Engines,
+    kubernetes::Kubernetes,
     logs::bytes,
     view::Server,
 };
@@ -34,6 +35,7 @@ pub(super) struct Api {
     limits: Limits,
     tls: bool,
     dashboards: Arc<Dashboards>,
+    discovery: Router,
 }
 
 /// What the APIs stand on.
@@ -45,6 +47,8 @@ pub(super) struct Stores {
     pub logs: Arc<Logdb>,
     /// In front of the store of logs.
     pub live: Arc<LiveTail>,
+    /// What the cluster says.
+    pub cluster: Arc<Kubernetes>,
 }
 
 impl Api {
@@ -63,6 +67,7 @@ impl Api {
         auth: &Auth,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
+        let discovery = discovery_router(stores.cluster.clone(), Arc::clone(&targets));
         let Engines { promql, logql, features, lookback_ms } = engines.clone();
         let limits = Limits {
             query: QueryLimits { timeout: args.query_timeout, samples: args.query_max_samples },
@@ -112,12 +117,9 @@ impl Api {
             admin_enabled: args.enable_admin_api,
         };
         let loki = LokiApi::new(parts, &prometheus);
-        let dashboards = Arc::new(Dashboards::new(
-            Arc::new(RealFs),
-            clock,
-            args.dashboards.clone(),
-            args.data.join("dashboards"),
-        ));
+        let kept = args.data.join("dashboards");
+        let dashboards = Dashboards::new(Arc::new(RealFs), clock, args.dashboards.clone(), kept);
+        let dashboards = Arc::new(dashboards.of_cluster(stores.cluster));
         Ok(Self {
             prometheus,
             loki,
@@ -125,6 +127,7 @@ impl Api {
             limits,
             tls: args.tls.cert.is_some(),
             dashboards,
+            discovery,
         })
     }
 
@@ -135,6 +138,7 @@ impl Api {
             .merge(telemetry.metrics_router())
             .merge(dashboards_router(self.dashboards.clone(), &self.limits))
             .merge(queries_router(&self.prometheus))
+            .merge(self.discovery.clone())
             .merge(self.auth.router())
             .merge(pages_router(Arc::new(asset)));
         hardened(self.auth.protect(all), self.tls).layer(telemetry.layer())
@@ -175,6 +179,11 @@ fn flags(args: &ServeArgs) -> Vec<(String, String)> {
         }
         "dashboards" => args.dashboards.as_ref().map(ToString::to_string).unwrap_or_default(),
         "forward.journal-size" => args.forward_journal_size.to_string(),
+        "kubernetes" => args.kubernetes.enabled.to_string(),
+        "kubernetes.api-server" => args.kubernetes.api_server.clone().unwrap_or_default(),
+        "kubernetes.namespaces" => args.kubernetes.namespaces.join(","),
+        "kubernetes.monitor-selector" => args.kubernetes.monitor_selector.clone(),
+        "kubernetes.dashboard-selector" => args.kubernetes.dashboard_selector.clone(),
         "no-self" => args.no_self.to_string(),
         "no-host" => args.no_host.to_string(),
         "auth.admin-user" => args.auth.admin_user.clone(),

@@ -1,5 +1,6 @@
 //! The dashboards that the server shows: those that ship, the files below `--dashboards`, and those
-//! that were saved in the browser, which lie below `--data` and alone can be changed there.
+//! that were saved in the browser, which lie below `--data` and alone can be changed there. With
+//! `--kubernetes` those in ConfigMaps of the cluster too.
 //!
 //! A folder is read again when asked, at most once in a short while, so that a file that was
 //! changed, added or removed is seen without a restart. Folders below it become folders in the
@@ -16,6 +17,8 @@ use masthead_model::ErrorClass;
 use masthead_ports::{AdminError, DashboardInfo, DashboardsView};
 use masthead_sysio::{Clock, Fs, OpenOptions, atomic_write, create_dir_all_synced};
 use serde::Deserialize;
+
+use super::kubernetes::Kubernetes;
 
 /// How long what was read counts as fresh.
 const FRESH: Duration = Duration::from_secs(2);
@@ -39,6 +42,8 @@ pub(super) struct Dashboards {
     folder: Option<Utf8PathBuf>,
     /// Where saved ones lie.
     kept: Utf8PathBuf,
+    /// Whose ConfigMaps hold more of them.
+    cluster: Arc<Kubernetes>,
     /// Held while one is saved or deleted.
     saving: Mutex<()>,
     read: Mutex<Read>,
@@ -69,7 +74,13 @@ impl Dashboards {
         folder: Option<Utf8PathBuf>,
         kept: Utf8PathBuf,
     ) -> Self {
-        Self { fs, clock, folder, kept, saving: Mutex::default(), read: Mutex::default() }
+        let (cluster, saving, read) = (Arc::default(), Mutex::default(), Mutex::default());
+        Self { fs, clock, folder, kept, cluster, saving, read }
+    }
+
+    /// Shows those of a cluster too.
+    pub(super) fn of_cluster(self, cluster: Arc<Kubernetes>) -> Self {
+        Self { cluster, ..self }
     }
 
     /// Runs `work` over what there is now.
@@ -98,6 +109,9 @@ impl Dashboards {
         }
         if let Some(folder) = &self.folder {
             self.take_folder(&mut found, faults, folder, false);
+        }
+        for (folder, origin, text) in self.cluster.dashboards().iter().take(FILES_MAX) {
+            take(&mut found, faults, folder, origin.clone(), Arc::clone(text), false);
         }
         // Last, so that what is provisioned comes first where two have one uid.
         if self.fs.metadata(&self.kept).is_ok() {

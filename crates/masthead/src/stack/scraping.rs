@@ -47,6 +47,8 @@ pub(crate) struct Scraping {
     remotes: Arc<Remotes>,
     /// Jobs that come from no file.
     more: Mutex<Vec<Arc<ScrapeConfig>>>,
+    /// Jobs of the cluster's monitors, as they were found last.
+    found: Mutex<Vec<Arc<ScrapeConfig>>>,
     loaded: Mutex<Loaded>,
 }
 
@@ -92,6 +94,7 @@ impl Scraping {
             runtime: Handle::current(),
             remotes,
             more: Mutex::default(),
+            found: Mutex::default(),
             loaded: Mutex::new(Loaded {
                 global: read.config.global.clone(),
                 text: read.text,
@@ -105,6 +108,15 @@ impl Scraping {
     /// file has none of the same name.
     pub(crate) fn add(&self, jobs: Vec<Arc<ScrapeConfig>>) {
         self.more.lock().unwrap_or_else(PoisonError::into_inner).extend(jobs);
+    }
+
+    /// Scrapes these jobs of monitors in place of those found before.
+    ///
+    /// # Errors
+    /// A file that is wrong meanwhile, or a job that cannot be put to work.
+    pub(crate) async fn replace_found(&self, jobs: Vec<Arc<ScrapeConfig>>) -> anyhow::Result<()> {
+        *self.found.lock().unwrap_or_else(PoisonError::into_inner) = jobs;
+        self.begin().await
     }
 
     /// Begins to scrape.
@@ -172,9 +184,11 @@ impl Scraping {
                 source: Arc::clone(source),
             })
             .collect();
-        for job in self.more.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            if free(&jobs, &job.job_name) {
-                jobs.push(Arc::clone(job));
+        for more in [&self.more, &self.found] {
+            for job in more.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+                if free(&jobs, &job.job_name) {
+                    jobs.push(Arc::clone(job));
+                }
             }
         }
         if let Some((own, source)) = &self.own

@@ -8,6 +8,7 @@
 mod access;
 mod backfill;
 mod check;
+mod cluster;
 mod collector;
 mod config;
 mod connections;

@@ -60,6 +60,9 @@ logs:
   storage:
     retention_time: {{ $server.retention.logs }}
     retention_size: {{ $server.retention.logsSize }}
+kubernetes:
+  # Monitors, and dashboards in ConfigMaps, of every namespace.
+  enabled: true
 observe:
   # Of the node's, that the server happens to run on, the collector has them.
   host: false

@@ -22,6 +22,11 @@ use masthead_sysio::{Fs, OpenOptions, RealFs};
 use serde::Serialize;
 
 use self::file::{Report, inspect};
+pub(in crate::commands) use self::{
+    queries::call,
+    sources::{Kind, Sources},
+    variables::{Chosen, Scope},
+};
 use crate::{
     cli::{CheckDashboardsArgs, UsageError},
     terminal::{self, BOLD, DIM, GREEN, Output, RED, YELLOW},

@@ -58,7 +58,7 @@ pub(super) fn variable_fault(query: &Value, language: Kind, scope: &Scope) -> Op
 }
 
 /// `name(inside)`, when the text is that.
-pub(super) fn call(text: &str) -> Option<(&str, &str)> {
+pub(in crate::commands) fn call(text: &str) -> Option<(&str, &str)> {
     let (name, rest) = text.trim().split_once('(')?;
     let name = name.trim();
     let word = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::references::references;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::commands) enum Kind {
     Prometheus,
     Loki,
     Grafana,
@@ -18,13 +18,13 @@ pub(super) enum Kind {
 
 /// Names that stand for a data source: left open by an export, and variables of the dashboard.
 #[derive(Debug, Default)]
-pub(super) struct Sources {
+pub(in crate::commands) struct Sources {
     inputs: HashMap<String, String>,
     variables: HashMap<String, String>,
 }
 
 impl Sources {
-    pub(super) fn of(dashboard: &Value) -> Self {
+    pub(in crate::commands) fn of(dashboard: &Value) -> Self {
         let pairs = |list: &Value, kind: &str, value: &str| {
             let list = list.as_array().map_or(&[][..], Vec::as_slice);
             list.iter()
@@ -38,7 +38,7 @@ impl Sources {
         }
     }
 
-    pub(super) fn kind(&self, of: &Value) -> Kind {
+    pub(in crate::commands) fn kind(&self, of: &Value) -> Kind {
         if let Some(source) = of.as_object() {
             let uid = source.get("uid").and_then(Value::as_str);
             let kind = source.get("type").and_then(Value::as_str).unwrap_or("");

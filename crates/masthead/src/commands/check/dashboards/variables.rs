@@ -19,23 +19,28 @@ const ANY: &str = "any";
 const ALL: [&str; 2] = ["any", "other"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Chosen {
+pub(in crate::commands) enum Chosen {
     One(String),
     /// Of a variable that may have several values, even if it has one now.
     Many(Vec<String>),
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Scope {
+pub(in crate::commands) struct Scope {
     values: HashMap<String, Chosen>,
 }
 
 impl Scope {
     /// The variables of a dashboard.
-    pub(super) fn of(dashboard: &Value) -> Self {
+    pub(in crate::commands) fn of(dashboard: &Value) -> Self {
         let list = dashboard["templating"]["list"].as_array().map_or(&[][..], Vec::as_slice);
         let values = list.iter().map(|one| (text(&one["name"]).to_owned(), chosen(one)));
         Self { values: values.collect() }
+    }
+
+    /// Gives a variable the value that a server knows.
+    pub(in crate::commands) fn set(&mut self, name: &str, value: Chosen) {
+        self.values.insert(name.to_owned(), value);
     }
 
     #[cfg(test)]
@@ -63,7 +68,7 @@ impl Scope {
     }
 
     /// Names that are not known stay as they stand.
-    pub(super) fn write(&self, template: &str, language: Kind) -> String {
+    pub(in crate::commands) fn write(&self, template: &str, language: Kind) -> String {
         let once = |template: &str| {
             replace(template, |found| match self.lookup(found.name) {
                 None => found.whole.to_owned(),

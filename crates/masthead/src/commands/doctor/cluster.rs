@@ -1,0 +1,80 @@
+//! Whether every resource of the cluster that says what to scrape is taken and finds something.
+
+use serde_json::Value;
+
+use super::{Check, Server, State};
+
+pub(super) async fn checks(server: &Server, wanted: bool) -> Vec<Check> {
+    const WHAT: &str = "cluster";
+    let answer = match server.json("/api/discovery", &[]).await {
+        Ok(answer) => answer,
+        Err(why) => return vec![Check::new(WHAT, State::Broken, why, "ask again")],
+    };
+    verdicts(&answer, wanted)
+}
+
+fn verdicts(answer: &Value, wanted: bool) -> Vec<Check> {
+    const WHAT: &str = "cluster";
+    let list = |name: &str| answer[name].as_array().cloned().unwrap_or_default();
+    let (resources, problems) = (list("resources"), list("problems"));
+    if resources.is_empty() && problems.is_empty() {
+        let advice = "start the server with --kubernetes (`kubernetes.enabled`)";
+        let missing = Check::new(WHAT, State::Broken, "no resource is followed", advice);
+        return if wanted { vec![missing] } else { Vec::new() };
+    }
+    let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
+    let mut checks = vec![Check::ok(WHAT, format!("{} resources are followed", resources.len()))];
+    for problem in &problems {
+        let advice =
+            "the server's account needs get, list and watch on it: look at its ClusterRole";
+        checks.push(Check::new(WHAT, State::Broken, text(problem), advice));
+    }
+    for resource in &resources {
+        let (namespace, name) = (text(&resource["namespace"]), text(&resource["name"]));
+        let what = format!("{} {namespace}/{name}", text(&resource["kind"]));
+        let reason = text(&resource["reason"]);
+        match resource["state"].as_str() {
+            Some("rejected") => {
+                let advice = "mend the resource as the reason says";
+                checks.push(Check::new(&what, State::Broken, reason, advice));
+            }
+            Some("empty") => {
+                let advice = "compare its selector with the labels of the Service, its namespaces, \
+                              and `port` with the name of the Service's port";
+                checks.push(Check::new(&what, State::Broken, reason, advice));
+            }
+            _ => {}
+        }
+    }
+    checks
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_matches_nothing_is_broken_and_no_cluster_only_where_one_is_wanted() {
+        let resource = |name: &str, state: &str| {
+            json!({"kind": "ServiceMonitor", "namespace": "shop", "name": name, "state": state,
+                "reason": "why"})
+        };
+        let answer = json!({"problems": ["probes: 403"], "resources": [
+            resource("a", "scraped"), resource("b", "empty"), resource("c", "rejected")]});
+        let shown: Vec<(String, State)> =
+            verdicts(&answer, true).into_iter().map(|check| (check.what, check.state)).collect();
+        let broken = |what: &str| (what.to_owned(), State::Broken);
+        let want = [
+            ("cluster".to_owned(), State::Ok),
+            broken("cluster"),
+            broken("ServiceMonitor shop/b"),
+            broken("ServiceMonitor shop/c"),
+        ];
+        assert_eq!(shown, want);
+        let nothing = json!({"problems": [], "resources": []});
+        assert_eq!(verdicts(&nothing, false), []);
+        assert_eq!(verdicts(&nothing, true)[0].state, State::Broken);
+    }
+}
