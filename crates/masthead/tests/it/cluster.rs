@@ -1,5 +1,4 @@
 //! `serve --kubernetes` and `doctor`, against an API server on loopback that has one of everything.
-#![expect(clippy::disallowed_methods, reason = "tests serve and wait")]
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
