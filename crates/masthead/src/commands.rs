@@ -4,6 +4,7 @@
 
 mod backfill;
 mod check;
+mod collect;
 mod demo;
 mod export;
 mod import;
@@ -24,6 +25,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         // parent-death signal follows the thread, not the process. See `child.rs`.
         Command::Demo(args) => servers()?.block_on(demo::run(args)),
         Command::Serve(args) => servers()?.block_on(serve::run(*args)),
+        Command::Collect(args) => servers()?.block_on(collect::run(*args)),
         Command::Logs(args) => runtime()?.block_on(logs::run(args)),
         Command::Check(args) => check::run(&args),
         Command::Query(args) => runtime()?.block_on(query::run(args)),

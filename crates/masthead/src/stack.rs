@@ -15,6 +15,7 @@
 mod access;
 mod api;
 pub(crate) mod collecting;
+pub(crate) mod collector;
 mod config_text;
 mod dashboards;
 mod deletes;
@@ -89,18 +90,12 @@ impl Stack {
         let live = Arc::new(LiveTail::new(Arc::clone(&lines) as _));
         let tasks = Tasks::new();
         let collected = Arc::new(Discovering::new(Arc::clone(&live) as _, logs::limits(args)));
-        let collecting = Collecting::start(args, collected, Arc::clone(&clock), &tasks)?;
+        let collecting = Collecting::start(args, Some(collected), Arc::clone(&clock), &tasks)?;
         let collecting = Arc::new(collecting);
 
         let telemetry = Telemetry::builder("masthead", env!("CARGO_PKG_VERSION")).build();
         let own = *addresses.first().context("BUG: no listener")?;
-        let remotes = Remotes::new(
-            Some(store.clone()),
-            &args.data,
-            args.forward_journal_size,
-            Arc::clone(&clock),
-            &tasks,
-        );
+        let remotes = Remotes::new(Some(store.clone()), args, Arc::clone(&clock), &tasks);
         let remotes = Arc::new(remotes);
         let sources = (&telemetry, Arc::clone(&remotes));
         let scraping = Arc::new(Scraping::new(args, own, sources, Arc::clone(&clock))?);
@@ -113,8 +108,7 @@ impl Stack {
                 access: Arc::clone(&access),
             },
             telemetry.clone(),
-            Arc::clone(&store),
-            Arc::clone(&lines),
+            Some((Arc::clone(&store), Arc::clone(&lines))),
         );
         let server = Arc::new(server);
         let stores = api::Stores {

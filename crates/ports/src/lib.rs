@@ -27,7 +27,7 @@ pub use logs::{
 };
 pub use query::{QueryCtx, QueryError, QueryLimits, QueryStats, TraceSpan};
 pub use samples::{
-    AppendBatch, AppendError, AppendReport, AppendRow, Columns, LabelQuery, Metadata, RejectReason,
+    AppendBatch, AppendError, AppendReport, AppendRow, Columns, LabelQuery, Metadata, NoStore, RejectReason,
     SampleSink, SampleSource, SelectHints, Selected, Selection, SeriesReader, SeriesRef,
 };
 pub use views::{

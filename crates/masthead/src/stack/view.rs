@@ -34,8 +34,8 @@ pub(super) struct Server {
     /// What the file said of flags when they were read.
     settings: Vec<Given>,
     telemetry: Telemetry,
-    metrics: Arc<Tsdb>,
-    logs: Arc<Logdb>,
+    /// A collector has none.
+    stores: Option<(Arc<Tsdb>, Arc<Logdb>)>,
     last_reload: Mutex<Reload>,
     /// Told when a client asks the process to end.
     quit: Notify,
@@ -62,8 +62,7 @@ impl Server {
         clock: Arc<dyn Clock>,
         reloaded: Reloaded,
         telemetry: Telemetry,
-        metrics: Arc<Tsdb>,
-        logs: Arc<Logdb>,
+        stores: Option<(Arc<Tsdb>, Arc<Logdb>)>,
     ) -> Self {
         let settings = args.config.as_deref().and_then(|file| config::settings(file).ok());
         let now = Millis(clock.now().0.div_euclid(1_000_000));
@@ -78,8 +77,7 @@ impl Server {
             config: args.config.clone(),
             settings: settings.unwrap_or_default(),
             telemetry,
-            metrics,
-            logs,
+            stores,
             last_reload: Mutex::new(Reload { ok: true, loaded: now }),
             quit: Notify::new(),
         }
@@ -144,7 +142,8 @@ impl ServerView for Server {
         if !self.started_up.load(Ordering::Relaxed) {
             return Readiness::Starting;
         }
-        let (metrics, logs) = (self.metrics.stats(), self.logs.stats());
+        let Some((metrics, logs)) = &self.stores else { return Readiness::Ready };
+        let (metrics, logs) = (metrics.stats(), logs.stats());
         let mut reasons = Vec::new();
         for (what, corrupt) in [("metrics", metrics.blocks_corrupt), ("logs", logs.blocks_corrupt)]
         {
