@@ -14,6 +14,8 @@ CONFORMANCE ?=
 DEMO ?=
 # Arguments for the comparison, e.g. make bench BENCH=--full (docs/reference/bench.md).
 BENCH ?=
+# Arguments for the comparison of logs, e.g. make bench BENCH_LOGS="--megabytes 200".
+BENCH_LOGS ?=
 
 help: ## list what can be made
 	@echo "make TARGET, where TARGET is one of"
@@ -52,11 +54,12 @@ test-cluster: ## install into the cluster of KUBECONFIG and verify metrics, logs
 test-charts: ## render the charts and the Helmfile with real Helm and check every object
 	@$(step) "charts: render, validate, check" scripts/test-charts
 
-bench: ## measure: every benchmark of the workspace, then masthead beside the originals
+bench: ## measure: every benchmark of the workspace, then masthead beside the originals: metrics, logs
 	@scripts/need cargo cc
 	@$(step) "benchmarks" cargo bench --workspace --bench '*'
 	@$(step) "build masthead and its comparison (release)" cargo build --release --package masthead --package masthead-bench
 	@"$${CARGO_TARGET_DIR:-target}/release/masthead-bench" $(BENCH)
+	@"$${CARGO_TARGET_DIR:-target}/release/masthead-bench" logs $(BENCH_LOGS)
 
 conformance: ## run upstream's cases: make conformance CONFORMANCE=DIR (*.test for PromQL, check.py for LogQL)
 	@scripts/need cargo cc

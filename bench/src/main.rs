@@ -1,4 +1,5 @@
-//! `masthead-bench`: what Masthead costs beside Prometheus and `VictoriaMetrics`, on this machine.
+//! `masthead-bench`: what Masthead costs beside the originals, on this machine: metrics beside
+//! Prometheus and `VictoriaMetrics`, with `logs` log lines beside Loki (`logs.rs`).
 //!
 //! It starts each system that it finds, one after another, in directories of its own on loopback,
 //! sends all of them the same synthetic samples, asks them the same questions, and prints one
@@ -23,6 +24,7 @@ mod answers;
 mod data;
 mod http;
 mod ingest;
+mod logs;
 mod measure;
 mod peers;
 mod phases;
@@ -39,14 +41,15 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use camino::Utf8PathBuf;
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use masthead_model::Millis;
 
 use crate::{
     data::Plan,
     http::Patience,
+    logs::LogsArguments,
     measure::{Machine, Rest},
-    peers::SYSTEMS,
+    peers::{Program, SYSTEMS, System},
     phases::Loads,
     queries::Effort,
     report::{Column, Report},
@@ -67,7 +70,25 @@ const ABOUT: &str =
 
 #[derive(Debug, Parser)]
 #[command(name = "masthead-bench", about = ABOUT, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    other: Option<Other>,
+
+    #[command(flatten)]
+    metrics: MetricsArguments,
+}
+
+/// What else than metrics can be measured.
+#[derive(Debug, Subcommand)]
+enum Other {
+    /// Measure Masthead as a log system, beside Loki where it is installed.
+    #[command(after_help = EXIT_CODES)]
+    Logs(LogsArguments),
+}
+
+#[derive(Debug, Args)]
+struct MetricsArguments {
     /// Hosts of the fleet that the dashboards show.
     #[arg(long, value_name = "N", default_value_t = 10)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -87,10 +108,6 @@ struct Arguments {
     #[arg(value_parser = clap::value_parser!(u32).range(0..=100))]
     jitter: u32,
 
-    /// Seed of the data.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
-
     /// Also measure with a million series.
     #[arg(long, conflicts_with = "toy")]
     full: bool,
@@ -99,9 +116,23 @@ struct Arguments {
     #[arg(long, conflicts_with_all = ["hosts", "series", "hours"])]
     toy: bool,
 
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Names of systems that cannot be measured, and why.
+type Absent = Vec<(&'static str, String)>;
+
+/// What every comparison is told.
+#[derive(Debug, Args)]
+struct Common {
+    /// Seed of the data.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+
     /// Only these systems.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
-    #[arg(value_parser = ["masthead", "prometheus", "victoriametrics"])]
+    #[arg(value_parser = ["masthead", "prometheus", "victoriametrics", "loki"])]
     systems: Vec<String>,
 
     /// Look for programs here first, then beside this program, then on the search path.
@@ -126,9 +157,77 @@ struct Arguments {
     search_path: String,
 }
 
+/// A run that goes on.
+#[derive(Debug)]
+struct Run {
+    began: Instant,
+    patience: Patience,
+}
+
+impl Run {
+    /// Tells how far it is.
+    fn say(&self, words: &str) {
+        say(&format!("{} s: {words}", self.began.elapsed().as_secs()));
+    }
+}
+
+impl Common {
+    /// From now on the time counts, and signals end the run.
+    fn begin(&self) -> Result<Run> {
+        let stop = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            signal_hook::flag::register(signal, Arc::clone(&stop))
+                .context("cannot take signals")?;
+        }
+        let patience = Patience::new(Duration::from_secs(self.time_limit * 60), stop);
+        Ok(Run { began: Instant::now(), patience })
+    }
+
+    /// Those of `systems` that are wanted and here, and those that are not here with the reason.
+    fn programs(&self, systems: &[&'static dyn System]) -> Result<(Vec<Program>, Absent)> {
+        let (mut programs, mut absent) = (Vec::new(), Vec::new());
+        let wanted = |name| self.systems.is_empty() || self.systems.iter().any(|one| one == name);
+        for system in systems.iter().filter(|system| wanted(system.name())) {
+            match peers::find(*system, &self.folders()) {
+                Ok(program) => programs.push(program),
+                Err(why) => absent.push((system.name(), why)),
+            }
+        }
+        if programs.is_empty() {
+            let why: Vec<String> =
+                absent.iter().map(|(name, why)| format!("{name}: {why}")).collect();
+            bail!("there is nothing to measure; {}", why.join("; "));
+        }
+        Ok((programs, absent))
+    }
+
+    /// Where programs are looked for.
+    fn folders(&self) -> Vec<Utf8PathBuf> {
+        let beside =
+            std::env::current_exe().ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
+        let beside = beside.and_then(|path| Some(path.parent()?.to_owned()));
+        let path = self.search_path.split(':').filter(|folder| !folder.is_empty());
+        self.programs.iter().cloned().chain(beside).chain(path.map(Utf8PathBuf::from)).collect()
+    }
+
+    /// Prints the table, and writes the JSON where it is wanted.
+    fn print(&self, text: &str, json: &serde_json::Value) -> Result<()> {
+        std::io::stdout().lock().write_all(text.as_bytes()).context("cannot print")?;
+        if let Some(path) = &self.json {
+            let text = serde_json::to_string_pretty(json)?;
+            std::fs::write(path, text + "\n").with_context(|| format!("cannot write {path}"))?;
+        }
+        Ok(())
+    }
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(&arguments) {
+    let outcome = match &arguments.other {
+        Some(Other::Logs(logs)) => logs::run(logs),
+        None => run(&arguments.metrics),
+    };
+    match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -139,65 +238,35 @@ fn main() -> ExitCode {
 }
 
 /// Measures and prints; false when a phase or a query failed.
-fn run(arguments: &Arguments) -> Result<bool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register(signal, Arc::clone(&stop)).context("cannot take signals")?;
-    }
-    let began = Instant::now();
-    let say = |words: &str| say(&format!("{} s: {words}", began.elapsed().as_secs()));
-    let patience = Patience::new(Duration::from_secs(arguments.time_limit * 60), stop);
+fn run(arguments: &MetricsArguments) -> Result<bool> {
+    let common = &arguments.common;
+    let run = common.begin()?;
     let loads = loads(arguments, now()?);
     for plan in [&loads.dashboards, &loads.crash].into_iter().chain(&loads.wide) {
         let samples = plan.samples();
         ensure!(samples <= SAMPLES_MAX, "{samples} samples are more than {SAMPLES_MAX}");
     }
-    let (mut columns, mut absent) = (Vec::new(), Vec::new());
-    for system in SYSTEMS {
-        let wanted = &arguments.systems;
-        if !wanted.is_empty() && !wanted.iter().any(|name| name == system.name()) {
-            continue;
-        }
-        match peers::find(system, &folders(arguments)) {
-            Ok(program) => {
-                let scratch = &arguments.scratch;
-                let measured = phases::measure(&program, &loads, scratch, &patience, &say)?;
-                columns.push(Column { program, measured });
-            }
-            Err(why) => absent.push((system.name(), why)),
-        }
-    }
-    if columns.is_empty() {
-        let why: Vec<String> = absent.iter().map(|(name, why)| format!("{name}: {why}")).collect();
-        bail!("there is nothing to measure; {}", why.join("; "));
+    let (programs, absent) = common.programs(&SYSTEMS)?;
+    let mut columns = Vec::new();
+    for program in programs {
+        let say = |words: &str| run.say(words);
+        let measured = phases::measure(&program, &loads, &common.scratch, &run.patience, &say)?;
+        columns.push(Column { program, measured });
     }
     let mut report = Report { machine: Machine::this(), loads, columns, absent };
     report.summarise();
-    std::io::stdout().lock().write_all(report.text().as_bytes()).context("cannot print")?;
-    if let Some(path) = &arguments.json {
-        let text = serde_json::to_string_pretty(&report.json())?;
-        std::fs::write(path, text + "\n").with_context(|| format!("cannot write {path}"))?;
-    }
+    common.print(&report.text(), &report.json())?;
     Ok(report.is_complete())
 }
 
-/// Where programs are looked for.
-fn folders(arguments: &Arguments) -> Vec<Utf8PathBuf> {
-    let beside =
-        std::env::current_exe().ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
-    let beside = beside.and_then(|path| Some(path.parent()?.to_owned()));
-    let path = arguments.search_path.split(':').filter(|folder| !folder.is_empty());
-    arguments.programs.iter().cloned().chain(beside).chain(path.map(Utf8PathBuf::from)).collect()
-}
-
-fn loads(arguments: &Arguments, end: Millis) -> Loads {
-    let Arguments { hosts, series, hours, jitter, seed, full, toy, .. } = arguments;
+fn loads(arguments: &MetricsArguments, end: Millis) -> Loads {
+    let MetricsArguments { hosts, series, hours, jitter, full, toy, common } = arguments;
     let plan = |hosts, series, rounds| Plan {
         hosts,
         series,
         rounds,
         jitter_percent: *jitter,
-        seed: *seed,
+        seed: common.seed,
         end,
     };
     if *toy {
@@ -260,7 +329,7 @@ mod tests {
             let words = ["bench"].into_iter().chain(words.split_whitespace());
             let arguments = Arguments::try_parse_from(words).ok();
             let got = arguments.map(|arguments| {
-                let loads = loads(&arguments, Millis(1_800_000_000_000));
+                let loads = loads(&arguments.metrics, Millis(1_800_000_000_000));
                 (loads.dashboards.samples(), loads.wide.len())
             });
             assert_eq!(got, want);

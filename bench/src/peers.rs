@@ -12,11 +12,12 @@ use std::{fmt::Debug, os::unix::fs::PermissionsExt as _, process::Command};
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 
+pub(crate) use self::masthead::Masthead;
 use crate::server::Server;
 
 /// All systems, in the order of the columns. The first is the one that is compared.
 pub(crate) const SYSTEMS: [&dyn System; 3] =
-    [&masthead::Masthead, &prometheus::Prometheus, &victoriametrics::VictoriaMetrics];
+    [&Masthead, &prometheus::Prometheus, &victoriametrics::VictoriaMetrics];
 
 /// What differs between systems.
 pub(crate) trait System: Debug + Sync {

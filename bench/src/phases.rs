@@ -95,7 +95,7 @@ pub(crate) fn measure(
     Ok(measured)
 }
 
-fn scratch(parent: &Utf8Path) -> Result<tempfile::TempDir> {
+pub(crate) fn scratch(parent: &Utf8Path) -> Result<tempfile::TempDir> {
     let made = tempfile::Builder::new().prefix("masthead-bench-").tempdir_in(parent);
     made.with_context(|| format!("cannot make a directory in {parent}"))
 }

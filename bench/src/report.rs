@@ -37,14 +37,14 @@ const COMPARED: &str = "masthead";
 const REFERENCE: &str = "prometheus";
 
 #[derive(Clone, Copy, Debug)]
-enum Unit {
+pub(crate) enum Unit {
     Plain,
     Mebibytes,
     Count,
 }
 
 impl Unit {
-    fn show(self, number: f64) -> String {
+    pub(crate) fn show(self, number: f64) -> String {
         match self {
             Self::Plain if number >= 100.0 => format!("{number:.0}"),
             Self::Plain => format!("{number:.3}"),
@@ -344,7 +344,7 @@ impl Column {
     }
 }
 
-fn geometric_mean(numbers: impl Iterator<Item = f64>) -> Option<f64> {
+pub(crate) fn geometric_mean(numbers: impl Iterator<Item = f64>) -> Option<f64> {
     let (mut sum, mut count) = (0.0, 0_u32);
     for number in numbers {
         sum += number.ln();
@@ -354,7 +354,7 @@ fn geometric_mean(numbers: impl Iterator<Item = f64>) -> Option<f64> {
 }
 
 /// Aligns the columns, the first to the left and the others to the right.
-fn write_table(out: &mut String, table: &[Vec<String>]) {
+pub(crate) fn write_table(out: &mut String, table: &[Vec<String>]) {
     let columns = table.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         table.iter().filter_map(|row| Some(row.get(column)?.chars().count())).max().unwrap_or(0)
@@ -374,7 +374,7 @@ fn write_table(out: &mut String, table: &[Vec<String>]) {
     }
 }
 
-fn push_line(out: &mut String, line: std::fmt::Arguments<'_>) {
+pub(crate) fn push_line(out: &mut String, line: std::fmt::Arguments<'_>) {
     out.push_str(&line.to_string());
     out.push('\n');
 }

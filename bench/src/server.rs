@@ -76,6 +76,11 @@ impl<'a> Server<'a> {
         self.child.id()
     }
 
+    /// Since the process was started.
+    pub(crate) fn age(&self) -> Duration {
+        self.began.elapsed()
+    }
+
     /// Where it keeps its data.
     pub(crate) fn data(&self) -> &Utf8Path {
         &self.data

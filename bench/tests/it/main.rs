@@ -55,6 +55,33 @@ fn a_toy_run_measures_every_system_that_is_installed_and_leaves_nothing_behind()
 }
 
 #[test]
+fn a_toy_run_of_logs_counts_every_line_and_answers_every_question() {
+    let dir = tempfile::tempdir().unwrap();
+    let json = dir.path().join("out.json");
+    let arguments = ["logs", "--toy", "--time-limit", "2", "--json", json.to_str().unwrap()];
+    let output = bench(&[&arguments[..], &["--scratch", dir.path().to_str().unwrap()]].concat());
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    if err.contains("there is nothing to measure") {
+        assert_eq!(output.status.code(), Some(1), "{err}");
+        return;
+    }
+    // It fails by itself when a line is missing after the load or after the restart.
+    assert!(output.status.success(), "{out}\n{err}");
+    assert!(out.contains("ingest: CPU s per GB"), "{out}");
+    let json: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    for (name, system) in json["systems"].as_object().unwrap() {
+        let number = |key: &str| system["numbers"][key].as_f64();
+        for key in ["load_cpu", "disk_load", "disk_final", "start_answer", "asked_p50"] {
+            assert!(number(key).is_some_and(|number| number > 0.0), "{name}: {key}: {system}");
+        }
+        for key in ["crash_lost", "crash_twice"] {
+            assert!(number(key).is_some_and(|count| count < 0.5), "{name}: {key}: {system}");
+        }
+        assert!(system["questions"].as_array().unwrap().len() >= 20, "{name}: {system}");
+    }
+}
+
+#[test]
 fn a_signal_ends_the_run_early_with_no_process_and_no_directory_left() {
     let scratch = tempfile::tempdir().unwrap();
     let path = scratch.path().to_str().unwrap();

@@ -10,7 +10,7 @@ use masthead_http_client::{
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::yaml;
+use crate::{KubernetesSdConfig, yaml};
 
 /// Everything that one job finds its targets by.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -22,6 +22,8 @@ pub struct Configs {
     pub file_sd_configs: Vec<FileSdConfig>,
     /// Servers.
     pub http_sd_configs: Vec<HttpSdConfig>,
+    /// Clusters.
+    pub kubernetes_sd_configs: Vec<KubernetesSdConfig>,
 }
 
 /// A list of addresses with labels.
@@ -85,6 +87,7 @@ impl Configs {
         self.static_configs.is_empty()
             && self.file_sd_configs.is_empty()
             && self.http_sd_configs.is_empty()
+            && self.kubernetes_sd_configs.is_empty()
     }
 
     /// Checks what upstream checks.
@@ -130,6 +133,9 @@ impl Configs {
                 what: error.what,
             })?;
         }
+        for (at, config) in self.kubernetes_sd_configs.iter_mut().enumerate() {
+            config.validate(&format!("kubernetes_sd_configs[{at}]"))?;
+        }
         Ok(())
     }
 
@@ -141,6 +147,9 @@ impl Configs {
             }
         }
         for config in &mut self.http_sd_configs {
+            config.client.set_directory(dir);
+        }
+        for config in &mut self.kubernetes_sd_configs {
             config.client.set_directory(dir);
         }
     }

@@ -87,14 +87,40 @@ impl Slot {
         let stats = SourceStats { mechanism, refreshes: 0, failures: 0, last_error: None };
         Self { groups: Vec::new(), stats }
     }
+
+    /// Returns whether it is another failure than the last one.
+    fn fail(&mut self, error: &Error) -> bool {
+        let (text, mechanism) = (error.to_string(), self.stats.mechanism);
+        // Once for each new reason: a server that is down is asked every minute.
+        let new = self.stats.last_error.as_ref() != Some(&text);
+        if new {
+            warn!(mechanism, error = %text, "Cannot refresh target groups.");
+        }
+        self.stats.last_error = Some(text);
+        new
+    }
 }
 
 impl Publisher {
     pub(crate) fn replace(&self, source: usize, groups: Vec<TargetGroup>) {
         let mut slots = self.lock();
+        if let Some(slot) = slots.get_mut(source) {
+            slot.stats.last_error = None;
+            self.publish(&mut slots, source, groups);
+        }
+    }
+
+    pub(crate) fn partly(&self, source: usize, groups: Vec<TargetGroup>, error: &Error) {
+        let mut slots = self.lock();
+        if let Some(slot) = slots.get_mut(source) {
+            slot.stats.failures += u64::from(slot.fail(error));
+            self.publish(&mut slots, source, groups);
+        }
+    }
+
+    fn publish(&self, slots: &mut [Slot], source: usize, groups: Vec<TargetGroup>) {
         let Some(slot) = slots.get_mut(source) else { return };
         slot.stats.refreshes += 1;
-        slot.stats.last_error = None;
         let first = slot.stats.refreshes == 1;
         if slot.groups == groups && !first {
             return;
@@ -105,15 +131,10 @@ impl Publisher {
     }
 
     pub(crate) fn failed(&self, source: usize, error: &Error) {
-        let mut slots = self.lock();
-        let Some(slot) = slots.get_mut(source) else { return };
-        slot.stats.failures += 1;
-        let (text, mechanism) = (error.to_string(), slot.stats.mechanism);
-        // Once for each new reason: a server that is down is asked every minute.
-        if slot.stats.last_error.as_ref() != Some(&text) {
-            warn!(mechanism, error = %text, "Cannot refresh target groups.");
+        if let Some(slot) = self.lock().get_mut(source) {
+            slot.stats.failures += 1;
+            slot.fail(error);
         }
-        slot.stats.last_error = Some(text);
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Slot>> {

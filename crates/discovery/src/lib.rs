@@ -1,4 +1,4 @@
-//! Finds scrape targets: lists in the configuration, watched files, HTTP.
+//! Finds scrape targets: lists in the configuration, watched files, HTTP, Kubernetes.
 //!
 //! [`discover`] starts what a job's configuration names and hands out a [`Discovery`]: at any moment
 //! the full set of the job's target groups, and a signal when it changes. A source that fails keeps
@@ -8,18 +8,22 @@
 //! - `config.rs`: the configuration, in upstream's words; `yaml.rs`: reading it with positions.
 //! - `mechanisms.rs`: the table of mechanisms, one line each; `group.rs`: what they find.
 //! - `discovery.rs`: putting several sources together.
+//! - `kubernetes.rs`: objects of a cluster; `operator.rs`: the resources of prometheus-operator.
 
 #![forbid(unsafe_code)]
 
 mod config;
 mod discovery;
 mod group;
+pub mod kubernetes;
 mod mechanisms;
+pub mod operator;
 pub mod yaml;
 
 pub use config::{Configs, FileSdConfig, HttpSdConfig, InvalidConfig, StaticConfig};
 pub use discovery::{Discovery, SourceStats, discover};
 pub use group::{ADDRESS_LABEL, TargetGroup};
+pub use kubernetes::KubernetesSdConfig;
 pub use mechanisms::{Discoverer, Parts, Updates, expand};
 
 /// Why discovery could not be started, or why one refresh failed.
@@ -50,6 +54,12 @@ pub enum Error {
     /// A file or directory that can't be read.
     #[error("cannot read target groups")]
     Read(#[from] std::io::Error),
+    /// The API server of a cluster, in its own words.
+    #[error("{what}")]
+    Kubernetes {
+        /// What it refused or why it did not answer.
+        what: String,
+    },
     /// No answer within the refresh interval.
     #[error("context deadline exceeded")]
     Timeout,
@@ -61,7 +71,9 @@ impl Error {
         use masthead_model::ErrorClass;
         match self {
             Self::Client(error) => error.class(),
-            Self::Status { .. } | Self::Read(_) => ErrorClass::Unavailable,
+            Self::Status { .. } | Self::Read(_) | Self::Kubernetes { .. } => {
+                ErrorClass::Unavailable
+            }
             Self::ContentType { .. } | Self::Malformed { .. } => ErrorClass::BadInput,
             Self::Timeout => ErrorClass::Timeout,
         }

@@ -1,13 +1,16 @@
 //! The table of mechanisms: how each is made of its configuration.
 //!
-//! A mechanism is a file here and a line in [`MECHANISMS`]. Those of Kubernetes take the same place,
-//! one line for each role.
+//! A mechanism is a file here and a line in [`MECHANISMS`].
 
 use std::{fmt::Debug, future::Future, pin::Pin, sync::Arc};
 
 use masthead_sysio::Fs;
 
-use crate::{Configs, Error, TargetGroup, discovery::Publisher};
+use crate::{
+    Configs, Error, TargetGroup,
+    discovery::Publisher,
+    kubernetes::{self, Clusters},
+};
 
 mod file;
 mod http;
@@ -20,6 +23,15 @@ pub use file::expand;
 pub struct Parts {
     /// Where files are.
     pub fs: Arc<dyn Fs>,
+    /// What is watched of clusters; shared by all jobs.
+    pub kubernetes: Arc<Clusters>,
+}
+
+impl Parts {
+    /// Parts of one's own.
+    pub fn new(fs: Arc<dyn Fs>) -> Self {
+        Self { fs, kubernetes: Arc::default() }
+    }
 }
 
 /// One source of target groups.
@@ -45,6 +57,11 @@ impl Updates {
         self.publisher.replace(self.source, groups);
     }
 
+    /// Replaces all that this source has said before, though a part of it could not be refreshed.
+    pub fn partly(&self, groups: Vec<TargetGroup>, error: &Error) {
+        self.publisher.partly(self.source, groups, error);
+    }
+
     /// Tells that a refresh failed. What was found before stays.
     pub fn failed(&self, error: &Error) {
         self.publisher.failed(self.source, error);
@@ -58,4 +75,5 @@ pub(crate) const MECHANISMS: &[(&str, Make)] = &[
     ("static_configs", list::make),
     ("file_sd_configs", file::make),
     ("http_sd_configs", http::make),
+    ("kubernetes_sd_configs", kubernetes::make),
 ];

@@ -54,6 +54,7 @@ pub use token::new_token;
 
 use known::{Known, User};
 use password::PASSWORD_BYTES_MAX;
+pub(crate) use random::random_uid;
 use random::{Fingerprint, ProcessKey};
 use refusal::Refusal;
 use routes::Need;

@@ -1,29 +1,34 @@
-//! Dashboards in the shapes of Grafana's HTTP API, as far as reading goes.
+//! Dashboards in the shapes of Grafana's HTTP API: listing, reading, saving, deleting.
 //!
 //! `GET /api/search` lists them, `GET /api/dashboards/uid/UID` answers one file unchanged beside
 //! what is known of it, so that tools which read dashboards from Grafana can read them here.
-//! Nothing a request says reaches a file system: a uid is looked up among those that were found.
+//! `POST /api/dashboards/db` keeps one, `DELETE` of its address forgets it; what is provisioned stays
+//! as it is. Nothing a request says reaches a file system: a uid is looked up among those that were found.
 
 use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Path, State},
+    extract::{Path, Request, State},
     http::{HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use masthead_ports::{DashboardInfo, DashboardsView};
 use serde::Serialize;
 
-use crate::json;
+use crate::{error, json, limits::Limits};
 
-/// The routes over these dashboards.
-pub fn dashboards_router(view: Arc<dyn DashboardsView>) -> Router {
+mod save;
+
+/// The routes over these dashboards. Of `limits` the size of a form bounds what is saved.
+pub fn dashboards_router(view: Arc<dyn DashboardsView>, limits: &Limits) -> Router {
+    let saving = save::Saving::new(Arc::clone(&view), limits);
     Router::new()
         .route("/api/search", get(search))
-        .route("/api/dashboards/uid/{uid}", get(by_uid))
+        .route("/api/dashboards/uid/{uid}", get(by_uid).delete(delete))
         .with_state(view)
+        .merge(Router::new().route("/api/dashboards/db", post(save::save)).with_state(saving))
 }
 
 type View = State<Arc<dyn DashboardsView>>;
@@ -111,18 +116,33 @@ async fn by_uid(State(view): View, Path(uid): Path<String>) -> Response {
     };
     let meta = serde_json::json!({
         "type": "db",
-        "canSave": false,
-        "canEdit": false,
+        "canSave": info.kept,
+        "canEdit": info.kept,
+        "canDelete": info.kept,
         "canAdmin": false,
         "slug": slug(&info.title),
         "url": format!("/d/{}/{}", info.uid, slug(&info.title)),
         "folderTitle": if info.folder.is_empty() { "General" } else { &info.folder },
-        "provisioned": true,
+        "provisioned": !info.kept,
         "provisionedExternalId": info.origin,
     });
     // The file is put in as it is: what was written by hand comes back as it was written.
     let body = format!("{{\"meta\":{meta},\"dashboard\":{json}}}");
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+}
+
+async fn delete(State(view): View, Path(uid): Path<String>) -> Response {
+    let Ok(done) = tokio::task::spawn_blocking(move || view.delete(&uid)).await else {
+        return message(StatusCode::INTERNAL_SERVER_ERROR, "the dashboard could not be deleted");
+    };
+    match done {
+        Ok(info) => {
+            let text = format!("Dashboard {} deleted", info.title);
+            let body = serde_json::json!({"title": info.title, "message": text, "uid": info.uid});
+            answer(StatusCode::OK, &body)
+        }
+        Err(refused) => message(error::answer(refused.class).0, &refused.message),
+    }
 }
 
 fn message(status: StatusCode, text: &str) -> Response {

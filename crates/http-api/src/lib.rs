@@ -7,7 +7,8 @@
 //! Where to look: the Prometheus API in `prometheus.rs` and the Loki API in `loki.rs`, with one
 //! file for each group of endpoints; what both share in `desk.rs`; errors in `error.rs`; numbers, labels and histograms as JSON in `json.rs`; how an
 //! answer becomes body chunks in `stream.rs`; places for queries and writes in `lane.rs`;
-//! who may do what in `auth.rs`; parameters in `params.rs`; request bodies in `upload.rs`; dashboards in `dashboards.rs`; the
+//! who may do what in `auth.rs`; parameters in `params.rs`; request bodies in `upload.rs`; dashboards in `dashboards.rs`; what runs and what was
+//! slow in `queries.rs`; the
 //! browser application in `pages.rs`.
 
 #![forbid(unsafe_code)]
@@ -19,6 +20,7 @@ mod dashboards;
 mod desk;
 mod error;
 mod evaluator;
+mod hardening;
 mod json;
 mod lane;
 mod limits;
@@ -26,6 +28,7 @@ mod loki;
 mod pages;
 mod params;
 mod prometheus;
+mod queries;
 mod stats;
 mod stream;
 mod time;
@@ -38,6 +41,7 @@ pub use auth::{
 };
 pub use dashboards::dashboards_router;
 pub use evaluator::{EvalError, Evaluation, Evaluator, Grid, Query};
+pub use hardening::hardened;
 pub use limits::{Limits, LogLimits};
 pub use loki::{
     COMPATIBLE_LOKI_VERSION, DeleteRequest, DeleteRequests, DeletesInMemory, Discovering, LiveTail,
@@ -45,4 +49,5 @@ pub use loki::{
 };
 pub use pages::{Asset, FindAsset, pages_router};
 pub use prometheus::{BuildInfo, COMPATIBLE_VERSION, Parts, PrometheusApi};
+pub use queries::queries_router;
 pub use stats::ApiStats;

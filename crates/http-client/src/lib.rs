@@ -11,7 +11,8 @@
 //!
 //! - `config.rs`: the options as they are written; `secret.rs`: texts that are not shown.
 //! - `credentials.rs`: what they amount to now, files read again; `tls.rs`, `proxy.rs`.
-//! - `connection.rs`: dialling; `session.rs`: requests, redirects; `response.rs`: bodies.
+//! - `connection.rs`: dialling; `session.rs`: requests, redirects; `response.rs`: bodies;
+//!   `streaming.rs`: bodies while they come.
 
 #![forbid(unsafe_code)]
 
@@ -23,6 +24,7 @@ mod proxy;
 mod response;
 mod secret;
 mod session;
+mod streaming;
 mod tls;
 
 pub use config::{
@@ -32,6 +34,7 @@ pub use error::Error;
 pub use response::Response;
 pub use secret::Secret;
 pub use session::{Client, Post, Request, Session};
+pub use streaming::Streaming;
 
 #[cfg(test)]
 mod tests;

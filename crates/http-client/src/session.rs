@@ -10,7 +10,7 @@ use rustls::ClientConfig;
 use url::Url;
 
 use crate::{
-    Error, HttpClientConfig, Response,
+    Error, HttpClientConfig, Response, Streaming,
     connection::{Connection, Route, address, exchange, proxy_authorization},
     credentials::{self, Credentials, Pem},
     tls,
@@ -169,6 +169,31 @@ impl Session {
         }
         let outgoing = Outgoing { method: Method::POST, headers, body: post.body.clone() };
         self.exchange(post.url, outgoing, &tls, post.body_limit).await
+    }
+
+    /// Asks, and hands out the body while it comes, for answers that do not end by themselves. A
+    /// redirect is an answer like any other. It has a connection of its own, which ends with it.
+    ///
+    /// # Errors
+    /// Everything in [`Error`]; any status is an answer.
+    pub async fn open(&mut self, url: &Url, headers: &HeaderMap) -> Result<Streaming, Error> {
+        let (secrets, tls) = self.client.credentials().await?;
+        check(url)?;
+        let mut headers = headers.clone();
+        for (name, value) in &secrets {
+            headers.append(name, value.clone());
+        }
+        let config = &self.client.shared.config;
+        let route = Route::new(url, config);
+        let connection = Connection::open(&route, config, &tls).await?;
+        let outgoing = Outgoing { method: Method::GET, headers, body: Bytes::new() };
+        let request = build(&route, outgoing, connection.absolute_form)?;
+        let (mut sender, mut half) = connection.split();
+        let response = Connection::drive(&mut half, sender.send_request(request))
+            .await
+            .map_err(|error| exchange(url, &error))?;
+        let (parts, body) = response.into_parts();
+        Ok(Streaming::new(url, parts, body, sender, half))
     }
 
     async fn exchange(

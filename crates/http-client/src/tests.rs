@@ -384,3 +384,30 @@ fn secrets_are_never_shown() {
     let basic = BasicAuth { password: "hunter2".into(), ..BasicAuth::default() };
     assert!(!format!("{basic:?}").contains("hunter2"));
 }
+
+#[tokio::test]
+async fn a_body_is_handed_out_while_it_comes_and_a_broken_one_is_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/watch", listener.local_addr().expect("bound"));
+    let url = Url::parse(&url).expect("a URL");
+    let mut session = client(&HttpClientConfig::default()).session();
+    let headers = HeaderMap::new();
+    let serving = async {
+        let (mut stream, _) = listener.accept().await.expect("a client");
+        let head = read_head(&mut stream).await.expect("a request");
+        assert!(head.starts_with("GET /watch HTTP/1.1\r\n"), "{head}");
+        let answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n";
+        stream.write_all(answer.as_bytes()).await.expect("written");
+        stream
+    };
+    let (opened, mut stream) = tokio::join!(session.open(&url, &headers), serving);
+    let mut answer = opened.expect("an answer");
+    assert_eq!(answer.status, http::StatusCode::OK);
+    assert_eq!(answer.chunk().await.expect("bytes").as_deref(), Some(&b"one"[..]));
+    // Only now does the server say more: the first part was not waiting for it.
+    stream.write_all(b"3\r\ntwo\r\n").await.expect("written");
+    assert_eq!(answer.chunk().await.expect("bytes").as_deref(), Some(&b"two"[..]));
+    drop(stream);
+    let error = answer.chunk().await.expect_err("it broke off").to_string();
+    assert!(error.contains("the body broke off"), "{error}");
+}

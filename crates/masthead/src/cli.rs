@@ -15,7 +15,7 @@ mod collect;
 mod forward;
 mod logs;
 
-pub(crate) use auth::{AuthArgs, NewTokenArgs, ScopeName, TokenArgs, TokenCommand};
+pub(crate) use auth::{AuthArgs, NewTokenArgs, ScopeName, TlsArgs, TokenArgs, TokenCommand};
 pub(crate) use collect::CollectArgs;
 pub(crate) use forward::ForwardArgs;
 pub(crate) use logs::{LOKI_DEFAULT, LogsArgs, LogsCommandArgs, LogsFormat};
@@ -200,6 +200,9 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub auth: AuthArgs,
 
+    #[command(flatten)]
+    pub tls: TlsArgs,
+
     /// Accept that, without any password, anyone who reaches an address beyond loopback may read,
     /// write and delete.
     #[arg(long, env = "MASTHEAD_INSECURE", value_parser = BoolishValueParser::new())]
@@ -287,6 +290,16 @@ pub(crate) struct ServeArgs {
     #[arg(long = "web.stall-timeout", value_name = "DURATION", default_value = "30s")]
     #[arg(env = "MASTHEAD_WEB_STALL_TIMEOUT", value_parser = prometheus_duration)]
     pub stall_timeout: Duration,
+
+    /// Most connections that are open at one time; more are refused.
+    #[arg(long = "web.max-connections", value_name = "N", default_value_t = 512)]
+    #[arg(env = "MASTHEAD_WEB_MAX_CONNECTIONS")]
+    pub max_connections: usize,
+
+    /// The longest that a client may take for the head of a request, and be silent between two.
+    #[arg(long = "web.header-timeout", value_name = "DURATION", default_value = "30s")]
+    #[arg(env = "MASTHEAD_WEB_HEADER_TIMEOUT", value_parser = duration)]
+    pub header_timeout: Duration,
 
     /// Origins whose scripts may call the API, as a regular expression.
     #[arg(long = "web.cors.origin", value_name = "REGEX", default_value = CORS_ORIGIN_DEFAULT)]

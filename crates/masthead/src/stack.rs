@@ -7,16 +7,19 @@
 //! has: jobs to scrape ([`Stack::scrape`]) and lines that come from no file ([`Stack::pipes`]).
 //!
 //! The parts: the stores in `store.rs` and `logs.rs`, their upkeep in `upkeep.rs`, where it listens
-//! in `listen.rs`, who may come in in `access.rs`, the API in `api.rs`, what it says of itself in
-//! `view.rs`, `config_text.rs` and `metrics.rs`, what it scrapes in `scraping.rs`, where it forwards
-//! that in `remotes.rs`, the log files that it collects in
+//! in `listen.rs`, what becomes of a connection in `connections.rs` and `certificates.rs`, who may come
+//! in in `access.rs`, the API in `api.rs`, what it says of itself in `view.rs`, `config_text.rs` and
+//! `metrics.rs`, what it scrapes in `scraping.rs`, where it forwards that in `remotes.rs`, the log
+//! files that it collects in
 //! `collecting.rs`, the dashboards it shows in `dashboards.rs`.
 
 mod access;
 mod api;
+mod certificates;
 pub(crate) mod collecting;
 pub(crate) mod collector;
 mod config_text;
+mod connections;
 mod dashboards;
 mod deletes;
 mod listen;
@@ -42,8 +45,8 @@ use masthead_tsdb::Tsdb;
 use tokio::sync::watch;
 
 use self::{
-    access::Access, collecting::Collecting, remotes::Remotes, scraping::Scraping, upkeep::Upkeep,
-    view::Server,
+    access::Access, certificates::Certificates, collecting::Collecting, connections::Door,
+    remotes::Remotes, scraping::Scraping, upkeep::Upkeep, view::Server,
 };
 use crate::{
     cli::{ServeArgs, UsageError},
@@ -78,6 +81,8 @@ impl Stack {
     pub(crate) async fn start(args: &ServeArgs) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
         let access = Arc::new(Access::open(args, Arc::clone(&clock))?);
+        let certificates = Certificates::open(&args.tls)?;
+        let door = Door::new(args.max_connections, args.header_timeout, certificates.clone());
         let listeners = listen::bind(args, access.auth().wanted()).await?;
         let addresses: Vec<_> =
             listeners.iter().map(tokio::net::TcpListener::local_addr).collect::<Result<_, _>>()?;
@@ -86,6 +91,7 @@ impl Stack {
         let mut upkeep = Upkeep::default();
         logs::keep_up(&lines, args, &mut upkeep)?;
         access::keep_up(&access, &mut upkeep)?;
+        certificates::keep_up(certificates.as_ref(), &mut upkeep)?;
         // Whatever brings lines hands them to this one, so that they can be followed.
         let live = Arc::new(LiveTail::new(Arc::clone(&lines) as _));
         let tasks = Tasks::new();
@@ -106,6 +112,7 @@ impl Stack {
                 scraping: Arc::clone(&scraping),
                 collecting: Arc::clone(&collecting),
                 access: Arc::clone(&access),
+                certificates,
             },
             telemetry.clone(),
             Some((Arc::clone(&store), Arc::clone(&lines))),
@@ -123,14 +130,15 @@ impl Stack {
             collect: Arc::clone(&collecting),
             remotes: Arc::clone(&remotes),
         };
-        metrics::register(&telemetry, &store, &lines, &api, moved);
+        metrics::register(&telemetry, &store, &lines, (&api, door.stats()), moved);
         let router = api.router(&telemetry);
 
         let (stop, stopping) = watch::channel(false);
         let serving: Vec<_> = listeners
             .into_iter()
             .map(|listener| {
-                tasks.spawn("listener", listen::serve(listener, router.clone(), stopping.clone()))
+                let door = Arc::clone(&door);
+                tasks.spawn("listener", door.serve(listener, router.clone(), stopping.clone()))
             })
             .collect();
         store::load(&store, found).await?;

@@ -282,6 +282,7 @@ impl WrittenAlertmanager {
             static_configs: self.static_configs,
             file_sd_configs: self.file_sd_configs,
             http_sd_configs: self.http_sd_configs,
+            ..Configs::default()
         };
         discovery.validate().map_err(|error| refused(below(&error.key), error.what))?;
         if self.relabel_configs.is_empty() {

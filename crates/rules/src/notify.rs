@@ -91,7 +91,7 @@ impl Notifier {
         alertmanagers: &[AlertmanagerConfig],
         relabel: Vec<Rule>,
     ) -> Result<(), masthead_http_client::Error> {
-        let parts = DiscoveryParts { fs: Arc::clone(&self.shared.fs) };
+        let parts = DiscoveryParts::new(Arc::clone(&self.shared.fs));
         let mut state = self.shared.state.lock();
         let sets = alertmanagers
             .iter()

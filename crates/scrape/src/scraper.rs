@@ -27,6 +27,8 @@ use crate::{
 pub struct Scraper {
     common: Common,
     fs: Arc<dyn Fs>,
+    /// Shared by all jobs, so that what several watch is watched once.
+    discovery: DiscoveryParts,
     permits: Arc<Semaphore>,
     view: Arc<View>,
     state: Mutex<State>,
@@ -123,6 +125,7 @@ impl Scraper {
         };
         Self {
             common,
+            discovery: DiscoveryParts::new(Arc::clone(&parts.fs)),
             fs: parts.fs,
             permits,
             view: Arc::new(View::default()),
@@ -229,8 +232,7 @@ impl Scraper {
         let name = || config.job_name.clone();
         let client = Client::new(&config.client, Arc::clone(&self.fs))
             .map_err(|source| ScrapeError::Client { job: name(), source })?;
-        let parts = DiscoveryParts { fs: Arc::clone(&self.fs) };
-        let discovery = discover(&config.discovery, &parts)
+        let discovery = discover(&config.discovery, &self.discovery)
             .map_err(|source| ScrapeError::Discovery { job: name(), source })?;
         Ok(Job { config: Arc::clone(config), client, discovery, local })
     }

@@ -43,7 +43,7 @@ async fn next(discovery: &mut Discovery) -> Vec<String> {
 async fn lists_are_there_at_once() {
     let configs =
         configs("static", "- targets: ['a:1', 'b:2']\n  labels: {zone: x}\n- targets: []\n");
-    let parts = Parts { fs: Arc::new(SimFs::new(1)) };
+    let parts = Parts::new(Arc::new(SimFs::new(1)));
     let mut discovery = discover(&configs, &parts).expect("started");
     assert_eq!(
         next(&mut discovery).await,
@@ -63,7 +63,7 @@ async fn files_are_followed_and_a_bad_one_keeps_what_it_said() {
     write("a.json", r#"[{"targets": ["a:1"], "labels": {"k": "v"}}]"#);
     write("ignored.txt", "nonsense");
     let configs = configs("file", "- files: ['/sd/*.json', '/sd/b.yml']\n  refresh_interval: 1m\n");
-    let parts = Parts { fs: Arc::new(fs.clone()) };
+    let parts = Parts::new(Arc::new(fs.clone()));
     let mut discovery = discover(&configs, &parts).expect("started");
     let a = r#"/sd/a.json:0 {__address__="a:1", __meta_filepath="/sd/a.json", k="v"}"#;
     assert_eq!(next(&mut discovery).await, [a]);
@@ -123,7 +123,7 @@ async fn a_server_is_asked_again_and_its_failures_change_nothing() {
     ])
     .await;
     let text = format!("- url: http://127.0.0.1:{port}/sd\n  refresh_interval: 200ms\n");
-    let parts = Parts { fs: Arc::new(SimFs::new(1)) };
+    let parts = Parts::new(Arc::new(SimFs::new(1)));
     let mut discovery = discover(&configs("http", &text), &parts).expect("started");
     let url = format!("http://127.0.0.1:{port}/sd");
     let want = format!(r#"{url}:0 {{__address__="a:1", __meta_url="{url}"}}"#);

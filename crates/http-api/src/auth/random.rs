@@ -25,6 +25,14 @@ pub(super) fn secret_text() -> Result<String, AuthError> {
     Ok(URL_SAFE_NO_PAD.encode(secret_bytes()?))
 }
 
+/// A name for something new, such as Grafana makes them.
+pub(crate) fn random_uid() -> Result<String, AuthError> {
+    const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let bytes = secret_bytes()?;
+    let letter = |byte: &u8| LETTERS.get(usize::from(byte % 32)).map(|letter| char::from(*letter));
+    Ok(bytes.iter().take(14).filter_map(letter).collect())
+}
+
 /// SHA-256 in a fixed form.
 pub(super) fn sha256(bytes: &[u8]) -> Fingerprint {
     let mut out = [0; 32];

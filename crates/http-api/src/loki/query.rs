@@ -21,7 +21,12 @@ use super::{
     params::{Asked, check_length},
     small,
 };
-use crate::{desk::Work, error::ApiError, stream::ChunkWriter};
+use crate::{
+    desk::Work,
+    error::ApiError,
+    queries::{Asked as Noted, Entry, Language},
+    stream,
+};
 use write::Shape;
 
 mod write;
@@ -128,13 +133,34 @@ async fn answer(
     params: EngineParams,
     shape: Shape,
 ) -> Result<Response, Refusal> {
-    let work = move |shared: &Shared, ctx: &QueryCtx, out: &mut ChunkWriter| {
-        let queued = ctx.elapsed();
-        ctx.check()?;
-        let answer = evaluate(shared, ctx, &expr, &params)?;
-        write::answer(out, ctx, &answer, shape, queued)
+    // Always with a trace: should it turn out slow, somebody will want to know why.
+    let ctx = Arc::new(shared.desk.ctx(None).with_trace());
+    let instant = params.start == params.end;
+    let noted = Noted {
+        language: Language::Logql,
+        text: expr.to_string(),
+        start_ms: params.start.0.div_euclid(NANOS_PER_MILLI),
+        end_ms: params.end.0.div_euclid(NANOS_PER_MILLI),
+        step_ms: (!instant && matches!(expr, Expr::Metric(_)))
+            .then(|| params.step.div_euclid(NANOS_PER_MILLI)),
     };
-    shared.answer(Work::Query, gzip, work).await
+    let entry = Entry::new(&shared.desk, noted, &ctx);
+    let place = shared.desk.place(Work::Query, &ctx, shared.desk.limits.query.timeout).await?;
+    entry.begins();
+    let delivery = shared.delivery(gzip, &ctx);
+    let shared = Arc::clone(shared);
+    Ok(stream::respond(place, delivery, move |out| {
+        let mut work = || {
+            let queued = ctx.elapsed();
+            ctx.check()?;
+            let answer = evaluate(&shared, &ctx, &expr, &params)?;
+            write::answer(out, &ctx, &answer, shape, queued)
+        };
+        let done = work();
+        entry.ends(done.is_ok());
+        done
+    })
+    .await)
 }
 
 fn evaluate(

@@ -24,6 +24,7 @@ use crate::{
     evaluator::{EvalError, Evaluation, Grid, Query},
     json,
     params::Params,
+    queries::{Asked, Entry, Explain, Language},
     stream::{self, ChunkWriter, Stop},
     time::parse_duration,
 };
@@ -134,6 +135,21 @@ impl Question {
             explain,
         })
     }
+
+    /// The same for whoever looks at what runs.
+    fn asked(&self) -> Asked {
+        let (start, end, step_ms) = match self.when {
+            When::At(at) => (at, at, None),
+            When::Grid(Grid { start, end, step_ms }) => (start, end, Some(step_ms)),
+        };
+        Asked {
+            language: Language::Promql,
+            text: self.text.clone(),
+            start_ms: start.0,
+            end_ms: end.0,
+            step_ms,
+        }
+    }
 }
 
 async fn answer(
@@ -141,10 +157,8 @@ async fn answer(
     params: &Params,
     question: Question,
 ) -> Result<Response, ApiError> {
-    let mut ctx = shared.ctx(question.timeout);
-    if question.explain {
-        ctx = ctx.with_trace();
-    }
+    // Always with a trace: should it turn out slow, somebody will want to know why.
+    let mut ctx = shared.ctx(question.timeout).with_trace();
     if question.stats == Stated::All {
         ctx = ctx.with_step_counts();
     }
@@ -153,14 +167,22 @@ async fn answer(
     if timeout.is_zero() {
         return Err(QueryError::Timeout.into());
     }
+    let ctx = Arc::new(ctx);
+    let entry = Entry::new(&shared.desk, question.asked(), &ctx);
     let place = shared.place(Work::Query, &ctx, timeout).await?;
     let queued = ctx.elapsed();
+    entry.begins();
     let delivery = shared.delivery(params.gzip, ctx.cancellation());
     let shared = Arc::clone(shared);
     Ok(stream::respond(place, delivery, move |out| {
-        ctx.check()?;
-        let evaluation = evaluate(&shared, &ctx, &question)?;
-        write(out, &ctx, &question, evaluation, queued)
+        let mut work = || {
+            ctx.check()?;
+            let evaluation = evaluate(&shared, &ctx, &question)?;
+            write(out, &ctx, &question, evaluation, queued)
+        };
+        let done = work();
+        entry.ends(done.is_ok());
+        done
     })
     .await)
 }
@@ -192,7 +214,7 @@ fn write(
         warnings.push(TRUNCATED.to_owned());
     }
     let stats = (question.stats != Stated::Nothing).then(|| Stats::new(ctx, queued));
-    let explain = question.explain.then(|| Explain::new(ctx, queued));
+    let explain = question.explain.then(|| Explain::of(ctx, queued));
     envelope::open(out);
     out.buf.extend_from_slice(b"{\"resultType\":\"");
     out.buf.extend_from_slice(value.kind().as_bytes());
@@ -368,53 +390,6 @@ impl Stats {
                 total_queryable_samples: total,
                 peak_samples: samples,
             },
-        }
-    }
-}
-
-/// `explain`: what was touched and where the time went; ours alone. Times in seconds from the
-/// moment the request was read.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Explain {
-    queued_seconds: f64,
-    total_seconds: f64,
-    samples: u64,
-    series: u64,
-    blocks: u64,
-    decoded_bytes: u64,
-    spans: Vec<Span>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Span {
-    what: String,
-    start_seconds: f64,
-    took_seconds: f64,
-}
-
-impl Explain {
-    fn new(ctx: &QueryCtx, queued: Duration) -> Self {
-        let mut trace = ctx.trace();
-        // They come in the order in which they ended; people read them as they began.
-        trace.sort_by_key(|span| span.start);
-        let stats = ctx.stats();
-        Self {
-            queued_seconds: queued.as_secs_f64(),
-            total_seconds: ctx.elapsed().as_secs_f64(),
-            samples: stats.samples,
-            series: stats.series,
-            blocks: stats.blocks,
-            decoded_bytes: stats.bytes,
-            spans: trace
-                .into_iter()
-                .map(|span| Span {
-                    what: span.what,
-                    start_seconds: span.start.as_secs_f64(),
-                    took_seconds: span.took.as_secs_f64(),
-                })
-                .collect(),
         }
     }
 }

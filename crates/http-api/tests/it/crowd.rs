@@ -19,11 +19,17 @@ use crate::fixture::{Server, Setup, get, server};
 
 /// Runs until it is let go or told to stop.
 #[derive(Debug, Default)]
-struct Endless {
+pub(crate) struct Endless {
     running: AtomicUsize,
     most: AtomicUsize,
     let_go: AtomicBool,
     cancelled: AtomicUsize,
+}
+
+impl Endless {
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.load(Ordering::SeqCst) > 0
+    }
 }
 
 impl Evaluator for Endless {
@@ -62,13 +68,13 @@ impl Evaluator for Endless {
     }
 }
 
-fn endless(limits: Limits) -> (Arc<Endless>, Server) {
+pub(crate) fn endless(limits: Limits) -> (Arc<Endless>, Server) {
     let evaluator = Arc::new(Endless::default());
     let setup = Setup { evaluator: Arc::clone(&evaluator) as _, limits, ..Setup::default() };
     (evaluator, server(setup))
 }
 
-async fn wait_for(mut ready: impl FnMut() -> bool) {
+pub(crate) async fn wait_for(mut ready: impl FnMut() -> bool) {
     for _ in 0..5000 {
         if ready() {
             return;

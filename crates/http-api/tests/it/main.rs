@@ -7,6 +7,7 @@ mod crowd;
 mod fixture;
 mod golden;
 mod loki;
+mod queries;
 mod reading;
 mod streaming;
 mod writing;

@@ -103,3 +103,31 @@ pub(crate) enum ScopeName {
     Write,
     Admin,
 }
+
+/// How browsers and programs reach `serve`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TlsArgs {
+    /// Answer by TLS alone, with the certificate and its chain in this PEM file; seen when it
+    /// changes.
+    #[arg(
+        id = "tls_cert",
+        long = "tls.cert-file",
+        value_name = "FILE",
+        env = "MASTHEAD_TLS_CERT_FILE"
+    )]
+    pub cert: Option<Utf8PathBuf>,
+
+    /// The PEM file with the private key of `--tls.cert-file`.
+    #[arg(id = "tls_key", long = "tls.key-file", value_name = "FILE")]
+    #[arg(env = "MASTHEAD_TLS_KEY_FILE")]
+    pub key: Option<Utf8PathBuf>,
+
+    /// Let in only who shows a certificate of one of the authorities in this PEM file.
+    #[arg(
+        id = "tls_client_ca",
+        long = "tls.client-ca-file",
+        value_name = "FILE",
+        env = "MASTHEAD_TLS_CLIENT_CA_FILE"
+    )]
+    pub client_ca: Option<Utf8PathBuf>,
+}

@@ -4,6 +4,7 @@
 //! is `logs/follow.rs`. Lines go to stdout, talk to stderr.
 
 mod answer;
+mod columns;
 mod follow;
 mod show;
 
@@ -14,7 +15,7 @@ use bytes::Bytes;
 use http::{Request, Uri, header};
 use http_body_util::Full;
 
-use self::{answer::Data, show::Show};
+use self::{answer::Data, columns::Columns, show::Show};
 use crate::{
     cli::{LogsCommandArgs, UsageError},
     client::{Client, Limits},
@@ -30,8 +31,10 @@ const NANOS_PER_SECOND: f64 = 1e9;
 /// # Errors
 /// No answer, an error from the server, a URL that cannot be asked.
 pub(crate) async fn run(args: LogsCommandArgs) -> anyhow::Result<()> {
-    let show = Show { format: args.format, output: Output::stdout() };
-    let done = if args.follow { follow::run(&args, &show).await } else { ask(&args, &show).await };
+    let mut show =
+        Show { format: args.format, output: Output::stdout(), columns: Columns::default() };
+    let done =
+        if args.follow { follow::run(&args, &mut show).await } else { ask(&args, &mut show).await };
     match done {
         // Whoever reads us has seen enough, as `head` has.
         Err(error) if is_broken_pipe(&error) => Ok(()),
@@ -44,7 +47,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     cause.is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
-async fn ask(args: &LogsCommandArgs, show: &Show) -> anyhow::Result<()> {
+async fn ask(args: &LogsCommandArgs, show: &mut Show) -> anyhow::Result<()> {
     let url = endpoint(&args.url, "http", "/loki/api/v1/query_range")?;
     let request = Request::post(&url)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -67,6 +70,10 @@ async fn ask(args: &LogsCommandArgs, show: &Show) -> anyhow::Result<()> {
         Data::Lines(mut lines) => {
             // Oldest first, as a log file reads, whichever end they were asked from.
             lines.sort_by_key(|line| line.at);
+            // All are known, so that the columns fit the first as well as the last.
+            for line in &lines {
+                show.columns.fit(line);
+            }
             for line in &lines {
                 show.line(line)?;
             }

@@ -91,6 +91,8 @@ pub(super) const SETTINGS: &[Setting] = &[
     value("web.max_form_size", "web.max-form-size"),
     value("web.max_concurrent_writes", "web.max-concurrent-writes"),
     value("web.stall_timeout", "web.stall-timeout"),
+    value("web.max_connections", "web.max-connections"),
+    value("web.header_timeout", "web.header-timeout"),
     value("web.cors_origin", "web.cors.origin"),
     switch("web.enable_admin_api", "web.enable-admin-api"),
     switch("web.enable_lifecycle", "web.enable-lifecycle"),
@@ -100,24 +102,26 @@ pub(super) const SETTINGS: &[Setting] = &[
     path("auth.file", "auth.file"),
     value("auth.session_lifetime", "auth.session-lifetime"),
     value("auth.max_failures", "auth.max-failures"),
+    path("tls.cert_file", "tls.cert-file"),
+    path("tls.key_file", "tls.key-file"),
+    path("tls.client_ca_file", "tls.client-ca-file"),
     value("log.level", "log.level"),
     value("log.format", "log.format"),
 ];
 
 /// Flags that say where the file is or what else is read, and so cannot stand in it.
 #[cfg(test)]
-pub(super) const NOT_IN_THE_FILE: &[&str] =
-    &[
-        "config",
-        "check-config",
-        "prometheus-config",
-        "promtail-config",
-        "promtail-clients",
-        // In the sections there is more to say about these.
-        "remote-write",
-        "loki",
-        "external-label",
-    ];
+pub(super) const NOT_IN_THE_FILE: &[&str] = &[
+    "config",
+    "check-config",
+    "prometheus-config",
+    "promtail-config",
+    "promtail-clients",
+    // In the sections there is more to say about these.
+    "remote-write",
+    "loki",
+    "external-label",
+];
 
 /// Sections whose other keys are read by their owner's own types, and what they are.
 pub(super) const TYPED: &[(&str, &str)] = &[

@@ -59,7 +59,7 @@ impl Access {
             session_lifetime: args.auth.session_lifetime,
             failures: args.auth.max_failures,
             any_host: args.insecure,
-            tls: false,
+            tls: args.tls.cert.is_some(),
             origins,
         };
         let auth = Auth::new(&config, options, clock)

@@ -6,7 +6,7 @@ use axum::Router;
 use clap::{CommandFactory as _, ValueEnum as _};
 use masthead_http_api::{
     Asset, Auth, BuildInfo, Limits, LiveTail, LokiApi, LokiParts, Parts, PrometheusApi,
-    dashboards_router, pages_router,
+    dashboards_router, hardened, pages_router, queries_router,
 };
 use masthead_instrument::Telemetry;
 use masthead_logdb::Logdb;
@@ -26,6 +26,8 @@ pub(super) struct Api {
     pub prometheus: PrometheusApi,
     pub loki: LokiApi,
     pub auth: Auth,
+    limits: Limits,
+    tls: bool,
     dashboards: Arc<Dashboards>,
 }
 
@@ -126,9 +128,20 @@ impl Api {
             admin_enabled: args.enable_admin_api,
         };
         let loki = LokiApi::new(parts, &prometheus);
-        let dashboards =
-            Arc::new(Dashboards::new(Arc::new(RealFs), clock, args.dashboards.clone()));
-        Ok(Self { prometheus, loki, auth: auth.clone(), dashboards })
+        let dashboards = Arc::new(Dashboards::new(
+            Arc::new(RealFs),
+            clock,
+            args.dashboards.clone(),
+            args.data.join("dashboards"),
+        ));
+        Ok(Self {
+            prometheus,
+            loki,
+            auth: auth.clone(),
+            limits,
+            tls: args.tls.cert.is_some(),
+            dashboards,
+        })
     }
 
     /// All routes, and `/metrics` beside them.
@@ -136,10 +149,11 @@ impl Api {
         let apis = self.prometheus.router().merge(self.loki.router());
         let all = apis
             .merge(telemetry.metrics_router())
-            .merge(dashboards_router(self.dashboards.clone()))
+            .merge(dashboards_router(self.dashboards.clone(), &self.limits))
+            .merge(queries_router(&self.prometheus))
             .merge(self.auth.router())
             .merge(pages_router(Arc::new(asset)));
-        self.auth.protect(all).layer(telemetry.layer())
+        hardened(self.auth.protect(all), self.tls).layer(telemetry.layer())
     }
 }
 
@@ -158,6 +172,8 @@ pub(super) fn flags(args: &ServeArgs) -> Vec<(String, String)> {
         .iter()
         .filter_map(|feature| Some(feature.to_possible_value()?.get_name().to_owned()))
         .collect();
+    let path =
+        |path: Option<&camino::Utf8PathBuf>| path.map(ToString::to_string).unwrap_or_default();
     let value = |flag: &str| match flag {
         "data" => args.data.to_string(),
         "listen" => args.listen.to_string(),
@@ -192,6 +208,11 @@ pub(super) fn flags(args: &ServeArgs) -> Vec<(String, String)> {
         "auth.file" => args.auth.file.as_ref().map(ToString::to_string).unwrap_or_default(),
         "auth.session-lifetime" => seconds(args.auth.session_lifetime),
         "auth.max-failures" => args.auth.max_failures.to_string(),
+        "tls.cert-file" => path(args.tls.cert.as_ref()),
+        "tls.key-file" => path(args.tls.key.as_ref()),
+        "tls.client-ca-file" => path(args.tls.client_ca.as_ref()),
+        "web.max-connections" => args.max_connections.to_string(),
+        "web.header-timeout" => seconds(args.header_timeout),
         "insecure" => args.insecure.to_string(),
         "storage.retention.time" => seconds(args.retention_time),
         "storage.retention.size" => args.retention_size.unwrap_or(0).to_string(),

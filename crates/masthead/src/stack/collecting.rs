@@ -241,7 +241,11 @@ impl Collecting {
     fn flagged_clients(&self) -> anyhow::Result<Vec<ClientConfig>> {
         let mut clients = Vec::new();
         for url in &self.args.forward.loki {
-            let flag = || UsageError(format!("--loki {url}: not an URL such as http://loki:3100/loki/api/v1/push"));
+            let flag = || {
+                UsageError(format!(
+                    "--loki {url}: not an URL such as http://loki:3100/loki/api/v1/push"
+                ))
+            };
             let text = serde_json::to_string(&serde_json::json!({ "clients": [{ "url": url }] }))?;
             let parsed = PromtailConfig::parse(&text).map_err(|_| flag())?;
             clients.extend(parsed.clients);

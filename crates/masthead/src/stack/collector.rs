@@ -17,7 +17,9 @@ use tokio::sync::watch;
 use super::{
     access::{self, Access},
     api,
+    certificates::{self, Certificates},
     collecting::Collecting,
+    connections::Door,
     listen,
     metrics::Moved,
     remotes::Remotes,
@@ -54,6 +56,8 @@ impl Collector {
     pub(crate) async fn start(args: &ServeArgs) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
         let access = Arc::new(Access::open(args, Arc::clone(&clock))?);
+        let certificates = Certificates::open(&args.tls)?;
+        let door = Door::new(args.max_connections, args.header_timeout, certificates.clone());
         let listeners = listen::bind(args, access.auth().wanted()).await?;
         let own: SocketAddr = listeners.first().context("BUG: no listener")?.local_addr()?;
         let tasks = Tasks::new();
@@ -66,6 +70,7 @@ impl Collector {
             scraping: Arc::clone(&scraping),
             collecting: Arc::clone(&collecting),
             access: Arc::clone(&access),
+            certificates: certificates.clone(),
         };
         let server = Server::new(args, Arc::clone(&clock), reloaded, telemetry.clone(), None);
         let server = Arc::new(server);
@@ -82,11 +87,13 @@ impl Collector {
         let router = access.auth().protect(all).layer(telemetry.layer());
         let mut upkeep = Upkeep::default();
         access::keep_up(&access, &mut upkeep)?;
+        certificates::keep_up(certificates.as_ref(), &mut upkeep)?;
         let (stop, stopping) = watch::channel(false);
         let serving: Vec<_> = listeners
             .into_iter()
             .map(|listener| {
-                tasks.spawn("listener", listen::serve(listener, router.clone(), stopping.clone()))
+                let door = Arc::clone(&door);
+                tasks.spawn("listener", door.serve(listener, router.clone(), stopping.clone()))
             })
             .collect();
         scraping.begin().await?;

@@ -1,4 +1,5 @@
-//! The dashboards that the server shows: those that ship, and the files below `--dashboards`.
+//! The dashboards that the server shows: those that ship, the files below `--dashboards`, and those
+//! that were saved in the browser, which lie below `--data` and alone can be changed there.
 //!
 //! A folder is read again when asked, at most once in a short while, so that a file that was
 //! changed, added or removed is seen without a restart. Folders below it become folders in the
@@ -11,8 +12,9 @@ use std::{
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
-use masthead_ports::{DashboardInfo, DashboardsView};
-use masthead_sysio::{Clock, Fs, OpenOptions};
+use masthead_model::ErrorClass;
+use masthead_ports::{AdminError, DashboardInfo, DashboardsView};
+use masthead_sysio::{Clock, Fs, OpenOptions, atomic_write, create_dir_all_synced};
 use serde::Deserialize;
 
 /// How long what was read counts as fresh.
@@ -21,6 +23,11 @@ const FRESH: Duration = Duration::from_secs(2);
 const FILE_BYTES_MAX: u64 = 16 << 20;
 /// Files past this many are left out (`--dashboards`).
 const FILES_MAX: usize = 2_000;
+/// Dashboards that may be saved, and their bytes in all: every one is read into memory.
+const KEPT_MAX: usize = 500;
+const KEPT_BYTES_MAX: usize = 64 << 20;
+/// Bytes of a uid, as Grafana has it.
+const UID_BYTES_MAX: usize = 40;
 /// Folders below folders, at most so deep.
 const DEPTH_MAX: usize = 4;
 
@@ -30,6 +37,10 @@ pub(super) struct Dashboards {
     fs: Arc<dyn Fs>,
     clock: Arc<dyn Clock>,
     folder: Option<Utf8PathBuf>,
+    /// Where saved ones lie.
+    kept: Utf8PathBuf,
+    /// Held while one is saved or deleted.
+    saving: Mutex<()>,
     read: Mutex<Read>,
 }
 
@@ -52,8 +63,13 @@ struct Head {
 }
 
 impl Dashboards {
-    pub(super) fn new(fs: Arc<dyn Fs>, clock: Arc<dyn Clock>, folder: Option<Utf8PathBuf>) -> Self {
-        Self { fs, clock, folder, read: Mutex::default() }
+    pub(super) fn new(
+        fs: Arc<dyn Fs>,
+        clock: Arc<dyn Clock>,
+        folder: Option<Utf8PathBuf>,
+        kept: Utf8PathBuf,
+    ) -> Self {
+        Self { fs, clock, folder, kept, saving: Mutex::default(), read: Mutex::default() }
     }
 
     /// Runs `work` over what there is now.
@@ -78,21 +94,50 @@ impl Dashboards {
     fn load(&self, faults: &mut Vec<String>) -> BTreeMap<String, (DashboardInfo, Arc<str>)> {
         let mut found = BTreeMap::new();
         for (name, text) in masthead_web_assets::dashboards() {
-            take(&mut found, faults, "", name, text.into());
+            take(&mut found, faults, "", name, text.into(), false);
         }
         if let Some(folder) = &self.folder {
-            let mut files = Vec::new();
-            self.walk(folder, 0, &mut files, faults);
-            for path in files {
-                let within = path.strip_prefix(folder).unwrap_or(&path);
-                let shown = within.parent().map_or("", Utf8Path::as_str);
-                match self.text(&path) {
-                    Ok(text) => take(&mut found, faults, shown, path.to_string(), text.into()),
-                    Err(error) => faults.push(format!("{path}: {error}")),
-                }
-            }
+            self.take_folder(&mut found, faults, folder, false);
+        }
+        // Last, so that what is provisioned comes first where two have one uid.
+        if self.fs.metadata(&self.kept).is_ok() {
+            self.take_folder(&mut found, faults, &self.kept, true);
         }
         found
+    }
+
+    fn take_folder(
+        &self,
+        found: &mut BTreeMap<String, (DashboardInfo, Arc<str>)>,
+        faults: &mut Vec<String>,
+        folder: &Utf8Path,
+        kept: bool,
+    ) {
+        let mut files = Vec::new();
+        self.walk(folder, 0, &mut files, faults);
+        for path in files {
+            let within = path.strip_prefix(folder).unwrap_or(&path);
+            let shown = within.parent().map_or("", Utf8Path::as_str);
+            match self.text(&path) {
+                Ok(text) => take(found, faults, shown, path.to_string(), text.into(), kept),
+                Err(error) => faults.push(format!("{path}: {error}")),
+            }
+        }
+    }
+
+    /// What was read is old from now on.
+    fn forget(&self) {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).at = None;
+    }
+
+    /// Where the dashboard of this uid is kept.
+    fn file(&self, uid: &str) -> Result<Utf8PathBuf, AdminError> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if uid.is_empty() || uid.len() > UID_BYTES_MAX || !uid.chars().all(plain) {
+            let why = "a uid has 1 to 40 letters, digits, - and _";
+            return Err(refuse(ErrorClass::BadInput, why));
+        }
+        Ok(self.kept.join(format!("{uid}.json")))
     }
 
     fn walk(
@@ -135,6 +180,10 @@ impl Dashboards {
     }
 }
 
+fn refuse(class: ErrorClass, message: impl Into<String>) -> AdminError {
+    AdminError { class, message: message.into() }
+}
+
 /// Adds one file under its uid, or under its name if it has none; the first of one uid stays.
 fn take(
     found: &mut BTreeMap<String, (DashboardInfo, Arc<str>)>,
@@ -142,6 +191,7 @@ fn take(
     folder: &str,
     origin: String,
     text: Arc<str>,
+    kept: bool,
 ) {
     // A list would be taken for the fields of the head in their order.
     if !text.trim_start().starts_with('{') {
@@ -163,6 +213,7 @@ fn take(
         uid: uid.clone(),
         tags: head.tags,
         origin,
+        kept,
     };
     found.insert(uid, (info, text));
 }
@@ -177,6 +228,59 @@ impl DashboardsView for Dashboards {
 
     fn get(&self, uid: &str) -> Option<(DashboardInfo, Arc<str>)> {
         self.with(|found| found.get(uid).cloned())
+    }
+
+    fn save(&self, uid: &str, json: &str) -> Result<(), AdminError> {
+        let path = self.file(uid)?;
+        let _one_at_a_time = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
+        self.forget();
+        let (count, bytes) = self.with(|found| {
+            if let Some((other, _)) = found.get(uid).filter(|(info, _)| !info.kept) {
+                let message = format!(
+                    "{:?} is provisioned from {} and cannot be changed here; save a copy with another uid",
+                    other.title, other.origin
+                );
+                return Err(refuse(ErrorClass::BadInput, message));
+            }
+            let others = found.values().filter(|(info, _)| info.kept && info.uid != uid);
+            Ok(others.fold((0, 0), |(count, bytes), (_, text)| (count + 1, bytes + text.len())))
+        })?;
+        if count >= KEPT_MAX || bytes + json.len() > KEPT_BYTES_MAX {
+            let message = format!(
+                "{count} dashboards of {bytes} bytes are saved, and the limits are {KEPT_MAX} and {KEPT_BYTES_MAX} bytes; delete some, or put them into the folder of --dashboards"
+            );
+            return Err(refuse(ErrorClass::TooLarge, message));
+        }
+        let write = || {
+            create_dir_all_synced(&*self.fs, &self.kept)?;
+            atomic_write(&*self.fs, &path, json.as_bytes())
+        };
+        let written = write();
+        self.forget();
+        written.map_err(|error| {
+            refuse(ErrorClass::Unavailable, format!("the dashboard could not be kept: {error}"))
+        })
+    }
+
+    fn delete(&self, uid: &str) -> Result<DashboardInfo, AdminError> {
+        let path = self.file(uid)?;
+        let _one_at_a_time = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
+        self.forget();
+        let Some((info, _)) = self.get(uid) else {
+            return Err(refuse(ErrorClass::NotFound, "Dashboard not found"));
+        };
+        if !info.kept {
+            let message = format!(
+                "{:?} is provisioned from {} and cannot be deleted here",
+                info.title, info.origin
+            );
+            return Err(refuse(ErrorClass::BadInput, message));
+        }
+        let removed = self.fs.remove_file(&path).and_then(|()| self.fs.sync_dir(&self.kept));
+        self.forget();
+        removed.map(|()| info).map_err(|error| {
+            refuse(ErrorClass::Unavailable, format!("the dashboard could not be deleted: {error}"))
+        })
     }
 }
 

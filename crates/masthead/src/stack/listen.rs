@@ -1,10 +1,9 @@
-//! Where the server listens, and serving until it is told to stop.
+//! Where the server listens. What happens to a connection: `connections.rs`.
 
-use std::{io, net::SocketAddr};
+use std::net::SocketAddr;
 
 use anyhow::Context as _;
-use axum::Router;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::net::TcpListener;
 
 use crate::cli::{LOKI_DEFAULT, Listen, ServeArgs, UsageError};
 
@@ -37,6 +36,9 @@ pub(super) async fn bind(args: &ServeArgs, guarded: bool) -> anyhow::Result<Vec<
             ))
             .into());
         }
+        if guarded && args.tls.cert.is_none() {
+            tracing::warn!(%address, "Passwords and tokens travel in the clear here: use --tls.cert-file, or a proxy that speaks TLS.");
+        }
     }
     let mut listeners = vec![listen(args.listen, "--listen").await?];
     for (alias, usual, flag) in aliases {
@@ -63,22 +65,4 @@ async fn listen(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> 
         0 => format!("cannot listen on {address} ({flag})"),
         port => format!("cannot listen on {address} ({flag}); is port {port} taken?"),
     })
-}
-
-/// Answers requests on `listener` until `stopping` is true and those in flight are over.
-pub(super) async fn serve(
-    listener: TcpListener,
-    router: Router,
-    mut stopping: watch::Receiver<bool>,
-) {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let served: io::Result<()> = axum::serve(listener, service)
-        .with_graceful_shutdown(async move {
-            // A sender that is gone means the same as one that says stop.
-            drop(stopping.wait_for(|stop| *stop).await);
-        })
-        .await;
-    if let Err(error) = served {
-        tracing::error!(%error, "A listener failed.");
-    }
 }

@@ -2,7 +2,11 @@
 //!
 //! Each is one line of a table here and one of `docs/reference/masthead-metrics.md`.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 
 use masthead_forward::{Stats as ClientStats, remote_write::Stats as RemoteStats};
 use masthead_http_api::{ApiStats, Auth, AuthStats, LokiApi, LokiStats, PrometheusApi};
@@ -17,14 +21,14 @@ use prometheus_client::{
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
 };
 
-use super::{api::Api, collecting::Collecting, remotes::Remotes};
+use super::{api::Api, collecting::Collecting, connections::ConnectionStats, remotes::Remotes};
 
 /// Shows the numbers of the store and the API at `/metrics`.
 pub(super) fn register(
     telemetry: &Telemetry,
     store: &Arc<Tsdb>,
     logs: &Arc<Logdb>,
-    api: &Api,
+    (api, connections): (&Api, Arc<ConnectionStats>),
     moved: Moved,
 ) {
     let collector = Numbers {
@@ -32,6 +36,7 @@ pub(super) fn register(
         logs: Arc::clone(logs),
         api: api.prometheus.clone(),
         auth: api.auth.clone(),
+        connections,
         loki: api.loki.clone(),
     };
     telemetry.register(|registry| {
@@ -46,6 +51,7 @@ struct Numbers {
     logs: Arc<Logdb>,
     api: PrometheusApi,
     auth: Auth,
+    connections: Arc<ConnectionStats>,
     loki: LokiApi,
 }
 
@@ -133,6 +139,14 @@ const API: &[Row<ApiStats>] = &[
     ("masthead_http_api_samples_accepted", "Samples taken by remote write and OTLP.", C, |s| s.samples_accepted),
     ("masthead_http_api_samples_refused", "Samples refused by remote write and OTLP.", C, |s| s.samples_refused),
     ("masthead_http_api_panics", "Requests that ended in a panic; each is a bug.", C, |s| s.panics),
+];
+
+#[rustfmt::skip]
+const CONNECTIONS: &[Row<ConnectionStats>] = &[
+    ("masthead_connections_open", "Connections that are open.", G, |s| s.open.load(Relaxed)),
+    ("masthead_connections_accepted", "Connections that were let in.", C, |s| s.accepted.load(Relaxed)),
+    ("masthead_connections_refused", "Connections refused because as many were open as may.", C, |s| s.refused.load(Relaxed)),
+    ("masthead_connections_handshakes_failed", "Connections whose TLS handshake failed or took too long.", C, |s| s.handshakes_failed.load(Relaxed)),
 ];
 
 #[rustfmt::skip]
@@ -224,6 +238,7 @@ impl Collector for Numbers {
         table(&mut encoder, LOKI, &stats)?;
         by_reason(&mut encoder, LINES_REFUSED, &listed(&stats.lines_refused))?;
         table(&mut encoder, API, &self.api.stats())?;
+        table(&mut encoder, CONNECTIONS, &*self.connections)?;
         table(&mut encoder, AUTH, &self.auth.stats())
     }
 }
@@ -399,6 +414,7 @@ mod tests {
         };
         let store = STORE.iter().map(|row| full(row.0, &row.2));
         let api = API.iter().map(|row| full(row.0, &row.2));
+        let connections = CONNECTIONS.iter().map(|row| full(row.0, &row.2));
         let auth = AUTH.iter().map(|row| full(row.0, &row.2));
         let logs = LOGS.iter().map(|row| full(row.0, &row.2));
         let loki = LOKI.iter().map(|row| full(row.0, &row.2));
@@ -423,6 +439,7 @@ mod tests {
             .chain(rejected)
             .chain(api)
             .chain(auth)
+            .chain(connections)
             .chain(scrape)
             .chain(collect)
             .chain(client)

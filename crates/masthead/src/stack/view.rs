@@ -14,7 +14,9 @@ use masthead_sysio::Clock;
 use masthead_tsdb::Tsdb;
 use tokio::sync::Notify;
 
-use super::{access::Access, collecting::Collecting, scraping::Scraping};
+use super::{
+    access::Access, certificates::Certificates, collecting::Collecting, scraping::Scraping,
+};
 use crate::{
     cli::ServeArgs,
     config::{self, Given},
@@ -47,6 +49,7 @@ pub(super) struct Reloaded {
     pub scraping: Arc<Scraping>,
     pub collecting: Arc<Collecting>,
     pub access: Arc<Access>,
+    pub certificates: Option<Arc<Certificates>>,
 }
 
 /// How the last attempt to load the configuration went, and when one last went well.
@@ -117,6 +120,7 @@ impl Server {
         self.reloaded.scraping.reload()?;
         self.reloaded.collecting.apply(collecting)?;
         self.reloaded.access.reload()?;
+        self.reloaded.certificates.as_ref().map_or(Ok(()), |files| files.reload())?;
         for key in config::changed(&self.settings, &now) {
             tracing::warn!(key, "A setting was changed that is in force after a restart only.");
         }

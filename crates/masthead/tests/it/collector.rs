@@ -306,7 +306,9 @@ metrics:
     assert!(status >= 400 && answer.contains("keeps no samples"), "{answer}");
     // What is pushed to it goes the same way.
     assert!(collector.push(&[(1, crate::serve::now(), 1.0)]));
-    eventually("what was pushed", || other.number("count(counter{zone=\"z1\"}) or vector(0)") == "1");
+    eventually("what was pushed", || {
+        other.number("count(counter{zone=\"z1\"}) or vector(0)") == "1"
+    });
     assert_eq!(collector.stop(Signal::TERM), Some(0));
     assert!(!here.path().join("data/metrics").exists() && !here.path().join("data/logs").exists());
 }
@@ -371,9 +373,19 @@ fn the_journal_of_the_system_is_read_and_goes_on_behind_the_last_line() {
     let start = || {
         let data = data.path().to_str().unwrap();
         let mut command = Masthead::command(&[
-            "serve", "--data", data, "--listen", "127.0.0.1:0", "--no-host", "--no-self",
-            "--prometheus-listen", "off", "--loki-listen", "off",
-            "--promtail-config", config.to_str().unwrap(),
+            "serve",
+            "--data",
+            data,
+            "--listen",
+            "127.0.0.1:0",
+            "--no-host",
+            "--no-self",
+            "--prometheus-listen",
+            "off",
+            "--loki-listen",
+            "off",
+            "--promtail-config",
+            config.to_str().unwrap(),
         ]);
         let path = std::env::var_os("PATH").unwrap_or_default();
         let paths = [dir.to_owned()].into_iter().chain(std::env::split_paths(&path));
@@ -397,7 +409,10 @@ fn the_journal_of_the_system_is_read_and_goes_on_behind_the_last_line() {
     eventually("five entries", || lines(&server) == all);
     let asked = fs::read_to_string(dir.join("asked")).unwrap();
     let asked: Vec<_> = asked.lines().collect();
-    assert!(asked[0].contains("--since=@") && asked[0].ends_with(" _TRANSPORT=syslog"), "{asked:?}");
+    assert!(
+        asked[0].contains("--since=@") && asked[0].ends_with(" _TRANSPORT=syslog"),
+        "{asked:?}"
+    );
     assert!(asked[1].contains("--after-cursor=c3"), "{asked:?}");
     assert_eq!(server.stop(Signal::TERM), Some(0));
 }

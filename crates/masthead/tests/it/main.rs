@@ -10,6 +10,7 @@ mod backfill;
 mod check;
 mod collector;
 mod config;
+mod connections;
 mod demo;
 mod documents;
 mod forward;

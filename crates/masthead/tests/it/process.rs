@@ -101,9 +101,9 @@ impl Drop for Masthead {
     }
 }
 
-/// True once `done` is, within half a minute.
+/// True once `done` is, within a minute.
 pub(crate) fn soon(mut done: impl FnMut() -> bool) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + TIME_MAX;
     while Instant::now() < deadline {
         if done() {
             return true;

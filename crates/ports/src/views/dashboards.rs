@@ -2,6 +2,10 @@
 
 use std::{fmt::Debug, sync::Arc};
 
+use masthead_model::ErrorClass;
+
+use super::AdminError;
+
 /// Where dashboards come from: folders, what is embedded, later `ConfigMap`s.
 pub trait DashboardsView: Send + Sync + Debug {
     /// Every dashboard, by folder and then by title.
@@ -11,6 +15,31 @@ pub trait DashboardsView: Send + Sync + Debug {
 
     /// The file with this uid, unchanged.
     fn get(&self, uid: &str) -> Option<(DashboardInfo, Arc<str>)>;
+
+    /// Keeps this dashboard, in the place of one with its uid that was kept before.
+    ///
+    /// `uid` has letters, digits, `-` and `_` alone, and `json` is an object that has it.
+    ///
+    /// # Errors
+    /// One of that uid came from elsewhere and is not to be changed; a limit; the file system.
+    fn save(&self, uid: &str, json: &str) -> Result<(), AdminError> {
+        let (_, _) = (uid, json);
+        Err(nowhere())
+    }
+
+    /// Forgets a dashboard that was kept.
+    ///
+    /// # Errors
+    /// There is none of that uid; it came from elsewhere; the file system.
+    fn delete(&self, uid: &str) -> Result<DashboardInfo, AdminError> {
+        let _ = uid;
+        Err(nowhere())
+    }
+}
+
+fn nowhere() -> AdminError {
+    let message = "this server has no place for dashboards".to_owned();
+    AdminError { class: ErrorClass::Unavailable, message }
 }
 
 /// What a list of dashboards shows.
@@ -26,6 +55,8 @@ pub struct DashboardInfo {
     pub tags: Vec<String>,
     /// Where it was read, for messages.
     pub origin: String,
+    /// Whether it was saved here, so that it can be changed and deleted here.
+    pub kept: bool,
 }
 
 /// There are none.

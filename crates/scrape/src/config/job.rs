@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use camino::Utf8Path;
-use masthead_discovery::{Configs, FileSdConfig, HttpSdConfig, StaticConfig, yaml};
+use masthead_discovery::{
+    Configs, FileSdConfig, HttpSdConfig, KubernetesSdConfig, StaticConfig, yaml,
+};
 use masthead_http_client::{
     Authorization, BasicAuth, HeaderValues, HttpClientConfig, Secret, TlsConfig,
 };
@@ -212,6 +214,7 @@ pub(super) struct WrittenJob {
     static_configs: Vec<StaticConfig>,
     file_sd_configs: Vec<FileSdConfig>,
     http_sd_configs: Vec<HttpSdConfig>,
+    kubernetes_sd_configs: Vec<KubernetesSdConfig>,
     aws_sd_configs: Option<Ignored>,
     azure_sd_configs: Option<Ignored>,
     consul_sd_configs: Option<Ignored>,
@@ -224,7 +227,6 @@ pub(super) struct WrittenJob {
     gce_sd_configs: Option<Ignored>,
     hetzner_sd_configs: Option<Ignored>,
     ionos_sd_configs: Option<Ignored>,
-    kubernetes_sd_configs: Option<Ignored>,
     kuma_sd_configs: Option<Ignored>,
     lightsail_sd_configs: Option<Ignored>,
     linode_sd_configs: Option<Ignored>,
@@ -293,6 +295,7 @@ impl Default for WrittenJob {
             static_configs: Vec::new(),
             file_sd_configs: Vec::new(),
             http_sd_configs: Vec::new(),
+            kubernetes_sd_configs: Vec::new(),
             aws_sd_configs: None,
             azure_sd_configs: None,
             consul_sd_configs: None,
@@ -305,7 +308,6 @@ impl Default for WrittenJob {
             gce_sd_configs: None,
             hetzner_sd_configs: None,
             ionos_sd_configs: None,
-            kubernetes_sd_configs: None,
             kuma_sd_configs: None,
             lightsail_sd_configs: None,
             linode_sd_configs: None,
@@ -492,6 +494,7 @@ impl WrittenJob {
                 static_configs: self.static_configs,
                 file_sd_configs: self.file_sd_configs,
                 http_sd_configs: self.http_sd_configs,
+                kubernetes_sd_configs: self.kubernetes_sd_configs,
             },
             relabel_rules: Vec::new(),
             metric_relabel_rules: Vec::new(),
@@ -513,7 +516,6 @@ impl WrittenJob {
             ("gce_sd_configs", self.gce_sd_configs),
             ("hetzner_sd_configs", self.hetzner_sd_configs),
             ("ionos_sd_configs", self.ionos_sd_configs),
-            ("kubernetes_sd_configs", self.kubernetes_sd_configs),
             ("kuma_sd_configs", self.kuma_sd_configs),
             ("lightsail_sd_configs", self.lightsail_sd_configs),
             ("linode_sd_configs", self.linode_sd_configs),

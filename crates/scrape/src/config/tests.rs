@@ -39,6 +39,8 @@ scrape_configs:
       - files: ['targets/*.json']
     kubernetes_sd_configs:
       - role: pod
+    dns_sd_configs:
+      - names: [a.example]
     relabel_configs:
       - source_labels: [__meta_filepath]
         target_label: file
@@ -53,7 +55,7 @@ fn a_whole_file_loads_and_what_is_not_read_is_named() {
         [
             "not supported yet: alerting (no alert is sent anywhere)",
             "not supported yet: rule_files (no rule is evaluated)",
-            "not supported yet: scrape_configs[1].kubernetes_sd_configs (job \"node\")",
+            "not supported yet: scrape_configs[1].dns_sd_configs (job \"node\")",
         ]
     );
     assert_eq!(config.global.external_labels.to_string(), r#"{cluster="demo", zone="eu"}"#);
@@ -73,6 +75,7 @@ fn a_whole_file_loads_and_what_is_not_read_is_named() {
     let second = &config.scrape_configs[1];
     assert_eq!(second.client.tls_config.ca_file, "/etc/prometheus/ca.pem");
     assert_eq!(second.discovery.file_sd_configs[0].files, ["/etc/prometheus/targets/*.json"]);
+    assert_eq!(second.discovery.kubernetes_sd_configs.len(), 1);
 }
 
 #[test]

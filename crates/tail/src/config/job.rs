@@ -290,7 +290,7 @@ impl JobConfig {
         }
         let refuse = |source| Error::Discovery { job: self.name.clone(), source };
         if !self.discovery.is_empty() {
-            let parts = masthead_discovery::Parts { fs: Arc::clone(&setup.fs) };
+            let parts = masthead_discovery::Parts::new(Arc::clone(&setup.fs));
             let discovery = discover(&self.discovery, &parts).map_err(refuse)?;
             sources.push(Source::Discovered(Box::new(discovery)));
         }

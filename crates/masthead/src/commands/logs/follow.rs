@@ -34,7 +34,7 @@ enum End {
 ///
 /// # Errors
 /// The server refuses, cannot be reached, or stays away.
-pub(super) async fn run(args: &LogsCommandArgs, show: &Show) -> anyhow::Result<()> {
+pub(super) async fn run(args: &LogsCommandArgs, show: &mut Show) -> anyhow::Result<()> {
     let mut start = args.from.unwrap_or_else(|| now() - args.since.as_secs_f64());
     let mut connected = false;
     let mut attempts = 0;
@@ -70,7 +70,7 @@ pub(super) async fn run(args: &LogsCommandArgs, show: &Show) -> anyhow::Result<(
 async fn connection(
     args: &LogsCommandArgs,
     start: f64,
-    show: &Show,
+    show: &mut Show,
     connected: &mut bool,
     newest: &mut Option<f64>,
 ) -> anyhow::Result<End> {

@@ -1,7 +1,7 @@
 //! Lines and numbers for people and for programs.
 //!
-//! A pretty line is its time, its level in colour, the line, and its own labels behind it; text
-//! from outside never moves the cursor or sets a colour.
+//! A pretty line is its time, its level in colour, the line, and its own labels in columns behind
+//! it (`columns.rs`); text from outside never moves the cursor or sets a colour.
 
 use std::io;
 
@@ -10,14 +10,15 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::answer::{LabelMap, Line, Series};
+use super::{
+    answer::{LabelMap, Line, Series},
+    columns::{Cell, Columns, LEVELS},
+};
 use crate::{
     cli::LogsFormat,
     terminal::{self, BLUE, BOLD, DIM, GREEN, Output, RED, YELLOW},
 };
 
-/// The labels that tell a level, the first that is there.
-const LEVELS: [&str; 3] = ["detected_level", "level", "severity"];
 /// As wide as `critical`, so that lines begin in one column.
 const LEVEL_WIDTH: usize = 8;
 
@@ -26,6 +27,7 @@ const LEVEL_WIDTH: usize = 8;
 pub(super) struct Show {
     pub(super) format: LogsFormat,
     pub(super) output: Output,
+    pub(super) columns: Columns,
 }
 
 impl Show {
@@ -33,7 +35,8 @@ impl Show {
     ///
     /// # Errors
     /// That of stdout.
-    pub(super) fn line(&self, line: &Line) -> io::Result<()> {
+    pub(super) fn line(&mut self, line: &Line) -> io::Result<()> {
+        self.columns.fit(line);
         terminal::print(&self.rendered(line))
     }
 
@@ -53,19 +56,16 @@ impl Show {
         let level = LEVELS.iter().find_map(|name| line.own.get(*name).or(line.stream.get(*name)));
         let level = level.map_or("", String::as_str);
         let padded = format!("{:LEVEL_WIDTH$}", terminal::one_line(level).to_uppercase());
+        let text = terminal::one_line(&line.text);
         let mut out = format!(
-            "{} {} {}",
+            "{} {} {text}",
             self.output.paint(DIM, &time(line.at)),
             self.output.paint(style(level), &padded),
-            terminal::one_line(&line.text),
         );
-        let told = |name: &&String| !LEVELS.contains(&name.as_str());
-        for name in line.own.keys().filter(told) {
-            let value = line.own.get(name).map_or("", String::as_str);
-            out.push_str("  ");
-            let name = format!("{}=", terminal::one_line(name));
-            out.push_str(&self.output.paint(BLUE, &name));
-            out.push_str(&terminal::one_line(value));
+        for Cell { gap, name, value } in self.columns.cells(&text, line) {
+            out.extend(std::iter::repeat_n(' ', gap));
+            out.push_str(&self.output.paint(BLUE, &format!("{name}=")));
+            out.push_str(&value);
         }
         out
     }
@@ -140,7 +140,8 @@ mod tests {
             text: "it\u{1b}[31m".to_owned(),
         };
         let f = |format, want: &str| {
-            let show = Show { format, output: Output::plain() };
+            let mut show = Show { format, output: Output::plain(), columns: Columns::default() };
+            show.columns.fit(&line);
             assert_eq!(show.rendered(&line), want);
         };
         f(LogsFormat::Raw, "it\u{1b}[31m");
