@@ -24,7 +24,7 @@ mod sender;
 mod sink;
 mod stats;
 
-pub use config::{MetadataConfig, QueueConfig, RemoteWriteConfig, WrittenSection};
+pub use config::{MetadataConfig, QueueConfig, RemoteWriteConfig, WrittenSection, name_of_url};
 pub use frame::read_frame_for_fuzzing;
 pub use masthead_wire::remote_write::Version;
 pub use sender::Sender;

@@ -11,7 +11,9 @@ use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
 
 mod auth;
+mod collect;
 mod doctor;
+mod forward;
 mod kubernetes;
 mod logs;
 mod rules;
@@ -19,7 +21,9 @@ mod rules;
 pub(crate) use auth::{
     AuthArgs, NewTokenArgs, ScopeName, SecretText, TlsArgs, TokenArgs, TokenCommand,
 };
+pub(crate) use collect::CollectArgs;
 pub(crate) use doctor::DoctorArgs;
+pub(crate) use forward::ForwardArgs;
 pub(crate) use kubernetes::KubernetesArgs;
 pub(crate) use logs::{LOKI_DEFAULT, LogsArgs, LogsCommandArgs, LogsFormat};
 pub(crate) use rules::{CheckRulesArgs, RulesArgs, TestArgs, TestCommand, TestRulesArgs};
@@ -65,6 +69,9 @@ pub(crate) enum Command {
     /// Say what is wrong with a file, without starting anything.
     #[command(after_help = EXIT_CODES)]
     Check(CheckArgs),
+    /// Scrape and collect, and keep nothing: samples go by remote write, lines to a Loki.
+    #[command(after_help = EXIT_CODES)]
+    Collect(Box<CollectArgs>),
     /// Ask a server that speaks Prometheus' HTTP API a PromQL question.
     #[command(after_help = EXIT_CODES)]
     Query(QueryArgs),
@@ -196,11 +203,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "DIR", env = "MASTHEAD_PODS_LOG_DIR")]
     pub pods_log_dir: Option<Utf8PathBuf>,
 
-    /// Most bytes of the journal of each end that lines or samples are forwarded to, such as `1GB`;
-    /// beyond, the oldest go.
-    #[arg(long = "forward.journal-size", value_name = "SIZE", default_value = "1GB")]
-    #[arg(env = "MASTHEAD_FORWARD_JOURNAL_SIZE", value_parser = byte_size)]
-    pub forward_journal_size: u64,
+    #[command(flatten)]
+    pub forward: ForwardArgs,
 
     /// Show the dashboards (Grafana's JSON) in this folder and the folders below it; changed files
     /// are seen without a restart.

@@ -4,6 +4,7 @@
 
 mod backfill;
 mod check;
+mod collect;
 mod demo;
 mod doctor;
 mod export;
@@ -29,6 +30,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Demo(args) => servers()?.block_on(demo::run(args)),
         Command::Run(args) => servers()?.block_on(run::run(args)),
         Command::Serve(args) => servers()?.block_on(serve::run(*args)),
+        Command::Collect(args) => servers()?.block_on(collect::run(*args)),
         Command::Logs(args) => runtime()?.block_on(logs::run(args)),
         Command::Check(args) => check::run(&args),
         Command::Doctor(args) => runtime()?.block_on(doctor::run(args)),

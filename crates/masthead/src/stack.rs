@@ -19,6 +19,7 @@ pub(crate) mod alerting;
 mod api;
 mod certificates;
 pub(crate) mod collecting;
+pub(crate) mod collector;
 mod config_text;
 mod connections;
 mod dashboards;
@@ -104,18 +105,12 @@ impl Stack {
         let live = Arc::new(LiveTail::new(Arc::clone(&lines) as _));
         let tasks = Tasks::new();
         let collected = Arc::new(Discovering::new(Arc::clone(&live) as _, logs::limits(args)));
-        let collecting = Collecting::start(args, collected, Arc::clone(&clock), &tasks)?;
+        let collecting = Collecting::start(args, Some(collected), Arc::clone(&clock), &tasks)?;
         let collecting = Arc::new(collecting);
 
         let telemetry = Telemetry::builder("masthead", env!("CARGO_PKG_VERSION")).build();
         let own = *addresses.first().context("BUG: no listener")?;
-        let remotes = Remotes::new(
-            Some(store.clone()),
-            &args.data,
-            args.forward_journal_size,
-            Arc::clone(&clock),
-            &tasks,
-        );
+        let remotes = Remotes::new(Some(store.clone()), args, Arc::clone(&clock), &tasks);
         let remotes = Arc::new(remotes);
         let sources = (&telemetry, Arc::clone(&remotes));
         let scraping = Arc::new(Scraping::new(args, own, sources, Arc::clone(&clock))?);
@@ -133,13 +128,12 @@ impl Stack {
             view::Reloaded {
                 scraping: Arc::clone(&scraping),
                 collecting: Arc::clone(&collecting),
-                alerting: Arc::clone(&alerting),
+                alerting: Some(Arc::clone(&alerting)),
                 access: Arc::clone(&access),
                 certificates,
             },
             telemetry.clone(),
-            Arc::clone(&store),
-            Arc::clone(&lines),
+            Some((Arc::clone(&store), Arc::clone(&lines))),
         );
         let server = Arc::new(server);
         let cluster = Arc::new(Kubernetes::default());

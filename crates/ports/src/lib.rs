@@ -27,8 +27,9 @@ pub use logs::{
 };
 pub use query::{QueryCtx, QueryError, QueryLimits, QueryStats, TraceSpan};
 pub use samples::{
-    AppendBatch, AppendError, AppendReport, AppendRow, Columns, LabelQuery, Metadata, RejectReason,
-    SampleSink, SampleSource, SelectHints, Selected, Selection, SeriesReader, SeriesRef,
+    AppendBatch, AppendError, AppendReport, AppendRow, Columns, LabelQuery, Metadata, NoStore,
+    RejectReason, SampleSink, SampleSource, SelectHints, Selected, Selection, SeriesReader,
+    SeriesRef,
 };
 pub use views::{
     ActiveTarget, AdminError, Alert, AlertState, Alertmanagers, BlockInfo, Cardinality,

@@ -27,6 +27,7 @@ use tracing::{error, warn};
 use crate::{
     Error, Stats,
     follow::{Follow, Turn},
+    journal::{self, Journal, JournalConfig},
     lines::{self, LineSource, Lines},
     pipeline::Pipeline,
     position::{self, Position},
@@ -77,6 +78,7 @@ pub(crate) struct Job {
     pub(crate) sources: Vec<Source>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) pipeline: Pipeline,
+    pub(crate) journal: Option<JournalConfig>,
     /// When it was first collected, in nanoseconds since 1970, as far as the sink remembers. What
     /// was rotated later and was never followed is unread; what was rotated before is not ours.
     pub(crate) since: i64,
@@ -94,6 +96,7 @@ pub struct Collector {
     /// What the sink remembers and no follow has asked for yet, by job and path.
     recalled: BTreeMap<(Arc<str>, Utf8PathBuf), Vec<Position>>,
     lines: Vec<Lines>,
+    journals: Vec<Journal>,
     world: World,
     promtail: Option<PromtailPositions>,
     next_number: usize,
@@ -148,6 +151,17 @@ impl Collector {
                 world.batch.progress(&key, Some(job.since.to_string().into()));
             }
         }
+        let wake = Arc::<Mutex<Option<Thread>>>::default();
+        let mut journals = Vec::new();
+        for job in &jobs {
+            let Some(config) = &job.journal else { continue };
+            let key = journal::key(&job.name);
+            let kept = parts.sink.progress(&key).map_err(Error::Progress)?;
+            let kept = kept.into_iter().find(|kept| *kept.key == *key);
+            let cursor = kept.and_then(|kept| kept.value);
+            let (pipeline, wake) = (job.pipeline.fresh(), Arc::clone(&wake));
+            journals.push(Journal::new(&job.name, config, &job.rules, pipeline, cursor, wake));
+        }
         Ok(Self {
             next_search: world.now.monotonic,
             last_progress: None,
@@ -158,12 +172,13 @@ impl Collector {
             paths: BTreeMap::new(),
             recalled,
             lines: Vec::new(),
+            journals,
             world,
             promtail,
             next_number: 0,
             refused: None,
             complaints: HashSet::new(),
-            wake: Arc::default(),
+            wake,
         })
     }
 
@@ -213,6 +228,13 @@ impl Collector {
             }
         }
         self.lines.retain(|lines| !lines.ended());
+        for at in 0..self.journals.len() {
+            while self.journals.get_mut(at).is_some_and(|journal| journal.take(&mut self.world)) {
+                if let Err(wait) = self.hand_over() {
+                    return Step::Blocked(wait);
+                }
+            }
+        }
         let due = self.last_progress.is_none_or(|last| now >= last + PROGRESS_EVERY);
         if (self.world.batch.lines() > 0 || due)
             && let Err(wait) = self.hand_over()
@@ -264,6 +286,9 @@ impl Collector {
         if self.refused.is_none() {
             for follow in self.follows.values_mut() {
                 follow.note_progress(&mut self.world);
+            }
+            for journal in &mut self.journals {
+                journal.note_progress(&mut self.world);
             }
             self.last_progress = Some(self.world.now.monotonic);
         }

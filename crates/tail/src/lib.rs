@@ -8,7 +8,8 @@
 //! It never answers HTTP, never writes to a file that it follows, and never decompresses: a rotated
 //! file that was compressed before it was read is counted as gone.
 //!
-//! - `collector.rs`: the steps; `run.rs`: the thread that takes them; `lines.rs`: pipes.
+//! - `collector.rs`: the steps; `run.rs`: the thread that takes them; `lines.rs`: pipes;
+//!   `journal.rs`: systemd's journal.
 //! - `follow.rs`: one path through rotations; `rotation.rs`: what lies beside it; `reader.rs`: one
 //!   file; `position.rs`: how far; `promtail_positions.rs`: how far, for Promtail.
 //! - `entry.rs`, `pipeline.rs` and the files below it: a line and its stages; `batch.rs`: what goes
@@ -24,6 +25,7 @@ mod entry;
 mod error;
 mod follow;
 mod glob;
+mod journal;
 mod lines;
 mod pipeline;
 mod pods;
@@ -45,6 +47,12 @@ pub use lines::{Ended, LineSource};
 pub use pipeline::metrics::{CustomMetric, CustomMetrics, CustomValue};
 pub use run::Running;
 pub use stats::{Count, Gauge, Stats};
+
+/// Reads an entry of the journal and throws it away, for the fuzzer.
+#[doc(hidden)]
+pub fn read_journal_entry_for_fuzzing(line: &[u8]) -> bool {
+    journal::read_for_fuzzing(line)
+}
 
 /// Bytes of a line; what is longer is cut and marked.
 pub const LINE_BYTES_MAX: usize = 256 * 1024;

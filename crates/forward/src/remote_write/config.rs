@@ -285,7 +285,7 @@ impl Written {
         if self.metadata_config.send && self.metadata_config.send_interval.is_zero() {
             return refuse("metadata_config.send_interval", "must be above zero");
         }
-        let name = if self.name.is_empty() { name_of(url.as_str()) } else { self.name.clone() };
+        let name = if self.name.is_empty() { name_of_url(url.as_str()) } else { self.name.clone() };
         let timeout = if self.remote_timeout.is_zero() { TIMEOUT } else { self.remote_timeout };
         let (headers, queue, metadata) =
             (self.headers.clone(), self.queue_config.clone(), self.metadata_config.clone());
@@ -427,7 +427,7 @@ fn rules(configs: &[Option<RelabelConfig>]) -> Result<Vec<Rule>, Refused> {
 }
 
 /// A name that stays the same while the URL does, whatever else changes: its journal is found by it.
-fn name_of(url: &str) -> String {
+pub fn name_of_url(url: &str) -> String {
     // FNV-1a, which no later version of anything changes.
     let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     let hash = url.bytes().fold(0xcbf2_9ce4_8422_2325, mix);
@@ -475,7 +475,7 @@ remote_write:
         assert_eq!(one.client.basic_auth.as_ref().unwrap().password_file, "/etc/p/secret");
         assert_eq!(one.relabel_rules.len(), 1);
         assert_eq!(one.queue.sample_age_limit, Duration::from_hours(1));
-        assert_eq!(two.name, name_of("http://vm:8428/api/v1/write"));
+        assert_eq!(two.name, name_of_url("http://vm:8428/api/v1/write"));
         assert_eq!((two.name.len(), two.timeout), (6, TIMEOUT));
         assert_eq!(
             (&two.queue, &two.metadata),

@@ -40,20 +40,20 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
 }
 
 /// What a signal asks for.
-enum Heard {
+pub(super) enum Heard {
     End(&'static str),
     Reload,
 }
 
-/// The signals that a server hears.
-struct Signals {
+/// The signals that a server and a collector hear.
+pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
     hang_up: Signal,
 }
 
 impl Signals {
-    fn listen() -> anyhow::Result<Self> {
+    pub(super) fn listen() -> anyhow::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -61,7 +61,7 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> Heard {
+    pub(super) async fn next(&mut self) -> Heard {
         tokio::select! {
             _ = self.interrupt.recv() => Heard::End("SIGINT"),
             _ = self.terminate.recv() => Heard::End("SIGTERM"),

@@ -128,8 +128,17 @@ pub(super) const SETTINGS: &[Setting] = &[
 
 /// Flags that say where the file is or what else is read, and so cannot stand in it.
 #[cfg(test)]
-pub(super) const NOT_IN_THE_FILE: &[&str] =
-    &["config", "check-config", "prometheus-config", "promtail-config", "promtail-clients"];
+pub(super) const NOT_IN_THE_FILE: &[&str] = &[
+    "config",
+    "check-config",
+    "prometheus-config",
+    "promtail-config",
+    "promtail-clients",
+    // In the sections there is more to say about these.
+    "remote-write",
+    "loki",
+    "external-label",
+];
 
 /// Sections whose other keys are read by their owner's own types, and what they are.
 pub(super) const TYPED: &[(&str, &str)] = &[

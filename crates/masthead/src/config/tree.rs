@@ -16,7 +16,7 @@ use super::settings::{is_branch, is_setting, is_typed, keys_of};
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Given {
     /// The way to it.
-    pub(super) key: String,
+    pub(crate) key: String,
     pub(super) value: String,
     pub(super) line: u64,
     pub(super) column: u64,

@@ -153,7 +153,7 @@ fn asset(path: &str) -> Option<Asset> {
 }
 
 /// Every flag of `serve` with the value that is in force, for `/api/v1/status/flags`.
-fn flags(args: &ServeArgs) -> Vec<(String, String)> {
+pub(super) fn flags(args: &ServeArgs) -> Vec<(String, String)> {
     let seconds = |duration: std::time::Duration| format!("{}s", duration.as_secs_f64());
     let features: Vec<String> = args
         .enable_feature
@@ -178,7 +178,13 @@ fn flags(args: &ServeArgs) -> Vec<(String, String)> {
             args.prometheus_config.as_ref().map(ToString::to_string).unwrap_or_default()
         }
         "dashboards" => args.dashboards.as_ref().map(ToString::to_string).unwrap_or_default(),
-        "forward.journal-size" => args.forward_journal_size.to_string(),
+        "remote-write" => args.forward.remote_write.join(","),
+        "loki" => args.forward.loki.join(","),
+        "external-label" => {
+            let pair = |(name, value): &(String, String)| format!("{name}={value}");
+            args.forward.external_labels.iter().map(pair).collect::<Vec<_>>().join(",")
+        }
+        "forward.journal-size" => args.forward.journal_bytes().to_string(),
         "kubernetes" => args.kubernetes.enabled.to_string(),
         "kubernetes.api-server" => args.kubernetes.api_server.clone().unwrap_or_default(),
         "kubernetes.namespaces" => args.kubernetes.namespaces.join(","),

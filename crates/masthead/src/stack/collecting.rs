@@ -15,7 +15,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use masthead_forward::{LokiSink, Options, Sender, Stats as ClientStats, Target};
+use masthead_forward::{LokiSink, Options, Sender, Stats as ClientStats, Target, remote_write};
 use masthead_model::Labels;
 use masthead_ports::LogSink;
 use masthead_sysio::{Clock, RealFs};
@@ -35,7 +35,8 @@ const DRAIN_TIME_MAX: Duration = Duration::from_secs(5);
 /// The collectors at work.
 #[derive(Debug)]
 pub(crate) struct Collecting {
-    sink: Arc<dyn LogSink>,
+    /// Where lines are kept; a collector keeps none.
+    sink: Option<Arc<dyn LogSink>>,
     clock: Arc<dyn Clock>,
     stats: Arc<Stats>,
     args: ServeArgs,
@@ -108,7 +109,7 @@ impl Collecting {
     /// A file that cannot be read or is wrong, with its place; a journal that cannot be opened.
     pub(crate) fn start(
         args: &ServeArgs,
-        sink: Arc<dyn LogSink>,
+        sink: Option<Arc<dyn LogSink>>,
         clock: Arc<dyn Clock>,
         tasks: &Tasks,
     ) -> anyhow::Result<Self> {
@@ -174,34 +175,45 @@ impl Collecting {
         }
         // In our own file nobody writes a client that is not meant.
         let pushes = self.args.promtail_clients || source.as_ref().is_some_and(Source::is_section);
+        let (has_jobs, keeps) = (config.has_jobs(), self.sink.is_some());
         if !config.clients.is_empty() && !pushes {
             tracing::info!(
                 clients = config.clients.len(),
                 "Lines are kept here; --promtail-clients sends them to the clients of the file too."
             );
         }
-        if config.has_jobs() {
-            let setup = self.setup(Arc::clone(&self.sink), false, Arc::clone(&self.stats));
+        if let Some(sink) = self.sink.clone().filter(|_| has_jobs) {
+            let setup = self.setup(sink, false, Arc::clone(&self.stats));
             files.custom = Some(config.metrics.clone());
             files.running.push(config.collector(&setup)?.start()?);
         }
-        let clients = config.clients.iter().enumerate().filter(|_| pushes && config.has_jobs());
-        for (at, client) in clients {
+        let mut clients = if pushes { config.clients.clone() } else { Vec::new() };
+        clients.extend(self.flagged_clients()?);
+        if clients.is_empty() && has_jobs && !keeps {
+            tracing::warn!("No line is collected: there are no `clients` and no --loki.");
+        }
+        for (at, client) in clients.iter().enumerate().filter(|_| has_jobs) {
             // Its stages count for themselves, and Promtail's positions are the first one's.
             let mut config = self.parsed(source.as_ref())?;
-            config.leave_positions();
-            let name = if client.name.is_empty() { at.to_string() } else { client.name.clone() };
+            let is_first = at == 0 && !keeps;
+            let stats = if is_first { Arc::clone(&self.stats) } else { Arc::default() };
+            if is_first {
+                files.custom = Some(config.metrics.clone());
+            } else {
+                config.leave_positions();
+            }
+            let name = name_of(client, &files.clients);
             let counts = Arc::new(ClientStats::default());
             let mut options = Options::new(self.args.data.join("clients").join(directory(&name)));
-            options.journal_bytes_max = self.args.forward_journal_size;
+            options.journal_bytes_max = self.args.forward.journal_bytes();
             let (fs, clock) = (Arc::new(RealFs), Arc::clone(&self.clock));
             let sink =
                 LokiSink::open(fs.clone(), Arc::clone(&clock), &options, Arc::clone(&counts))
                     .with_context(|| format!("client {name:?}"))?;
             let sink = Arc::new(sink);
-            let sender = Sender::new(Arc::clone(&sink), target(client), fs, clock)?;
+            let sender = Sender::new(Arc::clone(&sink), self.target(client), fs, clock)?;
             files.senders.push(Sending(self.tasks.spawn("push", sender.run())));
-            let collector = config.collector(&self.setup(sink, true, Arc::default()))?;
+            let collector = config.collector(&self.setup(sink, true, stats))?;
             files.running.push(collector.start()?);
             files.clients.push((name, counts));
         }
@@ -215,13 +227,45 @@ impl Collecting {
     /// # Errors
     /// The machine has no thread left.
     pub(crate) fn pipes(&self, of: Vec<(&str, Labels)>) -> anyhow::Result<Vec<LineSource>> {
-        let setup = self.setup(Arc::clone(&self.sink), false, Arc::clone(&self.stats));
+        let sink = self.sink.clone().context("BUG: lines are kept where there is no store")?;
+        let setup = self.setup(sink, false, Arc::clone(&self.stats));
         let mut collector = PromtailConfig::parse("")?.collector(&setup)?;
         let sources = of.into_iter().map(|(job, labels)| collector.line_source(job, labels));
         let sources = sources.collect();
         let running = collector.start()?;
         self.state().pipes.push(running);
         Ok(sources)
+    }
+
+    /// The clients of the command line.
+    fn flagged_clients(&self) -> anyhow::Result<Vec<ClientConfig>> {
+        let mut clients = Vec::new();
+        for url in &self.args.forward.loki {
+            let flag = || {
+                UsageError(format!(
+                    "--loki {url}: not an URL such as http://loki:3100/loki/api/v1/push"
+                ))
+            };
+            let text = serde_json::to_string(&serde_json::json!({ "clients": [{ "url": url }] }))?;
+            let parsed = PromtailConfig::parse(&text).map_err(|_| flag())?;
+            clients.extend(parsed.clients);
+        }
+        Ok(clients)
+    }
+
+    fn target(&self, client: &ClientConfig) -> Target {
+        Target {
+            url: client.url.clone(),
+            client: client.client.clone(),
+            batch_wait: client.batch_wait.max(Duration::from_millis(1)),
+            batch_bytes: client.batch_bytes,
+            backoff_min: client.backoff_min,
+            backoff_max: client.backoff_max.max(client.backoff_min),
+            timeout: client.timeout,
+            external_labels: self.args.forward.label(&client.external_labels),
+            tenant: client.tenant.clone(),
+            headers: client.headers.clone(),
+        }
     }
 
     fn setup(&self, sink: Arc<dyn LogSink>, tenants: bool, stats: Arc<Stats>) -> Setup {
@@ -262,19 +306,17 @@ pub(super) fn directory(name: &str) -> String {
     name.chars().map(safe).collect()
 }
 
-fn target(client: &ClientConfig) -> Target {
-    Target {
-        url: client.url.clone(),
-        client: client.client.clone(),
-        batch_wait: client.batch_wait.max(Duration::from_millis(1)),
-        batch_bytes: client.batch_bytes,
-        backoff_min: client.backoff_min,
-        backoff_max: client.backoff_max.max(client.backoff_min),
-        timeout: client.timeout,
-        external_labels: client.external_labels.clone(),
-        tenant: client.tenant.clone(),
-        headers: client.headers.clone(),
-    }
+/// The name of a client in metrics, and of its journal: its own, or one that stays the same while the
+/// URL does.
+fn name_of(client: &ClientConfig, others: &[(String, Arc<ClientStats>)]) -> String {
+    let name = if client.name.is_empty() {
+        remote_write::name_of_url(client.url.as_str())
+    } else {
+        client.name.clone()
+    };
+    let taken = |name: &str| others.iter().any(|(other, _)| other == name);
+    let free = (1..).map(|n| if n == 1 { name.clone() } else { format!("{name}-{n}") });
+    free.into_iter().find(|name| !taken(name)).unwrap_or_default()
 }
 
 #[cfg(test)]

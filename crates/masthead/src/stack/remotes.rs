@@ -22,7 +22,10 @@ use masthead_ports::SampleSink;
 use masthead_sysio::{Clock, RealFs};
 
 use super::collecting::directory;
-use crate::tasks::{Task, Tasks};
+use crate::{
+    cli::ServeArgs,
+    tasks::{Task, Tasks},
+};
 
 /// How long a sender that was told to end may still read its journal.
 const CLOSE_TIME_MAX: Duration = Duration::from_secs(10);
@@ -32,6 +35,8 @@ const CLOSE_PAUSE: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(crate) struct Remotes {
     tee: Arc<Tee>,
+    /// Whether there is a local sink.
+    keeps: bool,
     dir: Utf8PathBuf,
     journal_bytes_max: u64,
     clock: Arc<dyn Clock>,
@@ -61,19 +66,18 @@ impl fmt::Debug for Working {
 }
 
 impl Remotes {
-    /// No forwarders yet, behind `local`; their journals will lie below `data`, and may have
-    /// `journal_bytes_max` bytes each.
+    /// No forwarders yet, behind `local`.
     pub(crate) fn new(
         local: Option<Arc<dyn SampleSink>>,
-        data: &camino::Utf8Path,
-        journal_bytes_max: u64,
+        args: &ServeArgs,
         clock: Arc<dyn Clock>,
         tasks: &Tasks,
     ) -> Self {
         Self {
+            keeps: local.is_some(),
             tee: Arc::new(Tee::new(local)),
-            dir: data.join("remote-write"),
-            journal_bytes_max,
+            dir: args.data.join("remote-write"),
+            journal_bytes_max: args.forward.journal_bytes(),
             clock,
             tasks: tasks.clone(),
             state: Mutex::default(),
@@ -83,6 +87,11 @@ impl Remotes {
     /// Takes samples for the local sink and all forwarders.
     pub(crate) fn sink(&self) -> Arc<dyn SampleSink> {
         Arc::clone(&self.tee) as _
+    }
+
+    /// Whether anybody takes samples.
+    pub(crate) fn takes_any(&self) -> bool {
+        self.keeps || !self.state().working.is_empty()
     }
 
     /// What is counted, by the name of the entry.

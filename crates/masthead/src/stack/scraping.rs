@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::{Context as _, bail};
 use masthead_forward::remote_write::RemoteWriteConfig;
 use masthead_host::{Host, RealSpace};
 use masthead_instrument::Telemetry;
@@ -201,6 +202,10 @@ impl Scraping {
             });
         }
         self.remotes.apply(remotes, config.global.external_labels.clone()).await?;
+        if !self.remotes.takes_any() {
+            tracing::info!("Nothing is scraped: there is no `remote_write` and no --remote-write.");
+            (jobs, local) = (Vec::new(), Vec::new());
+        }
         self.scraper.apply(&jobs, &local).await?;
         let ours = local.iter().map(|job| &job.config).chain(&jobs);
         for job in ours {
@@ -240,17 +245,38 @@ fn read(args: &ServeArgs) -> anyhow::Result<Read> {
             Some(file) => config_text::masked(&config::text_of(file)?),
             None => "global: {}\n".to_owned(),
         };
-        let (config, remotes, jobs) = (PromConfig::parse("")?, Vec::new(), BTreeMap::new());
-        return Ok(Read { config, remotes, text, jobs, is_written: false });
+        let (mut config, mut remotes) = (PromConfig::parse("")?, Vec::new());
+        add_flags(args, &mut config, &mut remotes)?;
+        return Ok(Read { config, remotes, text, jobs: BTreeMap::new(), is_written: false });
     };
-    let (config, more) = source.prometheus()?;
-    let remotes = source.remote_write()?;
+    let (mut config, more) = source.prometheus()?;
+    let mut remotes = source.remote_write()?;
+    add_flags(args, &mut config, &mut remotes)?;
     let mut jobs = config_text::masked_jobs(&source.text);
     for text in more {
         jobs.extend(config_text::masked_jobs(&text));
     }
     let text = config_text::masked(&source.text);
     Ok(Read { config, remotes, jobs, text, is_written: true })
+}
+
+/// What the command line says of forwarding.
+fn add_flags(
+    args: &ServeArgs,
+    config: &mut PromConfig,
+    remotes: &mut Vec<RemoteWriteConfig>,
+) -> anyhow::Result<()> {
+    let global = &mut config.global;
+    global.external_labels = args.forward.label(&global.external_labels);
+    for url in &args.forward.remote_write {
+        let flag = || format!("--remote-write {url}");
+        let more = RemoteWriteConfig::new(url).map_err(anyhow::Error::msg).with_context(flag)?;
+        if remotes.iter().any(|other| other.name == more.name) {
+            bail!("{}: samples are sent there already", flag());
+        }
+        remotes.push(more);
+    }
+    Ok(())
 }
 
 /// An address that listens everywhere is asked on loopback.

@@ -37,8 +37,8 @@ pub(super) struct Server {
     /// What the file said of flags when they were read.
     settings: Vec<Given>,
     telemetry: Telemetry,
-    metrics: Arc<Tsdb>,
-    logs: Arc<Logdb>,
+    /// A collector has none.
+    stores: Option<(Arc<Tsdb>, Arc<Logdb>)>,
     last_reload: Mutex<Reload>,
     /// Told when a client asks the process to end.
     quit: Notify,
@@ -49,7 +49,8 @@ pub(super) struct Server {
 pub(super) struct Reloaded {
     pub scraping: Arc<Scraping>,
     pub collecting: Arc<Collecting>,
-    pub alerting: Arc<Alerting>,
+    /// A collector has no store to evaluate rules over.
+    pub alerting: Option<Arc<Alerting>>,
     pub access: Arc<Access>,
     pub certificates: Option<Arc<Certificates>>,
 }
@@ -67,8 +68,7 @@ impl Server {
         clock: Arc<dyn Clock>,
         reloaded: Reloaded,
         telemetry: Telemetry,
-        metrics: Arc<Tsdb>,
-        logs: Arc<Logdb>,
+        stores: Option<(Arc<Tsdb>, Arc<Logdb>)>,
     ) -> Self {
         let settings = args.config.as_deref().and_then(|file| config::settings(file).ok());
         let now = Millis(clock.now().0.div_euclid(1_000_000));
@@ -83,8 +83,7 @@ impl Server {
             config: args.config.clone(),
             settings: settings.unwrap_or_default(),
             telemetry,
-            metrics,
-            logs,
+            stores,
             last_reload: Mutex::new(Reload { ok: true, loaded: now }),
             quit: Notify::new(),
         }
@@ -121,12 +120,15 @@ impl Server {
     fn read_again(&self) -> anyhow::Result<()> {
         let now = self.config.as_deref().map(config::settings).transpose()?.unwrap_or_default();
         let collecting = self.reloaded.collecting.read()?;
-        let rules = self.reloaded.alerting.read()?;
+        let alerting = self.reloaded.alerting.as_ref();
+        let rules = alerting.map(|alerting| alerting.read()).transpose()?;
         self.reloaded.scraping.reload()?;
         self.reloaded.collecting.apply(collecting)?;
         self.reloaded.access.reload()?;
         self.reloaded.certificates.as_ref().map_or(Ok(()), |files| files.reload())?;
-        self.reloaded.alerting.apply(rules, self.external_labels())?;
+        if let Some((alerting, rules)) = alerting.zip(rules) {
+            alerting.apply(rules, self.external_labels())?;
+        }
         for key in config::changed(&self.settings, &now) {
             tracing::warn!(key, "A setting was changed that is in force after a restart only.");
         }
@@ -152,7 +154,8 @@ impl ServerView for Server {
         if !self.started_up.load(Ordering::Relaxed) {
             return Readiness::Starting;
         }
-        let (metrics, logs) = (self.metrics.stats(), self.logs.stats());
+        let Some((metrics, logs)) = &self.stores else { return Readiness::Ready };
+        let (metrics, logs) = (metrics.stats(), logs.stats());
         let mut reasons = Vec::new();
         for (what, corrupt) in [("metrics", metrics.blocks_corrupt), ("logs", logs.blocks_corrupt)]
         {

@@ -17,7 +17,11 @@ use std::{
 
 use rustix::process::{Signal, kill_process};
 
-use crate::{forward::eventually, process::masthead, serve::Server};
+use crate::{
+    forward::{eventually, free_address},
+    process::{Masthead, masthead},
+    serve::Server,
+};
 
 const KILLS: usize = 4;
 /// Longer lines than this come in parts.
@@ -223,5 +227,192 @@ fn every_line_of_a_node_is_stored_once_though_the_collector_is_killed() {
     let last = node.containers.len() - 1;
     (0..20).for_each(|_| node.write(last));
     check(&server, &node);
+    assert_eq!(server.stop(Signal::TERM), Some(0));
+}
+
+/// A collector without a store, on any port.
+fn collect(data: &Path, extra: &[&str]) -> Server {
+    let data = data.to_str().unwrap();
+    let args = ["collect", "--data", data, "--listen", "127.0.0.1:0", "--no-host"];
+    Server::launch(&[&args[..], extra].concat())
+}
+
+#[test]
+fn every_line_of_a_node_reaches_the_other_end_once_though_both_ends_are_killed() {
+    let (node, here) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let there = tempfile::tempdir().unwrap();
+    let address = free_address();
+    let url = format!("http://{address}/loki/api/v1/push");
+    let pods = node.path().to_str().unwrap();
+    let args =
+        ["--pods-log-dir", pods, "--loki", &url, "--no-self", "--external-label", "cluster=c1"];
+    let serve = || Server::start_at(&address, there.path(), &["--no-host", "--no-self"]);
+    let mut random = fastrand::Rng::with_seed(11);
+    let busy = Busy::start(Node::new(node.path(), 23));
+    let mut other = None;
+    for round in 0..KILLS {
+        // Rotations and restarts happen with the other end away, and with it there.
+        if round % 2 == 1 {
+            other = Some(serve());
+        }
+        let collector = collect(here.path(), &args);
+        thread::sleep(Duration::from_millis(random.u64(20..400)));
+        kill_process(collector.process.id(), Signal::KILL).unwrap();
+        assert_eq!(collector.process.finish().0, None);
+        if let Some(other) = other.take() {
+            assert_eq!(other.stop(Signal::KILL), None);
+        }
+    }
+    let collector = collect(here.path(), &args);
+    thread::sleep(Duration::from_millis(300));
+    let node = busy.end();
+    let other = serve();
+    check(&other, &node);
+    let (_, series) = other.get("/loki/api/v1/series?match=%7Bcontainer%3D%22main%22%7D");
+    assert!(series.contains(r#""cluster":"c1""#), "{series}");
+    let (_, metrics) = collector.get("/metrics");
+    assert!(metrics.contains("masthead_forward_lines_sent_total{client=\""), "{metrics}");
+    assert!(!metrics.contains("masthead_forward_lines_lost_total{"), "{metrics}");
+    assert_eq!(collector.stop(Signal::TERM), Some(0));
+}
+
+#[test]
+fn a_collector_scrapes_and_forwards_and_keeps_nothing() {
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let other = Server::start_with(there.path(), &["--no-host", "--no-self"]);
+    let file = here.path().join("masthead.yaml");
+    let text = format!(
+        "data: data
+listen: {{address: '127.0.0.1:0'}}
+observe: {{host: false}}
+metrics:
+  global: {{scrape_interval: 250ms, external_labels: {{zone: z1, cluster: file}}}}
+  remote_write:
+  - url: http://{}/api/v1/write
+    queue_config: {{batch_send_deadline: 50ms}}
+",
+        other.address()
+    );
+    fs::write(&file, text).unwrap();
+    let file = file.to_str().unwrap();
+    let collector =
+        Server::launch(&["collect", "--config", file, "--external-label", "cluster=flag"]);
+    let up = "count(up{job=\"masthead\", zone=\"z1\", cluster=\"flag\"}) or vector(0)";
+    eventually("its own metrics at the other end", || other.number(up) == "1");
+    let (status, targets) = collector.get("/api/v1/targets");
+    assert!(status == 200 && targets.contains("\"health\":\"up\""), "{targets}");
+    assert_eq!(collector.get("/-/ready").0, 200);
+    let (status, answer) = collector.get("/api/v1/query?query=up");
+    assert!(status >= 400 && answer.contains("keeps no samples"), "{answer}");
+    // What is pushed to it goes the same way.
+    assert!(collector.push(&[(1, crate::serve::now(), 1.0)]));
+    eventually("what was pushed", || {
+        other.number("count(counter{zone=\"z1\"}) or vector(0)") == "1"
+    });
+    assert_eq!(collector.stop(Signal::TERM), Some(0));
+    assert!(!here.path().join("data/metrics").exists() && !here.path().join("data/logs").exists());
+}
+
+#[test]
+fn a_collector_that_sends_nowhere_does_not_start() {
+    let data = tempfile::tempdir().unwrap();
+    let data = data.path().to_str().unwrap();
+    let f = |more: &[&str], want: &str| {
+        let args = [&["collect", "--listen", "127.0.0.1:0", "--data", data][..], more].concat();
+        let (code, _, stderr) = masthead(&args).finish();
+        assert_eq!(code, Some(2), "{stderr}");
+        assert!(stderr.contains(want), "{stderr}");
+    };
+    f(&[], "nothing to send to");
+    f(&["--remote-write", "ftp://x"], "--remote-write");
+    f(&["--loki", "nowhere"], "--loki");
+    f(&["--external-label", "cluster"], "write it like cluster=eu-1");
+}
+
+/// A program that speaks as `journalctl` does, of as many entries as the file `count` says.
+fn journalctl(directory: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let base = crate::serve::now() * 1_000;
+    let script = format!(
+        r#"#!/bin/sh
+echo "$@" >> {dir}/asked
+after=0
+for word in "$@"; do
+  case "$word" in --after-cursor=c*) after=${{word#--after-cursor=c}};; esac
+done
+n=0
+while [ $n -lt $(cat {dir}/count) ]; do
+  n=$((n + 1))
+  if [ $n -gt $after ]; then
+    echo "{{\"__CURSOR\":\"c$n\",\"__REALTIME_TIMESTAMP\":\"$(({base} + n))\",\"MESSAGE\":\"entry $n\",\"PRIORITY\":\"3\",\"_SYSTEMD_UNIT\":\"a.service\"}}"
+  fi
+done
+exec sleep 5
+"#,
+        dir = directory.display()
+    );
+    let path = directory.join("journalctl");
+    fs::write(&path, script).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn the_journal_of_the_system_is_read_and_goes_on_behind_the_last_line() {
+    let (directory, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let dir = directory.path();
+    journalctl(dir);
+    let config = dir.join("promtail.yaml");
+    let text = "scrape_configs:
+- job_name: system
+  journal: {max_age: 1h, labels: {job: journal}, matches: _TRANSPORT=syslog}
+  relabel_configs:
+  - {source_labels: [__journal__systemd_unit], target_label: unit}
+  - {source_labels: [__journal_priority_keyword], target_label: level}
+";
+    fs::write(&config, text).unwrap();
+    let start = || {
+        let data = data.path().to_str().unwrap();
+        let mut command = Masthead::command(&[
+            "serve",
+            "--data",
+            data,
+            "--listen",
+            "127.0.0.1:0",
+            "--no-host",
+            "--no-self",
+            "--prometheus-listen",
+            "off",
+            "--loki-listen",
+            "off",
+            "--promtail-config",
+            config.to_str().unwrap(),
+        ]);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let paths = [dir.to_owned()].into_iter().chain(std::env::split_paths(&path));
+        command.env("PATH", std::env::join_paths(paths).unwrap());
+        Server::of(Masthead::start(command))
+    };
+    let lines = |server: &Server| {
+        let url = format!("http://{}", server.address);
+        let query = r#"{job="journal", unit="a.service", level="error"}"#;
+        let args = ["logs", query, "--url", &url, "--format", "raw", "--forward"];
+        masthead(&args).finish().1
+    };
+    fs::write(dir.join("count"), "3").unwrap();
+    let server = start();
+    eventually("three entries", || lines(&server) == "entry 1\nentry 2\nentry 3\n");
+    kill_process(server.process.id(), Signal::KILL).unwrap();
+    server.process.finish();
+    fs::write(dir.join("count"), "5").unwrap();
+    let server = start();
+    let all = "entry 1\nentry 2\nentry 3\nentry 4\nentry 5\n";
+    eventually("five entries", || lines(&server) == all);
+    let asked = fs::read_to_string(dir.join("asked")).unwrap();
+    let asked: Vec<_> = asked.lines().collect();
+    assert!(
+        asked[0].contains("--since=@") && asked[0].ends_with(" _TRANSPORT=syslog"),
+        "{asked:?}"
+    );
+    assert!(asked[1].contains("--after-cursor=c3"), "{asked:?}");
     assert_eq!(server.stop(Signal::TERM), Some(0));
 }

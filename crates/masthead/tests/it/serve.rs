@@ -34,7 +34,15 @@ impl Server {
         let mut args = vec!["serve", "--data", data, "--listen", listen];
         args.extend(["--prometheus-listen", "off", "--loki-listen", "off"]);
         args.extend(extra);
-        let mut process = masthead(&args);
+        Self::launch(&args)
+    }
+
+    /// Any command that says where it listens and when it is ready.
+    pub(crate) fn launch(args: &[&str]) -> Self {
+        Self::of(masthead(args))
+    }
+
+    pub(crate) fn of(mut process: Masthead) -> Self {
         let line = process.line_with("\"Listening.\"");
         process.line_with("\"Ready.\"");
         let address = line.split("\"address\":\"").nth(1).unwrap().split('"').next().unwrap();

@@ -1,6 +1,6 @@
 //! One entry of `scrape_configs`: which files, which labels, which stages.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use masthead_discovery::{Configs, FileSdConfig, HttpSdConfig, TargetGroup, discover};
@@ -9,12 +9,13 @@ use masthead_relabel::{NameScheme, RelabelConfig, Rule};
 use serde::Deserialize;
 
 use super::{
-    Ignored, Refused, Setup,
+    Ignored, Refused, Setup, go_duration,
     stages::{self, WrittenStage},
 };
 use crate::{
     Error,
     collector::Job,
+    journal::JournalConfig,
     pipeline::{
         Pipeline,
         cri::{Cri, Settings},
@@ -33,6 +34,7 @@ pub(super) struct JobConfig {
     rules: Vec<Rule>,
     static_groups: Vec<TargetGroup>,
     discovery: Configs,
+    journal: Option<JournalConfig>,
     pods: Option<PodsConfig>,
 }
 
@@ -54,7 +56,7 @@ pub(super) struct WrittenJob {
     kubernetes_sd_configs: Vec<WrittenKubernetes>,
     decompression: Option<Ignored>,
     encoding: Option<String>,
-    journal: Option<Ignored>,
+    journal: Option<WrittenJournal>,
     syslog: Option<Ignored>,
     gcplog: Option<Ignored>,
     azure_event_hubs: Option<Ignored>,
@@ -115,6 +117,43 @@ struct WrittenNamespaces {
     names: Vec<String>,
 }
 
+/// Promtail's `journal`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenJournal {
+    json: bool,
+    max_age: Option<String>,
+    path: String,
+    labels: BTreeMap<String, String>,
+    matches: String,
+}
+
+impl WrittenJournal {
+    fn check(self) -> Result<JournalConfig, Refused> {
+        let max_age = match self.max_age.as_deref() {
+            None | Some("") => JOURNAL_AGE,
+            Some(text) => {
+                go_duration(text).map_err(|what| Refused::new("journal.max_age", what))?
+            }
+        };
+        let matches: Vec<String> = self.matches.split_whitespace().map(str::to_owned).collect();
+        for one in &matches {
+            // They become arguments of a command, and none of these begins with a hyphen.
+            let field = one.split_once('=').map_or("", |(field, _)| field);
+            let fits = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+            if field.is_empty() || !field.chars().all(fits) {
+                let what = format!("{one:?} is not FIELD=value");
+                return Err(Refused::new("journal.matches", what));
+            }
+        }
+        let labels = self.labels.into_iter().collect();
+        Ok(JournalConfig { json: self.json, max_age, path: self.path, labels, matches })
+    }
+}
+
+/// How far back a journal is read that was never read before, as Promtail.
+const JOURNAL_AGE: Duration = Duration::from_hours(7);
+
 impl WrittenJob {
     pub(super) fn check(self, metrics: &CustomMetrics) -> Result<JobConfig, Refused> {
         if self.job_name.is_empty() {
@@ -155,6 +194,7 @@ impl WrittenJob {
             rules,
             static_groups: groups.collect(),
             discovery,
+            journal: self.journal.map(WrittenJournal::check).transpose()?,
             pods: kubernetes(&self.kubernetes_sd_configs, &mut warnings),
             warnings,
         })
@@ -163,7 +203,6 @@ impl WrittenJob {
     fn unsupported(&self) -> Vec<String> {
         let sources = [
             ("decompression", self.decompression.is_some()),
-            ("journal", self.journal.is_some()),
             ("syslog", self.syslog.is_some()),
             ("gcplog", self.gcplog.is_some()),
             ("azure_event_hubs", self.azure_event_hubs.is_some()),
@@ -239,6 +278,7 @@ impl JobConfig {
             rules: pods::rules(),
             static_groups: Vec::new(),
             discovery: Configs::default(),
+            journal: None,
             pods: Some(PodsConfig { directory: directory.to_owned(), namespaces: Vec::new() }),
         }
     }
@@ -266,6 +306,7 @@ impl JobConfig {
             sources,
             rules: self.rules.clone(),
             pipeline: self.pipeline.fresh(),
+            journal: self.journal.clone(),
             since: 0,
         })
     }

@@ -1,0 +1,179 @@
+//! A stack without stores: scraping and collecting, forwarders, and a small listener.
+//!
+//! Nothing is kept but the journals of what is not sent yet, so that memory does not grow with the
+//! time for which the other ends are away. What could be read of a store is not answered.
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use masthead_http_api::{BuildInfo, Limits, Parts, PrometheusApi};
+use masthead_instrument::Telemetry;
+use masthead_model::Regexp;
+use masthead_ports::{NoRules, NoStore};
+use masthead_promql::{Engine, EngineOptions, Features};
+use masthead_sysio::{Clock, RealClock};
+use tokio::sync::watch;
+
+use super::{
+    access::{self, Access},
+    api,
+    certificates::{self, Certificates},
+    collecting::Collecting,
+    connections::Door,
+    listen,
+    metrics::Moved,
+    remotes::Remotes,
+    scraping::Scraping,
+    upkeep::Upkeep,
+    view::{self, Server},
+};
+use crate::{
+    cli::{ServeArgs, UsageError},
+    tasks::{Task, Tasks},
+};
+
+/// How long requests in flight may go on after a signal.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A running collector. It is ended by [`Collector::stop`]; dropped, it ends as a crash would end it.
+pub(crate) struct Collector {
+    tasks: Tasks,
+    server: Arc<Server>,
+    scraping: Arc<Scraping>,
+    collecting: Arc<Collecting>,
+    remotes: Arc<Remotes>,
+    upkeep: Upkeep,
+    serving: Vec<Task>,
+    stop: watch::Sender<bool>,
+}
+
+impl Collector {
+    /// Starts what `args` ask for. The process logs already.
+    ///
+    /// # Errors
+    /// What kept it from starting; a [`UsageError`] for flags and files that are wrong, and where
+    /// there is nowhere to send anything.
+    pub(crate) async fn start(args: &ServeArgs) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
+        let access = Arc::new(Access::open(args, Arc::clone(&clock))?);
+        let certificates = Certificates::open(&args.tls)?;
+        let door = Door::new(args.max_connections, args.header_timeout, certificates.clone());
+        let listeners = listen::bind(args, access.auth().wanted()).await?;
+        let own: SocketAddr = listeners.first().context("BUG: no listener")?.local_addr()?;
+        let tasks = Tasks::new();
+        let collecting = Arc::new(Collecting::start(args, None, Arc::clone(&clock), &tasks)?);
+        let remotes = Arc::new(Remotes::new(None, args, Arc::clone(&clock), &tasks));
+        let telemetry = Telemetry::builder("masthead", env!("CARGO_PKG_VERSION")).build();
+        let sources = (&telemetry, Arc::clone(&remotes));
+        let scraping = Arc::new(Scraping::new(args, own, sources, Arc::clone(&clock))?);
+        let reloaded = view::Reloaded {
+            scraping: Arc::clone(&scraping),
+            collecting: Arc::clone(&collecting),
+            alerting: None,
+            access: Arc::clone(&access),
+            certificates: certificates.clone(),
+        };
+        let server = Server::new(args, Arc::clone(&clock), reloaded, telemetry.clone(), None);
+        let server = Arc::new(server);
+        let moved = Moved {
+            scrape: scraping.stats(),
+            collect: Arc::clone(&collecting),
+            remotes: Arc::clone(&remotes),
+        };
+        telemetry.register(|registry| registry.register_collector(Box::new(moved)));
+        let all = api(args, &server, &scraping, &remotes, clock)?
+            .router()
+            .merge(access.auth().router())
+            .merge(telemetry.metrics_router());
+        let router = access.auth().protect(all).layer(telemetry.layer());
+        let mut upkeep = Upkeep::default();
+        access::keep_up(&access, &mut upkeep)?;
+        certificates::keep_up(certificates.as_ref(), &mut upkeep)?;
+        let (stop, stopping) = watch::channel(false);
+        let serving: Vec<_> = listeners
+            .into_iter()
+            .map(|listener| {
+                let door = Arc::clone(&door);
+                tasks.spawn("listener", door.serve(listener, router.clone(), stopping.clone()))
+            })
+            .collect();
+        scraping.begin().await?;
+        if remotes.counts().is_empty() && collecting.counts().clients.is_empty() {
+            let what = "nothing to send to: give --remote-write URL or --loki URL, `remote_write` \
+                        in --prometheus-config or `clients` in --promtail-config";
+            return Err(UsageError(what.into()).into());
+        }
+        server.started();
+        tracing::info!(listen = %own, data = %args.data, version = env!("CARGO_PKG_VERSION"), "Ready.");
+        Ok(Self { tasks, server, scraping, collecting, remotes, upkeep, serving, stop })
+    }
+
+    /// Reads the configuration again. What failed is logged, and the old one goes on.
+    pub(crate) async fn reload(&self) {
+        let server = Arc::clone(&self.server);
+        // A panic in there is a bug that its own message has told.
+        drop(tokio::task::spawn_blocking(move || server.load().is_ok()).await);
+    }
+
+    /// Waits until a client asks for the end, or a task has failed, which is the error.
+    pub(crate) async fn ended(&self) -> anyhow::Result<&'static str> {
+        tokio::select! {
+            () = self.server.quit_asked() => Ok("/-/quit"),
+            error = self.tasks.failed() => Err(error),
+        }
+    }
+
+    /// Ends in order; what is not sent yet is in the journals.
+    ///
+    /// # Errors
+    /// A part that did not end.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.server.stopping();
+        self.scraping.stop().await;
+        let collecting = self.collecting;
+        tokio::task::spawn_blocking(move || collecting.stop()).await?;
+        self.remotes.stop().await;
+        self.stop.send_replace(true);
+        let drained = async {
+            for task in self.serving {
+                task.done().await;
+            }
+        };
+        if tokio::time::timeout(GRACE, drained).await.is_err() {
+            tracing::warn!(grace_ms = GRACE.as_millis(), "Requests were cut off.");
+        }
+        let upkeep = self.upkeep;
+        tokio::task::spawn_blocking(move || upkeep.stop()).await?;
+        Ok(())
+    }
+}
+
+/// The Prometheus API without a store behind it: targets, the state of the server, and the ways in.
+fn api(
+    args: &ServeArgs,
+    server: &Arc<Server>,
+    scraping: &Scraping,
+    remotes: &Remotes,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<PrometheusApi> {
+    Ok(PrometheusApi::new(Parts {
+        source: Arc::new(NoStore),
+        sink: remotes.sink(),
+        admin: Arc::new(NoStore),
+        targets: scraping.view(),
+        rules: Arc::new(NoRules),
+        server: Arc::clone(server) as _,
+        clock,
+        evaluator: Arc::new(Engine::new(EngineOptions::default())),
+        features: Features::default(),
+        lookback_ms: 0,
+        limits: Limits::default(),
+        build: BuildInfo { version: env!("CARGO_PKG_VERSION").to_owned(), ..BuildInfo::default() },
+        flags: api::flags(args),
+        more_features: BTreeMap::new(),
+        admin_enabled: false,
+        cors_origin: Regexp::new(&args.cors_origin)
+            .map_err(|error| UsageError(format!("--web.cors.origin: {error}")))?,
+        otlp: masthead_wire::otlp::Config::default(),
+    }))
+}
