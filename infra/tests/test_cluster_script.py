@@ -32,6 +32,7 @@ echo "$*" >> "$CALLS"
 case "$*" in
 *port-forward*) echo "Forwarding from 127.0.0.1:$(cat "$CLUSTER/port") -> 0"; exec sleep 300 ;;
 *'get nodes'* | *'get pods'* | *'get secret'*) cat "$CLUSTER/$4" ;;
+*'masthead help') [ -e "$CLUSTER/old" ] || echo doctor ;;
 *doctor*) if [ -e "$CLUSTER/sick" ]; then cat "$CLUSTER/sick" >&2; exit 1; fi ;;
 esac
 """
@@ -89,6 +90,8 @@ class Script(unittest.TestCase):
         (folder / "nodes").write_text(json.dumps({"items": [{"metadata": {"name": "node-1"}}]}))
         (folder / "pods").write_text(json.dumps({"items": [POD]}))
         (folder / "secret").write_text(json.dumps({"data": encoded}))
+        if "old" in faults:
+            (folder / "old").touch()
         if "sick" in faults:
             (folder / "sick").write_text("the ServiceMonitor api selects no Service")
         environment = os.environ | {
@@ -118,6 +121,12 @@ class Script(unittest.TestCase):
         self.assertIn("helmfile --file infra/helmfile.yaml.gotmpl --environment masthead apply", calls)
         self.assertIn("exec statefulset/masthead -- /masthead doctor", calls)
         self.assertNotIn("destroy", calls)
+
+    def test_an_image_without_doctor_is_not_said_to_be_verified(self):
+        done, calls = self.run_with(old=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("\n8. NOT VERIFIED", done.stdout)
+        self.assertNotIn("/masthead doctor", calls)
 
     def test_each_fault_is_found(self):
         for faults, complaint in (

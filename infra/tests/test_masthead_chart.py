@@ -104,9 +104,36 @@ class Services(unittest.TestCase):
     def test_its_own_metrics_are_one_target(self):
         (target,) = servicemonitor.targets(rendered(), "masthead")
         self.assertEqual((target["job"], target["endpoint"], target["app"]), ("masthead", "http", "masthead"))
-        # Scraped by itself only where nobody else does.
-        self.assertIs(config_of(rendered(), "masthead")["observe"]["self"], False)
-        self.assertIs(config_of(rendered({"serviceMonitor": {"enabled": False}}), "masthead")["observe"]["self"], True)
+        self.assertIs(config_of(rendered(), "masthead")["observe"]["self"], True)
+
+
+class Discovery(unittest.TestCase):
+    def test_the_api_is_found_with_the_labels_that_its_servicemonitor_gives(self):
+        job, _ = config_of(rendered(), "masthead")["metrics"]["scrape_configs"]
+        api = helm.objects(INFRA / "charts" / "api", {}, "api", "devops-demo")
+        self.assertEqual(servicemonitor.found_by(job, api), servicemonitor.targets(api, "api"))
+
+    def test_kube_state_metrics_keeps_the_labels_of_what_it_describes(self):
+        _, job = config_of(rendered(), "masthead")["metrics"]["scrape_configs"]
+        self.assertEqual((job["job_name"], job["honor_labels"]), ("kube-state-metrics", True))
+        api = helm.objects(INFRA / "charts" / "api", {}, "api", "monitoring")
+        self.assertEqual(servicemonitor.found_by(job, api), [])
+        for item in api:
+            if item["kind"] == "Service":
+                item["metadata"]["labels"]["app.kubernetes.io/name"] = "kube-state-metrics"
+        (target,) = servicemonitor.found_by(job, api)
+        self.assertEqual((target["job"], target["pod"]), ("kube-state-metrics", "api-0"))
+
+    def test_other_ports_are_left_alone_and_names_can_be_added(self):
+        for names, want in (([], None), (["metrics", "http"], ["http", "metrics"]), (["other"], [])):
+            values = {"server": {"discovery": {"portNames": names, "kubeStateMetrics": False}}}
+            metrics = config_of(rendered(values), "masthead")["metrics"]
+            if want is None:
+                self.assertNotIn("scrape_configs", metrics)
+                continue
+            api = helm.objects(INFRA / "charts" / "api", {}, "api", "devops-demo")
+            found = servicemonitor.found_by(metrics["scrape_configs"][0], api)
+            self.assertEqual(sorted(target["endpoint"] for target in found), want)
 
 
 class Secrets(unittest.TestCase):
@@ -210,7 +237,7 @@ class Collector(unittest.TestCase):
     def test_it_is_reached_from_its_node_alone(self):
         self.assertIs(self.spec["hostNetwork"], True)
         listen = config_of(self.objects, "masthead-collector")["listen"]
-        self.assertEqual(listen, {"address": "127.0.0.1:9465"})
+        self.assertEqual(listen, {"address": "127.0.0.1:9465", "prometheus": "off", "loki": "off"})
         self.assertFalse([c for c in containers(self.spec) if c.get("ports")])
         self.assertEqual(containers(self.spec)[0]["livenessProbe"]["httpGet"]["host"], "127.0.0.1")
 
@@ -249,7 +276,7 @@ class Collector(unittest.TestCase):
             with self.assertRaisesRegex(helm.RenderError, complaint):
                 rendered(values)
         config = config_of(rendered(COLLECTOR_ALONE), "masthead-collector")
-        self.assertNotIn("metrics", config)
+        self.assertNotIn("remote_write", config["metrics"])
         self.assertEqual(config["logs"]["clients"], [{"url": "http://loki:3100/loki/api/v1/push"}])
 
 

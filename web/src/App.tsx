@@ -4,6 +4,7 @@ import { Center, Loader } from '@mantine/core';
 import { lazy, Suspense } from 'react';
 import { Redirect, Route, Switch } from 'wouter';
 import { Shell } from './ui/Shell';
+import { SessionProvider, useSession } from './ui/session';
 
 const Dashboards = lazy(() =>
   import('./views/dashboards/Dashboards').then((m) => ({ default: m.Dashboards })),
@@ -11,21 +12,40 @@ const Dashboards = lazy(() =>
 const DashboardPage = lazy(() =>
   import('./views/dashboard/DashboardPage').then((m) => ({ default: m.DashboardPage })),
 );
-const ExploreMetrics = lazy(() =>
-  import('./views/explore-metrics/ExploreMetrics').then((m) => ({ default: m.ExploreMetrics })),
-);
-const ExploreLogs = lazy(() =>
-  import('./views/explore-logs/ExploreLogs').then((m) => ({ default: m.ExploreLogs })),
-);
+const Explore = lazy(() => import('./views/explore/Explore').then((m) => ({ default: m.Explore })));
+const Login = lazy(() => import('./views/login/Login').then((m) => ({ default: m.Login })));
 const Targets = lazy(() => import('./views/targets/Targets').then((m) => ({ default: m.Targets })));
 const Alerts = lazy(() => import('./views/alerts/Alerts').then((m) => ({ default: m.Alerts })));
 const Cardinality = lazy(() =>
   import('./views/cardinality/Cardinality').then((m) => ({ default: m.Cardinality })),
 );
 const Status = lazy(() => import('./views/status/Status').then((m) => ({ default: m.Status })));
+const Discovery = lazy(() =>
+  import('./views/discovery/Discovery').then((m) => ({ default: m.Discovery })),
+);
+const Queries = lazy(() => import('./views/queries/Queries').then((m) => ({ default: m.Queries })));
 const Nowhere = lazy(() => import('./views/Nowhere').then((m) => ({ default: m.Nowhere })));
 
 export function App() {
+  return (
+    <SessionProvider>
+      <Suspense fallback={<Waiting />}>
+        <Switch>
+          <Route path="/login" component={Login} />
+          <Route>
+            <Inside />
+          </Route>
+        </Switch>
+      </Suspense>
+    </SessionProvider>
+  );
+}
+
+/** All pages behind the login. */
+function Inside() {
+  const { known, loginWanted, user } = useSession();
+  // Nothing is asked for a stranger: every request would be refused.
+  if (!known || (loginWanted && user === undefined)) return <Waiting />;
   return (
     <Shell>
       <Suspense fallback={<Waiting />}>
@@ -35,11 +55,12 @@ export function App() {
           </Route>
           <Route path="/dashboards" component={Dashboards} />
           <Route path="/d/:uid/:slug?">{({ uid }) => <DashboardPage key={uid} uid={uid} />}</Route>
-          <Route path="/explore/metrics" component={ExploreMetrics} />
-          <Route path="/explore/logs" component={ExploreLogs} />
+          <Route path="/explore/:kind?">{({ kind }) => <Explore kind={kind} />}</Route>
           <Route path="/targets" component={Targets} />
+          <Route path="/discovery" component={Discovery} />
           <Route path="/alerts" component={Alerts} />
           <Route path="/cardinality" component={Cardinality} />
+          <Route path="/queries" component={Queries} />
           <Route path="/status" component={Status} />
           <Route component={Nowhere} />
         </Switch>

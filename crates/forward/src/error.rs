@@ -7,10 +7,15 @@ use masthead_model::ErrorClass;
 #[non_exhaustive]
 pub enum Error {
     /// The journal cannot be opened.
-    #[error("cannot open the journal of what is to be pushed: {0}")]
-    Journal(masthead_durable::Error),
+    #[error("cannot open the journal of what is to be sent in {dir}: {source}")]
+    Journal {
+        /// Where it lies.
+        dir: camino::Utf8PathBuf,
+        /// What is wrong.
+        source: masthead_durable::Error,
+    },
     /// The options of the client cannot be used.
-    #[error("cannot push to {url}: {source}")]
+    #[error("cannot send to {url}: {source}")]
     Client {
         /// Where to.
         url: String,
@@ -18,7 +23,7 @@ pub enum Error {
         source: masthead_http_client::Error,
     },
     /// A header that can't be sent.
-    #[error("cannot push to {url}: the header {name:?} cannot be sent")]
+    #[error("cannot send to {url}: the header {name:?} cannot be sent")]
     Header {
         /// Where to.
         url: String,
@@ -31,7 +36,7 @@ impl Error {
     /// Whose fault it is.
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Journal(error) => error.class(),
+            Self::Journal { source, .. } => source.class(),
             Self::Client { source, .. } => source.class(),
             Self::Header { .. } => ErrorClass::BadInput,
         }

@@ -24,17 +24,33 @@ pub struct Stats {
     pub journal_bytes: Gauge,
     /// When a push was last taken, in milliseconds since 1970.
     pub last_push_ms: Gauge,
-    dropped: Mutex<BTreeMap<&'static str, u64>>,
+    lost: Losses,
 }
 
 impl Stats {
     /// Lines that were lost, by reason: `journal_full`, `refused`, `corrupt`.
     pub fn dropped_lines(&self) -> Vec<(&'static str, u64)> {
-        self.dropped.lock().iter().map(|(reason, lines)| (*reason, *lines)).collect()
+        self.lost.listed()
     }
 
     pub(crate) fn dropped(&self, reason: &'static str, lines: u64) {
-        *self.dropped.lock().entry(reason).or_default() += lines;
+        self.lost.add(reason, lines);
+    }
+}
+
+/// What was lost, by reason.
+#[derive(Debug, Default)]
+pub(crate) struct Losses(Mutex<BTreeMap<&'static str, u64>>);
+
+impl Losses {
+    pub(crate) fn listed(&self) -> Vec<(&'static str, u64)> {
+        self.0.lock().iter().map(|(reason, count)| (*reason, *count)).collect()
+    }
+
+    pub(crate) fn add(&self, reason: &'static str, count: u64) {
+        if count > 0 {
+            *self.0.lock().entry(reason).or_default() += count;
+        }
     }
 }
 
@@ -65,5 +81,18 @@ impl Gauge {
 
     pub(crate) fn set(&self, now: u64) {
         self.0.store(now, Ordering::Relaxed);
+    }
+
+    pub(crate) fn raise(&self, to: u64) {
+        self.0.fetch_max(to, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
+    pub(crate) fn subtract(&self, less: u64) {
+        let lower = |now: u64| Some(now.saturating_sub(less));
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, lower).unwrap_or_default();
     }
 }

@@ -179,6 +179,12 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "DIR", env = "MASTHEAD_PODS_LOG_DIR")]
     pub pods_log_dir: Option<Utf8PathBuf>,
 
+    /// Most bytes of the journal of each end that lines or samples are forwarded to, such as `1GB`;
+    /// beyond, the oldest go.
+    #[arg(long = "forward.journal-size", value_name = "SIZE", default_value = "1GB")]
+    #[arg(env = "MASTHEAD_FORWARD_JOURNAL_SIZE", value_parser = byte_size)]
+    pub forward_journal_size: u64,
+
     /// Show the dashboards (Grafana's JSON) in this folder and the folders below it; changed files
     /// are seen without a restart.
     #[arg(long, value_name = "DIR", env = "MASTHEAD_DASHBOARDS")]

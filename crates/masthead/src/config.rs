@@ -87,6 +87,7 @@ pub(crate) fn check_sections(args: &ServeArgs) -> anyhow::Result<Vec<String>> {
     let mut warnings = Vec::new();
     if let Some(source) = metrics(args)? {
         warnings.extend(source.prometheus()?.0.warnings);
+        source.remote_write()?;
     }
     alerting::check(args)?;
     if let Some(source) = logs(args)? {

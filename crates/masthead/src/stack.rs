@@ -9,8 +9,9 @@
 //! The parts: the stores in `store.rs` and `logs.rs`, their upkeep in `upkeep.rs`, where it listens
 //! in `listen.rs`, what becomes of a connection in `connections.rs` and `certificates.rs`, who may come
 //! in in `access.rs`, the API in `api.rs`, what it says of itself in `view.rs`, `config_text.rs` and
-//! `metrics.rs`, what it scrapes in `scraping.rs`, the log files that it collects in
-//! `collecting.rs`, the rules and alerts in `alerting.rs` and `rule_metrics.rs`, the dashboards it shows in `dashboards.rs`.
+//! `metrics.rs`, what it scrapes in `scraping.rs`, where it forwards that in `remotes.rs`, the log
+//! files that it collects in `collecting.rs`, the rules and alerts in `alerting.rs` and
+//! `rule_metrics.rs`, the dashboards it shows in `dashboards.rs`.
 
 mod access;
 pub(crate) mod alerting;
@@ -25,6 +26,7 @@ mod engines;
 mod listen;
 mod logs;
 mod metrics;
+pub(crate) mod remotes;
 mod rule_metrics;
 pub(crate) mod scraping;
 mod store;
@@ -46,7 +48,8 @@ use tokio::sync::watch;
 
 use self::{
     access::Access, alerting::Alerting, certificates::Certificates, collecting::Collecting,
-    connections::Door, engines::Engines, scraping::Scraping, upkeep::Upkeep, view::Server,
+    connections::Door, engines::Engines, remotes::Remotes, scraping::Scraping, upkeep::Upkeep,
+    view::Server,
 };
 use crate::{
     cli::{ServeArgs, UsageError},
@@ -63,6 +66,7 @@ pub(crate) struct Stack {
     tasks: Tasks,
     server: Arc<Server>,
     scraping: Arc<Scraping>,
+    remotes: Arc<Remotes>,
     alerting: Arc<Alerting>,
     collecting: Arc<Collecting>,
     loki: LokiApi,
@@ -101,11 +105,24 @@ impl Stack {
 
         let telemetry = Telemetry::builder("masthead", env!("CARGO_PKG_VERSION")).build();
         let own = *addresses.first().context("BUG: no listener")?;
-        let scraping =
-            Arc::new(Scraping::new(args, own, &telemetry, store.clone(), Arc::clone(&clock))?);
+        let remotes = Remotes::new(
+            Some(store.clone()),
+            &args.data,
+            args.forward_journal_size,
+            Arc::clone(&clock),
+            &tasks,
+        );
+        let remotes = Arc::new(remotes);
+        let sources = (&telemetry, Arc::clone(&remotes));
+        let scraping = Arc::new(Scraping::new(args, own, sources, Arc::clone(&clock))?);
         let engines = Engines::new(args)?;
-        let alerting =
-            Alerting::new(args, own, &engines, &store, &lines, Arc::clone(&clock)).map(Arc::new)?;
+        let stands_on = alerting::StandsOn {
+            metrics: Arc::clone(&store),
+            sink: remotes.sink(),
+            logs: Arc::clone(&lines),
+            clock: Arc::clone(&clock),
+        };
+        let alerting = Arc::new(Alerting::new(args, own, &engines, stands_on)?);
         let server = Server::new(
             args,
             Arc::clone(&clock),
@@ -121,18 +138,20 @@ impl Stack {
             Arc::clone(&lines),
         );
         let server = Arc::new(server);
-        let stores = api::Stores { metrics: Arc::clone(&store), logs: Arc::clone(&lines), live };
+        let stores = api::Stores {
+            metrics: Arc::clone(&store),
+            sink: remotes.sink(),
+            logs: Arc::clone(&lines),
+            live,
+        };
         let (targets, auth) = (scraping.view(), access.auth());
         let api = api::Api::new(args, stores, &engines, &alerting, &server, targets, auth, clock)?;
-        let stats = scraping.stats();
-        metrics::register(
-            &telemetry,
-            &store,
-            &lines,
-            (&api, door.stats()),
-            stats,
-            Arc::clone(&collecting),
-        );
+        let moved = metrics::Moved {
+            scrape: scraping.stats(),
+            collect: Arc::clone(&collecting),
+            remotes: Arc::clone(&remotes),
+        };
+        metrics::register(&telemetry, &store, &lines, (&api, door.stats()), moved);
         rule_metrics::register(&telemetry, &alerting);
         let router = api.router(&telemetry);
 
@@ -155,6 +174,7 @@ impl Stack {
             tasks,
             server,
             scraping,
+            remotes,
             alerting,
             collecting,
             loki: api.loki,
@@ -214,6 +234,7 @@ impl Stack {
         let collecting = self.collecting;
         tokio::task::spawn_blocking(move || collecting.stop()).await?;
         self.loki.stop();
+        self.remotes.stop().await;
         self.stop.send_replace(true);
         let drained = async {
             for task in self.serving {

@@ -66,6 +66,14 @@ impl Task {
     }
 }
 
+impl Task {
+    /// Ends the task at its next await, and waits for that.
+    pub(crate) async fn end(self) {
+        self.0.abort();
+        self.done().await;
+    }
+}
+
 impl Drop for Task {
     fn drop(&mut self) {
         self.0.abort();

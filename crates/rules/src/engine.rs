@@ -83,6 +83,8 @@ struct Shared {
     parts: Parts,
     settings: Settings,
     loaded: Mutex<Loaded>,
+    /// Held during a reload.
+    loading: Mutex<()>,
     changed: Notify,
     stopping: AtomicBool,
 }
@@ -166,7 +168,16 @@ impl Rules {
     /// No rules yet: [`Rules::load`] brings them, [`Rules::run`] evaluates them.
     pub fn new(parts: Parts, settings: Settings) -> Self {
         let (loaded, changed, stopping) = (Mutex::default(), Notify::new(), AtomicBool::new(false));
-        Self { shared: Arc::new(Shared { parts, settings, loaded, changed, stopping }) }
+        Self {
+            shared: Arc::new(Shared {
+                parts,
+                settings,
+                loaded,
+                loading: Mutex::default(),
+                changed,
+                stopping,
+            }),
+        }
     }
 
     /// Puts groups in force in place of those before. `interval` and `offset` are those of groups
@@ -181,12 +192,15 @@ impl Rules {
     ) {
         let shared = &self.shared;
         let now = shared.parts.clock.now().0;
-        let mut loaded = shared.loaded.lock();
-        let restored = std::mem::replace(&mut loaded.begun, true);
-        loaded.external_labels = external_labels;
+        // Reloads come one after the other; nobody who looks at the rules waits for one of them.
+        let _turn = shared.loading.lock();
+        let (before, restored) = {
+            let mut loaded = shared.loaded.lock();
+            (loaded.slots.clone(), std::mem::replace(&mut loaded.begun, true))
+        };
         let key = |spec: &GroupSpec| (Arc::clone(&spec.file), spec.name.clone(), spec.language);
         let mut before: BTreeMap<Key, Arc<Slot>> =
-            loaded.slots.drain(..).map(|slot| (key(&slot.spec), slot)).collect();
+            before.into_iter().map(|slot| (key(&slot.spec), slot)).collect();
         let mut slots = Vec::with_capacity(groups.len());
         for spec in groups {
             let old = before.remove(&key(&spec));
@@ -216,17 +230,21 @@ impl Rules {
                 spec,
             }));
         }
+        let mut graves = Vec::new();
         for slot in before.into_values() {
             let Some(group) = slot.group.lock().take() else { continue };
             let series = group.into_series();
             if !series.is_empty() {
                 let wait = i64::try_from(slot.interval.as_nanos()).unwrap_or(i64::MAX / 4);
                 let due = now.saturating_add(wait.saturating_mul(2));
-                loaded.graves.push(Grave { series, at: Nanos(now).to_millis_floor(), due });
+                graves.push(Grave { series, at: Nanos(now).to_millis_floor(), due });
             }
         }
         slots.sort_by(|a, b| (&a.spec.file, &a.spec.name).cmp(&(&b.spec.file, &b.spec.name)));
+        let mut loaded = shared.loaded.lock();
         loaded.slots = slots;
+        loaded.graves.extend(graves);
+        loaded.external_labels = external_labels;
         drop(loaded);
         shared.changed.notify_one();
     }

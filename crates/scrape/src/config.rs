@@ -103,6 +103,7 @@ pub struct WrittenConfig {
     scrape_config_files: Option<Vec<String>>,
     storage: Option<Ignored>,
     tracing: Option<Ignored>,
+    /// Read by whoever forwards.
     remote_write: Option<Ignored>,
     remote_read: Option<Ignored>,
     otlp: Option<Ignored>,
@@ -231,11 +232,10 @@ impl PromConfig {
 
 impl WrittenConfig {
     fn unsupported(&self) -> Vec<String> {
-        let sections: [(&str, bool, &str); 6] = [
+        let sections: [(&str, bool, &str); 5] = [
             ("runtime", self.runtime.is_some(), "there is no Go runtime to tune"),
             ("storage", self.storage.is_some(), "set storage by flags"),
             ("tracing", self.tracing.is_some(), "no trace is sent"),
-            ("remote_write", self.remote_write.is_some(), "nothing is forwarded"),
             ("remote_read", self.remote_read.is_some(), "only local samples are read"),
             ("otlp", self.otlp.is_some(), "OTLP names are translated by the defaults"),
         ];

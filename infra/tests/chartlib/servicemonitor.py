@@ -95,19 +95,25 @@ def _scrape_config(monitor, at, endpoint):
 def targets(objects, monitor_name):
     """The labels of every target that the ServiceMonitor finds among the rendered objects, when
     each workload has one running pod."""
+    configs = scrape_configs(one(objects, "ServiceMonitor", monitor_name))
+    return [target for config in configs for target in found_by(config, objects)]
+
+
+def found_by(config, objects):
+    """The same for any scrape configuration with role endpoints."""
     found = []
-    for config in scrape_configs(one(objects, "ServiceMonitor", monitor_name)):
-        for service in of_kind(objects, "Service"):
-            for meta in _endpoints(service, objects, config):
-                result = relabel.apply(config["relabel_configs"], meta | {"job": config["job_name"]})
-                if result:
-                    found.append(relabel.visible(result) | {"__metrics_path__": config["metrics_path"]})
+    for service in of_kind(objects, "Service"):
+        for meta in _endpoints(service, objects, config):
+            result = relabel.apply(config["relabel_configs"], meta | {"job": config["job_name"]})
+            if result:
+                path = config.get("metrics_path", "/metrics")
+                found.append(relabel.visible(result) | {"__metrics_path__": path})
     return found
 
 
 def _endpoints(service, objects, config):
     where = namespace(service)
-    if where not in config["kubernetes_sd_configs"][0]["namespaces"]["names"]:
+    if where not in config["kubernetes_sd_configs"][0].get("namespaces", {}).get("names", [where]):
         return
     for workload, labels_of_pod, spec in pods(objects):
         if namespace(workload) != where or not selects(service["spec"]["selector"], labels_of_pod):

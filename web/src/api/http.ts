@@ -51,6 +51,16 @@ export async function ask(path: string, params: Params = {}, how: Ask = {}): Pro
   return response;
 }
 
+/** Sends JSON for the server to act on; the answer, good or bad, is the caller's to read. */
+export function send(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<Response> {
+  return fetch(path, {
+    method,
+    credentials: 'same-origin',
+    headers: { 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+}
+
 /** The error behind an answer: Prometheus' envelope, Grafana's message, Loki's plain text. */
 export async function refused(response: Response): Promise<ApiError> {
   if (response.status === 401) globalThis.dispatchEvent?.(new Event('masthead:logged-out'));

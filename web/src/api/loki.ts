@@ -55,6 +55,27 @@ export async function queryRange(query: LogQuery, how: Ask = {}): Promise<Answer
   );
 }
 
+/** Lines between two instants in nanoseconds, the end not among them. */
+export async function queryLines(
+  query: {
+    expr: string;
+    start: string;
+    end: string;
+    limit: number;
+    direction: 'backward' | 'forward';
+  },
+  how: Ask = {},
+): Promise<readonly LogLine[]> {
+  const { expr, ...bounds } = query;
+  const response = await ask(
+    '/loki/api/v1/query_range',
+    { query: expr, ...bounds },
+    { signal: how.signal, headers: CATEGORIZE },
+  );
+  const { data } = (await response.json()) as { data: Streams | PrometheusData };
+  return data.resultType === 'streams' ? toLines(data) : [];
+}
+
 export async function queryInstant(
   query: { expr: string; at: number; refId?: string; legend?: string },
   how: Ask = {},
@@ -150,4 +171,11 @@ export async function labelValues(
 
 export async function series(params: Params, how: Ask = {}): Promise<readonly Labels[]> {
   return (await data<readonly Labels[]>('series', params, how)) ?? [];
+}
+
+/** The names of what lines of these streams hold. */
+export async function detectedFields(params: Params, how: Ask = {}): Promise<readonly string[]> {
+  const response = await ask('/loki/api/v1/detected_fields', params, how);
+  const body = (await response.json()) as { fields?: readonly { label: string }[] | null };
+  return (body.fields ?? []).map(({ label }) => label);
 }

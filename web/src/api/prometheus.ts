@@ -165,3 +165,51 @@ export async function labelValues(
 export async function series(params: Params, how: Ask = {}): Promise<readonly Labels[]> {
   return (await get<readonly Labels[] | undefined>('series', params, how)).data ?? [];
 }
+
+/** What a metric is, as its exporter says. */
+export type Metadata = { readonly type: string; readonly help: string; readonly unit: string };
+
+export async function metadata(
+  params: Params,
+  how: Ask = {},
+): Promise<Readonly<Record<string, readonly Metadata[]>>> {
+  return (
+    (await get<Record<string, readonly Metadata[]> | undefined>('metadata', params, how)).data ?? {}
+  );
+}
+
+/** The tree of an expression, as the server reads it. */
+export async function parseQuery(query: string, how: Ask = {}): Promise<unknown> {
+  return (await get<unknown>('parse_query', { query }, how)).data;
+}
+
+/** One measurement that stands for others, with what leads to it, such as a request's id. */
+export type Exemplar = {
+  readonly at: number;
+  readonly value: number;
+  readonly labels: Labels;
+  readonly series: Labels;
+};
+
+export async function queryExemplars(
+  query: string,
+  range: { readonly from: number; readonly to: number },
+  how: Ask = {},
+): Promise<readonly Exemplar[]> {
+  const params = { query, start: range.from / 1_000, end: range.to / 1_000 };
+  const { data } = await get<
+    | readonly {
+        seriesLabels: Labels;
+        exemplars: readonly { labels: Labels; value: string; timestamp: number }[];
+      }[]
+    | undefined
+  >('query_exemplars', params, how);
+  return (data ?? []).flatMap(({ seriesLabels, exemplars }) =>
+    exemplars.map((e) => ({
+      at: e.timestamp * 1_000,
+      value: number(e.value),
+      labels: e.labels,
+      series: seriesLabels,
+    })),
+  );
+}

@@ -25,6 +25,48 @@ export async function targets(how: Ask): Promise<readonly Target[]> {
   return answer.data.activeTargets ?? [];
 }
 
+/** A target that relabelling left out. */
+export type Dropped = { readonly discoveredLabels: Labels; readonly scrapePool: string };
+
+export type Discovered = {
+  readonly active: readonly Target[];
+  readonly dropped: readonly Dropped[];
+  /** How many were left out, by pool; of many the server lists only some. */
+  readonly droppedCounts: Readonly<Record<string, number>>;
+};
+
+export async function discovered(how: Ask): Promise<Discovered> {
+  const { data } = await get<{
+    activeTargets?: readonly Target[];
+    droppedTargets?: readonly Dropped[];
+    droppedTargetCounts?: Readonly<Record<string, number>>;
+  }>('targets', { state: 'any' }, how);
+  return {
+    active: data.activeTargets ?? [],
+    dropped: data.droppedTargets ?? [],
+    droppedCounts: data.droppedTargetCounts ?? {},
+  };
+}
+
+/** One rule of a relabelling and the labels after it; the last one says why a target was left out. */
+export type RelabelStep = {
+  readonly rule: Readonly<Record<string, unknown>>;
+  readonly output: Labels;
+  readonly keep: boolean;
+};
+
+export async function relabelSteps(
+  pool: string,
+  labels: Labels,
+  how: Ask,
+): Promise<readonly RelabelStep[]> {
+  const params = { scrapePool: pool, labels: JSON.stringify(labels) };
+  return (
+    (await get<{ steps?: readonly RelabelStep[] | null }>('targets/relabel_steps', params, how))
+      .data.steps ?? []
+  );
+}
+
 export type Alert = {
   readonly labels: Labels;
   readonly annotations?: Labels;
@@ -80,4 +122,17 @@ export async function facts(
 /** The configuration as it is in force, secrets masked by the server. */
 export async function configuration(how: Ask): Promise<string> {
   return (await get<{ yaml?: string }>('status/config', {}, how)).data.yaml ?? '';
+}
+
+/** A metric of the server's own, of whatever type. */
+export type MetricFamily = {
+  readonly name: string;
+  readonly metric?: readonly { readonly gauge?: { readonly value?: number } }[];
+};
+
+/** The server's own metrics, also where it does not scrape itself. */
+export async function selfMetrics(how: Ask): Promise<readonly MetricFamily[]> {
+  return (
+    (await get<readonly MetricFamily[] | undefined>('status/self_metrics', {}, how)).data ?? []
+  );
 }

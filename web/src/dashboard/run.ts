@@ -73,6 +73,16 @@ function write(
   return once.includes('$__auto_interval') ? interpolate(once, { lookup }, language) : once;
 }
 
+/** Writes variables into an expression that belongs to no panel. */
+export function writeQuery(
+  expr: string,
+  environment: Environment,
+  stepMs: number,
+  language: Language,
+): string {
+  return write(expr, environment, builtin(environment, environment.range, stepMs), language);
+}
+
 /** The requests of a panel; of its own range if it has one. */
 export function plan(panel: Panel, environment: Environment): Plan {
   const range = panelRange(panel, environment);

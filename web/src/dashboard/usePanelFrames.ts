@@ -5,12 +5,15 @@
 
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
+import { ApiError } from '../api/http';
 import * as loki from '../api/loki';
 import * as prometheus from '../api/prometheus';
 import type { Frame } from '../frame/frame';
 import { usePageTime } from '../ui/time';
 import { type Environment, plan, type Request, shape } from './run';
 import type { Panel } from './schema/model';
+import { filtered } from './variables/adhoc';
+import { filtersFor, useFilters } from './variables/useFilters';
 
 export type PanelFrames = {
   readonly frames: readonly Frame[];
@@ -18,10 +21,15 @@ export type PanelFrames = {
   readonly raw: readonly unknown[];
   readonly notices: readonly string[];
   readonly loading: boolean;
+  /** The first of the errors below, or why nothing could be asked. */
   readonly error: string | undefined;
+  /** What was refused, by the letter of the query; the others are drawn. */
+  readonly errors: ReadonlyMap<string, string>;
   readonly tookMs: number | undefined;
   readonly environment: Environment;
 };
+
+const NO_ERRORS: ReadonlyMap<string, string> = new Map();
 
 /** Lines a logs panel shows when its query has no limit of its own. */
 const LINES = 1_000;
@@ -54,21 +62,37 @@ export function usePanelFrames(
   enabled: boolean,
 ): PanelFrames {
   const { tick } = usePageTime();
+  const filters = useFilters();
   const planned = useMemo(() => plan(panel, environment), [panel, environment]);
   const answer = useQuery({
-    queryKey: ['panel', planned.requests, tick],
+    queryKey: ['panel', planned.requests, filters, tick],
     queryFn: async ({ signal }) => {
       const started = performance.now();
-      const answers = await Promise.all(
-        planned.requests.map(async (request) => ({ request, answer: await send(request, signal) })),
+      const settled = await Promise.allSettled(
+        planned.requests.map(async (request) => {
+          const own = filtersFor(filters, request.kind);
+          const expr = await filtered(request.expr, own, request.kind);
+          return send({ ...request, expr }, signal);
+        }),
       );
-      return { answers, tookMs: performance.now() - started };
+      const answers: { request: Request; answer: prometheus.Answer }[] = [];
+      const errors = new Map<string, string>();
+      for (const [at, request] of planned.requests.entries()) {
+        const result = settled[at];
+        if (result === undefined) continue;
+        if (result.status === 'fulfilled') answers.push({ request, answer: result.value });
+        // Only what the server refused belongs to one query; a lost connection is everybody's.
+        else if (!(result.reason instanceof ApiError)) throw result.reason;
+        else errors.set(request.refId, result.reason.message);
+      }
+      return { answers, errors, tookMs: performance.now() - started };
     },
     enabled: enabled && planned.requests.length > 0,
     placeholderData: keepPreviousData,
     gcTime: 30_000,
   });
   const answers = answer.data?.answers;
+  const errors = answer.data?.errors ?? NO_ERRORS;
   const frames = useMemo(
     () => (answers === undefined ? [] : shape(panel, answers)),
     [panel, answers],
@@ -79,7 +103,8 @@ export function usePanelFrames(
     raw: answers?.map((a) => a.answer.raw) ?? [],
     notices: answers?.flatMap((a) => a.answer.notices) ?? [],
     loading: answer.isFetching,
-    error: answer.error?.message,
+    error: answer.error?.message ?? [...errors.values()][0],
+    errors,
     tookMs: answer.data?.tookMs,
     environment,
   };

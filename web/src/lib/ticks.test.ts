@@ -19,9 +19,9 @@ it('marks whole hours of a zone', () => {
 
 it('writes marks by their distance', () => {
   const at = Date.UTC(2026, 8, 1, 10, 5, 7);
-  expect(timeMark(at, 1_000, true)).toBe('10:05:07');
-  expect(timeMark(at, 60_000, true)).toBe('10:05');
-  expect(timeMark(Date.UTC(2026, 8, 1), 3_600_000, true)).toBe('09-01');
-  expect(timeMark(at, 86_400_000, true)).toBe('09-01');
-  expect(timeMark(at, 30 * 86_400_000, true)).toBe('2026-09');
+  expect(timeMark(at, 1_000, 'utc')).toBe('10:05:07');
+  expect(timeMark(at, 60_000, 'utc')).toBe('10:05');
+  expect(timeMark(Date.UTC(2026, 8, 1), 3_600_000, 'utc')).toBe('09-01');
+  expect(timeMark(at, 86_400_000, 'utc')).toBe('09-01');
+  expect(timeMark(at, 30 * 86_400_000, 'utc')).toBe('2026-09');
 });

@@ -1,5 +1,7 @@
 /** Round places for the marks of an axis. */
 
+import { clockIn, type Zone } from './time/zone';
+
 /** Multiples of 1, 2 or 5 times a power of ten between both ends, about as many as asked for. */
 export function ticks(low: number, high: number, count: number): readonly number[] {
   if (!(high > low) || count < 1 || !Number.isFinite(high - low)) return [low];
@@ -53,17 +55,11 @@ export function timeTicks(
 }
 
 /** What stands at a mark of time: seconds, minutes or days, by the distance of two marks. */
-export function timeMark(ms: number, step: number, utc: boolean): string {
-  const at = new Date(ms);
+export function timeMark(ms: number, step: number, zone: Zone): string {
+  const { year, month, day, hour, minute, second } = clockIn(ms, zone);
   const two = (value: number) => String(value).padStart(2, '0');
-  const [hour, minute] = utc
-    ? [at.getUTCHours(), at.getUTCMinutes()]
-    : [at.getHours(), at.getMinutes()];
-  if (step < MINUTE) {
-    return `${two(hour)}:${two(minute)}:${two(utc ? at.getUTCSeconds() : at.getSeconds())}`;
-  }
+  if (step < MINUTE) return `${two(hour)}:${two(minute)}:${two(second)}`;
   if (step < DAY && (hour !== 0 || minute !== 0)) return `${two(hour)}:${two(minute)}`;
-  const [month, day] = utc ? [at.getUTCMonth(), at.getUTCDate()] : [at.getMonth(), at.getDate()];
-  if (step < 28 * DAY) return `${two(month + 1)}-${two(day)}`;
-  return `${utc ? at.getUTCFullYear() : at.getFullYear()}-${two(month + 1)}`;
+  if (step < 28 * DAY) return `${two(month)}-${two(day)}`;
+  return `${year}-${two(month)}`;
 }

@@ -1,6 +1,7 @@
 /** What every panel type is: a name and a component that draws frames. */
 
 import type { ComponentType } from 'react';
+import type { Exemplar } from '../api/prometheus';
 import type { Panel } from '../dashboard/schema/model';
 import type { Frame } from '../frame/frame';
 import type { Zone } from '../lib/time/calendar';
@@ -20,6 +21,8 @@ export type PanelProps = {
   readonly onZoom: (range: TimeRange) => void;
   /** Where the crosshair of another panel stands; same key, same crosshair. */
   readonly crosshair?: string | undefined;
+  /** Measurements that stand for others, to be drawn over the series. */
+  readonly exemplars?: readonly Exemplar[];
 };
 
 export type PanelType = {

@@ -7,7 +7,6 @@ import {
   Group,
   Popover,
   ScrollArea,
-  SegmentedControl,
   Select,
   Stack,
   Text,
@@ -25,6 +24,7 @@ import {
 import { type FormEvent, useEffect, useState } from 'react';
 import { instant } from '../dashboard/units/time';
 import { parseInstant } from '../lib/time/relative';
+import type { Zone } from '../lib/time/zone';
 import { usePageTime } from './time';
 
 export const QUICK = [
@@ -59,6 +59,17 @@ const WORDS: Readonly<Record<string, string>> = {
   M: 'months',
   y: 'years',
 };
+
+const ZONES = [
+  {
+    value: 'browser',
+    label: `This browser's: ${Intl.DateTimeFormat().resolvedOptions().timeZone}`,
+  },
+  { value: 'utc', label: 'UTC' },
+  ...Intl.supportedValuesOf('timeZone')
+    .filter((name) => name !== 'UTC')
+    .map((name) => ({ value: name, label: name })),
+];
 
 const REFRESH = ['', '5s', '10s', '30s', '1m', '5m', '15m', '1h'];
 
@@ -104,10 +115,10 @@ export function TimePicker() {
             leftSection={<IconClock size={15} />}
             onClick={toggle}
             aria-haspopup="dialog"
-            aria-label={`Time range: ${label(time.raw, from, to, time.zone === 'utc')}`}
+            aria-label={`Time range: ${label(time.raw, from, to, time.zone)}`}
           >
             <span className="cut" style={{ maxWidth: 'min(46vw, 330px)' }}>
-              {label(time.raw, from, to, time.zone === 'utc')}
+              {label(time.raw, from, to, time.zone)}
             </span>
           </Button>
         </Popover.Target>
@@ -167,10 +178,10 @@ function Tool({
   );
 }
 
-function label(raw: { from: string; to: string }, from: number, to: number, utc: boolean): string {
+function label(raw: { from: string; to: string }, from: number, to: number, zone: Zone): string {
   const quick = raw.to === 'now' ? QUICK.find(([value]) => value === raw.from)?.[1] : undefined;
   const named = NAMED.find(([a, b]) => a === raw.from && b === raw.to)?.[2];
-  const write = (ms: number) => instant('iso', utc)(ms).text;
+  const write = (ms: number) => instant('iso', zone)(ms).text;
   if (quick !== undefined || named !== undefined) return quick ?? named ?? '';
   const last = raw.to === 'now' ? /^now-(\d+)([smhdwMy])$/.exec(raw.from) : null;
   if (last !== null) return `Last ${last[1]} ${WORDS[last[2] ?? ''] ?? ''}`;
@@ -183,8 +194,8 @@ function Choice({ close }: { close: () => void }) {
   const [from, setFrom] = useState(time.raw.from);
   const [to, setTo] = useState(time.raw.to);
   useEffect(() => {
-    setFrom(readable(time.raw.from, time.zone === 'utc'));
-    setTo(readable(time.raw.to, time.zone === 'utc'));
+    setFrom(readable(time.raw.from, time.zone));
+    setTo(readable(time.raw.to, time.zone));
   }, [time.raw.from, time.raw.to, time.zone]);
   const [start, end] = [
     parseInstant(from, Date.now(), time.zone),
@@ -206,14 +217,7 @@ function Choice({ close }: { close: () => void }) {
     choose(from.startsWith('now') ? from : String(start), to.startsWith('now') ? to : String(end));
   };
   const day = (at: number | undefined) =>
-    at === undefined
-      ? ''
-      : instant(
-          'iso',
-          time.zone === 'utc',
-        )(at)
-          .text.slice(0, 16)
-          .replace(' ', 'T');
+    at === undefined ? '' : instant('iso', time.zone)(at).text.slice(0, 16).replace(' ', 'T');
   return (
     <Group align="start" gap="md" wrap="wrap">
       <form onSubmit={apply}>
@@ -254,14 +258,16 @@ function Choice({ close }: { close: () => void }) {
           <Text size="xs" className="faint">
             Time zone
           </Text>
-          <SegmentedControl
+          <Select
+            aria-label="Time zone"
             size="xs"
+            searchable
+            limit={100}
+            data={ZONES}
             value={time.zone}
-            onChange={(value) => time.setZone(value === 'utc' ? 'utc' : 'browser')}
-            data={[
-              { value: 'browser', label: Intl.DateTimeFormat().resolvedOptions().timeZone },
-              { value: 'utc', label: 'UTC' },
-            ]}
+            onChange={(value) => value !== null && time.setZone(value)}
+            allowDeselect={false}
+            comboboxProps={{ withinPortal: false }}
           />
         </Stack>
       </form>
@@ -295,6 +301,6 @@ function Choice({ close }: { close: () => void }) {
   );
 }
 
-function readable(raw: string, utc: boolean): string {
-  return /^\d+$/.test(raw) ? instant('iso', utc)(Number(raw)).text : raw;
+function readable(raw: string, zone: Zone): string {
+  return /^\d+$/.test(raw) ? instant('iso', zone)(Number(raw)).text : raw;
 }

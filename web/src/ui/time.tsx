@@ -9,9 +9,9 @@ import {
   useMemo,
   useState,
 } from 'react';
-import type { Zone } from '../lib/time/calendar';
 import { parseDuration } from '../lib/time/duration';
 import { type RawRange, resolveRange, type TimeRange } from '../lib/time/relative';
+import { type Zone, zoneOf } from '../lib/time/zone';
 import { rangeOf, useUrl } from '../lib/url-state';
 
 export type PageTime = {
@@ -43,10 +43,7 @@ export function TimeProvider({ defaultRange, defaultRefresh, defaultZone, busy, 
   const [tick, setTick] = useState(0);
   const { from, to } = rangeOf(params, defaultRange);
   const refresh = params.get('refresh') ?? defaultRefresh;
-  const zone: Zone =
-    params.get('timezone') === 'utc' || (params.get('timezone') === null && defaultZone === 'utc')
-      ? 'utc'
-      : 'browser';
+  const zone = zoneOf(params.get('timezone') ?? defaultZone);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a refresh is what moves `now`.
   const range = useMemo(() => {
     const now = Date.now();

@@ -85,6 +85,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     value("rules.resend_delay", "rules.alert.resend-delay"),
     value("rules.outage_tolerance", "rules.alert.for-outage-tolerance"),
     value("rules.grace_period", "rules.alert.for-grace-period"),
+    value("forward.journal_size", "forward.journal-size"),
     switch_off("observe.host", "no-host"),
     switch_off("observe.self", "no-self"),
     path("observe.pods_log_dir", "pods-log-dir"),
@@ -129,7 +130,7 @@ pub(super) const NOT_IN_THE_FILE: &[&str] =
 pub(super) const TYPED: &[(&str, &str)] = &[
     (
         "metrics",
-        "a prometheus.yml: `global`, `scrape_configs`, `scrape_config_files`, `rule_files`, `alerting`, with upstream's keys",
+        "a prometheus.yml: `global`, `scrape_configs`, `scrape_config_files`, `rule_files` and `alerting`, see [rules.md](rules.md), and `remote_write`, see [remote-write.md](remote-write.md); with upstream's keys",
     ),
     (
         "logs",

@@ -6,6 +6,7 @@
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use masthead_discovery::{expand, yaml};
+use masthead_forward::remote_write::{RemoteWriteConfig, WrittenSection};
 use masthead_rules::{RulesConfig, WrittenRulesConfig};
 use masthead_scrape::{PromConfig, WrittenConfig};
 use masthead_sysio::RealFs;
@@ -115,7 +116,8 @@ impl Source {
                 yaml::parse::<Option<InLogs<T>>>(text).map(|file| file.and_then(|file| file.logs))
             }
         };
-        parsed.map_err(|error| self.placed(&error.to_string()))
+        // The wrapper that knows an entry's place shows up as a key that nobody wrote.
+        parsed.map_err(|error| self.placed(&error.to_string().replace("].value", "]")))
     }
 
     /// What it says of scraping, and the texts of the files that it names.
@@ -156,6 +158,21 @@ impl Source {
             .map_err(|error| self.placed(&self.below(&error.key, &error)))?;
         config.set_directory(self.path.parent().unwrap_or(Utf8Path::new("")));
         Ok(config)
+    }
+
+    /// Where it says that samples go.
+    ///
+    /// # Errors
+    /// What is wrong, with file, line and key.
+    pub(crate) fn remote_write(&self) -> anyhow::Result<Vec<RemoteWriteConfig>> {
+        let written: Option<WrittenSection> = self.section()?;
+        let mut configs = RemoteWriteConfig::check_section(written.unwrap_or_default())
+            .map_err(|error| self.placed(&self.below(&error.key, &error)))?;
+        let directory = self.path.parent().unwrap_or(Utf8Path::new(""));
+        for config in &mut configs {
+            config.set_directory(directory);
+        }
+        Ok(configs)
     }
 
     /// What it says of collecting.

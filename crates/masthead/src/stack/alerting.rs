@@ -14,7 +14,7 @@ use camino::Utf8Path;
 use masthead_discovery::expand;
 use masthead_logdb::Logdb;
 use masthead_model::Labels;
-use masthead_ports::{Alertmanagers, QueryLimits, RuleGroup, RulesView};
+use masthead_ports::{Alertmanagers, QueryLimits, RuleGroup, RulesView, SampleSink};
 use masthead_promql::Features;
 use masthead_rules::{
     FILE_BYTES_MAX, GroupSpec, Language, LogRules, Notifier, NotifierStats, Parts, Rules,
@@ -59,6 +59,15 @@ pub(super) struct Alerting {
     running: Mutex<Vec<Task>>,
 }
 
+/// What the rules stand on.
+pub(super) struct StandsOn {
+    pub metrics: Arc<Tsdb>,
+    /// Where results go: the store, and whoever it is forwarded to.
+    pub sink: Arc<dyn SampleSink>,
+    pub logs: Arc<Logdb>,
+    pub clock: Arc<dyn Clock>,
+}
+
 /// A configuration that was read and is not in force yet.
 pub(super) struct Read {
     config: RulesConfig,
@@ -75,26 +84,22 @@ impl Alerting {
         args: &ServeArgs,
         own: SocketAddr,
         engines: &Engines,
-        metrics: &Arc<Tsdb>,
-        logs: &Arc<Logdb>,
-        clock: Arc<dyn Clock>,
+        on: StandsOn,
     ) -> anyhow::Result<Self> {
+        let StandsOn { metrics, sink, logs, clock } = on;
         let samples = SampleRules {
             engine: engines.promql.clone(),
-            source: Arc::clone(metrics) as _,
+            source: metrics,
             clock: Arc::clone(&clock),
             limits: QueryLimits { timeout: args.query_timeout, samples: args.query_max_samples },
         };
-        let lines = LogRules {
-            engine: engines.logql.clone(),
-            source: Arc::clone(logs) as _,
-            samples: samples.clone(),
-        };
+        let lines =
+            LogRules { engine: engines.logql.clone(), source: logs, samples: samples.clone() };
         let notifier = Notifier::new(Arc::new(RealFs));
         let parts = Parts {
             samples: Arc::new(samples),
             logs: Arc::new(lines),
-            sink: Arc::clone(metrics) as _,
+            sink,
             clock,
             notifier: notifier.clone(),
         };

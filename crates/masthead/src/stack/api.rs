@@ -11,7 +11,7 @@ use masthead_http_api::{
 use masthead_instrument::Telemetry;
 use masthead_logdb::Logdb;
 use masthead_model::Regexp;
-use masthead_ports::{QueryLimits, TargetsView};
+use masthead_ports::{QueryLimits, SampleSink, TargetsView};
 use masthead_sysio::{Clock, RealFs};
 use masthead_tsdb::Tsdb;
 
@@ -40,6 +40,8 @@ pub(super) struct Api {
 #[derive(Debug)]
 pub(super) struct Stores {
     pub metrics: Arc<Tsdb>,
+    /// In front of the store of metrics.
+    pub sink: Arc<dyn SampleSink>,
     pub logs: Arc<Logdb>,
     /// In front of the store of logs.
     pub live: Arc<LiveTail>,
@@ -78,7 +80,7 @@ impl Api {
             BuildInfo { version: env!("CARGO_PKG_VERSION").to_owned(), ..BuildInfo::default() };
         let prometheus = PrometheusApi::new(Parts {
             source: stores.metrics.clone(),
-            sink: stores.metrics.clone(),
+            sink: stores.sink,
             admin: stores.metrics.clone(),
             targets,
             rules: Arc::new(alerting.rules().clone()),
@@ -172,6 +174,7 @@ fn flags(args: &ServeArgs) -> Vec<(String, String)> {
             args.prometheus_config.as_ref().map(ToString::to_string).unwrap_or_default()
         }
         "dashboards" => args.dashboards.as_ref().map(ToString::to_string).unwrap_or_default(),
+        "forward.journal-size" => args.forward_journal_size.to_string(),
         "no-self" => args.no_self.to_string(),
         "no-host" => args.no_host.to_string(),
         "auth.admin-user" => args.auth.admin_user.clone(),

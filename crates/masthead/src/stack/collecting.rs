@@ -192,7 +192,8 @@ impl Collecting {
             config.leave_positions();
             let name = if client.name.is_empty() { at.to_string() } else { client.name.clone() };
             let counts = Arc::new(ClientStats::default());
-            let options = Options::new(self.args.data.join("clients").join(directory(&name)));
+            let mut options = Options::new(self.args.data.join("clients").join(directory(&name)));
+            options.journal_bytes_max = self.args.forward_journal_size;
             let (fs, clock) = (Arc::new(RealFs), Arc::clone(&self.clock));
             let sink =
                 LokiSink::open(fs.clone(), Arc::clone(&clock), &options, Arc::clone(&counts))
@@ -256,7 +257,7 @@ pub(crate) fn node_name() -> String {
 }
 
 /// A name that is safe as that of a directory.
-fn directory(name: &str) -> String {
+pub(super) fn directory(name: &str) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     name.chars().map(safe).collect()
 }

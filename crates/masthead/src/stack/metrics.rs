@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
-use masthead_forward::Stats as ClientStats;
+use masthead_forward::{Stats as ClientStats, remote_write::Stats as RemoteStats};
 use masthead_http_api::{ApiStats, Auth, AuthStats, LokiApi, LokiStats, PrometheusApi};
 use masthead_instrument::Telemetry;
 use masthead_logdb::{Logdb, Stats as LogStats};
@@ -21,7 +21,7 @@ use prometheus_client::{
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
 };
 
-use super::{api::Api, collecting::Collecting, connections::ConnectionStats};
+use super::{api::Api, collecting::Collecting, connections::ConnectionStats, remotes::Remotes};
 
 /// Shows the numbers of the store and the API at `/metrics`.
 pub(super) fn register(
@@ -29,8 +29,7 @@ pub(super) fn register(
     store: &Arc<Tsdb>,
     logs: &Arc<Logdb>,
     (api, connections): (&Api, Arc<ConnectionStats>),
-    scrape: Arc<ScrapeStats>,
-    collect: Arc<Collecting>,
+    moved: Moved,
 ) {
     let collector = Numbers {
         store: Arc::clone(store),
@@ -39,10 +38,11 @@ pub(super) fn register(
         auth: api.auth.clone(),
         connections,
         loki: api.loki.clone(),
-        scrape,
-        collect,
     };
-    telemetry.register(|registry| registry.register_collector(Box::new(collector)));
+    telemetry.register(|registry| {
+        registry.register_collector(Box::new(collector));
+        registry.register_collector(Box::new(moved));
+    });
 }
 
 #[derive(Debug)]
@@ -53,8 +53,15 @@ struct Numbers {
     auth: Auth,
     connections: Arc<ConnectionStats>,
     loki: LokiApi,
-    scrape: Arc<ScrapeStats>,
-    collect: Arc<Collecting>,
+}
+
+/// What brings samples and lines, and what takes them elsewhere: all that a process without stores
+/// has to show.
+#[derive(Debug)]
+pub(crate) struct Moved {
+    pub scrape: Arc<ScrapeStats>,
+    pub collect: Arc<Collecting>,
+    pub remotes: Arc<Remotes>,
 }
 
 /// Name, meaning, number. Counters have no `_total` here: the exposition adds it.
@@ -185,6 +192,23 @@ const CLIENT: &[Row<ClientStats>] = &[
 ];
 
 #[rustfmt::skip]
+const REMOTE: &[Row<RemoteStats>] = &[
+    ("masthead_remote_write_samples_journaled", "Samples that wait or waited for a remote end.", C, |s| s.samples_journaled.get()),
+    ("masthead_remote_write_samples_sent", "Samples that a remote end took.", C, |s| s.samples_sent.get()),
+    ("masthead_remote_write_samples_refused_partly", "Samples of those that the remote end says it did not keep.", C, |s| s.samples_refused_partly.get()),
+    ("masthead_remote_write_samples_waiting", "Samples in the journal that are not sent yet.", G, |s| s.samples_waiting.get()),
+    ("masthead_remote_write_metadata_sent", "Descriptions of metric families that were sent.", C, |s| s.metadata_sent.get()),
+    ("masthead_remote_write_requests", "Requests that a remote end took.", C, |s| s.requests.get()),
+    ("masthead_remote_write_request_failures", "Requests that failed and were tried again.", C, |s| s.requests_failed.get()),
+    ("masthead_remote_write_sent_bytes", "Bytes sent, compressed.", C, |s| s.bytes_sent.get()),
+    ("masthead_remote_write_shards", "Shards that sent beside each other the last time.", G, |s| s.shards.get()),
+    ("masthead_remote_write_journal_bytes", "Bytes of the journal of a remote end.", G, |s| s.journal_bytes.get()),
+    ("masthead_remote_write_last_request_success_timestamp_seconds", "When a remote end last took a request.", G, |s| s.last_request_ms.get() / 1000),
+    ("masthead_remote_write_newest_journaled_timestamp_seconds", "The time of the newest sample in the journal.", G, |s| s.newest_journaled_ms.get() / 1000),
+    ("masthead_remote_write_newest_sent_timestamp_seconds", "The time of the newest sample that a remote end took.", G, |s| s.newest_sent_ms.get() / 1000),
+];
+
+#[rustfmt::skip]
 const SCRAPE: &[Row<ScrapeStats>] = &[
     ("masthead_scrape_scrapes", "Scrapes that were begun.", C, |s| s.scrapes.get()),
     ("masthead_scrape_failures", "Scrapes that failed.", C, |s| s.scrapes_failed.get()),
@@ -215,13 +239,22 @@ impl Collector for Numbers {
         by_reason(&mut encoder, LINES_REFUSED, &listed(&stats.lines_refused))?;
         table(&mut encoder, API, &self.api.stats())?;
         table(&mut encoder, CONNECTIONS, &*self.connections)?;
-        table(&mut encoder, AUTH, &self.auth.stats())?;
-        table(&mut encoder, SCRAPE, &self.scrape)?;
+        table(&mut encoder, AUTH, &self.auth.stats())
+    }
+}
+
+impl Collector for Moved {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        table(&mut encoder, SCRAPE, &*self.scrape)?;
+        let remotes = self.remotes.counts();
+        by_name(&mut encoder, REMOTE, "remote", &remotes)?;
+        let lost = remotes.iter().map(|(name, stats)| (name, stats.lost_samples()));
+        by_name_and_reason(&mut encoder, REMOTE_SAMPLES_LOST, "remote", lost)?;
         self.collected(&mut encoder)
     }
 }
 
-impl Numbers {
+impl Moved {
     /// What the collectors and the clients count, and the metrics that the configuration makes.
     fn collected(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let counts = self.collect.counts();
@@ -230,22 +263,9 @@ impl Numbers {
         by_reason(encoder, LINES_DROPPED, &stats.dropped_lines())?;
         by_reason(encoder, LINES_LOST, &stats.rejected_lines())?;
         by_reason(encoder, LINES_UNPARSED, &stats.unparsed_lines())?;
-        let clients = &counts.clients;
-        for (name, help, kind, number) in CLIENT {
-            let mut family = encoder.encode_descriptor(name, help, None, *kind)?;
-            for (client, stats) in clients {
-                let labels = [("client", client.as_str())];
-                one(family.encode_family(&labels)?, *kind, number(stats))?;
-            }
-        }
-        let (name, help) = CLIENT_LINES_LOST;
-        let mut family = encoder.encode_descriptor(name, help, None, C)?;
-        for (client, stats) in clients {
-            for (reason, count) in stats.dropped_lines() {
-                let labels = [("client", client.as_str()), ("reason", reason)];
-                ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
-            }
-        }
+        by_name(encoder, CLIENT, "client", &counts.clients)?;
+        let lost = counts.clients.iter().map(|(name, stats)| (name, stats.dropped_lines()));
+        by_name_and_reason(encoder, CLIENT_LINES_LOST, "client", lost)?;
         let Some((custom, clock)) = &counts.custom else { return Ok(()) };
         custom
             .collect(clock.monotonic())
@@ -300,6 +320,8 @@ const LINES_UNPARSED: ByReason = (
 );
 const CLIENT_LINES_LOST: ByReason =
     ("masthead_forward_lines_lost", "Lines that never reached a client, by reason.");
+const REMOTE_SAMPLES_LOST: ByReason =
+    ("masthead_remote_write_samples_lost", "Samples that never reached a remote end, by reason.");
 const LINES_REFUSED: ByReason =
     ("masthead_http_api_lines_refused", "Pushed lines that were refused, by reason.");
 
@@ -312,6 +334,40 @@ fn by_reason<R: AsRef<str>>(
     for (reason, count) in counts {
         let labels = [("reason", reason.as_ref())];
         ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;
+    }
+    Ok(())
+}
+
+/// The same table once for each `label`.
+fn by_name<S>(
+    encoder: &mut DescriptorEncoder<'_>,
+    rows: &[Row<S>],
+    label: &str,
+    of: &[(String, Arc<S>)],
+) -> Result<(), fmt::Error> {
+    for (metric, help, kind, number) in rows {
+        let mut family = encoder.encode_descriptor(metric, help, None, *kind)?;
+        for (name, stats) in of {
+            let labels = [(label, name.as_str())];
+            one(family.encode_family(&labels)?, *kind, number(stats))?;
+        }
+    }
+    Ok(())
+}
+
+/// [`by_reason`], once for each `label`.
+fn by_name_and_reason<'a>(
+    encoder: &mut DescriptorEncoder<'_>,
+    (metric, help): ByReason,
+    label: &str,
+    of: impl Iterator<Item = (&'a String, Vec<(&'static str, u64)>)>,
+) -> Result<(), fmt::Error> {
+    let mut family = encoder.encode_descriptor(metric, help, None, C)?;
+    for (name, counts) in of {
+        for (reason, count) in counts {
+            let labels = [(label, name.as_str()), ("reason", reason)];
+            ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+        }
     }
     Ok(())
 }
@@ -371,11 +427,13 @@ mod tests {
             LINES_LOST,
             LINES_UNPARSED,
             CLIENT_LINES_LOST,
+            REMOTE_SAMPLES_LOST,
         ];
         let rejected = rejected.into_iter().map(|row| format!("{}_total", row.0));
         let scrape = SCRAPE.iter().map(|row| full(row.0, &row.2));
         let collect = COLLECT.iter().map(|row| full(row.0, &row.2));
         let client = CLIENT.iter().map(|row| full(row.0, &row.2));
+        let remote = REMOTE.iter().map(|row| full(row.0, &row.2));
         let mut exposed: Vec<String> = store
             .chain(logs)
             .chain(loki)
@@ -387,6 +445,7 @@ mod tests {
             .chain(collect)
             .chain(client)
             .chain(super::super::rule_metrics::names())
+            .chain(remote)
             .collect();
         let mut documented: Vec<String> =
             documented.iter().map(|name| (*name).to_owned()).collect();

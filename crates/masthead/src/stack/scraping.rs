@@ -1,5 +1,5 @@
 //! What the server scrapes: the jobs of `--prometheus-config` or of `metrics` in masthead.yaml, this
-//! machine, and itself.
+//! machine, and itself; and where the same file says that samples go.
 //!
 //! A reload reads the file again; a file that is wrong changes nothing.
 
@@ -10,9 +10,10 @@ use std::{
     time::Duration,
 };
 
+use masthead_forward::remote_write::RemoteWriteConfig;
 use masthead_host::{Host, RealSpace};
 use masthead_instrument::Telemetry;
-use masthead_ports::{SampleSink, TargetsView};
+use masthead_ports::TargetsView;
 use masthead_scrape::{
     Exposition, GlobalConfig, LocalJob, LocalSource, Parts, PromConfig, ScrapeConfig, Scraper,
     Settings, Stats,
@@ -20,7 +21,7 @@ use masthead_scrape::{
 use masthead_sysio::{Clock, RealFs};
 use tokio::runtime::Handle;
 
-use super::config_text;
+use super::{config_text, remotes::Remotes};
 use crate::{
     cli::{ServeArgs, UsageError},
     config,
@@ -43,6 +44,7 @@ pub(crate) struct Scraping {
     /// Where this server itself answers, if that is to be scraped.
     own: Option<(SocketAddr, Arc<dyn LocalSource>)>,
     runtime: Handle,
+    remotes: Arc<Remotes>,
     /// Jobs that come from no file.
     more: Mutex<Vec<Arc<ScrapeConfig>>>,
     loaded: Mutex<Loaded>,
@@ -66,8 +68,7 @@ impl Scraping {
     pub(crate) fn new(
         args: &ServeArgs,
         own: SocketAddr,
-        telemetry: &Telemetry,
-        sink: Arc<dyn SampleSink>,
+        (telemetry, remotes): (&Telemetry, Arc<Remotes>),
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
         let host = if args.no_host {
@@ -80,7 +81,7 @@ impl Scraping {
         };
         let hostname = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let read = read(args).map_err(|error| UsageError(format!("{error:#}")))?;
-        let parts = Parts { sink, clock, fs: Arc::new(RealFs) };
+        let parts = Parts { sink: remotes.sink(), clock, fs: Arc::new(RealFs) };
         let scraping = Self {
             scraper: Scraper::new(parts, Settings::default()),
             args: args.clone(),
@@ -89,6 +90,7 @@ impl Scraping {
             own: (!args.no_self)
                 .then(|| (reachable(own), Arc::new(SelfSource(telemetry.clone())) as _)),
             runtime: Handle::current(),
+            remotes,
             more: Mutex::default(),
             loaded: Mutex::new(Loaded {
                 global: read.config.global.clone(),
@@ -148,7 +150,7 @@ impl Scraping {
     }
 
     async fn apply(&self, read: Read) -> anyhow::Result<()> {
-        let Read { config, text, jobs: mut texts, is_written } = read;
+        let Read { config, remotes, text, jobs: mut texts, is_written } = read;
         for warning in &config.warnings {
             tracing::warn!(warning, "A part of the configuration is not in force.");
         }
@@ -184,6 +186,7 @@ impl Scraping {
                 source: Arc::clone(source),
             });
         }
+        self.remotes.apply(remotes, config.global.external_labels.clone()).await?;
         self.scraper.apply(&jobs, &local).await?;
         let ours = local.iter().map(|job| &job.config).chain(&jobs);
         for job in ours {
@@ -199,6 +202,7 @@ impl Scraping {
 /// A configuration and how it may be shown.
 struct Read {
     config: PromConfig,
+    remotes: Vec<RemoteWriteConfig>,
     text: String,
     jobs: BTreeMap<String, String>,
     /// Whether there is a file that says what to scrape.
@@ -222,15 +226,17 @@ fn read(args: &ServeArgs) -> anyhow::Result<Read> {
             Some(file) => config_text::masked(&config::text_of(file)?),
             None => "global: {}\n".to_owned(),
         };
-        let config = PromConfig::parse("")?;
-        return Ok(Read { config, text, jobs: BTreeMap::new(), is_written: false });
+        let (config, remotes, jobs) = (PromConfig::parse("")?, Vec::new(), BTreeMap::new());
+        return Ok(Read { config, remotes, text, jobs, is_written: false });
     };
     let (config, more) = source.prometheus()?;
+    let remotes = source.remote_write()?;
     let mut jobs = config_text::masked_jobs(&source.text);
     for text in more {
         jobs.extend(config_text::masked_jobs(&text));
     }
-    Ok(Read { config, jobs, text: config_text::masked(&source.text), is_written: true })
+    let text = config_text::masked(&source.text);
+    Ok(Read { config, remotes, jobs, text, is_written: true })
 }
 
 /// An address that listens everywhere is asked on loopback.

@@ -8,10 +8,12 @@
 mod access;
 mod backfill;
 mod check;
+mod collector;
 mod config;
 mod connections;
 mod demo;
 mod documents;
+mod forward;
 mod logs;
 mod observed;
 mod originals;

@@ -15,7 +15,8 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    process::soon,
+    forward::eventually,
+    process::{masthead, soon},
     serve::{Server, now},
     targets::{Histograms, config},
 };
@@ -267,4 +268,45 @@ fn a_real_prometheus_reads_floats_and_histograms_from_masthead() {
         assert_eq!(theirs, ours, "{query}");
         assert_eq!(ours.as_array().map(Vec::len), Some(1), "{query}: {ours}");
     }
+}
+
+#[test]
+fn a_real_prometheus_receives_what_masthead_forwards() {
+    let Some(program) = find(&["prometheus"]) else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let empty = directory.path().join("empty.yml");
+    std::fs::write(&empty, "global: {}\n").unwrap();
+    let (_original, address) = start(&program, |address| {
+        vec![
+            format!("--config.file={}", empty.display()),
+            format!("--storage.tsdb.path={}", directory.path().join("prometheus").display()),
+            format!("--web.listen-address={address}"),
+            "--web.enable-remote-write-receiver".to_owned(),
+            "--enable-feature=native-histograms".to_owned(),
+        ]
+    });
+    let target = Histograms::start();
+    let file =
+        config(directory.path(), "api", &target.address, "  scrape_native_histograms: true\n");
+    // Version 2 of the protocol is for Prometheus 3; an older one is found out and gets version 1.
+    let text = format!(
+        "{}remote_write:\n- url: http://{address}/api/v1/write\n  send_native_histograms: true\n  protobuf_message: io.prometheus.write.v2.Request\n  queue_config: {{batch_send_deadline: 50ms}}\n",
+        std::fs::read_to_string(&file).unwrap(),
+    );
+    std::fs::write(&file, text).unwrap();
+    let server = Server::start_with(
+        &directory.path().join("data"),
+        &["--prometheus-config", &file, "--no-host", "--no-self"],
+    );
+    assert!(server.push(&[(1, now() - 2_000, 1.5), (1, now() - 1_000, 2.5)]));
+    let asked = |query: &str| {
+        let url = format!("http://{address}");
+        let (code, stdout, _) = masthead(&["query", query, "--url", &url]).finish();
+        (code == Some(0)).then(|| stdout.split_whitespace().next().unwrap_or("").to_owned())
+    };
+    eventually("two floats", || asked("count_over_time(counter[5m])").as_deref() == Some("2"));
+    assert_eq!(asked("counter").as_deref(), Some("2.5"));
+    let histograms = "count(histogram_count(latency_seconds)) or vector(0)";
+    eventually("a native histogram", || asked(histograms).as_deref() == Some("1"));
+    eventually("the scrape's own", || asked("up{job=\"api\"}").as_deref() == Some("1"));
 }

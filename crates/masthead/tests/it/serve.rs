@@ -26,8 +26,12 @@ impl Server {
     }
 
     pub(crate) fn start_with(data: &Path, extra: &[&str]) -> Self {
+        Self::start_at("127.0.0.1:0", data, extra)
+    }
+
+    pub(crate) fn start_at(listen: &str, data: &Path, extra: &[&str]) -> Self {
         let data = data.to_str().unwrap();
-        let mut args = vec!["serve", "--data", data, "--listen", "127.0.0.1:0"];
+        let mut args = vec!["serve", "--data", data, "--listen", listen];
         args.extend(["--prometheus-listen", "off", "--loki-listen", "off"]);
         args.extend(extra);
         let mut process = masthead(&args);

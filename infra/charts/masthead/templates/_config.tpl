@@ -4,6 +4,7 @@ masthead.yaml of the server and of the collector, as dictionaries: `server.confi
 */}}
 {{- define "masthead.serverConfig" -}}
 {{- $server := .Values.server -}}
+{{- $ports := $server.discovery.portNames -}}
 data: /var/lib/masthead
 listen:
   address: 0.0.0.0:3000
@@ -12,6 +13,46 @@ listen:
 metrics:
   global:
     scrape_interval: {{ $server.scrapeInterval }}
+  {{- if or $ports $server.discovery.kubeStateMetrics }}
+  scrape_configs:
+    {{- if $ports }}
+    # The ports of these names of every Service, with the labels that a ServiceMonitor would give.
+    - job_name: services
+      kubernetes_sd_configs:
+        - role: endpoints
+      relabel_configs:
+        - source_labels: [__meta_kubernetes_endpoint_port_name]
+          regex: {{ join "|" $ports }}
+          action: keep
+        - source_labels: [__meta_kubernetes_pod_phase]
+          regex: Failed|Succeeded
+          action: drop
+        {{- range $source, $target := dict "namespace" "namespace" "service_name" "service" "pod_name" "pod" "pod_container_name" "container" "endpoint_port_name" "endpoint" }}
+        - source_labels: [__meta_kubernetes_{{ $source }}]
+          target_label: {{ $target }}
+        {{- end }}
+        - source_labels: [__meta_kubernetes_service_name]
+          target_label: job
+        - source_labels: [__meta_kubernetes_service_label_app]
+          regex: (.+)
+          target_label: app
+    {{- end }}
+    {{- if $server.discovery.kubeStateMetrics }}
+    # What it says is about other pods: their labels stay.
+    - job_name: kube-state-metrics
+      honor_labels: true
+      kubernetes_sd_configs:
+        - role: endpoints
+          namespaces:
+            names: [{{ .Release.Namespace }}]
+      relabel_configs:
+        - source_labels: [__meta_kubernetes_service_label_app_kubernetes_io_name, __meta_kubernetes_endpoint_port_name]
+          regex: kube-state-metrics;http
+          action: keep
+        - source_labels: [__meta_kubernetes_pod_name]
+          target_label: pod
+    {{- end }}
+  {{- end }}
   storage:
     retention_time: {{ $server.retention.metrics }}
     retention_size: {{ $server.retention.metricsSize }}
@@ -22,22 +63,32 @@ logs:
 observe:
   # Of the node's, that the server happens to run on, the collector has them.
   host: false
-  # The ServiceMonitor has it scraped; twice would be once too often.
-  self: {{ not .Values.serviceMonitor.enabled }}
+  self: true
 {{- end -}}
+
+{{/*
+The command of the collector: a server that keeps for an hour what it sends on, until there is a
+command without stores.
+*/}}
+{{- define "masthead.collectorCommand" -}}serve{{- end -}}
 
 {{- define "masthead.collectorConfig" -}}
 {{- $collector := .Values.collector -}}
 data: /var/lib/masthead-collector
 listen:
   address: {{ printf "127.0.0.1:%d" (int $collector.port) }}
+  # The node may have others of these names.
+  prometheus: "off"
+  loki: "off"
 observe:
   host: {{ $collector.host }}
   {{- if $collector.logs }}
   pods_log_dir: /var/log/pods
   {{- end }}
-{{- if include "masthead.collectsMetrics" . }}
 metrics:
+  # Only what is on its way.
+  storage: {retention_time: 1h, retention_size: 128MB}
+{{- if include "masthead.collectsMetrics" . }}
   global:
     scrape_interval: {{ $collector.scrapeInterval }}
     external_labels:
@@ -76,8 +127,9 @@ metrics:
         credentials_file: /etc/masthead/token/{{ $collector.tokenSecret.key }}
       {{- end }}
 {{- end }}
-{{- if $collector.logs }}
 logs:
+  storage: {retention_time: 1h, retention_size: 128MB}
+{{- if $collector.logs }}
   clients:
     - url: {{ include "masthead.lokiUrl" . }}
       {{- if include "masthead.pushTokenSecret" . }}

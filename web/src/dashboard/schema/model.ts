@@ -7,6 +7,7 @@
 
 import type { Json } from '../../lib/json';
 import type { RawRange } from '../../lib/time/relative';
+import type { Zone } from '../../lib/time/zone';
 
 export type SourceKind = 'prometheus' | 'loki' | 'grafana' | 'dashboard' | 'mixed' | 'unknown';
 
@@ -189,7 +190,7 @@ export type Dashboard = {
   readonly description: string;
   readonly tags: readonly string[];
   readonly schemaVersion: number;
-  readonly timezone: 'browser' | 'utc';
+  readonly timezone: Zone;
   readonly time: RawRange;
   readonly refresh: string;
   readonly sharedCrosshair: boolean;

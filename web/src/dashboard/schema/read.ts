@@ -17,6 +17,7 @@ import {
   text,
   texts,
 } from '../../lib/json';
+import { zoneOf } from '../../lib/time/zone';
 import { FEATURES, unknownFormats } from './features';
 import type { Annotation, Dashboard, DashboardLink, Panel, Read, Unsupported } from './model';
 import { readPanel } from './panel';
@@ -83,7 +84,7 @@ function classicDashboard(json: Json): Read {
     description: text(json, 'description') ?? '',
     tags: texts(json, 'tags'),
     schemaVersion,
-    timezone: text(json, 'timezone') === 'utc' ? 'utc' : 'browser',
+    timezone: zoneOf(text(json, 'timezone')),
     time: { from: text(time, 'from') ?? 'now-6h', to: text(time, 'to') ?? 'now' },
     refresh: text(json, 'refresh') ?? '',
     sharedCrosshair: (numeric(json, 'graphTooltip') ?? 0) > 0 || flag(json, 'sharedCrosshair'),

@@ -1,5 +1,6 @@
 /** Lengths and instants of time, as Grafana shows them. */
 
+import { clockIn, intlZone, type Zone } from '../../lib/time/zone';
 import { type Formatted, type Formatter, fixed } from './format';
 
 const STEPS: readonly (readonly [seconds: number, one: string, many: string])[] = [
@@ -74,19 +75,17 @@ export function inWords(unit: number): Formatter {
   };
 }
 
-/** Instants in milliseconds since 1970, in the browser's zone or UTC. */
+/** Instants in milliseconds since 1970, by the clock of a zone. */
 export function instant(
   kind: 'iso' | 'us' | 'local' | 'fromNow',
-  utc: boolean,
+  zone: Zone,
   noToday = false,
 ): Formatter {
   return (ms): Formatted => {
     if (!Number.isFinite(ms)) return { text: 'Invalid date' };
     if (kind === 'fromNow') return { text: fromNow(ms, Date.now()) };
-    const now = new Date();
-    const at = new Date(ms);
-    const p = parts(at, utc);
-    const today = parts(now, utc);
+    const p = clockIn(ms, zone);
+    const today = clockIn(Date.now(), zone);
     const sameDay = p.year === today.year && p.month === today.month && p.day === today.day;
     const two = (n: number) => String(n).padStart(2, '0');
     const time = `${two(p.hour)}:${two(p.minute)}:${two(p.second)}`;
@@ -96,32 +95,11 @@ export function instant(
       return { text: `${two(p.month)}/${two(p.day)}/${p.year} ${clock12}` };
     }
     if (kind === 'local') {
-      const zone = utc ? { timeZone: 'UTC' } : {};
-      return { text: at.toLocaleString(undefined, zone) };
+      return { text: new Date(ms).toLocaleString(undefined, { timeZone: intlZone(zone) }) };
     }
     if (noToday && sameDay) return { text: time };
     return { text: `${p.year}-${two(p.month)}-${two(p.day)} ${time}` };
   };
-}
-
-function parts(at: Date, utc: boolean) {
-  return utc
-    ? {
-        year: at.getUTCFullYear(),
-        month: at.getUTCMonth() + 1,
-        day: at.getUTCDate(),
-        hour: at.getUTCHours(),
-        minute: at.getUTCMinutes(),
-        second: at.getUTCSeconds(),
-      }
-    : {
-        year: at.getFullYear(),
-        month: at.getMonth() + 1,
-        day: at.getDate(),
-        hour: at.getHours(),
-        minute: at.getMinutes(),
-        second: at.getSeconds(),
-      };
 }
 
 /** `5 minutes ago`, `in 2 hours`. */

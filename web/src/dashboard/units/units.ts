@@ -131,18 +131,22 @@ const RATE: readonly (readonly [string, string, Formatter])[] = [
 ];
 
 const DATES: readonly (readonly [string, string, Formatter])[] = [
-  ['dateTimeAsIso', 'Datetime ISO', instant('iso', false)],
-  ['dateTimeAsIsoNoDateIfToday', 'Datetime ISO (no date if today)', instant('iso', false, true)],
-  ['dateTimeAsUS', 'Datetime US', instant('us', false)],
-  ['dateTimeAsUSNoDateIfToday', 'Datetime US (no date if today)', instant('us', false, true)],
-  ['dateTimeAsLocal', 'Datetime local', instant('local', false)],
+  ['dateTimeAsIso', 'Datetime ISO', instant('iso', 'browser')],
+  [
+    'dateTimeAsIsoNoDateIfToday',
+    'Datetime ISO (no date if today)',
+    instant('iso', 'browser', true),
+  ],
+  ['dateTimeAsUS', 'Datetime US', instant('us', 'browser')],
+  ['dateTimeAsUSNoDateIfToday', 'Datetime US (no date if today)', instant('us', 'browser', true)],
+  ['dateTimeAsLocal', 'Datetime local', instant('local', 'browser')],
   [
     'dateTimeAsLocalNoDateIfToday',
     'Datetime local (no date if today)',
-    instant('local', false, true),
+    instant('local', 'browser', true),
   ],
-  ['dateTimeAsSystem', 'Datetime default', instant('iso', false)],
-  ['dateTimeFromNow', 'From now', instant('fromNow', false)],
+  ['dateTimeAsSystem', 'Datetime default', instant('iso', 'browser')],
+  ['dateTimeFromNow', 'From now', instant('fromNow', 'browser')],
 ];
 
 const TIME: readonly (readonly [string, string, Formatter])[] = [

@@ -1,37 +1,22 @@
 /** Days, weeks, months: moving along the calendar and finding where a unit begins. */
 
-/** Which clock cuts days: the browser's own, or UTC. */
-export type Zone = 'browser' | 'utc';
+import { clockIn, instantOf, type Zone } from './zone';
+
+export type { Zone } from './zone';
 
 const FIXED: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
 type Parts = { year: number; month: number; day: number; ms: number };
 
 function split(at: number, zone: Zone): Parts {
-  const date = new Date(at);
-  const utc = zone === 'utc';
-  const year = utc ? date.getUTCFullYear() : date.getFullYear();
-  const month = utc ? date.getUTCMonth() : date.getMonth();
-  const day = utc ? date.getUTCDate() : date.getDate();
-  const ms = utc
-    ? at - Date.UTC(year, month, day)
-    : ((date.getHours() * 60 + date.getMinutes()) * 60 + date.getSeconds()) * 1_000 +
-      date.getMilliseconds();
-  return { year, month, day, ms };
+  const { year, month, day, hour, minute, second } = clockIn(at, zone);
+  const milli = ((at % 1_000) + 1_000) % 1_000;
+  return { year, month: month - 1, day, ms: ((hour * 60 + minute) * 60 + second) * 1_000 + milli };
 }
 
+/** Time of day is set apart from the date, so that a day with a changed clock keeps its hours. */
 function join({ year, month, day, ms }: Parts, zone: Zone): number {
-  if (zone === 'utc') return Date.UTC(year, month, day) + ms;
-  // Time of day is set apart from the date, so that a day with a changed clock keeps its hours.
-  return new Date(
-    year,
-    month,
-    day,
-    Math.floor(ms / 3_600_000),
-    Math.floor(ms / 60_000) % 60,
-    Math.floor(ms / 1_000) % 60,
-    ms % 1_000,
-  ).getTime();
+  return instantOf(Date.UTC(year, month, day) + ms, zone);
 }
 
 /** Moves by `count` units; a month keeps the day of the month where it exists, else its last. */
@@ -71,7 +56,7 @@ export function startOf(at: number, unit: string, zone: Zone): number {
     case 'd':
       return join({ ...parts, ms: 0 }, zone);
     case 'w': {
-      const weekday = zone === 'utc' ? new Date(at).getUTCDay() : new Date(at).getDay();
+      const weekday = new Date(Date.UTC(parts.year, parts.month, parts.day)).getUTCDay();
       return join({ ...parts, day: parts.day - weekday, ms: 0 }, zone);
     }
     case 'M':

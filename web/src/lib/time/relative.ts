@@ -2,11 +2,11 @@
  * Instants as Grafana's URLs write them: `now`, `now-6h`, `now-1d/d`, `now/w`, epoch milliseconds,
  * ISO dates.
  *
- * Pure: what `now` is and which time zone cuts days are arguments. The only zones are the
- * browser's own and UTC, as in Grafana's default choices; others go through `Intl`.
+ * Pure: what `now` is and which time zone cuts days are arguments.
  */
 
 import { addCalendar, startOf, type Zone } from './calendar';
+import { instantOf } from './zone';
 
 export type TimeRange = { readonly from: number; readonly to: number };
 
@@ -81,21 +81,11 @@ function parseDate(text: string, zone: Zone): number | undefined {
     ms,
   );
   if (Number.isNaN(utc)) return undefined;
-  if (offset === 'Z' || zone === 'utc') {
-    if (offset === undefined || offset === 'Z') return utc;
-  }
+  if (offset === 'Z') return utc;
   if (offset !== undefined) {
     const sign = offset.startsWith('-') ? -1 : 1;
     const [hours, minutes] = offset.slice(1).split(':').map(Number) as [number, number];
     return utc - sign * (hours * 60 + minutes) * 60_000;
   }
-  return new Date(
-    Number(year),
-    Number(month) - 1,
-    Number(day),
-    Number(hour),
-    Number(minute),
-    Number(second),
-    ms,
-  ).getTime();
+  return instantOf(utc, zone);
 }

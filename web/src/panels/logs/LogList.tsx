@@ -1,7 +1,8 @@
 /** Lines of a log: only those in sight are in the page; a click opens one. */
 
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useRef, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { isRequestId } from '../../dashboard/related';
 import { instant } from '../../dashboard/units/time';
 import type { Zone } from '../../lib/time/calendar';
 import { type Detail, detailsOf, LEVEL_COLORS, type LogRow, shownLine } from './prepare';
@@ -16,8 +17,21 @@ type Props = {
   readonly showLabels?: boolean;
   readonly details: boolean;
   /** Narrows the query to, or away from, a field of an opened line. */
-  readonly onFilter?: (detail: Detail, keep: boolean) => void;
+  readonly onFilter?: ((detail: Detail, keep: boolean) => void) | undefined;
+  /** Finds all lines of the request that a field of an opened line names. */
+  readonly onRequest?: ((row: LogRow, id: string) => void) | undefined;
+  /** What else can be done with an opened line. */
+  readonly actions?: (row: LogRow) => ReactNode;
+  /** Told when the end of the list comes into sight. */
+  readonly onEnd?: () => void;
+  /** Keeps the end of the list in sight while it grows. */
+  readonly follow?: boolean;
+  /** The line that stands out among its neighbours. */
+  readonly marked?: string | undefined;
 };
+
+/** Rows before the last at which the end is told, so that more is there in time. */
+const END = 200;
 
 export function LogList(props: Props) {
   const { rows, zone, height, wrap, showTime, showLabels = false, details } = props;
@@ -30,7 +44,21 @@ export function LogList(props: Props) {
     getItemKey: (at) => rows[at]?.key ?? at,
     overscan: 12,
   });
-  const time = instant('iso', zone === 'utc');
+  const items = virtual.getVirtualItems();
+  const last = items.at(-1)?.index ?? -1;
+  const { onEnd, follow = false, marked } = props;
+  useEffect(() => {
+    if (rows.length > 0 && last >= rows.length - END) onEnd?.();
+  }, [last, rows.length, onEnd]);
+  const newest = rows.at(-1)?.key;
+  useEffect(() => {
+    if (follow && newest !== undefined) virtual.scrollToIndex(rows.length - 1, { align: 'end' });
+  }, [follow, newest, rows.length, virtual]);
+  useEffect(() => {
+    const at = marked === undefined ? -1 : rows.findIndex((row) => row.key === marked);
+    if (at >= 0) virtual.scrollToIndex(at, { align: 'center' });
+  }, [marked, rows, virtual]);
+  const time = instant('iso', zone);
   const toggle = (key: string) => {
     const next = new Set(open);
     if (!next.delete(key)) next.add(key);
@@ -48,7 +76,7 @@ export function LogList(props: Props) {
       tabIndex={0}
     >
       <div style={{ height: virtual.getTotalSize(), position: 'relative' }}>
-        {virtual.getVirtualItems().map((item) => {
+        {items.map((item) => {
           const row = rows[item.index];
           if (row === undefined) return null;
           const opened = open.has(row.key);
@@ -58,6 +86,7 @@ export function LogList(props: Props) {
               ref={virtual.measureElement}
               data-index={item.index}
               className="log-row"
+              data-marked={row.key === marked}
               style={{ transform: `translateY(${item.start}px)` }}
             >
               <button
@@ -80,7 +109,11 @@ export function LogList(props: Props) {
                 {showLabels && <span className="faint">{labelsText(row)}</span>}
                 <bdi dir="ltr">{shownLine(row.shown ?? row.line)}</bdi>
               </button>
-              {opened && <Details row={row} onFilter={props.onFilter} />}
+              {opened && (
+                <Details row={row} onFilter={props.onFilter} onRequest={props.onRequest}>
+                  {props.actions?.(row)}
+                </Details>
+              )}
             </div>
           );
         })}
@@ -100,39 +133,56 @@ function labelsText(row: LogRow): string {
     .slice(0, 300);
 }
 
-function Details({ row, onFilter }: { row: LogRow; onFilter: Props['onFilter'] }) {
+type DetailsProps = Pick<Props, 'onFilter' | 'onRequest'> & {
+  readonly row: LogRow;
+  readonly children: ReactNode;
+};
+
+function Details({ row, onFilter, onRequest, children }: DetailsProps) {
   return (
-    <table className="log-details">
-      <tbody>
-        {detailsOf(row).map((detail) => (
-          <tr key={detail.name}>
-            {onFilter !== undefined && (
+    <div className="log-details">
+      {children !== undefined && <div className="log-actions">{children}</div>}
+      <table>
+        <tbody>
+          {detailsOf(row).map((detail) => (
+            <tr key={detail.name}>
+              {onFilter !== undefined && (
+                <td>
+                  <button
+                    type="button"
+                    aria-label={`Only lines with ${detail.name} = ${detail.value}`}
+                    title="Only these"
+                    onClick={() => onFilter(detail, true)}
+                  >
+                    +
+                  </button>
+                  <button
+                    type="button"
+                    aria-label={`No lines with ${detail.name} = ${detail.value}`}
+                    title="Without these"
+                    onClick={() => onFilter(detail, false)}
+                  >
+                    −
+                  </button>
+                </td>
+              )}
+              <th scope="row">{detail.name}</th>
               <td>
-                <button
-                  type="button"
-                  aria-label={`Only lines with ${detail.name} = ${detail.value}`}
-                  title="Only these"
-                  onClick={() => onFilter(detail, true)}
-                >
-                  +
-                </button>
-                <button
-                  type="button"
-                  aria-label={`No lines with ${detail.name} = ${detail.value}`}
-                  title="Without these"
-                  onClick={() => onFilter(detail, false)}
-                >
-                  −
-                </button>
+                <bdi dir="ltr">{shownLine(detail.value)}</bdi>
+                {onRequest !== undefined && detail.value !== '' && isRequestId(detail.name) && (
+                  <button
+                    type="button"
+                    className="log-request"
+                    onClick={() => onRequest(row, detail.value)}
+                  >
+                    All its lines
+                  </button>
+                )}
               </td>
-            )}
-            <th scope="row">{detail.name}</th>
-            <td>
-              <bdi dir="ltr">{shownLine(detail.value)}</bdi>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }

@@ -1,7 +1,10 @@
 /** The lines that the queries of a panel found. */
 
 import { useMemo } from 'react';
+import { useLocation } from 'wouter';
+import { linesOfRequest } from '../../dashboard/related';
 import { formatLabels } from '../../frame/frame';
+import { exploreUrl } from '../../lib/explore-url';
 import { text, texts } from '../../lib/json';
 import type { PanelProps } from '../panel';
 import { LogList } from './LogList';
@@ -10,7 +13,8 @@ import { chosenFields, commonLabels, prepareRows, pretty, withoutRepeats } from 
 /** Height of the line of labels that all lines share. */
 const COMMON = 22;
 
-export function Logs({ panel, frames, height, zone }: PanelProps) {
+export function Logs({ panel, frames, height, zone, range }: PanelProps) {
+  const [, go] = useLocation();
   const { options } = panel;
   const descending = text(options, 'sortOrder') !== 'Ascending';
   const rows = useMemo(() => {
@@ -34,6 +38,15 @@ export function Logs({ panel, frames, height, zone }: PanelProps) {
       showTime={options.showTime !== false}
       showLabels={options.showLabels === true}
       details={options.enableLogDetails !== false}
+      onRequest={(row, id) =>
+        go(
+          exploreUrl({
+            kind: 'logs',
+            exprs: [linesOfRequest(row.source?.stream ?? row.labels, id)],
+            ...range,
+          }),
+        )
+      }
     />
   );
   if (common === '') return list;

@@ -1,5 +1,6 @@
 /** From frames to the lines of a log: text as it came, level, fields, order. Pure. */
 
+import type { LogLine } from '../../api/loki';
 import type { Field, Frame, Labels } from '../../frame/frame';
 import { isObject } from '../../lib/json';
 
@@ -11,9 +12,24 @@ export type LogRow = {
   readonly line: string;
   readonly level: Level;
   readonly labels: Labels;
+  /** The line as the server sent it, where it did. */
+  readonly source?: LogLine;
   /** What stands for the line in the list, when it is not the line itself. */
   readonly shown?: string;
 };
+
+/** The row of a line. */
+export function rowOf(line: LogLine, key: string): LogRow {
+  const labels = { ...line.stream, ...line.metadata, ...line.parsed };
+  return {
+    key,
+    ms: line.ms,
+    line: line.line,
+    level: levelOfLine(line.line, labels),
+    labels,
+    source: line,
+  };
+}
 
 export const LEVEL_COLORS: Readonly<Record<Level, string>> = {
   critical: '#B877D9',
@@ -67,15 +83,18 @@ export function prepareRows(frames: readonly Frame[], descending: boolean): read
     if (time === undefined || line === undefined) return;
     const labels = frame.fields.find((f) => f.name === 'labels') as Field<Labels> | undefined;
     const exact = frame.fields.find((f) => f.name === 'tsNs');
+    const parts = frame.fields.find((f) => f.name === 'parts') as Field<LogLine> | undefined;
     for (let row = 0; row < frame.length && rows.length < ROWS_MAX; row += 1) {
       const text = String(line.values[row] ?? '');
       const own = labels?.values[row] ?? line.labels ?? {};
+      const source = parts?.values[row];
       rows.push({
         key: `${exact?.values[row] ?? time.values[row]}/${at}/${row}`,
         ms: Number(time.values[row]),
         line: text,
         level: levelOfLine(text, own),
         labels: own,
+        ...(source === undefined ? {} : { source }),
       });
     }
   });

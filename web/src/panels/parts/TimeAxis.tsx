@@ -1,8 +1,8 @@
 /** The marks of time under a drawing, and the zone's way of writing them. */
 
 import { timeMark, timeTicks } from '../../lib/ticks';
-import type { Zone } from '../../lib/time/calendar';
 import type { TimeRange } from '../../lib/time/relative';
+import { intlZone, offsetOf, type Zone } from '../../lib/time/zone';
 import './parts.css';
 
 type Props = {
@@ -14,7 +14,7 @@ type Props = {
 };
 
 export function TimeAxis({ range, zone, left, width, top }: Props) {
-  const offset = zone === 'utc' ? 0 : -new Date(range.from).getTimezoneOffset() * 60_000;
+  const offset = offsetOf(range.from, zone);
   const places = timeTicks(range.from, range.to, Math.max(Math.floor(width / 80), 1), offset);
   const step = (places[1] ?? range.to) - (places[0] ?? range.from);
   return (
@@ -23,7 +23,7 @@ export function TimeAxis({ range, zone, left, width, top }: Props) {
         const x = left + ((at - range.from) / (range.to - range.from)) * width;
         return (
           <text key={at} x={x} y={top + 14} textAnchor="middle">
-            {timeMark(at, step, zone === 'utc')}
+            {timeMark(at, step, zone)}
           </text>
         );
       })}
@@ -34,7 +34,7 @@ export function TimeAxis({ range, zone, left, width, top }: Props) {
 /** Seconds in a short range, days in a long one. */
 export function timeWriter(range: TimeRange, zone: Zone): (ms: number) => string {
   const width = range.to - range.from;
-  const timeZone = zone === 'utc' ? { timeZone: 'UTC' } : {};
+  const timeZone = { timeZone: intlZone(zone) };
   const clock = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
   const day = { month: '2-digit', day: '2-digit' } as const;
   const format = new Intl.DateTimeFormat(

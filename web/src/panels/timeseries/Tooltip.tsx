@@ -65,7 +65,7 @@ export function Tooltip({ state, view, zone, all, order, zeros, width, ...more }
         ...(onRight ? { right: `calc(100% - ${state.left - 14}px)` } : { left: state.left + 14 }),
       }}
     >
-      <div className="faint">{instant('iso', zone === 'utc')(time * 1_000).text}</div>
+      <div className="faint">{instant('iso', zone)(time * 1_000).text}</div>
       {shown.map(({ s, raw }, at) => (
         <div key={at} className="chart-tooltip-row" data-near={s === nearest[0]?.s}>
           <span className="legend-mark" style={{ background: s.color }} />

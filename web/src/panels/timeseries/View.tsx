@@ -3,12 +3,17 @@
 import 'uplot/dist/uPlot.min.css';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
+import type { Exemplar } from '../../api/prometheus';
+import { useEvents } from '../../dashboard/annotations/useEvents';
 import { isObject, texts } from '../../lib/json';
 import type { PanelProps } from '../panel';
 import { chartOptions } from './chart';
 import { Legend } from './Legend';
+import { Marks } from './Marks';
 import { prepareTimeSeries, type TimeSeriesView } from './prepare';
 import { Tooltip, type TooltipState } from './Tooltip';
+
+const NO_EXEMPLARS: readonly Exemplar[] = [];
 
 export function TimeSeries({
   panel,
@@ -20,6 +25,7 @@ export function TimeSeries({
   dark,
   onZoom,
   crosshair,
+  exemplars = NO_EXEMPLARS,
   interpolate,
 }: PanelProps) {
   const prepared = useMemo(() => prepareTimeSeries(frames), [frames]);
@@ -43,6 +49,9 @@ export function TimeSeries({
   const [tooltip, setTooltip] = useState<TooltipState | undefined>();
   const [pinned, setPinned] = useState(false);
   const host = useRef<HTMLDivElement>(null);
+  const { events } = useEvents();
+  // What lies over the chart needs its scales, which it has when it is drawn.
+  const [drawn, setDrawn] = useState<uPlot | undefined>();
   const pin = useRef(false);
   pin.current = pinned;
 
@@ -89,7 +98,12 @@ export function TimeSeries({
     );
     const data = [view.times, ...view.series.map((s) => s.values)] as uPlot.AlignedData;
     const chart = new uPlot(options, data, element);
-    return () => chart.destroy();
+    const frame = requestAnimationFrame(() => setDrawn(chart));
+    return () => {
+      cancelAnimationFrame(frame);
+      setDrawn(undefined);
+      chart.destroy();
+    };
   }, [view, range, dark, zone, chartWidth, chartHeight, crosshair]);
 
   const wanted = isObject(panel.options.tooltip) ? panel.options.tooltip : {};
@@ -120,6 +134,16 @@ export function TimeSeries({
         role="img"
         aria-label={`Chart: ${panel.title}`}
       />
+      {drawn !== undefined && (events.length > 0 || exemplars.length > 0) && (
+        <Marks
+          chart={drawn}
+          scale={view.scales[0]?.key ?? 'y'}
+          range={range}
+          zone={zone}
+          events={events}
+          exemplars={exemplars}
+        />
+      )}
       {shown && (
         <Legend
           series={view.series}

@@ -4,7 +4,7 @@ import uPlot from 'uplot';
 import { type Formatted, joined } from '../../dashboard/units/format';
 import { mix, withAlpha } from '../../lib/color';
 import { timeMark } from '../../lib/ticks';
-import type { Zone } from '../../lib/time/calendar';
+import { intlZone, type Zone } from '../../lib/time/zone';
 import type { ScaleView, SeriesView, TimeSeriesView } from './prepare';
 
 export type ChartLook = {
@@ -34,10 +34,11 @@ export function chartOptions(
     ticks: { stroke: grid, width: 1, size: 4 },
     font: '11px system-ui, sans-serif',
   };
+  const name = intlZone(look.zone);
   const zone =
-    look.zone === 'utc'
-      ? { tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1_000), 'UTC') }
-      : {};
+    name === undefined
+      ? {}
+      : { tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1_000), name) };
   return {
     width: look.width,
     height: look.height,
@@ -61,7 +62,7 @@ export function chartOptions(
         size: 24,
         space: 70,
         values: (_chart, splits, _axis, _space, step) =>
-          splits.map((seconds) => timeMark(seconds * 1_000, step * 1_000, look.zone === 'utc')),
+          splits.map((seconds) => timeMark(seconds * 1_000, step * 1_000, look.zone)),
       },
       ...view.scales
         .filter((scale) => scale.side !== 'hidden')

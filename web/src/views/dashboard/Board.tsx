@@ -8,6 +8,7 @@ import { linesOf, type Placed, type PlacedRow, within } from '../../dashboard/la
 import type { Dashboard } from '../../dashboard/schema/model';
 import { interpolate } from '../../dashboard/variables/interpolate';
 import type { Variables } from '../../dashboard/variables/useVariables';
+import type { DashboardFile } from './FileMenu';
 import { PanelFrame } from './PanelFrame';
 import './board.css';
 
@@ -20,9 +21,10 @@ type Props = {
   readonly rows: readonly PlacedRow[];
   readonly alone: Placed | undefined;
   readonly variables: Variables;
+  readonly file: DashboardFile;
 };
 
-export function Board({ dashboard, rows, alone, variables }: Props) {
+export function Board({ dashboard, rows, alone, variables, file }: Props) {
   const { ref, width } = useElementSize();
   const narrow = useMediaQuery('(max-width: 48em)', window.innerWidth < 768);
   const crosshair = dashboard.sharedCrosshair ? `board-${dashboard.uid}` : undefined;
@@ -36,6 +38,7 @@ export function Board({ dashboard, rows, alone, variables }: Props) {
           height={Math.max(window.innerHeight - 170, 300)}
           crosshair={crosshair}
           dashboard={dashboard}
+          file={file}
         />
       ) : (
         rows.map((row) => (
@@ -47,6 +50,7 @@ export function Board({ dashboard, rows, alone, variables }: Props) {
             variables={variables}
             crosshair={crosshair}
             dashboard={dashboard}
+            file={file}
           />
         ))
       )}
@@ -61,9 +65,10 @@ type RowProps = {
   readonly variables: Variables;
   readonly crosshair: string | undefined;
   readonly dashboard: Dashboard;
+  readonly file: DashboardFile;
 };
 
-function Row({ row, width, narrow, variables, crosshair, dashboard }: RowProps) {
+function Row({ row, width, narrow, variables, crosshair, dashboard, file }: RowProps) {
   const [open, setOpen] = useState(!row.collapsed);
   const values = useMemo(() => within(variables.values, row.fixed), [variables.values, row.fixed]);
   const column = (width - GAP * 23) / 24;
@@ -107,6 +112,7 @@ function Row({ row, width, narrow, variables, crosshair, dashboard }: RowProps) 
                   height={narrow ? Math.min(Math.max(panelHeight, 90), 420) : panelHeight}
                   crosshair={crosshair}
                   dashboard={dashboard}
+                  file={file}
                 />
               </div>
             );

@@ -3,18 +3,24 @@
 import { Alert, Anchor, Center, Group, Loader, Stack, Text, Title } from '@mantine/core';
 import { useDocumentTitle, useHotkeys } from '@mantine/hooks';
 import { useIsFetching, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useCallback, useMemo } from 'react';
-import { getDashboard } from '../../api/dashboards';
+import { useCallback, useMemo, useState } from 'react';
+import { getDashboard, isProvisioned } from '../../api/dashboards';
+import { EventsProvider } from '../../dashboard/annotations/useEvents';
 import { layout } from '../../dashboard/layout/repeat';
+import { fileOf } from '../../dashboard/schema/edit';
 import type { Dashboard, Panel, Unsupported } from '../../dashboard/schema/model';
 import { readDashboard } from '../../dashboard/schema/read';
+import { FiltersProvider } from '../../dashboard/variables/useFilters';
 import { useVariables } from '../../dashboard/variables/useVariables';
+import type { Json } from '../../lib/json';
 import { useUrl } from '../../lib/url-state';
 import { PageTools } from '../../ui/PageTools';
 import { TimePicker } from '../../ui/TimePicker';
 import { TimeProvider } from '../../ui/time';
 import { Board } from './Board';
+import { type DashboardFile, FileMenu, Unsaved } from './FileMenu';
 import { Links } from './Links';
+import { Share } from './Share';
 import { VariableBar } from './VariableBar';
 
 export function DashboardPage({ uid }: { uid: string }) {
@@ -23,10 +29,10 @@ export function DashboardPage({ uid }: { uid: string }) {
     queryFn: ({ signal }) => getDashboard(uid, { signal }),
     staleTime: 60_000,
   });
-  const read = useMemo(
-    () => (file.data === undefined ? undefined : readDashboard(file.data)),
-    [file.data],
-  );
+  // What was changed on this page and not saved.
+  const [draft, setDraft] = useState<Json | undefined>();
+  const shown = draft ?? file.data;
+  const read = useMemo(() => (shown === undefined ? undefined : readDashboard(shown)), [shown]);
   const client = useQueryClient();
   const busy = useCallback(() => client.isFetching({ queryKey: ['panel'] }) > 0, [client]);
   if (file.error !== null)
@@ -47,7 +53,16 @@ export function DashboardPage({ uid }: { uid: string }) {
       defaultZone={dashboard.timezone}
       busy={busy}
     >
-      <Loaded dashboard={dashboard} unsupported={read.unsupported} />
+      <Loaded
+        dashboard={dashboard}
+        unsupported={read.unsupported}
+        file={{
+          json: fileOf(shown) ?? {},
+          provisioned: isProvisioned(file.data),
+          changed: draft !== undefined,
+          change: setDraft,
+        }}
+      />
     </TimeProvider>
   );
 }
@@ -62,13 +77,13 @@ function Problem({ title, text }: { title: string; text: string }) {
   );
 }
 
-function Loaded({
-  dashboard,
-  unsupported,
-}: {
-  dashboard: Dashboard;
-  unsupported: readonly Unsupported[];
-}) {
+type LoadedProps = {
+  readonly dashboard: Dashboard;
+  readonly unsupported: readonly Unsupported[];
+  readonly file: DashboardFile;
+};
+
+function Loaded({ dashboard, unsupported, file }: LoadedProps) {
   useDocumentTitle(`${dashboard.title} - Masthead`);
   const [params, setUrl] = useUrl();
   const variables = useVariables(dashboard.variables);
@@ -84,37 +99,54 @@ function Loaded({
   }, [dashboard, variables.values]);
   const alone = viewed === null ? undefined : onlyPanel(rows, viewed);
   return (
-    <Stack gap={8}>
-      <PageTools>
-        <TimePicker />
-      </PageTools>
-      <Group gap="md" align="center">
-        <Title order={1} size="h4">
-          {dashboard.title}
-        </Title>
-        {viewed !== null && (
-          <Anchor component="button" size="sm" onClick={() => setUrl({ viewPanel: undefined })}>
-            Back to the dashboard
-          </Anchor>
-        )}
-        {fetching > 0 && <Loader size={13} aria-label="Loading data" />}
-        <Links links={dashboard.links} variables={variables} />
-      </Group>
-      <VariableBar variables={variables} />
-      {unsupported.length > 0 && (
-        <Alert color="yellow" p="xs" title="Parts of this dashboard are not supported">
-          {unsupported.slice(0, 8).map((u) => (
-            <Text size="xs" key={`${u.where}${u.what}`}>
-              {u.where}: {u.what}
-            </Text>
-          ))}
-          {unsupported.length > 8 && <Text size="xs">and {unsupported.length - 8} more</Text>}
-        </Alert>
-      )}
-      {variables.ready && (
-        <Board dashboard={dashboard} rows={rows} alone={alone} variables={variables} />
-      )}
-    </Stack>
+    <FiltersProvider variables={dashboard.variables}>
+      <EventsProvider
+        annotations={dashboard.annotations}
+        values={variables.values}
+        ready={variables.ready}
+      >
+        <Stack gap={8}>
+          <PageTools>
+            <Share />
+            <FileMenu uid={dashboard.uid} file={file} />
+            <TimePicker />
+          </PageTools>
+          <Group gap="md" align="center">
+            <Title order={1} size="h4">
+              {dashboard.title}
+            </Title>
+            {viewed !== null && (
+              <Anchor component="button" size="sm" onClick={() => setUrl({ viewPanel: undefined })}>
+                Back to the dashboard
+              </Anchor>
+            )}
+            {fetching > 0 && <Loader size={13} aria-label="Loading data" />}
+            <Links links={dashboard.links} variables={variables} />
+          </Group>
+          {file.changed && <Unsaved file={file} />}
+          <VariableBar variables={variables} />
+          {unsupported.length > 0 && (
+            <Alert color="yellow" p="xs" title="Parts of this dashboard are not supported">
+              {unsupported.slice(0, 8).map((u) => (
+                <Text size="xs" key={`${u.where}${u.what}`}>
+                  {u.where}: {u.what}
+                </Text>
+              ))}
+              {unsupported.length > 8 && <Text size="xs">and {unsupported.length - 8} more</Text>}
+            </Alert>
+          )}
+          {variables.ready && (
+            <Board
+              dashboard={dashboard}
+              rows={rows}
+              alone={alone}
+              variables={variables}
+              file={file}
+            />
+          )}
+        </Stack>
+      </EventsProvider>
+    </FiltersProvider>
   );
 }
 

@@ -6,6 +6,7 @@ import type { Panel } from '../../dashboard/schema/model';
 import type { PanelFrames } from '../../dashboard/usePanelFrames';
 import { csv } from '../../frame/csv';
 import { displayName } from '../../frame/frame';
+import { save } from '../../lib/save';
 
 const ROWS_MAX = 200;
 /** Characters of an answer that are shown; the whole is in the download. */
@@ -117,13 +118,4 @@ function cell(type: string, value: unknown): string {
   return typeof value === 'object' && value !== null
     ? JSON.stringify(value).slice(0, 500)
     : String(value ?? '').slice(0, 500);
-}
-
-function save(name: string, content: string, type: string) {
-  const url = URL.createObjectURL(new Blob([content], { type }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name.replace(/[^\w.-]+/g, '-');
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 1_000);
 }

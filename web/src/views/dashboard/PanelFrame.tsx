@@ -10,12 +10,14 @@ import {
   Tooltip,
   useComputedColorScheme,
 } from '@mantine/core';
-import { useInViewport } from '@mantine/hooks';
+import { useInViewport, useMergedRef } from '@mantine/hooks';
 import { IconAlertTriangle, IconDotsVertical, IconInfoCircle } from '@tabler/icons-react';
 import { Component, lazy, type ReactNode, Suspense, useMemo, useRef, useState } from 'react';
 import { type Placed, within } from '../../dashboard/layout/repeat';
 import { type Environment, type Values, writeText } from '../../dashboard/run';
+import { panelIn, withPanel } from '../../dashboard/schema/edit';
 import type { Dashboard } from '../../dashboard/schema/model';
+import { useExemplars } from '../../dashboard/useExemplars';
 import { usePanelFrames } from '../../dashboard/usePanelFrames';
 import { interpolate } from '../../dashboard/variables/interpolate';
 import { safeUrl } from '../../lib/link';
@@ -23,7 +25,10 @@ import type { RawRange } from '../../lib/time/relative';
 import { useUrl } from '../../lib/url-state';
 import { panelType } from '../../panels/registry';
 import { usePageTime } from '../../ui/time';
+import type { DashboardFile } from './FileMenu';
+import { PanelActions, usePanelActions } from './PanelActions';
 
+const EditPanel = lazy(() => import('./EditPanel').then((m) => ({ default: m.EditPanel })));
 const Inspect = lazy(() => import('./Inspect').then((m) => ({ default: m.Inspect })));
 
 type Props = {
@@ -33,12 +38,15 @@ type Props = {
   readonly height: number;
   readonly crosshair: string | undefined;
   readonly dashboard: Dashboard;
+  readonly file: DashboardFile;
 };
+
+const NONE: ReadonlySet<string> = new Set();
 
 const HEAD = 30;
 
 export function PanelFrame(props: Props) {
-  const { placed, width, height, crosshair, dashboard } = props;
+  const { placed, width, height, crosshair, dashboard, file } = props;
   const values = useMemo(() => within(props.values, placed.fixed), [props.values, placed.fixed]);
   const { panel } = placed;
   const { ref, inViewport } = useInViewport();
@@ -49,6 +57,9 @@ export function PanelFrame(props: Props) {
   const [params, setUrl] = useUrl();
   const dark = useComputedColorScheme('light') === 'dark';
   const [inspecting, setInspecting] = useState(false);
+  const [editing, setEditing] = useState(false);
+  const section = useRef<HTMLElement | null>(null);
+  const places = useMergedRef<HTMLElement>(ref, section);
   const type = panelType(panel.type);
   // Widths are rounded so that a moving window does not ask anew at every pixel.
   const points = Math.max(Math.round(width / 50) * 50, 100);
@@ -57,15 +68,30 @@ export function PanelFrame(props: Props) {
     [range, zone, values, points],
   );
   const data = usePanelFrames(panel, environment, seen.current && type.needsNoData !== true);
+  const letters = useMemo(() => {
+    const of = panel.type === 'timeseries' ? panel.targets.filter((t) => t.exemplar) : [];
+    return of.length === 0 ? NONE : new Set(of.map((t) => t.refId));
+  }, [panel]);
+  const exemplars = useExemplars(seen.current ? data.requests : [], letters);
+  const written = useMemo(() => panelIn(file.json, panel.id), [file.json, panel.id]);
   const write = (text: string) => writeText(withAddress(text, raw, dashboard, values), environment);
   const title = write(panel.title);
   const head = title !== '' || panel.links.length > 0 || !panel.transparent;
   const [innerWidth, innerHeight] = [width - 18, height - 8 - (head ? HEAD : 4)];
   const empty = type.needsNoData !== true && data.frames.every((f) => f.length === 0);
   const viewing = params.get('viewPanel') !== null;
+  const view = () => setUrl({ viewPanel: viewing ? undefined : placed.key });
+  const actions = usePanelActions({
+    title,
+    data,
+    section,
+    inspect: () => setInspecting(true),
+    edit: written === undefined ? undefined : () => setEditing(true),
+    view,
+  });
   return (
     <section
-      ref={ref}
+      ref={places}
       className="panel"
       data-transparent={panel.transparent}
       style={{ width, height }}
@@ -101,7 +127,7 @@ export function PanelFrame(props: Props) {
               />
             </Tooltip>
           )}
-          <Group gap={2} ml="auto" wrap="nowrap">
+          <Group gap={2} ml="auto" wrap="nowrap" data-no-picture="">
             {data.loading && <Loader size={12} aria-label="Loading" />}
             <Menu position="bottom-end" withinPortal shadow="md">
               <Menu.Target>
@@ -115,10 +141,8 @@ export function PanelFrame(props: Props) {
                 </ActionIcon>
               </Menu.Target>
               <Menu.Dropdown>
-                <Menu.Item onClick={() => setUrl({ viewPanel: viewing ? undefined : placed.key })}>
-                  {viewing ? 'Back' : 'View alone'}
-                </Menu.Item>
-                <Menu.Item onClick={() => setInspecting(true)}>Inspect</Menu.Item>
+                <Menu.Item onClick={view}>{viewing ? 'Back' : 'View alone'}</Menu.Item>
+                <PanelActions {...actions} />
                 {panel.links.map((link) => (
                   <Menu.Item
                     key={link.url + link.title}
@@ -153,11 +177,25 @@ export function PanelFrame(props: Props) {
                 interpolate={write}
                 onZoom={(to) => setRange({ from: String(to.from), to: String(to.to) })}
                 crosshair={crosshair}
+                exemplars={exemplars}
               />
             </Suspense>
           </Guard>
         )}
       </div>
+      {editing && written !== undefined && (
+        <Suspense fallback={null}>
+          <EditPanel
+            panel={written}
+            kindOf={(at) => panel.targets[at]?.source.kind}
+            onApply={(next) => {
+              setEditing(false);
+              file.change(withPanel(file.json, panel.id, next));
+            }}
+            onClose={() => setEditing(false)}
+          />
+        </Suspense>
+      )}
       {inspecting && (
         <Suspense fallback={null}>
           <Inspect title={title} data={data} panel={panel} onClose={() => setInspecting(false)} />

@@ -1,28 +1,45 @@
 /** The variables of a dashboard, to choose from. */
 
-import { Group, MultiSelect, Select, TextInput } from '@mantine/core';
+import { Group, MultiSelect, Select, Switch, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useState } from 'react';
+import { useEvents } from '../../dashboard/annotations/useEvents';
 import { ALL } from '../../dashboard/variables/choices';
 import type { VariableState } from '../../dashboard/variables/resolve';
 import type { Variables } from '../../dashboard/variables/useVariables';
+import { AdhocFilters } from './AdhocFilters';
 
 /** A list of more choices is searched, not scrolled. */
 const SHOWN_MAX = 500;
 
 export function VariableBar({ variables }: { variables: Variables }) {
   const shown = variables.states.filter(
-    (s) =>
-      s.variable.hide !== 'all' && s.variable.kind !== 'constant' && s.variable.kind !== 'adhoc',
+    (s) => s.variable.hide !== 'all' && s.variable.kind !== 'constant',
   );
-  if (shown.length === 0) return null;
+  const { switches, turn, errors } = useEvents();
+  if (shown.length === 0 && switches.length === 0) return null;
   return (
     <Group gap="xs" align="end">
-      {shown.map((state) => (
-        <Chooser
-          key={state.variable.name}
-          state={state}
-          set={(values) => variables.set(state.variable.name, values)}
+      {shown.map((state) =>
+        state.variable.kind === 'adhoc' ? (
+          <AdhocFilters key={state.variable.name} variable={state.variable} set={variables.set} />
+        ) : (
+          <Chooser
+            key={state.variable.name}
+            state={state}
+            set={(values) => variables.set(state.variable.name, values)}
+          />
+        ),
+      )}
+      {switches.map(({ name, on }) => (
+        <Switch
+          key={name}
+          size="xs"
+          mb={6}
+          label={name}
+          checked={on}
+          error={errors.get(name)}
+          onChange={(e) => turn(name, e.currentTarget.checked)}
         />
       ))}
     </Group>

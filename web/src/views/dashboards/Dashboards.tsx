@@ -17,10 +17,13 @@ import { useQuery } from '@tanstack/react-query';
 import { useDeferredValue, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { type Hit, searchDashboards } from '../../api/dashboards';
+import { useSession } from '../../ui/session';
+import { Upload } from './Upload';
 
 export function Dashboards() {
   const [text, setText] = useState('');
   const [, go] = useLocation();
+  const { mayChange } = useSession();
   const all = useQuery({
     queryKey: ['dashboards'],
     queryFn: ({ signal }) => searchDashboards('', { signal }),
@@ -34,19 +37,22 @@ export function Dashboards() {
         <Title order={1} size="h3">
           Dashboards
         </Title>
-        <TextInput
-          aria-label="Search dashboards"
-          placeholder="Search by title or tag"
-          value={text}
-          onChange={(e) => setText(e.currentTarget.value)}
-          onKeyDown={(e) => {
-            const [first] = hits;
-            if (e.key === 'Enter' && first !== undefined) go(first.url);
-          }}
-          w={{ base: '100%', xs: 280 }}
-          size="xs"
-          autoFocus
-        />
+        <Group gap="xs">
+          {mayChange && <Upload />}
+          <TextInput
+            aria-label="Search dashboards"
+            placeholder="Search by title or tag"
+            value={text}
+            onChange={(e) => setText(e.currentTarget.value)}
+            onKeyDown={(e) => {
+              const [first] = hits;
+              if (e.key === 'Enter' && first !== undefined) go(first.url);
+            }}
+            w={{ base: '100%', xs: 280 }}
+            size="xs"
+            autoFocus
+          />
+        </Group>
       </Group>
       {all.isPending && (
         <Center h={200}>

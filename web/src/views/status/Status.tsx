@@ -2,29 +2,35 @@
 
 import { SimpleGrid, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { configuration, facts } from '../../api/status';
+import { configuration, facts, selfMetrics } from '../../api/status';
+import { joined } from '../../dashboard/units/format';
+import { formatter } from '../../dashboard/units/units';
 import { Page } from '../../ui/Page';
+import { type Store, storesOf } from './storage';
 
 export function Status() {
   const all = useQuery({
     queryKey: ['status'],
     queryFn: async ({ signal }) => {
-      const [build, run, flags, config] = await Promise.all([
+      const [build, run, flags, config, families] = await Promise.all([
         facts('buildinfo', { signal }),
         facts('runtimeinfo', { signal }),
         facts('flags', { signal }),
         configuration({ signal }),
+        selfMetrics({ signal }),
       ]);
-      return { build, run, flags, config };
+      return { build, run, config, flags, stores: storesOf(families, flags) };
     },
+    refetchInterval: 15_000,
   });
-  const { build = {}, run = {}, flags = {}, config = '' } = all.data ?? {};
+  const { build = {}, run = {}, flags = {}, config = '', stores = [] } = all.data ?? {};
   return (
     <Page title="Status" loading={all.isPending} error={all.error}>
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="sm">
         <Facts title="Build" of={build} />
         <Facts title="Run" of={run} />
       </SimpleGrid>
+      <Stores of={stores} />
       <Facts title="Flags" of={flags} />
       <section aria-label="Configuration">
         <Title order={2} size="h5" mb={4}>
@@ -35,6 +41,47 @@ export function Status() {
         </div>
       </section>
     </Page>
+  );
+}
+
+/** What is on the disk, and what ends it. */
+function Stores({ of }: { of: readonly Store[] }) {
+  const bytes = (value: number) => joined(formatter('bytes')(value, undefined));
+  return (
+    <section aria-label="Storage">
+      <Title order={2} size="h5" mb={4}>
+        Storage and retention
+      </Title>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
+      <div className="sheet" data-wide tabIndex={0}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Store</th>
+              <th scope="col" data-number>
+                On disk
+              </th>
+              <th scope="col">Of that</th>
+              <th scope="col">Kept for</th>
+              <th scope="col">Kept up to</th>
+            </tr>
+          </thead>
+          <tbody>
+            {of.map(({ name, bytes: whole, parts, time, size }) => (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                <td data-number>{bytes(whole)}</td>
+                <td className="faint">
+                  {parts.map((part) => `${part.name} ${bytes(part.bytes)}`).join(', ')}
+                </td>
+                <td>{time}</td>
+                <td>{size}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
   );
 }
 

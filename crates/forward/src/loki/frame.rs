@@ -1,4 +1,4 @@
-//! The bytes of a journal frame: a batch that was acknowledged, or how far was pushed.
+//! The bytes of a journal frame: a batch of lines that was acknowledged.
 //!
 //! Layout: `docs/format/forward.md`.
 
@@ -8,25 +8,15 @@ use masthead_durable::bytes::{Bad, Reader, put_signed, put_slice, put_unsigned};
 use masthead_model::{Labels, Nanos};
 use masthead_ports::{LogBatch, LogRow, LogStream, Progress};
 
-const BATCH: u8 = 1;
-const PUSHED: u8 = 2;
+use crate::backlog::ITEMS;
 
 /// Things of one kind in a frame; a frame is smaller than 64 MiB.
 const COUNT_MAX: usize = 64 << 20;
 /// Labels of one set.
 const LABELS_MAX: usize = 1_000;
 
-/// What a frame says.
-#[derive(Debug, Clone)]
-pub(crate) enum Frame<'a> {
-    /// Lines and progress that were acknowledged together.
-    Batch(LogBatch<'a>),
-    /// Every batch up to this frame number was pushed, or dropped.
-    Pushed(u64),
-}
-
-pub(crate) fn encode_batch(batch: &LogBatch<'_>) -> Vec<u8> {
-    let mut out = vec![BATCH];
+pub(super) fn encode(batch: &LogBatch<'_>) -> Vec<u8> {
+    let mut out = vec![ITEMS];
     let lines: usize = batch.streams.iter().map(|stream| stream.rows.len()).sum();
     put_unsigned(&mut out, lines as u64);
     put_unsigned(&mut out, batch.progress.len() as u64);
@@ -53,54 +43,35 @@ pub(crate) fn encode_batch(batch: &LogBatch<'_>) -> Vec<u8> {
     out
 }
 
-pub(crate) fn encode_pushed(seq: u64) -> Vec<u8> {
-    let mut out = vec![PUSHED];
-    put_unsigned(&mut out, seq);
-    out
-}
-
-/// How many lines a frame holds, without reading them.
-pub(crate) fn lines(bytes: &[u8]) -> u64 {
+pub(super) fn decode(bytes: &[u8]) -> Result<LogBatch<'_>, Bad> {
     let mut reader = Reader::new(bytes);
-    match reader.byte("kind") {
-        Ok(BATCH) => reader.unsigned("lines").unwrap_or(0),
-        _ => 0,
+    if reader.byte("kind")? != ITEMS {
+        return Err(reader.bad("kind"));
     }
-}
-
-pub(crate) fn decode(bytes: &[u8]) -> Result<Frame<'_>, Bad> {
-    let mut reader = Reader::new(bytes);
-    let frame = match reader.byte("kind")? {
-        BATCH => {
-            reader.unsigned("lines")?;
-            let mut batch = LogBatch::default();
-            for _ in 0..reader.count(COUNT_MAX, "progress")? {
-                let key: Arc<str> = reader.text("key")?.into();
-                let value = match reader.byte("presence")? {
-                    0 => None,
-                    _ => Some(Arc::from(reader.text("value")?)),
-                };
-                batch.progress.push(Progress { key, value });
-            }
-            for _ in 0..reader.count(COUNT_MAX, "streams")? {
-                let labels = labels(&mut reader)?;
-                let mut rows = Vec::new();
-                for _ in 0..reader.count(COUNT_MAX, "rows")? {
-                    rows.push(LogRow {
-                        timestamp: Nanos(reader.signed("timestamp")?),
-                        line: Cow::Borrowed(reader.slice("line")?),
-                        structured_metadata: self::labels(&mut reader)?,
-                    });
-                }
-                batch.streams.push(LogStream { labels, rows });
-            }
-            Frame::Batch(batch)
+    reader.unsigned("lines")?;
+    let mut batch = LogBatch::default();
+    for _ in 0..reader.count(COUNT_MAX, "progress")? {
+        let key: Arc<str> = reader.text("key")?.into();
+        let value = match reader.byte("presence")? {
+            0 => None,
+            _ => Some(Arc::from(reader.text("value")?)),
+        };
+        batch.progress.push(Progress { key, value });
+    }
+    for _ in 0..reader.count(COUNT_MAX, "streams")? {
+        let labels = labels(&mut reader)?;
+        let mut rows = Vec::new();
+        for _ in 0..reader.count(COUNT_MAX, "rows")? {
+            rows.push(LogRow {
+                timestamp: Nanos(reader.signed("timestamp")?),
+                line: Cow::Borrowed(reader.slice("line")?),
+                structured_metadata: self::labels(&mut reader)?,
+            });
         }
-        PUSHED => Frame::Pushed(reader.unsigned("frame number")?),
-        _ => return Err(reader.bad("kind")),
-    };
+        batch.streams.push(LogStream { labels, rows });
+    }
     reader.finish("end of the frame")?;
-    Ok(frame)
+    Ok(batch)
 }
 
 fn put_labels(out: &mut Vec<u8>, labels: &Labels) {
@@ -134,6 +105,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::backlog::items;
 
     fn batch() -> LogBatch<'static> {
         let row = |timestamp, line: &'static [u8], metadata: &[(&str, &str)]| LogRow {
@@ -156,27 +128,19 @@ mod tests {
 
     #[test]
     fn batches_come_back_and_are_refused_when_cut_anywhere() {
-        let bytes = encode_batch(&batch());
-        assert_eq!(lines(&bytes), 2);
-        let Frame::Batch(got) = decode(&bytes).unwrap() else { panic!("not a batch") };
-        assert_eq!(format!("{got:?}"), format!("{:?}", batch()));
+        let bytes = encode(&batch());
+        assert_eq!(items(&bytes), 2);
+        assert_eq!(format!("{:?}", decode(&bytes).unwrap()), format!("{:?}", batch()));
         for len in 0..bytes.len() {
             assert!(decode(&bytes[..len]).is_err(), "{len}");
         }
-    }
-
-    #[test]
-    fn marks_come_back() {
-        let bytes = encode_pushed(1 << 40);
-        assert!(matches!(decode(&bytes), Ok(Frame::Pushed(seq)) if seq == 1 << 40));
-        assert_eq!(lines(&bytes), 0);
     }
 
     proptest! {
         #[test]
         fn no_bytes_panic(bytes: Vec<u8>) {
             drop(decode(&bytes));
-            lines(&bytes);
+            items(&bytes);
         }
     }
 }

@@ -13,15 +13,13 @@ use masthead_wire::{loki::Encoder, remote_write};
 use tracing::{error, info, warn};
 use url::Url;
 
+use super::frame;
 use crate::{
     Error, LokiSink, TENANT_LABEL,
-    frame::{self, Frame},
+    backlog::{Frames, items},
+    request::{self, Answer},
 };
 
-/// An answer may have this many bytes; it is only read for the log.
-const ANSWER_BYTES_MAX: u64 = 64 << 10;
-/// Of an answer, so much is logged.
-const ANSWER_SHOWN: usize = 300;
 const TENANT_HEADER: &str = "x-scope-orgid";
 
 /// A Loki to push to.
@@ -59,15 +57,6 @@ pub struct Sender {
     clock: Arc<dyn Clock>,
 }
 
-/// What became of a push.
-enum Answer {
-    Taken,
-    /// Not now.
-    Later(String),
-    /// Never.
-    Refused(String),
-}
-
 impl Sender {
     /// Prepares to push; certificates are read now.
     ///
@@ -82,24 +71,15 @@ impl Sender {
         let url = target.url.to_string();
         let client = Client::new(&target.client, fs)
             .map_err(|source| Error::Client { url: url.clone(), source })?;
-        let mut headers = HeaderMap::new();
-        for (name, value) in &target.headers {
-            let refuse = || Error::Header { url: url.clone(), name: name.clone() };
-            let value = HeaderValue::from_str(value).map_err(|_| refuse())?;
-            headers.insert(HeaderName::from_bytes(name.as_bytes()).map_err(|_| refuse())?, value);
-        }
+        let mut headers = request::headers(&url, &target.headers)?;
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
-        headers.insert(
-            header::USER_AGENT,
-            HeaderValue::from_static(concat!("masthead/", env!("CARGO_PKG_VERSION"))),
-        );
         Ok(Self { sink, target, headers, session: client.session(), clock })
     }
 
     /// Pushes for ever; it is stopped by dropping the future. What was not pushed then is pushed
     /// by the next sender.
     pub async fn run(mut self) {
-        let mut cursor = self.sink.cursor();
+        let mut cursor = self.sink.backlog.cursor();
         loop {
             let next = read(Arc::clone(&self.sink), cursor, self.target.batch_bytes);
             let (frames, behind) = match next.await {
@@ -116,13 +96,18 @@ impl Sender {
                 continue;
             }
             if frames.is_empty() {
-                self.sink.news.notified().await;
+                self.sink.backlog.news.notified().await;
                 tokio::time::sleep(self.target.batch_wait).await;
                 continue;
             }
             self.push_frames(&frames).await;
-            let (sink, seq, segment) = (Arc::clone(&self.sink), cursor.seq(), cursor.segment());
-            let noted = tokio::task::spawn_blocking(move || sink.pushed(seq, segment)).await;
+            let sink = Arc::clone(&self.sink);
+            let noted = tokio::task::spawn_blocking(move || {
+                let noted = sink.backlog.sent(cursor);
+                sink.stats.journal_bytes.set(sink.backlog.bytes());
+                noted
+            });
+            let noted = noted.await;
             if let Ok(Err(error)) = noted {
                 // It is pushed again after a restart, and kept once there.
                 warn!(%error, "Cannot note in the journal what was pushed.");
@@ -134,13 +119,12 @@ impl Sender {
     async fn push_frames(&mut self, frames: &[(u64, Vec<u8>)]) {
         let mut requests: BTreeMap<Option<String>, Request> = BTreeMap::new();
         for (seq, payload) in frames {
-            if self.sink.was_dropped(*seq) {
+            if self.sink.backlog.was_dropped(*seq) {
                 continue;
             }
             match frame::decode(payload) {
-                Ok(Frame::Batch(batch)) => self.encode(&batch, &mut requests),
-                Ok(Frame::Pushed(_)) => {}
-                Err(_) => self.sink.stats.dropped("corrupt", frame::lines(payload)),
+                Ok(batch) => self.encode(&batch, &mut requests),
+                Err(_) => self.sink.stats.dropped("corrupt", items(payload)),
             }
         }
         for (tenant, request) in requests {
@@ -186,8 +170,10 @@ impl Sender {
         let mut pause = self.target.backoff_min;
         let mut failed = false;
         loop {
-            match self.attempt(&headers, &body).await {
-                Answer::Taken => {
+            let post =
+                Post { url: &self.target.url, headers: &headers, body: &body, body_limit: 0 };
+            match request::attempt(&mut self.session, post, self.target.timeout).await {
+                Answer::Taken(_) => {
                     if failed {
                         info!(url = %self.target.url, "A client takes lines again.");
                     }
@@ -198,44 +184,20 @@ impl Sender {
                     stats.last_push_ms.set(u64::try_from(now).unwrap_or(0));
                     return;
                 }
-                Answer::Refused(reason) => {
+                Answer::Refused { reason, .. } => {
                     let (lines, url) = (request.lines, &self.target.url);
                     error!(lines, %url, reason, "Lines are lost: they were refused for good.");
                     return stats.dropped("refused", request.lines);
                 }
-                Answer::Later(reason) => {
+                Answer::Later { reason, retry_after, .. } => {
                     stats.pushes_failed.add(1);
                     if !std::mem::replace(&mut failed, true) {
                         warn!(url = %self.target.url, reason, "Cannot push lines; it is tried again.");
                     }
-                    tokio::time::sleep(pause).await;
+                    tokio::time::sleep(retry_after.map_or(pause, |wanted| wanted.max(pause))).await;
                     pause = (pause * 2).min(self.target.backoff_max);
                 }
             }
-        }
-    }
-
-    async fn attempt(&mut self, headers: &HeaderMap, body: &Bytes) -> Answer {
-        let post = Post { url: &self.target.url, headers, body, body_limit: ANSWER_BYTES_MAX };
-        let sent = tokio::time::timeout(self.target.timeout, self.session.post(post)).await;
-        let response = match sent {
-            Err(_) => return Answer::Later(format!("no answer in {:?}", self.target.timeout)),
-            Ok(Err(error)) => return Answer::Later(error.to_string()),
-            Ok(Ok(response)) => response,
-        };
-        let status = response.status;
-        if status.is_success() {
-            return Answer::Taken;
-        }
-        let mut text = Vec::new();
-        drop(response.read_body(ANSWER_BYTES_MAX, &mut text));
-        let text = String::from_utf8_lossy(text.get(..ANSWER_SHOWN).unwrap_or(&text));
-        let reason = format!("{}: {}", response.status_line(), text.trim());
-        // As Promtail: too many requests and faults of the server are tried again, the rest is not.
-        if status.as_u16() == 429 || status.is_server_error() || status.is_redirection() {
-            Answer::Later(reason)
-        } else {
-            Answer::Refused(reason)
         }
     }
 }
@@ -246,27 +208,13 @@ struct Request {
     lines: u64,
 }
 
-/// Frames with lines, and their numbers.
-type Frames = Vec<(u64, Vec<u8>)>;
-
 /// The next frames, and the place behind them.
 async fn read(
     sink: Arc<LokiSink>,
     cursor: Cursor,
     bytes: usize,
 ) -> durable::Result<(Frames, Cursor)> {
-    let read = tokio::task::spawn_blocking(move || {
-        let mut cursor = cursor;
-        let mut frames = Vec::new();
-        sink.journal.read(&mut cursor, bytes, &mut |found| {
-            // Marks, and progress alone, need no push.
-            if frame::lines(found.payload) > 0 {
-                frames.push((found.seq, found.payload.to_vec()));
-            }
-            Ok(())
-        })?;
-        Ok((frames, cursor))
-    });
+    let read = tokio::task::spawn_blocking(move || sink.backlog.read(cursor, bytes));
     match read.await {
         Ok(read) => read,
         Err(error) => Err(std::io::Error::other(error).into()),

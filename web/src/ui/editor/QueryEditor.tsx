@@ -9,13 +9,18 @@ import {
   LRLanguage,
   syntaxHighlighting,
 } from '@codemirror/language';
-import { Compartment, EditorState, Prec } from '@codemirror/state';
+import { lintKeymap } from '@codemirror/lint';
+import { Compartment, EditorState, type Extension, Prec } from '@codemirror/state';
 import { EditorView, keymap, placeholder } from '@codemirror/view';
 import { parser as logql } from '@grafana/lezer-logql';
-import { tags } from '@lezer/highlight';
+import { styleTags, tags } from '@lezer/highlight';
 import { useComputedColorScheme } from '@mantine/core';
 import { PromQLExtension } from '@prometheus-io/codemirror-promql';
 import { useEffect, useRef } from 'react';
+import type { TimeRange } from '../../lib/time/relative';
+import { meanings } from './hover';
+import { errors } from './lint';
+import { logqlCompletion } from './logql-complete';
 
 type Props = {
   readonly language: 'promql' | 'logql';
@@ -23,10 +28,15 @@ type Props = {
   readonly label: string;
   readonly hint: string;
   readonly onRun: (expr: string) => void;
+  /** What stands in the editor now, run or not. */
+  readonly onChange?: (expr: string) => void;
+  /** In which time names are completed. */
+  readonly range?: TimeRange;
 };
 
 const DARK = HighlightStyle.define([
   { tag: [tags.keyword, tags.operatorKeyword, tags.modifier], color: '#ca95e5' },
+  { tag: [tags.lineComment, tags.comment], color: '#8f98a6' },
   { tag: [tags.string, tags.special(tags.string)], color: '#96d98d' },
   { tag: [tags.number, tags.literal], color: '#ffb357' },
   { tag: [tags.labelName, tags.attributeName], color: '#8ab8ff' },
@@ -50,6 +60,16 @@ const LOOK = EditorView.theme({
   },
   '.cm-tooltip-autocomplete ul li[aria-selected]': {
     background: 'var(--mantine-primary-color-filled)',
+    color: '#fff',
+  },
+  '.cm-tooltip.cm-completionInfo': { padding: '4px 10px', maxWidth: '360px' },
+  '.editor-meaning': { padding: '5px 10px', maxWidth: '460px', whiteSpace: 'pre-wrap' },
+  '.cm-diagnostic': { padding: '4px 10px' },
+  // A wave of its own: the usual one is an image in a `data:` address, which the policy refuses.
+  '.cm-lintRange-error': {
+    backgroundImage: 'none',
+    textDecoration: 'underline wavy var(--mantine-color-red-filled) 1px',
+    textUnderlineOffset: '3px',
   },
   '.cm-selectionBackground, &.cm-focused .cm-selectionBackground': {
     background: 'color-mix(in srgb, var(--mantine-primary-color-filled) 30%, transparent)',
@@ -58,16 +78,52 @@ const LOOK = EditorView.theme({
 
 const colours = (dark: boolean) => syntaxHighlighting(dark ? DARK : defaultHighlightStyle);
 
-function languageOf(language: Props['language']) {
-  if (language === 'logql') return LRLanguage.define({ name: 'logql', parser: logql }).extension;
-  return new PromQLExtension().setComplete({ remote: { url: '' } }).asExtension();
+/** The grammar comes without colours; these give its words what PromQL's have. */
+const LOGQL = LRLanguage.define({
+  name: 'logql',
+  parser: logql.configure({
+    props: [
+      styleTags({
+        Identifier: tags.labelName,
+        LabelName: tags.labelName,
+        String: tags.string,
+        'Number Duration Bytes': tags.number,
+        LineComment: tags.lineComment,
+        'RangeOp/... VectorOp/... ConvOp/...': tags.function(tags.variableName),
+        'LabelReplace Vector': tags.function(tags.variableName),
+        'Json Logfmt Unpack Pattern Regexp Unwrap LabelFormat LineFormat Decolorize Drop Keep':
+          tags.keyword,
+        'By Without On Ignoring GroupLeft GroupRight Bool Offset And Or Unless': tags.modifier,
+        'PipeExact PipeMatch PipePattern Pipe Eq Neq Re Nre Npa': tags.operator,
+        '⚠': tags.invalid,
+      }),
+    ],
+  }),
+});
+
+function languageOf(language: Props['language'], range: () => TimeRange): Extension {
+  if (language === 'logql')
+    return [LOGQL, LOGQL.data.of({ autocomplete: logqlCompletion(range), closeBrackets: PAIRS })];
+  // The server reads expressions itself, see `lint.ts`.
+  return new PromQLExtension()
+    .activateLinter(false)
+    .setComplete({ remote: { url: '' } })
+    .asExtension();
 }
 
-export function QueryEditor({ language, value, label, hint, onRun }: Props) {
+const PAIRS = { brackets: ['(', '[', '{', '"', '`'] };
+/** Without a page's range: as far back as names are usually of use. */
+const HOURS = 6 * 3_600_000;
+
+export function QueryEditor({ language, value, label, hint, onRun, onChange, range }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | undefined>(undefined);
   const run = useRef(onRun);
   run.current = onRun;
+  const change = useRef(onChange);
+  change.current = onChange;
+  const names = useRef(range);
+  names.current = range;
   const dark = useComputedColorScheme('light') === 'dark';
   const look = useRef(new Compartment());
 
@@ -90,10 +146,15 @@ export function QueryEditor({ language, value, label, hint, onRun }: Props) {
           EditorView.lineWrapping,
           EditorView.contentAttributes.of({ 'aria-label': label }),
           placeholder(hint),
-          languageOf(language),
+          languageOf(language, () => names.current ?? { from: Date.now() - HOURS, to: Date.now() }),
+          errors(language),
+          meanings(language),
+          EditorView.updateListener.of((update) => {
+            if (update.docChanged) change.current?.(update.state.doc.toString());
+          }),
           look.current.of(colours(dark)),
           LOOK,
-          keymap.of([...completionKeymap, ...historyKeymap, ...defaultKeymap]),
+          keymap.of([...lintKeymap, ...historyKeymap, ...defaultKeymap]),
           // Above the plain line break, below the choice of a completion.
           Prec.high(keymap.of([...completionKeymap, { key: 'Enter', run: runs }])),
         ],

@@ -1,0 +1,57 @@
+/** Who is at the keyboard: asking, logging in, logging out. */
+
+import { ApiError, ask, refused, send } from './http';
+
+export type Role = 'admin' | 'view';
+
+export type User = {
+  /** Nobody's name while nobody is logged in. */
+  readonly user: string | undefined;
+  readonly role: Role;
+  /** Whether this server keeps strangers out. */
+  readonly loginWanted: boolean;
+  /** Whether there is a session to leave; a token or a certificate has none. */
+  readonly session: boolean;
+};
+
+const OPEN: User = { user: undefined, role: 'admin', loginWanted: false, session: false };
+/** Nobody, on a server that wants to know who is there. */
+export const STRANGER: User = { user: undefined, role: 'view', loginWanted: true, session: false };
+
+/** Who the server takes us for; a server without users takes everybody for its admin. */
+export async function whoAmI(signal?: AbortSignal): Promise<User> {
+  try {
+    return readUser(await (await ask('/api/user', {}, { signal })).json());
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return STRANGER;
+    if (error instanceof ApiError && error.status === 404) return OPEN;
+    throw error;
+  }
+}
+
+export function readUser(body: unknown): User {
+  if (typeof body !== 'object' || body === null) return OPEN;
+  const { user, role, loginWanted, session } = body as Record<string, unknown>;
+  return {
+    user: typeof user === 'string' && user !== '' ? user : undefined,
+    role: role === 'admin' ? 'admin' : 'view',
+    loginWanted: loginWanted === true,
+    session: session === true,
+  };
+}
+
+export async function logIn(user: string, password: string): Promise<void> {
+  const response = await send('POST', '/api/login', { user, password });
+  if (!response.ok) throw await refused(response);
+}
+
+export async function logOut(): Promise<void> {
+  const response = await send('POST', '/api/logout', {});
+  if (!response.ok && response.status !== 401) throw await refused(response);
+}
+
+/** Where to go after the login: a place of this application, or its start. */
+export function placeAfter(next: string | null): string {
+  if (next === null || !/^\/[^/\\]/.test(next) || next.startsWith('/login')) return '/';
+  return next;
+}

@@ -1,0 +1,68 @@
+/** Lines as the server gets them, the newest at the end of the list. */
+
+import { Alert, Badge, Button, Checkbox, Group, Text } from '@mantine/core';
+import { useState } from 'react';
+import { LogList } from '../../panels/logs/LogList';
+import { usePageTime } from '../../ui/time';
+import { Refused } from './MetricsPane';
+import { TAIL_MAX, useTail } from './useTail';
+
+const WORDS = {
+  connecting: ['gray', 'connecting'],
+  open: ['green', 'live'],
+  waiting: ['yellow', 'connection lost, trying again'],
+  refused: ['red', 'refused'],
+} as const;
+
+export function LiveLines({ expr }: { expr: string }) {
+  const { zone } = usePageTime();
+  const [paused, setPaused] = useState(false);
+  const [wrap, setWrap] = useState(true);
+  const tail = useTail(expr, true, paused);
+  const [color, word] = paused ? (['blue', 'paused'] as const) : WORDS[tail.state];
+  return (
+    <>
+      <Group gap="md">
+        <Badge color={color} variant="light" tt="none">
+          {word}
+        </Badge>
+        <Button size="compact-xs" variant="default" onClick={() => setPaused(!paused)}>
+          {paused ? 'Resume' : 'Pause'}
+        </Button>
+        <Button size="compact-xs" variant="default" onClick={tail.clear}>
+          Clear
+        </Button>
+        <Checkbox
+          size="xs"
+          label="Wrap lines"
+          checked={wrap}
+          onChange={(e) => setWrap(e.currentTarget.checked)}
+        />
+        <Text size="xs" className="faint">
+          {tail.rows.length} lines
+          {tail.rows.length >= TAIL_MAX ? ', the newest that are kept' : ''}
+          {tail.waiting > 0 ? `, ${tail.waiting} wait` : ''}
+        </Text>
+      </Group>
+      {tail.state === 'refused' && (
+        <Refused letter={undefined} said={tail.why ?? 'The server cannot follow this.'} />
+      )}
+      {tail.missed > 0 && (
+        <Alert color="yellow" p="xs">
+          {tail.missed} lines came faster than they could be sent; a narrower expression gets all.
+        </Alert>
+      )}
+      <div className="explore-panel">
+        <LogList
+          rows={tail.rows}
+          zone={zone}
+          height={Math.max(window.innerHeight - 270, 340)}
+          wrap={wrap}
+          showTime
+          details
+          follow={!paused}
+        />
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,214 @@
+/** What is slow: the queries that run now, and the slowest of the last hour with where time went. */
+
+import { Alert, Badge, Button, Title } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Link } from 'wouter';
+import {
+  type Asked,
+  endQuery,
+  queries,
+  type RunningQuery,
+  type SlowQuery,
+  type Touched,
+} from '../../api/queries';
+import { joined } from '../../dashboard/units/format';
+import { formatter } from '../../dashboard/units/units';
+import { exploreUrl } from '../../lib/explore-url';
+import { formatDuration } from '../../lib/time/duration';
+import { Nothing, Page } from '../../ui/Page';
+import { useSession } from '../../ui/session';
+import { bars } from './spans';
+import './queries.css';
+
+const seconds = (value: number) => joined(formatter('s')(value, undefined));
+const bytes = (value: number) => joined(formatter('bytes')(value, undefined));
+const count = (value: number) => value.toLocaleString('en');
+
+export function Queries() {
+  const all = useQuery({
+    queryKey: ['queries'],
+    queryFn: ({ signal }) => queries({ signal }),
+    refetchInterval: 2_000,
+  });
+  const { running = [], slowest = [] } = all.data ?? {};
+  return (
+    <Page title="Queries" loading={all.isPending} error={all.error}>
+      <section aria-label="Running">
+        <Title order={2} size="h5" mb={4}>
+          Running
+        </Title>
+        {running.length === 0 ? (
+          <Nothing>No query runs.</Nothing>
+        ) : (
+          <Sheet last="">
+            {running.map((query) => (
+              <Running key={query.id} query={query} />
+            ))}
+          </Sheet>
+        )}
+      </section>
+      <section aria-label="Slowest">
+        <Title order={2} size="h5" mb={4}>
+          Slowest of the last hour
+        </Title>
+        {slowest.length === 0 ? (
+          <Nothing>No query has ended in the last hour.</Nothing>
+        ) : (
+          <Sheet last="Outcome">
+            {slowest.map((query) => (
+              <Slow key={query.id} query={query} />
+            ))}
+          </Sheet>
+        )}
+      </section>
+    </Page>
+  );
+}
+
+function Sheet({ last, children }: { last: string; children: React.ReactNode }) {
+  return (
+    <div className="sheet" data-wide>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col" style={{ width: 90 }} data-number>
+              Took
+            </th>
+            <th scope="col">Query</th>
+            <th scope="col" style={{ width: 210 }}>
+              Touched
+            </th>
+            <th scope="col" style={{ width: 100 }}>
+              {last === '' ? <span aria-hidden="true" /> : last}
+            </th>
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </div>
+  );
+}
+
+function Expression({ query }: { query: Asked }) {
+  const { language, startMs, endMs, stepMs, beganMs } = query;
+  const range =
+    startMs === endMs
+      ? 'at one instant'
+      : `over ${formatDuration(endMs - startMs)}${stepMs === null ? '' : `, step ${formatDuration(stepMs)}`}`;
+  const url = exploreUrl({
+    kind: language === 'logql' ? 'logs' : 'metrics',
+    exprs: [query.query],
+    from: startMs === endMs ? endMs - 3_600_000 : startMs,
+    to: endMs,
+  });
+  return (
+    <>
+      <Link href={url} className="mono query-text">
+        {query.query}
+      </Link>
+      <div className="faint">
+        {language === 'logql' ? 'LogQL' : 'PromQL'} {range}, begun{' '}
+        {new Date(beganMs).toLocaleTimeString()}
+      </div>
+    </>
+  );
+}
+
+function TouchedCell({ touched, language }: { touched: Touched; language: Asked['language'] }) {
+  const [one, many] = language === 'logql' ? ['lines', 'streams'] : ['samples', 'series'];
+  return (
+    <td>
+      {count(touched.samples)} {one}
+      <div className="faint">
+        {count(touched.series)} {many}, {count(touched.blocks)} blocks
+      </div>
+      <div className="faint">{bytes(touched.decodedBytes)} decoded</div>
+    </td>
+  );
+}
+
+function Running({ query }: { query: RunningQuery }) {
+  const client = useQueryClient();
+  const { mayChange } = useSession();
+  const [error, setError] = useState<string | undefined>();
+  const end = async () => {
+    try {
+      await endQuery(query.id);
+      await client.invalidateQueries({ queryKey: ['queries'] });
+    } catch (problem) {
+      setError(problem instanceof Error ? problem.message : String(problem));
+    }
+  };
+  return (
+    <tr>
+      <td data-number>{seconds(query.elapsedSeconds)}</td>
+      <td>
+        <Expression query={query} />
+        {query.waits && (
+          <Badge size="sm" variant="light" color="yellow" tt="none">
+            waits for a place
+          </Badge>
+        )}
+        {error !== undefined && (
+          <Alert color="red" p={4}>
+            {error}
+          </Alert>
+        )}
+      </td>
+      <TouchedCell touched={query.touched} language={query.language} />
+      <td>
+        {mayChange && (
+          <Button size="compact-xs" variant="default" onClick={() => void end()}>
+            End it
+          </Button>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+const COLORS = { done: 'green', failed: 'red', cancelled: 'gray' } as const;
+
+function Slow({ query }: { query: SlowQuery }) {
+  const [open, setOpen] = useState(false);
+  const { explain } = query;
+  return (
+    <tr>
+      <td data-number>{seconds(explain.totalSeconds)}</td>
+      <td>
+        <Expression query={query} />
+        <button
+          type="button"
+          className="plain faint"
+          aria-expanded={open}
+          onClick={() => setOpen(!open)}
+        >
+          {open ? 'Hide the steps' : 'Where did the time go?'}
+        </button>
+        {open && (
+          <div className="query-steps">
+            <div className="faint">{seconds(explain.queuedSeconds)} until it had a place</div>
+            {bars(explain.spans, explain.totalSeconds).map(({ what, left, width }, at) => (
+              <div key={`${what} ${left} ${at}`} className="query-step">
+                <span className="mono cut" title={what}>
+                  {what}
+                </span>
+                <span className="query-bar">
+                  <span style={{ left: `${left}%`, width: `${width}%` }} />
+                </span>
+                <span data-number>{seconds(explain.spans[at]?.tookSeconds ?? 0)}</span>
+              </div>
+            ))}
+          </div>
+        )}
+      </td>
+      <TouchedCell touched={explain} language={query.language} />
+      <td>
+        <Badge size="sm" variant="light" color={COLORS[query.outcome] ?? 'gray'} tt="none">
+          {query.outcome}
+        </Badge>
+      </td>
+    </tr>
+  );
+}
