@@ -2,7 +2,7 @@
  * The application in a real browser over live data: what a person does with the boards, and what
  * must never happen. Steps run in order in one browser; each waits for conditions, never for times.
  *
- * With a folder of dashboards every panel in it is drawn too; with E2E_ALL=1 axe looks at the boards.
+ * With a folder of dashboards every panel in it is drawn too; E2E_ONLY=WORDS runs some steps alone.
  *
  * Usage: node e2e/live.mjs BINARY CHROMIUM [DASHBOARDS]
  */
@@ -172,28 +172,27 @@ step('the keyboard alone opens a board and its menus', async ({ page }) => {
   await tabTo('Time range:');
 });
 
-if (process.env.E2E_ALL === '1')
-  step('boards are accessible, dark and light, wide and narrow', async ({ page }) => {
-    const found = new Set();
-    for (const [colorScheme, width] of [
-      ['dark', 1440],
-      ['light', 1440],
-      ['light', 390],
-    ]) {
-      await page.emulateMedia({ colorScheme });
-      await page.setViewportSize({ width, height: 900 });
-      for (const uid of ['api-overview', 'api-logs']) {
-        await page.goto(board(uid));
-        await allDrawn(page, (name) => QUIET.test(name));
-        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-        assert(wide <= width, `${uid} is ${wide} pixels wide on a screen of ${width}`);
-        for (const one of await findings(page)) found.add(`${uid} ${colorScheme} ${width}: ${one}`);
-      }
+step('boards are accessible, dark and light, wide and narrow', async ({ page }) => {
+  const found = new Set();
+  for (const [colorScheme, width] of [
+    ['dark', 1440],
+    ['light', 1440],
+    ['light', 390],
+  ]) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 900 });
+    for (const uid of ['api-overview', 'api-logs']) {
+      await page.goto(board(uid));
+      await allDrawn(page, (name) => QUIET.test(name));
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      assert(wide <= width, `${uid} is ${wide} pixels wide on a screen of ${width}`);
+      for (const one of await findings(page)) found.add(`${uid} ${colorScheme} ${width}: ${one}`);
     }
-    await page.emulateMedia({ colorScheme: 'dark' });
-    await page.setViewportSize({ width: 1440, height: 900 });
-    assert.deepEqual([...found], []);
-  });
+  }
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.setViewportSize({ width: 1440, height: 900 });
+  assert.deepEqual([...found], []);
+});
 
 if (dashboards !== undefined)
   step('every panel of the corpus is drawn', async ({ page }) => {

@@ -127,10 +127,13 @@ function scaleOptions(scale: ScaleView, view: TimeSeriesView): uPlot.Scale {
     ...(scale.log === undefined ? {} : { distr: 3 as const, log: scale.log === 10 ? 10 : 2 }),
     ...(scale.symlog === undefined ? {} : { distr: 4 as const, asinh: scale.symlog }),
     range: (_chart, low, high) => {
+      if (scale.log !== undefined) {
+        // Without any value above zero both are null.
+        const [least, most] = aboveZero(scale.min ?? low ?? 0, scale.max ?? high ?? 0);
+        return uPlot.rangeLog(least, most, scale.log === 10 ? 10 : 2, true);
+      }
       if (low === null || high === null || !Number.isFinite(low))
         return [scale.min ?? 0, scale.max ?? 1];
-      if (scale.log !== undefined)
-        return uPlot.rangeLog(scale.min ?? low, scale.max ?? high, scale.log === 10 ? 10 : 2, true);
       if (scale.symlog !== undefined)
         return uPlot.rangeAsinh(scale.min ?? low, scale.max ?? high, 10, true);
       let [min, max] = [Math.min(low, scale.softMin ?? low), Math.max(high, scale.softMax ?? high)];
@@ -150,6 +153,12 @@ function scaleOptions(scale: ScaleView, view: TimeSeriesView): uPlot.Scale {
       return [scale.min ?? softLow, scale.max ?? softHigh];
     },
   };
+}
+
+/** The ends of a logarithmic scale, which has no place for zero: three powers of ten below the top. */
+export function aboveZero(low: number, high: number): [number, number] {
+  const most = high > 0 ? high : 1;
+  return [low > 0 ? low : most / 1_000, most];
 }
 
 function seriesOptions(series: SeriesView): uPlot.Series {
