@@ -104,17 +104,26 @@ class Services(unittest.TestCase):
     def test_its_own_metrics_are_one_target(self):
         (target,) = servicemonitor.targets(rendered(), "masthead")
         self.assertEqual((target["job"], target["endpoint"], target["app"]), ("masthead", "http", "masthead"))
-        self.assertIs(config_of(rendered(), "masthead")["observe"]["self"], True)
+        self.assertIs(config_of(rendered(), "masthead")["observe"]["self"], False)
+        alone = rendered({"serviceMonitor": {"enabled": False}})
+        self.assertIs(config_of(alone, "masthead")["observe"]["self"], True)
 
 
 class Discovery(unittest.TestCase):
-    def test_the_api_is_found_with_the_labels_that_its_servicemonitor_gives(self):
-        job, _ = config_of(rendered(), "masthead")["metrics"]["scrape_configs"]
+    def test_monitors_and_dashboards_are_followed_as_far_as_they_may_be_read(self):
+        want = {"enabled": True, "dashboard_selector": "grafana_dashboard"}
+        self.assertEqual(config_of(rendered(), "masthead")["kubernetes"], want)
+        values = {"server": {"discovery": {"monitors": False, "dashboards": False}}}
+        self.assertNotIn("kubernetes", config_of(rendered(values), "masthead"))
+
+    def test_a_service_without_a_monitor_gets_the_labels_that_one_would_give(self):
+        values = {"server": {"discovery": {"portNames": ["metrics"]}}}
+        job, _ = config_of(rendered(values), "masthead")["metrics"]["scrape_configs"]
         api = helm.objects(INFRA / "charts" / "api", {}, "api", "devops-demo")
         self.assertEqual(servicemonitor.found_by(job, api), servicemonitor.targets(api, "api"))
 
     def test_kube_state_metrics_keeps_the_labels_of_what_it_describes(self):
-        _, job = config_of(rendered(), "masthead")["metrics"]["scrape_configs"]
+        (job,) = config_of(rendered(), "masthead")["metrics"]["scrape_configs"]
         self.assertEqual((job["job_name"], job["honor_labels"]), ("kube-state-metrics", True))
         api = helm.objects(INFRA / "charts" / "api", {}, "api", "monitoring")
         self.assertEqual(servicemonitor.found_by(job, api), [])

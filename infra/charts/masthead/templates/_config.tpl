@@ -60,13 +60,17 @@ logs:
   storage:
     retention_time: {{ $server.retention.logs }}
     retention_size: {{ $server.retention.logsSize }}
+{{- if or $server.discovery.monitors $server.discovery.dashboards }}
 kubernetes:
   # Monitors, and dashboards in ConfigMaps, of every namespace.
   enabled: true
+  dashboard_selector: {{ $server.discovery.dashboardLabel }}
+{{- end }}
 observe:
   # Of the node's, that the server happens to run on, the collector has them.
   host: false
-  self: true
+  # Its own ServiceMonitor has it scraped; twice would be once too often.
+  self: {{ not (and .Values.serviceMonitor.enabled $server.discovery.monitors) }}
 {{- end -}}
 
 {{/*
