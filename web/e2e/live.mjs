@@ -150,6 +150,8 @@ step('the keyboard alone opens a board and its menus', async ({ page }) => {
   await page.goto('/');
   const search = page.getByRole('textbox', { name: 'Search dashboards' });
   await search.waitFor();
+  // Until the list is there, Enter has nothing to open.
+  await page.getByRole('link', { name: 'Host' }).first().waitFor();
   await search.focus();
   await page.keyboard.type('host');
   await page.keyboard.press('Enter');

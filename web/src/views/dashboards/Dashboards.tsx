@@ -29,7 +29,8 @@ export function Dashboards() {
     queryFn: ({ signal }) => searchDashboards('', { signal }),
   });
   const wanted = useDeferredValue(text.trim().toLowerCase());
-  const hits = (all.data ?? []).filter((hit) => matches(hit, wanted));
+  const found = (words: string) => (all.data ?? []).filter((hit) => matches(hit, words));
+  const hits = found(wanted);
   const folders = [...new Set(hits.map((hit) => hit.folderTitle ?? ''))].sort();
   return (
     <Stack gap="sm" maw={1500} mx="auto">
@@ -45,7 +46,8 @@ export function Dashboards() {
             value={text}
             onChange={(e) => setText(e.currentTarget.value)}
             onKeyDown={(e) => {
-              const [first] = hits;
+              // What stands there now: the list may still be that of the words before.
+              const [first] = found(e.currentTarget.value.trim().toLowerCase());
               if (e.key === 'Enter' && first !== undefined) go(first.url);
             }}
             w={{ base: '100%', xs: 280 }}
