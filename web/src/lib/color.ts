@@ -131,13 +131,12 @@ export function contrast(a: string, b: string): number {
 }
 
 /** Letters in the colour, darker or lighter by as much as it takes to read them on a panel. */
-export function inkFor(color: string, dark: boolean, large: boolean): string {
+export function inkFor(color: string, dark: boolean): string {
   if (!/^(#|rgb)/.test(color)) return color;
   const [ground, towards] = dark ? ['#181b1f', '#ffffff'] : ['#ffffff', '#000000'];
-  const wanted = large ? 3 : 4.5;
   for (let share = 0; share < 1; share += 0.05) {
     const mixed = share === 0 ? color : mix(color, towards, share);
-    if (contrast(mixed, ground) >= wanted) return mixed;
+    if (contrast(mixed, ground) >= 4.5) return mixed;
   }
   return towards;
 }

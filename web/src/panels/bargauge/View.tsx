@@ -79,7 +79,7 @@ function One({ bar, view, dark, interpolate }: OneProps) {
       {view.value !== 'hidden' && (
         <span
           className="bargauge-value"
-          style={view.value === 'text' ? undefined : { color: inkFor(shown.color, dark, false) }}
+          style={view.value === 'text' ? undefined : { color: inkFor(shown.color, dark) }}
         >
           {link === undefined ? shown.text : <a href={link.href}>{shown.text}</a>}
         </span>

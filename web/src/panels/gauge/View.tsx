@@ -98,7 +98,7 @@ function Arc({ gauge, dark, width, height, marks, named, labels, sizes, interpol
         textAnchor="middle"
         fontSize={size}
         fontWeight={600}
-        fill={inkFor(shown.color, dark, size >= 24)}
+        fill={inkFor(shown.color, dark)}
       >
         {shown.text}
       </text>

@@ -73,8 +73,7 @@ function StatTile({ tile, width, height, show, options, interpolate, dark }: Til
         space * (show.name && !beside ? 0.46 : 0.62),
       ),
     );
-  // Large letters are from 24 pixels on.
-  const legible = inkFor(color, dark, size >= 24);
+  const legible = inkFor(color, dark);
   const ink = filled ? readableOn(color) : colorMode === 'none' ? 'inherit' : legible;
   const centered = text(options, 'justifyMode') === 'center' || (!graph && !beside && !show.name);
   const [link] = linksOf(

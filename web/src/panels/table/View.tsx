@@ -237,8 +237,8 @@ function rowStyle(columns: readonly Column[], row: number, dark: boolean) {
 }
 
 function cellStyle({ cell, gradient, value }: Column, { color }: Shown, dark: boolean) {
-  if (cell === 'gauge') return value === 'text' ? {} : { color: inkFor(color, dark, false) };
-  if (cell === 'color-text') return { color: inkFor(color, dark, false) };
+  if (cell === 'gauge') return value === 'text' ? {} : { color: inkFor(color, dark) };
+  if (cell === 'color-text') return { color: inkFor(color, dark) };
   if (cell !== 'color-background' || color === 'transparent') return {};
   return {
     color: readableOn(color),
