@@ -48,7 +48,7 @@ impl Corpus {
         (self.bytes / LINE_BYTES).max(1)
     }
 
-    /// No line is earlier than this.
+    /// Every line is later than this.
     pub(crate) fn start(&self) -> Nanos {
         Nanos(self.end.0 - i64::from(self.hours) * NANOS_PER_HOUR)
     }
@@ -90,8 +90,9 @@ impl Corpus {
         let (lines, mut requests, mut text) = (self.lines(), 0, String::new());
         let span = i128::from(self.end.0) - i128::from(self.start().0);
         for number in 0..lines {
-            // Between two lines there is more than a nanosecond, so the times are distinct.
-            let offset = span * i128::from(number) / i128::from(lines);
+            // Between two lines there is more than a nanosecond, so the times are distinct. The
+            // first is after the start, which a window of LogQL leaves out.
+            let offset = span * i128::from(number + 1) / i128::from(lines);
             let at = Nanos(self.start().0 + i64::try_from(offset).unwrap_or(i64::MAX));
             let clock = clock(at);
             text.clear();
@@ -166,7 +167,7 @@ mod tests {
         let share = services / (services + rest);
         assert!((0.57..0.63).contains(&share), "{share}");
         assert!(all.windows(2).all(|two| two[0].1 < two[1].1));
-        assert!(all[0].1 >= corpus.start() && all[all.len() - 1].1 < corpus.end);
+        assert!(all[0].1 > corpus.start() && all[all.len() - 1].1 == corpus.end);
         let seen: HashSet<usize> = all.iter().map(|line| line.0).collect();
         assert_eq!(seen.len(), Corpus::streams().len());
         let labels: HashSet<String> = Corpus::streams().iter().map(ToString::to_string).collect();
