@@ -115,7 +115,7 @@ async fn data(
 }
 
 async fn lines_or_numbers(server: &Server, expr: &str) -> Result<bool, String> {
-    let parameters = [("query", expr), ("since", "6h"), ("limit", "1"), ("step", "300s")];
+    let parameters = [("query", expr), ("since", "1h"), ("limit", "1"), ("step", "60s")];
     let answer = server.json("/loki/api/v1/query_range", &parameters).await?;
     Ok(!array(&answer["data"]["result"]).is_empty())
 }
