@@ -179,6 +179,7 @@ impl<T: Resource> Follower<T> {
         let mut version: Option<String> = None;
         let mut wait = backoff_min;
         loop {
+            let listed = version.is_none();
             let outcome = match version.take() {
                 None => self.list().await,
                 Some(from) => self.follow(from).await,
@@ -187,8 +188,12 @@ impl<T: Resource> Follower<T> {
                 Ok(reached) => {
                     version = Some(reached);
                     wait = backoff_min;
+                    if !listed {
+                        // A proxy may end every watch at once; it is not to be asked without end.
+                        tokio::time::sleep(backoff_min).await;
+                    }
                 }
-                Err((Failure::Gone, _)) => {}
+                Err((Failure::Gone, _)) => tokio::time::sleep(backoff_min).await,
                 Err((Failure::Other(what), reached)) => {
                     version = reached;
                     self.change(|state| state.problem = Some(what));
