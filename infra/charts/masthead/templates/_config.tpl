@@ -74,8 +74,8 @@ observe:
 {{- end -}}
 
 {{/*
-The command of the collector: a server that keeps for an hour what it sends on, until there is a
-command without stores.
+The command of the collector: a server that keeps for an hour what it sends on. `masthead collect`
+keeps nothing, and this chart has not been tried with it yet.
 */}}
 {{- define "masthead.collectorCommand" -}}serve{{- end -}}
 
