@@ -239,14 +239,7 @@ impl Stack {
         self.loki.stop();
         self.remotes.stop().await;
         self.stop.send_replace(true);
-        let drained = async {
-            for task in self.serving {
-                task.done().await;
-            }
-        };
-        if tokio::time::timeout(GRACE, drained).await.is_err() {
-            tracing::warn!(grace_ms = GRACE.as_millis(), "Requests were cut off.");
-        }
+        drained(self.serving).await;
         let (upkeep, metrics, logs) = (self.upkeep, self.metrics, self.logs);
         tokio::task::spawn_blocking(move || {
             upkeep.stop();
@@ -287,4 +280,16 @@ pub(crate) fn start_logs(args: &ServeArgs) -> anyhow::Result<()> {
     let config = own_logs::Config::parse(Some(&args.log_level), Some(format)).map_err(usage)?;
     own_logs::init(&config).map_err(usage)?;
     Ok(())
+}
+
+/// Waits for requests in flight, and no longer than [`GRACE`].
+async fn drained(serving: Vec<Task>) {
+    let all = async {
+        for task in serving {
+            task.done().await;
+        }
+    };
+    if tokio::time::timeout(GRACE, all).await.is_err() {
+        tracing::warn!(grace_ms = GRACE.as_millis(), "Requests were cut off.");
+    }
 }

@@ -3,7 +3,7 @@
 //! Nothing is kept but the journals of what is not sent yet, so that memory does not grow with the
 //! time for which the other ends are away. What could be read of a store is not answered.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use anyhow::Context as _;
 use masthead_http_api::{BuildInfo, Limits, Parts, PrometheusApi};
@@ -31,9 +31,6 @@ use crate::{
     cli::{ServeArgs, UsageError},
     tasks::{Task, Tasks},
 };
-
-/// How long requests in flight may go on after a signal.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// A running collector. It is ended by [`Collector::stop`]; dropped, it ends as a crash would end it.
 pub(crate) struct Collector {
@@ -134,14 +131,7 @@ impl Collector {
         tokio::task::spawn_blocking(move || collecting.stop()).await?;
         self.remotes.stop().await;
         self.stop.send_replace(true);
-        let drained = async {
-            for task in self.serving {
-                task.done().await;
-            }
-        };
-        if tokio::time::timeout(GRACE, drained).await.is_err() {
-            tracing::warn!(grace_ms = GRACE.as_millis(), "Requests were cut off.");
-        }
+        super::drained(self.serving).await;
         let upkeep = self.upkeep;
         tokio::task::spawn_blocking(move || upkeep.stop()).await?;
         Ok(())
