@@ -8,6 +8,7 @@
 mod access;
 mod backfill;
 mod check;
+mod clients;
 mod cluster;
 mod collector;
 mod config;
