@@ -60,7 +60,7 @@ export function chartOptions(
       {
         ...axis,
         size: 24,
-        space: 70,
+        space: (_chart, _axis, from, to, pixels) => markSpace((pixels * 30) / (to - from)),
         values: (_chart, splits, _axis, _space, step) =>
           splits.map((seconds) => timeMark(seconds * 1_000, step * 1_000, look.zone)),
       },
@@ -298,4 +298,9 @@ function drawThresholds(chart: uPlot, view: TimeSeriesView) {
     }
   });
   ctx.restore();
+}
+
+/** Pixels between marks of time, from those of half a minute: seconds need more room than minutes. */
+export function markSpace(halfMinute: number): number {
+  return halfMinute >= 50 ? 70 : 50;
 }

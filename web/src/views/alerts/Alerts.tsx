@@ -60,7 +60,11 @@ export function Alerts() {
       }
     >
       {groups.length === 0 && all.error === null && (
-        <Nothing>{loaded.length === 0 ? 'No rules are loaded.' : 'No rule matches.'}</Nothing>
+        <Nothing>
+          {loaded.length === 0
+            ? 'No rules are loaded: name their files under rule_files of the scrape configuration, or start with --rules.shipped.'
+            : 'No rule matches.'}
+        </Nothing>
       )}
       {groups.map((group) => (
         <section key={`${group.file}/${group.name}`} aria-label={group.name}>

@@ -116,12 +116,16 @@ function TouchedCell({
   touched: Touched;
   language: QueryShown['language'];
 }) {
-  const [one, many] = language === 'logql' ? ['lines', 'streams'] : ['samples', 'series'];
+  const [one, many] =
+    language === 'logql'
+      ? ['lines', touched.series === 1 ? 'stream' : 'streams']
+      : ['samples', 'series'];
   return (
     <td>
       {count(touched.samples)} {one}
       <div className="faint">
-        {count(touched.series)} {many}, {count(touched.blocks)} blocks
+        {count(touched.series)} {many}, {count(touched.blocks)}{' '}
+        {touched.blocks === 1 ? 'block' : 'blocks'}
       </div>
       <div className="faint">{bytes(touched.decodedBytes)} decoded</div>
     </td>
