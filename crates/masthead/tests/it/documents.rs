@@ -185,7 +185,7 @@ impl Reader {
             let place = format!("{page}:{line}");
             match kind {
                 Kind::Run { after_stop } | Kind::Server { after_stop } if *after_stop => {
-                    self.stop()
+                    self.stop();
                 }
                 _ => {}
             }
@@ -270,7 +270,7 @@ fn every_query_in_a_document_parses() {
             };
             for query in queries(&block.text) {
                 count += 1;
-                let answer = server.get(&format!("{address}?query={}", percent(&query)));
+                let answer = server.get(&format!("{address}?query={}", in_address(&query)));
                 if answer.0 != 200 {
                     wrong.push(format!("{name}:{}: {query}\n{answer:?}", block.line));
                 }
@@ -281,8 +281,8 @@ fn every_query_in_a_document_parses() {
 }
 
 /// `text` as part of an address.
-fn percent(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+fn in_address(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 #[test]
