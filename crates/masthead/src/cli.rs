@@ -340,7 +340,7 @@ pub(crate) struct ServeArgs {
     #[arg(env = "MASTHEAD_WEB_CORS_ORIGIN")]
     pub cors_origin: String,
 
-    /// Allow `/api/v1/admin/tsdb/…`: deleting series, snapshots.
+    /// Allow `/api/v1/admin/…` and `/loki/api/v1/delete`: deleting series and lines, snapshots.
     #[arg(long = "web.enable-admin-api", env = "MASTHEAD_WEB_ENABLE_ADMIN_API")]
     #[arg(value_parser = BoolishValueParser::new())]
     pub enable_admin_api: bool,
