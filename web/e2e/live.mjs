@@ -8,7 +8,6 @@
  */
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { allDrawn, findings, panels, startBrowser, until } from './page.mjs';
 import { startStack } from './stack.mjs';
 
@@ -224,28 +223,6 @@ step('the slow queries tell where the time went', async ({ page }) => {
   await slowest.getByRole('button', { name: 'Where did the time go?' }).first().click();
   await slowest.locator('.query-step').first().waitFor();
   assert.deepEqual(await findings(page), []);
-});
-
-step('the LogQL of the page on basic queries is answered', async () => {
-  const page = await readFile(
-    new URL('../../docs/how-to/basic-queries.md', import.meta.url),
-    'utf8',
-  );
-  const examples = [...page.matchAll(/^\|.*\| `(.*)` \|$/gm)].map(([, code]) =>
-    code.replaceAll('\\|', '|'),
-  );
-  assert(examples.length >= 9, `${examples.length} examples`);
-  const now = Date.now();
-  const ask = async (query) => {
-    const params = new URLSearchParams({ query, start: `${now - 600_000}000000`, step: '15s' });
-    const answer = await fetch(`${stack.url}/loki/api/v1/query_range?${params}`);
-    assert.equal(answer.status, 200, `${query}: ${await answer.clone().text()}`);
-    return (await answer.json()).data.result.length;
-  };
-  let found = 0;
-  for (const query of examples) found += (await ask(query)) > 0 ? 1 : 0;
-  // An id, and texts that nobody has written, find nothing.
-  assert(found >= 4, `only ${found} of ${examples.length} examples found something`);
 });
 
 step('the keyboard alone opens a board and its menus', async ({ page }) => {

@@ -44,7 +44,8 @@ export function chartOptions(
     height: look.height,
     ...zone,
     legend: { show: false },
-    padding: [8, view.scales.some((s) => s.side === 'right') ? 0 : 10, 0, 0],
+    // Half of a mark of time stands beyond the end of its axis.
+    padding: [8, view.scales.some((s) => s.side === 'right') ? 0 : 18, 0, 0],
     cursor: {
       drag: { x: true, y: false, setScale: false },
       points: { size: 6 },

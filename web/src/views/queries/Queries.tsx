@@ -62,7 +62,7 @@ export function Queries() {
 
 function Sheet({ last, children }: { last: string; children: React.ReactNode }) {
   return (
-    <div className="sheet" data-wide>
+    <div className="sheet" data-wide data-stack>
       <table>
         <thead>
           <tr>
@@ -146,7 +146,9 @@ function Running({ query }: { query: RunningQuery }) {
   };
   return (
     <tr>
-      <td data-number>{seconds(query.elapsedSeconds)}</td>
+      <td data-number data-label="took">
+        {seconds(query.elapsedSeconds)}
+      </td>
       <td>
         <Expression query={query} />
         {query.waits && (
@@ -179,7 +181,9 @@ function Slow({ query }: { query: SlowQuery }) {
   const { explain } = query;
   return (
     <tr>
-      <td data-number>{seconds(explain.totalSeconds)}</td>
+      <td data-number data-label="took">
+        {seconds(explain.totalSeconds)}
+      </td>
       <td>
         <Expression query={query} />
         <button
