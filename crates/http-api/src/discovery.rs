@@ -47,7 +47,8 @@ struct ResourceShape {
     kind: String,
     namespace: String,
     name: String,
-    /// `scraped`, `empty`, `rejected`, or `taken` for what is not scraped, such as rules.
+    /// `scraped`, `empty`, `rejected`, or `taken` for what is in use without being scraped: rules,
+    /// and files in ConfigMaps.
     state: &'static str,
     reason: String,
     pools: Vec<String>,
@@ -70,6 +71,9 @@ fn show(found: &dyn DiscoveryView, targets: &dyn TargetsView) -> Shown {
     let pools = pools(targets);
     let resource = |one: masthead_ports::FoundResource| {
         let reason = |name: &String| match pools.get(name) {
+            Some(pool) if pool.active == 0 && pool.dropped == 0 && !one.looks.is_empty() => {
+                Some(format!("{}: there are no {}", pool.reason, one.looks))
+            }
             Some(pool) => (pool.active == 0).then(|| pool.reason.clone()),
             None => Some("nothing was found to scrape yet".to_owned()),
         };
@@ -77,6 +81,7 @@ fn show(found: &dyn DiscoveryView, targets: &dyn TargetsView) -> Shown {
         let (state, reason) = match (&one.rejected, empty) {
             (Some(why), _) => ("rejected", why.clone()),
             (None, Some(reason)) => ("empty", reason),
+            (None, None) if one.brought == Some(0) => ("empty", nothing_in(&one.kind).to_owned()),
             (None, None) if one.pools.is_empty() => ("taken", String::new()),
             (None, None) => ("scraped", String::new()),
         };
@@ -85,6 +90,14 @@ fn show(found: &dyn DiscoveryView, targets: &dyn TargetsView) -> Shown {
     };
     let resources = found.resources().into_iter().map(resource).collect();
     Shown { resources, problems: found.problems(), pools: pools.into_values().collect() }
+}
+
+/// Why a resource that is no job brings nothing.
+fn nothing_in(kind: &str) -> &'static str {
+    match kind {
+        "PrometheusRule" => "it has no rules",
+        _ => "none of its keys is the name of a file that is read",
+    }
 }
 
 /// Every pool with its counts.
@@ -208,13 +221,24 @@ mod tests {
                 namespace: "shop".to_owned(),
                 name: name.to_owned(),
                 pools: pools.iter().map(|pool| (*pool).to_owned()).collect(),
+                looks: "pods in namespace shop".to_owned(),
+                brought: None,
                 rejected: rejected.map(str::to_owned),
+            };
+            let brings = |kind: &str, brought: usize| FoundResource {
+                kind: kind.to_owned(),
+                brought: Some(brought),
+                ..of(kind, &[], None)
             };
             vec![
                 of("one", &["a"], None),
                 of("two", &["b"], None),
+                of("three", &["c"], None),
                 of("bad", &[], Some("no key")),
                 of("new", &["d"], None),
+                brings("PrometheusRule", 0),
+                brings("PrometheusRule", 2),
+                brings("ConfigMap", 0),
             ]
         }
         fn problems(&self) -> Vec<String> {
@@ -236,10 +260,23 @@ mod tests {
     #[test]
     fn resources_have_the_state_of_their_pools() {
         let shown = show(&Cluster, &Targets);
-        let states: Vec<&str> = shown.resources.iter().map(|one| one.state).collect();
-        assert_eq!(states, ["scraped", "empty", "rejected", "empty"]);
-        assert!(shown.resources[1].reason.contains("port"), "{shown:?}");
-        assert_eq!((shown.resources[2].reason.as_str(), shown.problems.len()), ("no key", 1));
+        let states: Vec<String> = shown
+            .resources
+            .iter()
+            .map(|one| format!("{}: {} {}", one.name, one.state, one.reason))
+            .collect();
+        let want = [
+            "one: scraped ",
+            "two: empty all 2 targets were dropped; the last 1 by rule 1: keep port =~ \"metrics\"",
+            "three: empty nothing was found to scrape: there are no pods in namespace shop",
+            "bad: rejected no key",
+            "new: empty nothing was found to scrape yet",
+            "PrometheusRule: empty it has no rules",
+            "PrometheusRule: taken ",
+            "ConfigMap: empty none of its keys is the name of a file that is read",
+        ];
+        assert_eq!(states, want);
+        assert_eq!(shown.problems.len(), 1);
         let shown = show(&NoCluster, &Targets);
         assert_eq!((shown.resources.len(), shown.pools.len()), (0, 3));
     }
