@@ -27,14 +27,17 @@ pub fn discovery_router(found: Arc<dyn DiscoveryView>, targets: Arc<dyn TargetsV
 }
 
 #[derive(Debug, Serialize)]
-struct Shown {
-    pools: Vec<PoolShape>,
-    resources: Vec<ResourceShape>,
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct Discovery {
+    pools: Vec<Pool>,
+    resources: Vec<Resource>,
+    /// What discovery cannot do now, such as what the API server refuses.
     problems: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct PoolShape {
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct Pool {
     name: String,
     active: usize,
     dropped: u64,
@@ -43,15 +46,31 @@ struct PoolShape {
 }
 
 #[derive(Debug, Serialize)]
-struct ResourceShape {
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub(crate) struct Resource {
     kind: String,
     namespace: String,
     name: String,
-    /// `scraped`, `empty`, `rejected`, or `taken` for what is in use without being scraped: rules,
-    /// and files in ConfigMaps.
-    state: &'static str,
+    state: ResourceState,
+    /// Why it is empty or rejected.
     reason: String,
+    /// The scrape pools that it became.
     pools: Vec<String>,
+}
+
+/// What became of a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ResourceState {
+    /// Every pool of it scrapes something.
+    Scraped,
+    /// A pool of it scrapes nothing.
+    Empty,
+    /// It is not taken.
+    Rejected,
+    /// It is taken, and there is nothing to scrape in its kind, such as rules.
+    Taken,
 }
 
 type Views = (Arc<dyn DiscoveryView>, Arc<dyn TargetsView>);
@@ -67,7 +86,7 @@ async fn discovery(State((found, targets)): State<Views>) -> Response {
     }
 }
 
-fn show(found: &dyn DiscoveryView, targets: &dyn TargetsView) -> Shown {
+fn show(found: &dyn DiscoveryView, targets: &dyn TargetsView) -> Discovery {
     let pools = pools(targets);
     let resource = |one: masthead_ports::FoundResource| {
         let reason = |name: &String| match pools.get(name) {
@@ -79,17 +98,19 @@ fn show(found: &dyn DiscoveryView, targets: &dyn TargetsView) -> Shown {
         };
         let empty = one.pools.iter().find_map(reason);
         let (state, reason) = match (&one.rejected, empty) {
-            (Some(why), _) => ("rejected", why.clone()),
-            (None, Some(reason)) => ("empty", reason),
-            (None, None) if one.brought == Some(0) => ("empty", nothing_in(&one.kind).to_owned()),
-            (None, None) if one.pools.is_empty() => ("taken", String::new()),
-            (None, None) => ("scraped", String::new()),
+            (Some(why), _) => (ResourceState::Rejected, why.clone()),
+            (None, Some(reason)) => (ResourceState::Empty, reason),
+            (None, None) if one.brought == Some(0) => {
+                (ResourceState::Empty, nothing_in(&one.kind).to_owned())
+            }
+            (None, None) if one.pools.is_empty() => (ResourceState::Taken, String::new()),
+            (None, None) => (ResourceState::Scraped, String::new()),
         };
         let masthead_ports::FoundResource { kind, namespace, name, pools, .. } = one;
-        ResourceShape { kind, namespace, name, state, reason, pools }
+        Resource { kind, namespace, name, state, reason, pools }
     };
     let resources = found.resources().into_iter().map(resource).collect();
-    Shown { resources, problems: found.problems(), pools: pools.into_values().collect() }
+    Discovery { resources, problems: found.problems(), pools: pools.into_values().collect() }
 }
 
 /// Why a resource that is no job brings nothing.
@@ -101,7 +122,7 @@ fn nothing_in(kind: &str) -> &'static str {
 }
 
 /// Every pool with its counts.
-fn pools(targets: &dyn TargetsView) -> BTreeMap<String, PoolShape> {
+fn pools(targets: &dyn TargetsView) -> BTreeMap<String, Pool> {
     let (active, dropped) = (targets.active(), targets.dropped());
     let counts = targets.dropped_counts();
     let shape = |name: String| {
@@ -117,7 +138,7 @@ fn pools(targets: &dyn TargetsView) -> BTreeMap<String, PoolShape> {
             }
             _ => String::new(),
         };
-        (name.clone(), PoolShape { name, active, dropped: all, reason })
+        (name.clone(), Pool { name, active, dropped: all, reason })
     };
     targets.pools().into_iter().map(shape).collect()
 }
@@ -263,17 +284,17 @@ mod tests {
         let states: Vec<String> = shown
             .resources
             .iter()
-            .map(|one| format!("{}: {} {}", one.name, one.state, one.reason))
+            .map(|one| format!("{}: {:?} {}", one.name, one.state, one.reason))
             .collect();
         let want = [
-            "one: scraped ",
-            "two: empty all 2 targets were dropped; the last 1 by rule 1: keep port =~ \"metrics\"",
-            "three: empty nothing was found to scrape: there are no pods in namespace shop",
-            "bad: rejected no key",
-            "new: empty nothing was found to scrape yet",
-            "PrometheusRule: empty it has no rules",
-            "PrometheusRule: taken ",
-            "ConfigMap: empty none of its keys is the name of a file that is read",
+            "one: Scraped ",
+            "two: Empty all 2 targets were dropped; the last 1 by rule 1: keep port =~ \"metrics\"",
+            "three: Empty nothing was found to scrape: there are no pods in namespace shop",
+            "bad: Rejected no key",
+            "new: Empty nothing was found to scrape yet",
+            "PrometheusRule: Empty it has no rules",
+            "PrometheusRule: Taken ",
+            "ConfigMap: Empty none of its keys is the name of a file that is read",
         ];
         assert_eq!(states, want);
         assert_eq!(shown.problems.len(), 1);

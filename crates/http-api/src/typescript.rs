@@ -14,7 +14,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use ts_rs::{Config, TS};
 
-use crate::{auth, dashboards, queries};
+use crate::{auth, dashboards, discovery, queries};
 
 /// A label set.
 #[derive(Deserialize, TS)]
@@ -47,6 +47,7 @@ struct ErrorAnswer {
 
 /// Seconds since 1970, and a number as text.
 #[derive(Deserialize, TS)]
+#[ts(type = "readonly [seconds: number, value: string]")]
 struct Point(f64, String);
 
 #[derive(Deserialize, TS)]
@@ -55,11 +56,12 @@ struct HistogramValue {
     count: String,
     sum: String,
     #[serde(default)]
-    #[ts(optional)]
+    #[ts(optional, type = "ReadonlyArray<readonly [number, string, string, string]>")]
     buckets: Option<Vec<(u8, String, String, String)>>,
 }
 
 #[derive(Deserialize, TS)]
+#[ts(type = "readonly [seconds: number, value: HistogramValue]")]
 struct HistogramPoint(f64, HistogramValue);
 
 #[derive(Deserialize, TS)]
@@ -120,6 +122,47 @@ struct ActiveTarget {
 struct DroppedTarget {
     discovered_labels: LabelSet,
     scrape_pool: String,
+}
+
+/// One rule of a relabelling and the labels after it; the last one says why a target was left out.
+#[derive(Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+struct RelabelStep {
+    #[ts(type = "Readonly<Record<string, unknown>>")]
+    rule: Value,
+    output: LabelSet,
+    keep: bool,
+}
+
+#[derive(Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+struct RelabelSteps {
+    steps: Vec<RelabelStep>,
+}
+
+/// What a metric is, as its exporter says.
+#[derive(Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+struct Metadata {
+    r#type: String,
+    help: String,
+    unit: String,
+}
+
+#[derive(Deserialize, TS)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ExemplarSeries {
+    series_labels: LabelSet,
+    exemplars: Vec<ExemplarPoint>,
+}
+
+#[derive(Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+struct ExemplarPoint {
+    labels: LabelSet,
+    value: String,
+    /// Seconds since 1970.
+    timestamp: f64,
 }
 
 #[derive(Deserialize, TS)]
@@ -243,12 +286,54 @@ struct BuildInfo {
     masthead_version: String,
 }
 
+/// A metric of the server's own; what JSON has no number for is a word.
+#[derive(Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+struct MetricFamily {
+    name: String,
+    #[serde(default)]
+    #[ts(optional)]
+    help: Option<String>,
+    r#type: String,
+    #[serde(default)]
+    #[ts(optional)]
+    unit: Option<String>,
+    metric: Vec<Metric>,
+}
+
+#[derive(Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+struct Metric {
+    #[serde(default)]
+    #[ts(optional, type = "ReadonlyArray<{ name: string, value: string }>")]
+    label: Option<Value>,
+    #[serde(default)]
+    #[ts(optional)]
+    counter: Option<Measured>,
+    #[serde(default)]
+    #[ts(optional)]
+    gauge: Option<Measured>,
+    #[serde(default)]
+    #[ts(optional)]
+    untyped: Option<Measured>,
+    #[serde(default)]
+    #[ts(optional, type = "Readonly<Record<string, unknown>>")]
+    histogram: Option<Value>,
+}
+
+#[derive(Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+struct Measured {
+    #[ts(type = "number | string")]
+    value: Value,
+}
+
 /// Lines of one stream: nanoseconds as text, the line, and its labels by where they come from.
 #[derive(Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 struct LogStream {
     stream: LabelSet,
-    #[ts(type = "(readonly [ns: string, line: string, parts?: LogParts])[]")]
+    #[ts(type = "ReadonlyArray<readonly [ns: string, line: string, parts?: LogParts]>")]
     values: Vec<Value>,
 }
 
@@ -272,6 +357,19 @@ enum LokiData {
     Scalar(Point),
 }
 
+#[derive(Deserialize, TS)]
+struct DetectedFields {
+    fields: Option<Vec<DetectedField>>,
+}
+
+#[derive(Deserialize, TS)]
+struct DetectedField {
+    label: String,
+    r#type: String,
+    cardinality: u64,
+    parsers: Option<Vec<String>>,
+}
+
 /// Every type of the file, in its order.
 fn declarations() -> Vec<String> {
     let config = Config::new().with_large_int("number");
@@ -293,6 +391,10 @@ fn declarations() -> Vec<String> {
         queries::RunningQuery,
         queries::SlowQuery,
         queries::Queries,
+        discovery::ResourceState,
+        discovery::Resource,
+        discovery::Pool,
+        discovery::Discovery,
         LabelSet,
         Envelope<()>,
         ErrorAnswer,
@@ -304,6 +406,11 @@ fn declarations() -> Vec<String> {
         ActiveTarget,
         DroppedTarget,
         Targets,
+        RelabelStep,
+        RelabelSteps,
+        Metadata,
+        ExemplarPoint,
+        ExemplarSeries,
         Alert,
         Alerts,
         Rule,
@@ -314,9 +421,14 @@ fn declarations() -> Vec<String> {
         Cardinality,
         ConfigText,
         BuildInfo,
+        Measured,
+        Metric,
+        MetricFamily,
         LogParts,
         LogStream,
         LokiData,
+        DetectedField,
+        DetectedFields,
     ]
 }
 
@@ -334,7 +446,8 @@ fn the_browsers_types_are_the_servers() {
     let mut text = HEAD.to_owned();
     for declaration in declarations() {
         text.push_str("\nexport ");
-        text.push_str(&declaration);
+        // What the server said is not changed here; a list that must not be is one that is not.
+        text.push_str(&declaration.replace(" Array<", " ReadonlyArray<"));
         text.push('\n');
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/src/api/generated.ts");
@@ -395,13 +508,18 @@ fn the_golden_answers_fit_the_described_shapes() {
     fit::<Envelope<PrometheusData>>(&files, "/api/v1/query");
     fit::<Envelope<PrometheusData>>(&files, "/api/v1/query_range");
     fit::<Envelope<Targets>>(&files, "/api/v1/targets");
+    fit::<Envelope<RelabelSteps>>(&files, "/api/v1/targets/relabel_steps");
+    fit::<Envelope<BTreeMap<String, Vec<Metadata>>>>(&files, "/api/v1/metadata");
+    fit::<Envelope<Vec<ExemplarSeries>>>(&files, "/api/v1/query_exemplars");
     fit::<Envelope<RuleGroups>>(&files, "/api/v1/rules");
     fit::<Envelope<Alerts>>(&files, "/api/v1/alerts");
     fit::<Envelope<Cardinality>>(&files, "/api/v1/status/tsdb");
     fit::<Envelope<ConfigText>>(&files, "/api/v1/status/config");
     fit::<Envelope<BuildInfo>>(&files, "/api/v1/status/buildinfo");
+    fit::<Envelope<Vec<MetricFamily>>>(&files, "/api/v1/status/self_metrics");
     fit::<Envelope<LokiData>>(&files, "/loki/api/v1/query");
     fit::<Envelope<LokiData>>(&files, "/loki/api/v1/query_range");
+    fit::<DetectedFields>(&files, "/loki/api/v1/detected_fields");
     let wrong = golden(&files, "/api/v1/query_range");
     let wrong: Vec<_> = wrong.iter().filter(|(status, _)| *status == 400).collect();
     assert!(!wrong.is_empty());

@@ -215,9 +215,13 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "MASTHEAD_NO_HOST", value_parser = BoolishValueParser::new())]
     pub no_host: bool,
 
-    /// Leave out the metrics of this server (job `masthead`).
+    /// Leave out the metrics of this server (job `masthead`), and its log.
     #[arg(long, env = "MASTHEAD_NO_SELF", value_parser = BoolishValueParser::new())]
     pub no_self: bool,
+
+    /// Leave out the log of this server (`{app="masthead"}`), which its store keeps too.
+    #[arg(long, env = "MASTHEAD_NO_SELF_LOGS", value_parser = BoolishValueParser::new())]
+    pub no_self_logs: bool,
 
     #[command(flatten)]
     pub auth: AuthArgs,

@@ -292,7 +292,7 @@ impl WrittenConfig {
 }
 
 /// A duration as Go writes it, above zero.
-fn go_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn go_duration(text: &str) -> Result<Duration, String> {
     let parsed = masthead_model::GoDuration::parse(text).map_err(|error| error.to_string())?;
     match u64::try_from(parsed.0) {
         Ok(nanos) if nanos > 0 => Ok(Duration::from_nanos(nanos)),

@@ -1,8 +1,9 @@
 //! Pipeline stages: a flat list that every line of a file passes.
 //!
-//! A stage is a file below `pipeline/` and a line in the table of `config/stages.rs`. It changes an
-//! entry in place, drops it, holds it back until its group is complete, or asks for time. A
-//! `match` stage jumps over the stages that it guards, so nothing is nested.
+//! A stage is a file below `pipeline/`, its section included, and a line in the table of
+//! `config/stages.rs`. It changes an entry in place, drops it, holds it back until its group is
+//! complete, or asks for time. A `match` stage jumps over the stages that it guards, so nothing is
+//! nested.
 //!
 //! Each followed file has a pipeline of its own; what stages of one job share (limits, metrics)
 //! stands behind an `Arc`. Nothing here reads a clock: now is what the caller says.
@@ -31,6 +32,7 @@ pub(crate) mod pack;
 pub(crate) mod regex;
 pub(crate) mod replace;
 pub(crate) mod sampling;
+pub(crate) mod section;
 pub(crate) mod selector;
 pub(crate) mod template;
 pub(crate) mod tenant;

@@ -3,9 +3,10 @@
 //! The rows of a batch go to the shards of the head that have their series, mostly one; there they
 //! are judged and applied one batch at a time, and get their place in the journal before the shard
 //! is let go. Batches of different shards do so beside each other. Many batches wait for the same
-//! write afterwards, when nothing is held. A sample can therefore be seen a moment before it is
-//! acknowledged. When the write fails the batch is refused and stays first in line: sent again, its
-//! samples are duplicates, and acknowledged only once the journal has them.
+//! write afterwards, when nothing is held. Queries see all of a batch or nothing
+//! (`head/pushes.rs`), and that a moment before it is acknowledged. When the write fails the batch
+//! is refused and stays first in line: sent again, its samples are duplicates, and acknowledged
+//! only once the journal has them.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -19,7 +20,7 @@ use masthead_ports::{
 use crate::{
     Options, Result, Tsdb,
     frame::{FloatRow, FrameBuilder},
-    head::{Defined, Head, NewFloat, SHARDS, Shard, Slot, Verdict, split},
+    head::{Defined, Head, NewFloat, Push, Put, SHARDS, Shard, Slot, Verdict, split},
     stats::add,
 };
 
@@ -54,27 +55,9 @@ impl Tsdb {
         if !batch.metadata.is_empty() {
             self.take_metadata(journal, batch)?;
         }
-        let mut plan = Plan::of(&self.head, batch);
-        let mut report = AppendReport::default();
-        let mut builder = FrameBuilder::default();
-        while let Some((at, mut shard)) = self.head.hold_one(plan.wanted) {
-            let mut work = Work {
-                journal,
-                head: &self.head,
-                shard: &mut shard,
-                options: &self.options,
-                newest: self.head.newest(),
-                now,
-                group: batch.group,
-                segment: journal.next_segment(),
-                builder: &mut builder,
-                report: &mut report,
-            };
-            let done = work.rows(at, &mut batch.rows, &mut plan);
-            self.head.saw_time(work.newest);
-            done?;
-        }
-        report.rejected.sort_unstable_by_key(|(at, _)| *at);
+        let mut applying = Applying::new(self, journal, now, batch);
+        while applying.next_shard()? {}
+        let report = applying.end();
         journal.commit(journal.last())?;
         Ok(report)
     }
@@ -101,6 +84,69 @@ impl Tsdb {
             journal.enqueue(&builder.finish(batch.group))?;
         }
         Ok(())
+    }
+}
+
+/// A batch on its way into the shards. Queries see nothing of it before it has ended.
+struct Applying<'a> {
+    head: &'a Head,
+    journal: &'a Journal,
+    options: &'a Options,
+    now: i64,
+    group: u64,
+    rows: &'a mut [AppendRow],
+    plan: Plan,
+    builder: FrameBuilder,
+    report: AppendReport,
+    push: Push<'a>,
+    put: Put,
+}
+
+impl<'a> Applying<'a> {
+    fn new(store: &'a Tsdb, journal: &'a Journal, now: i64, batch: &'a mut AppendBatch) -> Self {
+        let plan = Plan::of(&store.head, batch);
+        Self {
+            head: &store.head,
+            journal,
+            options: &store.options,
+            now,
+            group: batch.group,
+            put: Put::with_capacity(batch.rows.len()),
+            rows: &mut batch.rows,
+            plan,
+            builder: FrameBuilder::default(),
+            report: AppendReport::default(),
+            push: store.head.pushes().begin(),
+        }
+    }
+
+    /// Takes the rows of one shard; says whether there were any.
+    fn next_shard(&mut self) -> Result<bool> {
+        let Some((at, mut shard)) = self.head.hold_one(self.plan.wanted) else { return Ok(false) };
+        let mut work = Work {
+            journal: self.journal,
+            head: self.head,
+            shard: &mut shard,
+            options: self.options,
+            newest: self.head.newest(),
+            now: self.now,
+            group: self.group,
+            segment: self.journal.next_segment(),
+            builder: &mut self.builder,
+            report: &mut self.report,
+            put: &mut self.put,
+        };
+        let done = work.rows(at, self.rows, &mut self.plan);
+        self.head.saw_time(work.newest);
+        self.push.has(&mut self.put);
+        done.map(|()| true)
+    }
+
+    /// From now on queries see all of it.
+    fn end(self) -> AppendReport {
+        let mut report = self.report;
+        report.rejected.sort_unstable_by_key(|(at, _)| *at);
+        report
     }
 }
 
@@ -171,6 +217,8 @@ struct Work<'a> {
     segment: u64,
     builder: &'a mut FrameBuilder,
     report: &'a mut AppendReport,
+    /// What was put into the shard.
+    put: &'a mut Put,
 }
 
 impl Work<'_> {
@@ -287,6 +335,7 @@ impl Work<'_> {
             }
         }
         self.newest = self.newest.max(time);
+        self.put.push((row.series, time));
         Ok(verdict)
     }
 

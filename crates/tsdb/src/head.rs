@@ -6,6 +6,7 @@
 //! shards     slot ── series ── open chunk ──> timeline of the scrape group   a lock each
 //!                         └─ closed chunks, late samples, histograms, start times
 //! texts      exemplars, metadata                                             one lock
+//! pushes     which samples a query must not see yet                          one lock
 //! ```
 //!
 //! The series of a scrape are in one shard, where they share their times, and scrapes of different
@@ -14,7 +15,7 @@
 //! that callers and journal use. Slots are given to shards in runs of 1,024, so that a slot says
 //! whose it is (`owners`) and the numbers of a scrape follow each other.
 //!
-//! Locks, in the order in which they may be taken: shards by their number, texts, registry. A
+//! Locks, in the order in which they may be taken: shards by their number, texts, registry, pushes. A
 //! series is added or removed with its shard and the registry held, so whoever holds either sees
 //! whether it is there. Whoever changes a series enqueues the frame that says so before it lets go
 //! of the shard: the journal has the frames of a series in the order in which they were applied,
@@ -25,7 +26,8 @@
 //! - `head/registry.rs`: label sets; - `head/shard.rs`: one part; - `head/series.rs`: one series;
 //! - `head/timeline.rs`: shared times; - `head/judge.rs`: what is refused; - `head/order.rs`: series
 //!   by labels; - `head/snapshot.rs`: what a query takes with it; - `head/saved.rs`: series as bytes;
-//! - `head/exemplars.rs`; - `head/held.rs`: who holds what; - `head/start.rs`: filling it.
+//! - `head/exemplars.rs`; - `head/held.rs`: who holds what; - `head/start.rs`: filling it;
+//! - `head/pushes.rs`: what a query does not see.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -45,6 +47,7 @@ mod held;
 mod judge;
 mod order;
 mod owners;
+mod pushes;
 mod registry;
 mod saved;
 mod series;
@@ -59,6 +62,7 @@ mod tests;
 pub(crate) use exemplars::Exemplars;
 pub(crate) use held::Held;
 pub(crate) use judge::Verdict;
+pub(crate) use pushes::{Push, Pushes, Put};
 pub(crate) use registry::Registry;
 pub(crate) use saved::{SavedHead, SavedSeries};
 pub(crate) use shard::Shard;
@@ -84,6 +88,7 @@ pub(crate) struct Head {
     shards: [RwLock<Shard>; SHARDS],
     registry: RwLock<Registry>,
     texts: Mutex<Texts>,
+    pushes: Pushes,
     owners: Owners,
     floor: AtomicI64,
     newest: AtomicI64,
@@ -115,6 +120,7 @@ impl Head {
                 exemplars: Exemplars::new(options.exemplars_max),
                 metadata: BTreeMap::new(),
             }),
+            pushes: Pushes::default(),
             owners: Owners::new(slots.div_ceil(RUN)),
             floor: AtomicI64::new(i64::MIN),
             newest: AtomicI64::new(i64::MIN),
@@ -179,6 +185,11 @@ impl Head {
 
     pub(crate) fn texts(&self) -> MutexGuard<'_, Texts> {
         self.texts.lock()
+    }
+
+    /// Which pushes a query sees.
+    pub(crate) fn pushes(&self) -> &Pushes {
+        &self.pushes
     }
 
     /// The shard that has a slot.

@@ -148,11 +148,12 @@ impl Tsdb {
 
     /// The series of the head for each selection, in label order, and their samples.
     ///
-    /// A selection of few series is taken in one piece, so that it has a scrape whole or not at
-    /// all. Of many, series are found at once and their samples are taken by so many at a time, so
-    /// that appends need not wait for all; none is taken that is newer than the newest was.
+    /// Of many series the samples are taken by so many at a time, so that appends need not wait for
+    /// all; none is taken that is newer than the newest was. A push that had not ended before is not
+    /// seen, neither in one selection nor in the others.
     fn select_head(&self, selections: &[Selection]) -> Result<Vec<(Vec<Found>, Snapshot)>> {
         let head = &self.head;
+        let view = head.pushes().view();
         let mut chosen: Vec<Vec<(Labels, SeriesRef)>> = Vec::with_capacity(selections.len());
         {
             let registry = head.registry();
@@ -186,6 +187,12 @@ impl Tsdb {
                 take(&head.hold(slots(&some)), some, range, taken);
             }
         }
+        let hidden = view.hidden();
+        if !hidden.is_empty() {
+            for (_, taken) in &mut all {
+                taken.hide(&hidden);
+            }
+        }
         Ok(all)
     }
 }
@@ -210,6 +217,7 @@ fn take(
             snapshot.series.pop();
             continue;
         }
+        snapshot.numbers.push(reference);
         let place = Place::Head(snapshot.series.len() - 1);
         found.push(Found { labels, places: SmallVec::from_slice(&[place]) });
     }

@@ -1,11 +1,12 @@
 //! OTLP: metrics as Prometheus stores them, and logs as Loki does (`otlp/logs.rs`).
 //!
-//! A body of metrics is read into plain messages (`otlp/message.rs`), from protobuf (`otlp/decode.rs`) or
-//! JSON (`otlp/json.rs`), and then translated (`otlp/translate.rs`): names get units and
-//! suffixes (`otlp/names.rs`), resources become `job`, `instance` and `target_info`, exponential
-//! histograms become native ones (`otlp/histogram.rs`). Metrics that cannot be translated are
-//! told about and do not hold up the others; deltas are among them, because nothing here keeps
-//! state to add them up. Facts: `storage/remote/otlptranslator`, `prometheus/otlptranslator`.
+//! A body of metrics is read into plain messages (`otlp/message.rs`), from protobuf
+//! (`otlp/decode.rs`; what logs share is in `otlp/envelope.rs`) or JSON (`otlp/json.rs`), and then
+//! translated (`otlp/translate.rs`): names get units and suffixes (`otlp/names.rs`), resources
+//! become `job`, `instance` and `target_info`, exponential histograms become native ones
+//! (`otlp/histogram.rs`). Metrics that cannot be translated are told about and do not hold up the
+//! others; deltas are among them, because nothing here keeps state to add them up.
+//! Facts: `storage/remote/otlptranslator`, `prometheus/otlptranslator`.
 
 use masthead_model::Labels;
 use serde::{Deserialize, Serialize};
@@ -16,12 +17,14 @@ use crate::{
 };
 
 mod decode;
+mod envelope;
 mod histogram;
 mod json;
 pub mod logs;
 mod message;
 mod names;
 mod translate;
+mod value;
 
 /// How names are made to fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, Serialize)]

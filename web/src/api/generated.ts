@@ -25,7 +25,7 @@ role: Role | null,
  */
 session: boolean, };
 
-export type Hit = { uid: string, title: string, uri: string, url: string, type: string, tags: Array<string>, isStarred: boolean, folderTitle?: string, };
+export type Hit = { uid: string, title: string, uri: string, url: string, type: string, tags: ReadonlyArray<string>, isStarred: boolean, folderTitle?: string, };
 
 export type Meta = { type: string, 
 /**
@@ -73,7 +73,7 @@ decodedBytes: number, };
 
 export type Span = { what: string, startSeconds: number, tookSeconds: number, };
 
-export type Explain = { queuedSeconds: number, totalSeconds: number, spans: Array<Span>, 
+export type Explain = { queuedSeconds: number, totalSeconds: number, spans: ReadonlyArray<Span>, 
 /**
  * Samples, or lines.
  */
@@ -119,56 +119,104 @@ export type Queries = {
 /**
  * The oldest first.
  */
-running: Array<RunningQuery>, 
+running: ReadonlyArray<RunningQuery>, 
 /**
  * Of the last hour, the slowest first.
  */
-slowest: Array<SlowQuery>, };
+slowest: ReadonlyArray<SlowQuery>, };
+
+export type ResourceState = "scraped" | "empty" | "rejected" | "taken";
+
+export type Resource = { kind: string, namespace: string, name: string, state: ResourceState, 
+/**
+ * Why it is empty or rejected.
+ */
+reason: string, 
+/**
+ * The scrape pools that it became.
+ */
+pools: ReadonlyArray<string>, };
+
+export type Pool = { name: string, active: number, dropped: number, 
+/**
+ * Why nothing is scraped; empty where something is.
+ */
+reason: string, };
+
+export type Discovery = { pools: ReadonlyArray<Pool>, resources: ReadonlyArray<Resource>, 
+/**
+ * What discovery cannot do now, such as what the API server refuses.
+ */
+problems: ReadonlyArray<string>, };
 
 export type LabelSet = Readonly<Record<string, string>>;
 
-export type Envelope<T> = { status: 'success', data: T, warnings?: Array<string>, infos?: Array<string>, };
+export type Envelope<T> = { status: 'success', data: T, warnings?: ReadonlyArray<string>, infos?: ReadonlyArray<string>, };
 
 export type ErrorAnswer = { status: 'error', errorType: string, error: string, };
 
-export type Point = [number, string];
+export type Point = readonly [seconds: number, value: string];
 
-export type HistogramValue = { count: string, sum: string, buckets?: Array<[number, string, string, string]>, };
+export type HistogramValue = { count: string, sum: string, buckets?: ReadonlyArray<readonly [number, string, string, string]>, };
 
-export type HistogramPoint = [number, HistogramValue];
+export type HistogramPoint = readonly [seconds: number, value: HistogramValue];
 
-export type Series = { metric: LabelSet, value?: Point, values?: Array<Point>, histogram?: HistogramPoint, histograms?: Array<HistogramPoint>, };
+export type Series = { metric: LabelSet, value?: Point, values?: ReadonlyArray<Point>, histogram?: HistogramPoint, histograms?: ReadonlyArray<HistogramPoint>, };
 
-export type PrometheusData = { "resultType": "vector", "result": Array<Series> } | { "resultType": "matrix", "result": Array<Series> } | { "resultType": "scalar", "result": Point } | { "resultType": "string", "result": Point };
+export type PrometheusData = { "resultType": "vector", "result": ReadonlyArray<Series> } | { "resultType": "matrix", "result": ReadonlyArray<Series> } | { "resultType": "scalar", "result": Point } | { "resultType": "string", "result": Point };
 
 export type ActiveTarget = { discoveredLabels: LabelSet, labels: LabelSet, scrapePool: string, scrapeUrl: string, globalUrl: string, lastError: string, lastScrape: string, lastScrapeDuration: number, health: 'up' | 'down' | 'unknown', scrapeInterval: string, scrapeTimeout: string, };
 
 export type DroppedTarget = { discoveredLabels: LabelSet, scrapePool: string, };
 
-export type Targets = { activeTargets: Array<ActiveTarget>, droppedTargets: Array<DroppedTarget>, droppedTargetCounts: { [key in string]: number } | null, };
+export type Targets = { activeTargets: ReadonlyArray<ActiveTarget>, droppedTargets: ReadonlyArray<DroppedTarget>, droppedTargetCounts: { [key in string]: number } | null, };
+
+export type RelabelStep = { rule: Readonly<Record<string, unknown>>, output: LabelSet, keep: boolean, };
+
+export type RelabelSteps = { steps: ReadonlyArray<RelabelStep>, };
+
+export type Metadata = { type: string, help: string, unit: string, };
+
+export type ExemplarPoint = { labels: LabelSet, value: string, 
+/**
+ * Seconds since 1970.
+ */
+timestamp: number, };
+
+export type ExemplarSeries = { seriesLabels: LabelSet, exemplars: ReadonlyArray<ExemplarPoint>, };
 
 export type Alert = { labels: LabelSet, annotations: LabelSet, state: 'firing' | 'pending' | 'inactive' | 'unknown', activeAt?: string, keepFiringSince?: string, value: string, };
 
-export type Alerts = { alerts: Array<Alert>, };
+export type Alerts = { alerts: ReadonlyArray<Alert>, };
 
-export type Rule = { type: 'alerting' | 'recording', name: string, query: string, labels: LabelSet, health: 'ok' | 'err' | 'unknown', lastError?: string, evaluationTime: number, lastEvaluation: string, state?: 'firing' | 'pending' | 'inactive' | 'unknown', duration?: number, keepFiringFor?: number, annotations?: LabelSet, alerts?: Array<Alert>, };
+export type Rule = { type: 'alerting' | 'recording', name: string, query: string, labels: LabelSet, health: 'ok' | 'err' | 'unknown', lastError?: string, evaluationTime: number, lastEvaluation: string, state?: 'firing' | 'pending' | 'inactive' | 'unknown', duration?: number, keepFiringFor?: number, annotations?: LabelSet, alerts?: ReadonlyArray<Alert>, };
 
-export type RuleGroup = { name: string, file: string, rules: Array<Rule>, interval: number, limit: number, evaluationTime: number, lastEvaluation: string, };
+export type RuleGroup = { name: string, file: string, rules: ReadonlyArray<Rule>, interval: number, limit: number, evaluationTime: number, lastEvaluation: string, };
 
-export type RuleGroups = { groups: Array<RuleGroup>, groupNextToken?: string, };
+export type RuleGroups = { groups: ReadonlyArray<RuleGroup>, groupNextToken?: string, };
 
 export type Count = { name: string, value: number, };
 
 export type HeadStats = { numSeries: number, numLabelPairs: number, chunkCount: number, minTime: number, maxTime: number, };
 
-export type Cardinality = { headStats: HeadStats, seriesCountByMetricName: Array<Count>, labelValueCountByLabelName: Array<Count>, memoryInBytesByLabelName: Array<Count>, seriesCountByLabelValuePair: Array<Count>, };
+export type Cardinality = { headStats: HeadStats, seriesCountByMetricName: ReadonlyArray<Count>, labelValueCountByLabelName: ReadonlyArray<Count>, memoryInBytesByLabelName: ReadonlyArray<Count>, seriesCountByLabelValuePair: ReadonlyArray<Count>, };
 
 export type ConfigText = { yaml: string, };
 
 export type BuildInfo = { version: string, revision: string, branch: string, buildUser: string, buildDate: string, goVersion: string, mastheadVersion: string, };
 
+export type Measured = { value: number | string, };
+
+export type Metric = { label?: ReadonlyArray<{ name: string, value: string }>, counter?: Measured, gauge?: Measured, untyped?: Measured, histogram?: Readonly<Record<string, unknown>>, };
+
+export type MetricFamily = { name: string, help?: string, type: string, unit?: string, metric: ReadonlyArray<Metric>, };
+
 export type LogParts = { structuredMetadata?: LabelSet, parsed?: LabelSet, };
 
-export type LogStream = { stream: LabelSet, values: (readonly [ns: string, line: string, parts?: LogParts])[], };
+export type LogStream = { stream: LabelSet, values: ReadonlyArray<readonly [ns: string, line: string, parts?: LogParts]>, };
 
-export type LokiData = { "resultType": "streams", "result": Array<LogStream> } | { "resultType": "vector", "result": Array<Series> } | { "resultType": "matrix", "result": Array<Series> } | { "resultType": "scalar", "result": Point };
+export type LokiData = { "resultType": "streams", "result": ReadonlyArray<LogStream> } | { "resultType": "vector", "result": ReadonlyArray<Series> } | { "resultType": "matrix", "result": ReadonlyArray<Series> } | { "resultType": "scalar", "result": Point };
+
+export type DetectedField = { label: string, type: string, cardinality: number, parsers: ReadonlyArray<string> | null, };
+
+export type DetectedFields = { fields: ReadonlyArray<DetectedField> | null, };

@@ -7,15 +7,11 @@
  */
 
 import { type Frame, field, frame, type Labels } from '../frame/frame';
+import type { DetectedFields, LokiData } from './generated';
 import { type Ask, ask, type Params } from './http';
-import { type Answer, type PrometheusData, toFrames } from './prometheus';
+import { type Answer, toFrames } from './prometheus';
 
-type Parts = { readonly structuredMetadata?: Labels; readonly parsed?: Labels };
-type Entry = readonly [ns: string, line: string, parts?: Parts];
-type Streams = {
-  readonly resultType: 'streams';
-  readonly result: readonly { readonly stream: Labels; readonly values: readonly Entry[] }[];
-};
+type Streams = Extract<LokiData, { resultType: 'streams' }>;
 
 /** One line of a log with all that is known of it. */
 export type LogLine = {
@@ -72,7 +68,7 @@ export async function queryLines(
     { query: expr, ...bounds },
     { signal: how.signal, headers: CATEGORIZE },
   );
-  const { data } = (await response.json()) as { data: Streams | PrometheusData };
+  const { data } = (await response.json()) as { data: LokiData };
   return data.resultType === 'streams' ? toLines(data) : [];
 }
 
@@ -88,7 +84,7 @@ async function shape(
   response: Response,
   query: { refId?: string; legend?: string },
 ): Promise<Answer> {
-  const raw = (await response.json()) as { data: Streams | PrometheusData };
+  const raw = (await response.json()) as { data: LokiData };
   const frames =
     raw.data.resultType === 'streams'
       ? [toLogFrame(toLines(raw.data), query)]
@@ -176,6 +172,6 @@ export async function series(params: Params, how: Ask = {}): Promise<readonly La
 /** The names of what lines of these streams hold. */
 export async function detectedFields(params: Params, how: Ask = {}): Promise<readonly string[]> {
   const response = await ask('/loki/api/v1/detected_fields', params, how);
-  const body = (await response.json()) as { fields?: readonly { label: string }[] | null };
+  const body = (await response.json()) as DetectedFields;
   return (body.fields ?? []).map(({ label }) => label);
 }

@@ -6,36 +6,8 @@
  */
 
 import { type Field, type Frame, field, frame, type Labels } from '../frame/frame';
+import type { Envelope, ExemplarSeries, Metadata, PrometheusData } from './generated';
 import { type Ask, ask, type Params } from './http';
-
-type Point = readonly [time: number, value: string];
-type HistogramPoint = readonly [
-  time: number,
-  value: {
-    count: string;
-    sum: string;
-    buckets?: readonly (readonly [number, string, string, string])[];
-  },
-];
-type Series = {
-  readonly metric: Labels;
-  readonly value?: Point;
-  readonly values?: readonly Point[];
-  readonly histogram?: HistogramPoint;
-  readonly histograms?: readonly HistogramPoint[];
-};
-
-export type PrometheusData =
-  | { readonly resultType: 'vector'; readonly result: readonly Series[] }
-  | { readonly resultType: 'matrix'; readonly result: readonly Series[] }
-  | { readonly resultType: 'scalar'; readonly result: Point }
-  | { readonly resultType: 'string'; readonly result: Point };
-
-type Envelope<T> = {
-  readonly data: T;
-  readonly warnings?: readonly string[];
-  readonly infos?: readonly string[];
-};
 
 export type Answer = {
   readonly frames: readonly Frame[];
@@ -150,7 +122,7 @@ export function number(text: string): number {
 }
 
 export async function labelNames(params: Params, how: Ask = {}): Promise<readonly string[]> {
-  return (await get<readonly string[] | undefined>('labels', params, how)).data ?? [];
+  return (await get<readonly string[]>('labels', params, how)).data;
 }
 
 export async function labelValues(
@@ -159,23 +131,18 @@ export async function labelValues(
   how: Ask = {},
 ): Promise<readonly string[]> {
   const path = `label/${encodeURIComponent(label)}/values`;
-  return (await get<readonly string[] | undefined>(path, params, how)).data ?? [];
+  return (await get<readonly string[]>(path, params, how)).data;
 }
 
 export async function series(params: Params, how: Ask = {}): Promise<readonly Labels[]> {
-  return (await get<readonly Labels[] | undefined>('series', params, how)).data ?? [];
+  return (await get<readonly Labels[]>('series', params, how)).data;
 }
-
-/** What a metric is, as its exporter says. */
-export type Metadata = { readonly type: string; readonly help: string; readonly unit: string };
 
 export async function metadata(
   params: Params,
   how: Ask = {},
 ): Promise<Readonly<Record<string, readonly Metadata[]>>> {
-  return (
-    (await get<Record<string, readonly Metadata[]> | undefined>('metadata', params, how)).data ?? {}
-  );
+  return (await get<Record<string, readonly Metadata[]>>('metadata', params, how)).data;
 }
 
 /** The tree of an expression, as the server reads it. */
@@ -197,14 +164,8 @@ export async function queryExemplars(
   how: Ask = {},
 ): Promise<readonly Exemplar[]> {
   const params = { query, start: range.from / 1_000, end: range.to / 1_000 };
-  const { data } = await get<
-    | readonly {
-        seriesLabels: Labels;
-        exemplars: readonly { labels: Labels; value: string; timestamp: number }[];
-      }[]
-    | undefined
-  >('query_exemplars', params, how);
-  return (data ?? []).flatMap(({ seriesLabels, exemplars }) =>
+  const { data } = await get<readonly ExemplarSeries[]>('query_exemplars', params, how);
+  return data.flatMap(({ seriesLabels, exemplars }) =>
     exemplars.map((e) => ({
       at: e.timestamp * 1_000,
       value: number(e.value),

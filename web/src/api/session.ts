@@ -1,8 +1,7 @@
 /** Who is at the keyboard: asking, logging in, logging out. */
 
+import type { Role, WhoAmI } from './generated';
 import { ApiError, ask, refused, send } from './http';
-
-export type Role = 'admin' | 'view';
 
 export type User = {
   /** Nobody's name while nobody is logged in. */
@@ -21,7 +20,7 @@ export const STRANGER: User = { user: undefined, role: 'view', loginWanted: true
 /** Who the server takes us for; a server without users takes everybody for its admin. */
 export async function whoAmI(signal?: AbortSignal): Promise<User> {
   try {
-    return readUser(await (await ask('/api/user', {}, { signal })).json());
+    return readUser((await (await ask('/api/user', {}, { signal })).json()) as WhoAmI);
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) return STRANGER;
     if (error instanceof ApiError && error.status === 404) return OPEN;
@@ -29,15 +28,8 @@ export async function whoAmI(signal?: AbortSignal): Promise<User> {
   }
 }
 
-export function readUser(body: unknown): User {
-  if (typeof body !== 'object' || body === null) return OPEN;
-  const { user, role, loginWanted, session } = body as Record<string, unknown>;
-  return {
-    user: typeof user === 'string' && user !== '' ? user : undefined,
-    role: role === 'admin' ? 'admin' : 'view',
-    loginWanted: loginWanted === true,
-    session: session === true,
-  };
+export function readUser({ user, role, loginWanted, session }: WhoAmI): User {
+  return { user: user ?? undefined, role: role ?? 'view', loginWanted, session };
 }
 
 export async function logIn(user: string, password: string): Promise<void> {

@@ -413,6 +413,15 @@ fn a_nearly_full_disk_refuses_lines_and_answers_queries() {
     fs.set_capacity(1 << 20);
     drop(store.tick());
     put(&store, r#"{a="b"}"#, vec![row(START + 1, "taken again")]);
+    // Between two ticks too, once enough came that the disk may have become full by it.
+    fs.set_capacity(50_000);
+    let line = "x".repeat(5_000);
+    let taken = (0..10).take_while(|second| {
+        let row = row(START + (2 + second) * SECOND, &line);
+        let streams = vec![LogStream { labels: labels(r#"{a="b"}"#), rows: vec![row] }];
+        store.append(&LogBatch { streams, progress: vec![] }).is_ok()
+    });
+    assert_eq!(taken.count(), 2, "an eighth of what must stay free");
 }
 
 #[test]

@@ -77,9 +77,9 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
     };
     let data = Data::open(args.data.clone()).await?;
     let settings = settings(&args, &data)?;
-    stack::start_quiet_logs(&settings)?;
+    let own_log = stack::start_quiet_logs(&settings)?;
     let tasks = Tasks::new();
-    let stack = Stack::start(&settings).await?;
+    let stack = Stack::start(&settings, own_log).await?;
     let ended = watch(&args, &name, &stack, &mut signals, &tasks).await;
     let stopped = stack.stop().await;
     let status = ended?;

@@ -19,6 +19,7 @@ mod forward;
 mod logs;
 mod observed;
 mod originals;
+mod own_log;
 mod process;
 mod query;
 mod rules;

@@ -7,11 +7,15 @@
 use std::sync::Arc;
 
 use masthead_wire::cri::CriLine;
+use serde::Deserialize;
 
 use crate::{
     LINE_BYTES_MAX,
     entry::{Entry, LineLabels, Mark, Value},
-    pipeline::{Cx, Stage, Verdict},
+    pipeline::{
+        Cx, Stage, Verdict,
+        section::{Context, Made, byte_size},
+    },
     position::HELD_RUNS_MAX,
 };
 
@@ -156,6 +160,33 @@ impl Stage for Cri {
             partial: Vec::new(),
         })
     }
+}
+
+/// The section, as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the keys, as they are written")]
+pub(crate) struct Written {
+    max_partial_lines: Option<usize>,
+    max_partial_line_size: Option<String>,
+    max_partial_line_size_truncate: Option<bool>,
+}
+
+/// Checks the section and makes the stage.
+pub(crate) fn make(written: Option<Written>, context: &Context<'_>) -> Made {
+    let written = written.unwrap_or_default();
+    let mut settings = Settings { extract: !context.last, ..Settings::default() };
+    if let Some(max) = written.max_partial_lines.filter(|max| *max > 0) {
+        settings.partial_lines_max = max;
+    }
+    if let Some(size) = written.max_partial_line_size.filter(|size| size != "0") {
+        // Without `truncate`, Promtail only looks at the size; longer lines are cut in any case.
+        let size = byte_size(&size)?;
+        if written.max_partial_line_size_truncate == Some(true) {
+            settings.line_bytes_max = size.min(LINE_BYTES_MAX);
+        }
+    }
+    Ok(Box::new(Cri::new(settings)))
 }
 
 #[cfg(test)]

@@ -3,10 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use regex::bytes::Regex;
+use serde::Deserialize;
 
 use crate::{
+    config::go_duration,
     entry::Entry,
-    pipeline::{Cx, Stage, Verdict},
+    pipeline::{
+        Cx, Stage, Verdict,
+        section::{Context, Made, byte_size, expression, reason},
+    },
 };
 
 /// The conditions; at least one.
@@ -77,6 +82,61 @@ impl Stage for Drop {
     fn fresh(&self) -> Box<dyn Stage> {
         Box::new(self.clone())
     }
+}
+
+/// The section, as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Written {
+    source: Option<OneOrMany>,
+    separator: Option<String>,
+    value: Option<String>,
+    expression: Option<String>,
+    older_than: Option<String>,
+    longer_than: Option<String>,
+    drop_counter_reason: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// Checks the section and makes the stage.
+pub(crate) fn make(written: Option<Written>, _: &Context<'_>) -> Made {
+    let written = written.unwrap_or_default();
+    let nothing = written.source.is_none()
+        && written.expression.is_none()
+        && written.older_than.is_none()
+        && written.longer_than.is_none();
+    if nothing {
+        return Err("drop stage config must contain at least one of `source`, `expression`, \
+                    `older_than` or `longer_than`"
+            .to_owned());
+    }
+    if written.value.is_some() && written.expression.is_some() {
+        return Err("drop stage config error, `value` and `expression` cannot both be defined at \
+                    the same time."
+            .to_owned());
+    }
+    if written.value.is_some() && written.source.is_none() {
+        return Err("drop stage config error, `value` needs a `source`".to_owned());
+    }
+    Ok(Box::new(Drop::new(Settings {
+        source: match written.source {
+            None => Vec::new(),
+            Some(OneOrMany::One(name)) => vec![name],
+            Some(OneOrMany::Many(names)) => names,
+        },
+        separator: written.separator.unwrap_or_else(|| ";".to_owned()),
+        value: written.value,
+        expression: written.expression.map(|text| expression(&text)).transpose()?,
+        older_than: written.older_than.map(|text| go_duration(&text)).transpose()?,
+        longer_than: written.longer_than.map(|text| byte_size(&text)).transpose()?,
+        reason: reason(written.drop_counter_reason, "drop_stage"),
+    })))
 }
 
 #[cfg(test)]

@@ -4,14 +4,20 @@
 //! else the line holds is passed over without being built. Anything more is for the `jmespath`
 //! crate.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use serde::de::{DeserializeSeed, Deserializer as _, IgnoredAny, MapAccess, Visitor};
+use serde::{
+    Deserialize,
+    de::{DeserializeSeed, Deserializer as _, IgnoredAny, MapAccess, Visitor},
+};
 use serde_json::{Map, Value as Json};
 
 use crate::{
     entry::{Entry, Value},
-    pipeline::{Cx, Stage, Verdict},
+    pipeline::{
+        Cx, Stage, Verdict,
+        section::{Context, Made, source},
+    },
 };
 
 const MALFORMED_REASON: &str = "malformed_json";
@@ -220,6 +226,33 @@ impl Visitor<'_> for Key<'_> {
         let wanted = self.wanted.is_none_or(|wanted| wanted.iter().any(|other| other == name));
         Ok(wanted.then(|| name.to_owned()))
     }
+}
+
+/// The section, as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Written {
+    expressions: BTreeMap<String, Option<String>>,
+    source: Option<String>,
+    drop_malformed: bool,
+}
+
+/// Checks the section and makes the stage.
+pub(crate) fn make(written: Option<Written>, _: &Context<'_>) -> Made {
+    let written = written.ok_or("empty json stage configuration")?;
+    if written.expressions.is_empty() {
+        return Err("JMES expression is required".to_owned());
+    }
+    let source = source(written.source)?;
+    let mut expressions = Vec::new();
+    for (name, text) in written.expressions {
+        // Without an expression, the name is the expression.
+        let text = text.filter(|text| !text.is_empty()).unwrap_or_else(|| name.clone());
+        let expression = Expression::parse(&text)
+            .map_err(|error| format!("could not compile JMES expression {text:?}: {error}"))?;
+        expressions.push((Arc::from(name), expression));
+    }
+    Ok(Box::new(JsonStage::new(expressions, source, written.drop_malformed)))
 }
 
 #[cfg(test)]

@@ -1,10 +1,15 @@
 //! Stages over labels: `labels`, `static_labels`, `labeldrop`, `labelallow`, `structured_metadata`.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
+
+use masthead_model::is_legacy_label_name;
 
 use crate::{
     entry::Entry,
-    pipeline::{Cx, Stage, Verdict},
+    pipeline::{
+        Cx, Stage, Verdict,
+        section::{Context, Made},
+    },
     text::Text,
 };
 
@@ -108,6 +113,62 @@ impl Stage for LabelAllow {
 
 fn utf8(entry: &Entry, name: &str) -> Option<String> {
     String::from_utf8(entry.text(name)?.into_owned()).ok()
+}
+
+/// A section of `labels` or `structured_metadata`: names, and where their values are from.
+pub(crate) type Written = BTreeMap<String, Option<String>>;
+
+/// Checks a section of `labels`.
+pub(crate) fn make(written: Option<Written>, _: &Context<'_>) -> Made {
+    Ok(Box::new(Labels(sources(written)?)))
+}
+
+/// Checks a section of `structured_metadata`.
+pub(crate) fn make_metadata(written: Option<Written>, _: &Context<'_>) -> Made {
+    Ok(Box::new(Metadata(sources(written)?)))
+}
+
+/// Checks a section of `labeldrop`.
+pub(crate) fn make_drop(written: Option<Vec<String>>, _: &Context<'_>) -> Made {
+    Ok(Box::new(LabelDrop(names(written)?)))
+}
+
+/// Checks a section of `labelallow`.
+pub(crate) fn make_allow(written: Option<Vec<String>>, _: &Context<'_>) -> Made {
+    Ok(Box::new(LabelAllow(names(written)?)))
+}
+
+/// Checks a section of `static_labels`.
+pub(crate) fn make_static(written: Option<Written>, _: &Context<'_>) -> Made {
+    let mut labels = Vec::new();
+    for (name, value) in written.ok_or("static_labels stage config cannot be empty")? {
+        check_label(&name)?;
+        // An empty value is no label.
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            labels.push((Arc::from(name), Arc::from(value)));
+        }
+    }
+    Ok(Box::new(StaticLabels(labels.into())))
+}
+
+fn sources(written: Option<BTreeMap<String, Option<String>>>) -> Result<Arc<[Source]>, String> {
+    let mut sources = Vec::new();
+    for (name, value) in written.ok_or("label stage config cannot be empty")? {
+        check_label(&name)?;
+        let value = value.filter(|value| !value.is_empty()).unwrap_or_else(|| name.clone());
+        sources.push(Source { name: name.into(), value: value.into() });
+    }
+    Ok(sources.into())
+}
+
+fn names(written: Option<Vec<String>>) -> Result<Arc<[Arc<str>]>, String> {
+    let names = written.filter(|names| !names.is_empty());
+    let names = names.ok_or("stage config must contain at least one label")?;
+    Ok(names.into_iter().map(Arc::from).collect())
+}
+
+fn check_label(name: &str) -> Result<(), String> {
+    if is_legacy_label_name(name) { Ok(()) } else { Err(format!("invalid label name: {name}")) }
 }
 
 #[cfg(test)]

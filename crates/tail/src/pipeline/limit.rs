@@ -3,10 +3,14 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
+use serde::Deserialize;
 
 use crate::{
     entry::Entry,
-    pipeline::{Cx, Stage, Verdict},
+    pipeline::{
+        Cx, Stage, Verdict,
+        section::{Context, Made},
+    },
 };
 
 /// Label values with a limit of their own, at most; beyond, all start anew.
@@ -97,6 +101,36 @@ impl Stage for Limit {
     fn fresh(&self) -> Box<dyn Stage> {
         Box::new(self.clone())
     }
+}
+
+/// The section, as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Written {
+    rate: f64,
+    burst: f64,
+    drop: bool,
+    by_label_name: String,
+    max_distinct_labels: usize,
+}
+
+/// Checks the section and makes the stage.
+pub(crate) fn make(written: Option<Written>, _: &Context<'_>) -> Made {
+    let written = written.unwrap_or_default();
+    if !(written.rate > 0.0 && written.burst >= 1.0) {
+        return Err("limit stage failed to parse rate or burst".to_owned());
+    }
+    let by_label_name = Some(written.by_label_name).filter(|name| !name.is_empty());
+    if by_label_name.is_some() && !written.drop {
+        return Err("When ratelimiting by label, drop must be true".to_owned());
+    }
+    Ok(Box::new(Limit::new(Settings {
+        rate: written.rate,
+        burst: written.burst,
+        drop: written.drop,
+        by_label_name,
+        distinct_labels_max: written.max_distinct_labels.max(DISTINCT_LABELS_MIN),
+    })))
 }
 
 #[cfg(test)]

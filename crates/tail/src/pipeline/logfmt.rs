@@ -1,10 +1,15 @@
 //! `logfmt`: values of `key=value` pairs.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::Deserialize;
 
 use crate::{
     entry::{Entry, Value},
-    pipeline::{Cx, Stage, Verdict},
+    pipeline::{
+        Cx, Stage, Verdict,
+        section::{Context, Made, source},
+    },
 };
 
 #[derive(Debug, Clone)]
@@ -91,6 +96,28 @@ fn quoted(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     }
     let text: String = serde_json::from_slice(whole).ok()?;
     Some((text.into_bytes(), after))
+}
+
+/// The section, as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Written {
+    mapping: BTreeMap<String, Option<String>>,
+    source: Option<String>,
+}
+
+/// Checks the section and makes the stage.
+pub(crate) fn make(written: Option<Written>, _: &Context<'_>) -> Made {
+    let written = written.ok_or("empty logfmt stage configuration")?;
+    if written.mapping.is_empty() {
+        return Err("logfmt mapping is required".to_owned());
+    }
+    let pair = |(name, key): (String, Option<String>)| {
+        let key = key.filter(|key| !key.is_empty()).unwrap_or_else(|| name.clone());
+        (key, Arc::from(name))
+    };
+    let mapping = written.mapping.into_iter().map(pair).collect();
+    Ok(Box::new(Logfmt { mapping, source: source(written.source)? }))
 }
 
 #[cfg(test)]

@@ -17,6 +17,10 @@ use crate::{
     pipeline::{Cx, Stage, Verdict},
 };
 
+mod section;
+
+pub(crate) use section::{Written, make};
+
 /// Series of one metric; lines that would make another are not counted.
 const SERIES_MAX: usize = 10_000;
 

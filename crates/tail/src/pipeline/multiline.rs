@@ -6,11 +6,17 @@
 use std::{sync::Arc, time::Duration};
 
 use regex::bytes::Regex;
+use serde::Deserialize;
 
 use crate::{
     LINE_BYTES_MAX,
+    config::go_duration,
     entry::{Entry, Mark},
-    pipeline::{Cx, Stage, Verdict, cri::join_marks},
+    pipeline::{
+        Cx, Stage, Verdict,
+        cri::join_marks,
+        section::{Context, Made, expression},
+    },
     position::HELD_RUNS_MAX,
 };
 
@@ -134,6 +140,31 @@ impl Stage for Multiline {
     fn fresh(&self) -> Box<dyn Stage> {
         Box::new(Self { settings: Arc::clone(&self.settings), groups: Vec::new() })
     }
+}
+
+/// The section, as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Written {
+    firstline: Option<String>,
+    max_wait_time: Option<String>,
+    max_lines: Option<usize>,
+}
+
+/// Checks the section and makes the stage.
+pub(crate) fn make(written: Option<Written>, _: &Context<'_>) -> Made {
+    let written = written.unwrap_or_default();
+    let first = written
+        .firstline
+        .ok_or("multiline stage config must define `firstline` regular expression")?;
+    let max_wait = match written.max_wait_time {
+        Some(text) => go_duration(&text)
+            .map_err(|error| format!("multiline stage `max_wait_time` parse error: {error}"))?,
+        None => Duration::from_secs(3),
+    };
+    let max_lines = written.max_lines.filter(|max| *max > 0).unwrap_or(128);
+    let firstline = expression(&first)?;
+    Ok(Box::new(Multiline::new(Settings { firstline, max_wait, max_lines })))
 }
 
 #[cfg(test)]

@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
+
 use crate::{
     entry::Entry,
-    pipeline::{Cx, Stage, Verdict},
+    pipeline::{
+        Cx, Stage, Verdict,
+        section::{Context, Made},
+    },
 };
 
 #[derive(Debug, Clone)]
@@ -21,6 +26,22 @@ impl Stage for Output {
     fn fresh(&self) -> Box<dyn Stage> {
         Box::new(self.clone())
     }
+}
+
+/// The section, as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Written {
+    source: String,
+}
+
+/// Checks the section and makes the stage.
+pub(crate) fn make(written: Option<Written>, _: &Context<'_>) -> Made {
+    let source = written.unwrap_or_default().source;
+    if source.is_empty() {
+        return Err("output source value is required if output is specified".to_owned());
+    }
+    Ok(Box::new(Output(source.into())))
 }
 
 #[cfg(test)]

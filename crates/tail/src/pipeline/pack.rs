@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
+
 use crate::{
     entry::Entry,
     pipeline::{Cx, Stage, Verdict},
@@ -56,6 +58,23 @@ impl Stage for Pack {
 
 fn json(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+/// The section, as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Written {
+    labels: Vec<String>,
+    ingest_timestamp: Option<bool>,
+}
+
+/// Makes the stage; nothing in its section can be wrong.
+pub(crate) fn make(written: Option<Written>) -> Pack {
+    let written = written.unwrap_or_default();
+    let mut labels: Vec<Arc<str>> = written.labels.into_iter().map(Arc::from).collect();
+    labels.sort();
+    let ingest_timestamp = written.ingest_timestamp.unwrap_or(true);
+    Pack { labels: labels.into(), ingest_timestamp }
 }
 
 #[cfg(test)]

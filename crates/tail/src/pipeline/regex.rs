@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use regex::bytes::Regex as Engine;
+use serde::Deserialize;
 
 use crate::{
     entry::{Entry, Value},
-    pipeline::{Cx, Stage, Verdict},
+    pipeline::{
+        Cx, Stage, Verdict,
+        section::{Context, Made, expression, source},
+    },
 };
 
 #[derive(Debug, Clone)]
@@ -48,6 +52,25 @@ impl Stage for Regex {
 
     fn fresh(&self) -> Box<dyn Stage> {
         Box::new(self.clone())
+    }
+}
+
+/// The section, as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Written {
+    expression: String,
+    source: Option<String>,
+}
+
+/// Checks the section and makes the stage.
+pub(crate) fn make(written: Option<Written>, _: &Context<'_>) -> Made {
+    let written = written.ok_or("empty regex stage configuration")?;
+    let stage = Regex::new(expression(&written.expression)?, source(written.source)?);
+    if stage.has_names() {
+        Ok(Box::new(stage))
+    } else {
+        Err("the expression has no named group, so nothing can be extracted".to_owned())
     }
 }
 

@@ -4,12 +4,14 @@ use std::{borrow::Cow, collections::HashMap, fmt, sync::Arc};
 
 use masthead_template::Template as Engine;
 use regex::bytes::Regex;
+use serde::Deserialize;
 
 use crate::{
     entry::{Entry, Value},
     pipeline::{
         Cx, Stage, Verdict,
-        template::{Data, run},
+        section::{Context, Made, expression, source},
+        template::{Data, parse, run},
     },
 };
 
@@ -89,10 +91,27 @@ impl Stage for Replace {
     }
 }
 
+/// The section, as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Written {
+    expression: String,
+    source: Option<String>,
+    replace: String,
+}
+
+/// Checks the section and makes the stage.
+pub(crate) fn make(written: Option<Written>, _: &Context<'_>) -> Made {
+    let written = written.ok_or("empty replace stage configuration")?;
+    let expression = expression(&written.expression)?;
+    let template = parse(&written.replace)?;
+    Ok(Box::new(Replace::new(expression, source(written.source)?, template)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::{selector::regex, template::parse, testing::run as lines};
+    use crate::pipeline::{selector::regex, testing::run as lines};
 
     #[test]
     fn groups_are_replaced_wherever_they_match() {

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use masthead_sysio::Random;
+use serde::Deserialize;
 
 use crate::{
     entry::Entry,
-    pipeline::{Cx, Stage, Verdict},
+    pipeline::{
+        Cx, Stage, Verdict,
+        section::{Context, Made, reason},
+    },
 };
 
 #[derive(Debug, Clone)]
@@ -45,6 +49,28 @@ impl Stage for Sampling {
     fn fresh(&self) -> Box<dyn Stage> {
         Box::new(self.clone())
     }
+}
+
+/// The section, as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Written {
+    rate: f64,
+    drop_counter_reason: Option<String>,
+}
+
+/// Checks the section and makes the stage.
+pub(crate) fn make(written: Option<Written>, _: &Context<'_>) -> Made {
+    let written = written.unwrap_or_default();
+    if !(0.0..=1.0).contains(&written.rate) {
+        return Err(format!(
+            "sampling stage failed to parse rate, Sampling Rate must be between 0.0 and 1.0, \
+             received {}",
+            written.rate
+        ));
+    }
+    let reason = reason(written.drop_counter_reason, "sampling_stage");
+    Ok(Box::new(Sampling::new(written.rate, reason)))
 }
 
 #[cfg(test)]

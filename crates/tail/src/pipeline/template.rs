@@ -6,10 +6,14 @@
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use masthead_template::{Env, Object, Template as Engine, Value as Shown};
+use serde::Deserialize;
 
 use crate::{
     entry::{Entry, Value},
-    pipeline::{Cx, Stage, Verdict},
+    pipeline::{
+        Cx, Stage, Verdict,
+        section::{Context, Made},
+    },
 };
 
 #[derive(Clone)]
@@ -109,6 +113,24 @@ impl Stage for Template {
     fn fresh(&self) -> Box<dyn Stage> {
         Box::new(self.clone())
     }
+}
+
+/// The section, as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Written {
+    source: String,
+    template: String,
+}
+
+/// Checks the section and makes the stage.
+pub(crate) fn make(written: Option<Written>, _: &Context<'_>) -> Made {
+    let written = written.ok_or("template stage config cannot be empty")?;
+    if written.source.is_empty() {
+        return Err("template source value is required".to_owned());
+    }
+    let template = parse(&written.template)?;
+    Ok(Box::new(Template { source: written.source.into(), template }))
 }
 
 #[cfg(test)]

@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
+
 use crate::{
     entry::Entry,
-    pipeline::{Cx, Stage, Verdict},
+    pipeline::{
+        Cx, Stage, Verdict,
+        section::{Context, Made},
+    },
 };
 
 #[derive(Debug, Clone)]
@@ -34,6 +39,30 @@ impl Stage for Tenant {
 
     fn fresh(&self) -> Box<dyn Stage> {
         Box::new(self.clone())
+    }
+}
+
+/// The section, as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Written {
+    source: String,
+    value: String,
+    label: String,
+}
+
+/// Checks the section and makes the stage.
+pub(crate) fn make(written: Option<Written>, _: &Context<'_>) -> Made {
+    let Written { source, value, label } = written.unwrap_or_default();
+    let given = [&source, &value, &label].iter().filter(|text| !text.is_empty()).count();
+    match given {
+        0 => Err("label, source or value config are required".to_owned()),
+        1 if !value.is_empty() => Ok(Box::new(Tenant::Value(value.into()))),
+        1 if !source.is_empty() => Ok(Box::new(Tenant::Source(source.into()))),
+        1 => Ok(Box::new(Tenant::Label(label.into()))),
+        _ => Err("label, source and value are mutually exclusive: you should set source, value \
+                  or label but not all"
+            .to_owned()),
     }
 }
 

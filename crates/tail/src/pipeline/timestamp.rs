@@ -8,10 +8,14 @@ use std::{collections::HashMap, sync::Arc};
 use jiff::{Timestamp as Instant, tz::TimeZone};
 use masthead_model::{Labels, Nanos};
 use masthead_template::Time;
+use serde::Deserialize;
 
 use crate::{
     entry::Entry,
-    pipeline::{Cx, Stage, Verdict},
+    pipeline::{
+        Cx, Stage, Verdict,
+        section::{Context, Made},
+    },
 };
 
 /// Label sets of which the last time is remembered for one file; beyond, all start anew.
@@ -157,6 +161,48 @@ impl Stage for Timestamp {
     fn fresh(&self) -> Box<dyn Stage> {
         Box::new(Self { settings: Arc::clone(&self.settings), last: HashMap::new() })
     }
+}
+
+/// The section, as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Written {
+    source: String,
+    format: String,
+    fallback_formats: Vec<String>,
+    location: Option<String>,
+    action_on_failure: Option<String>,
+}
+
+/// Checks the section and makes the stage.
+pub(crate) fn make(written: Option<Written>, _: &Context<'_>) -> Made {
+    let written = written.ok_or("timestamp stage config cannot be empty")?;
+    if written.source.is_empty() {
+        return Err("timestamp source value is required if timestamp is specified".to_owned());
+    }
+    if written.format.is_empty() {
+        return Err("timestamp format is required".to_owned());
+    }
+    let location = written.location.unwrap_or_else(|| "UTC".to_owned());
+    if jiff::tz::TimeZone::get(&location).is_err() {
+        return Err(format!("invalid location specified: unknown time zone {location}"));
+    }
+    let fudge = match written.action_on_failure.as_deref() {
+        None | Some("fudge") => true,
+        Some("skip") => false,
+        Some(other) => {
+            return Err(format!(
+                "invalid action on failure {other:?} (supported values are [skip fudge])"
+            ));
+        }
+    };
+    let formats = [written.format].into_iter().chain(written.fallback_formats);
+    Ok(Box::new(Timestamp::new(Settings {
+        source: written.source.into(),
+        formats: formats.map(|format| Format::new(&format)).collect(),
+        location,
+        fudge,
+    })))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Many writers at once: what they leave is what one after the other leaves.
+//! Many writers at once: what they leave is what one after the other leaves, and what a query sees
+//! of a push that is under way.
 
 use std::{
     collections::BTreeMap,
@@ -152,4 +153,52 @@ fn writers_at_the_same_time_leave_what_one_after_the_other_leaves() {
         store.flush_all().unwrap();
         assert_eq!(contents(&store).0, want.0, "seed {seed}, in blocks");
     }
+}
+
+/// A push to all shards: series that are there already, and new ones.
+fn wide_push(time: i64, name: &str) -> AppendBatch {
+    let rows =
+        (0..40).flat_map(|target| [row("old", target, 0, time, 1), row(name, target, 0, time, 1)]);
+    AppendBatch { group: 0, rows: rows.collect(), metadata: Vec::new() }
+}
+
+/// How many series there are, and how many samples.
+fn seen(store: &Tsdb) -> (usize, usize) {
+    let all = contents(store).0;
+    let samples = all.values().map(Vec::len);
+    (samples.clone().filter(|count| *count > 0).count(), samples.sum())
+}
+
+#[test]
+fn a_query_sees_all_of_a_push_or_nothing() {
+    let (store, _) = open(&SimFs::new(1));
+    store.append(&mut wide_push(START, "first")).unwrap();
+    assert_eq!(seen(&store), (80, 80));
+    let mut batch = wide_push(START + 1000, "second");
+    let now = store.now_ms();
+    let mut applying = Applying::new(&store, store.journal().unwrap(), now, &mut batch);
+    let mut shards = 0;
+    while applying.next_shard().unwrap() {
+        shards += 1;
+        assert_eq!(seen(&store), (80, 80), "after {shards} shards");
+    }
+    assert_eq!(shards, SHARDS);
+    let report = applying.end();
+    assert_eq!((report.appended, seen(&store)), (80, (120, 160)));
+}
+
+#[test]
+fn a_push_that_ends_while_a_query_looks_is_not_seen_by_it() {
+    let (store, _) = open(&SimFs::new(1));
+    store.append(&mut wide_push(START, "first")).unwrap();
+    let view = store.head.pushes().view();
+    // In a single shard, of series that the query has found already and of some that it has not.
+    let rows = vec![row("old", 0, 0, START + 1000, 1), row("late", 0, 0, START + 1000, 1)];
+    let mut batch = AppendBatch { group: 1, rows, metadata: Vec::new() };
+    store.append(&mut batch).unwrap();
+    let hidden: Vec<_> = batch.rows.iter().map(|row| (row.series, row.timestamp.0)).collect();
+    assert!(view.hidden().iter().all(|sample| hidden.contains(sample)));
+    assert_eq!(view.hidden().len(), 2);
+    drop(view);
+    assert_eq!(seen(&store), (81, 82));
 }

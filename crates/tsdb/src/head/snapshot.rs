@@ -8,9 +8,10 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use masthead_chunk::{histograms, times, xor};
 use masthead_model::Histogram;
+use masthead_ports::SeriesRef;
 
 use super::{
-    NewFloat, Shard, Slot,
+    NewFloat, Put, Shard, Slot,
     series::{Chunk, OneHistogram, SealedHistograms, Series},
     timeline::LineId,
 };
@@ -20,6 +21,8 @@ use crate::columns::Part;
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
     pub(crate) series: Vec<SeriesSnapshot>,
+    /// Their numbers, where somebody asked for them.
+    pub(crate) numbers: Vec<SeriesRef>,
     lines: Lines,
 }
 
@@ -38,6 +41,8 @@ struct Line {
 pub(crate) struct SeriesSnapshot {
     chunks: Vec<(Arc<Line>, u32, xor::Appender)>,
     rest: Option<Box<RestSnapshot>>,
+    /// Times of samples that must not be seen.
+    hidden: Option<Box<[i64]>>,
 }
 
 #[derive(Debug, Default)]
@@ -53,6 +58,18 @@ impl Snapshot {
     /// Adds a series that is gone.
     pub(crate) fn take_nothing(&mut self) {
         self.series.push(SeriesSnapshot::default());
+    }
+
+    /// Takes samples out again, which are in order; all series must have their numbers.
+    pub(crate) fn hide(&mut self, hidden: &Put) {
+        for (series, number) in self.series.iter_mut().zip(&self.numbers) {
+            let first = hidden.partition_point(|(of, _)| of < number);
+            let of_series = hidden.iter().skip(first).take_while(|(of, _)| of == number);
+            let times: Box<[i64]> = of_series.map(|(_, time)| *time).collect();
+            if !times.is_empty() {
+                series.hidden = Some(times);
+            }
+        }
     }
 
     /// What is added from now on takes its timelines anew.
@@ -174,6 +191,9 @@ impl SeriesSnapshot {
         }
         if let Some(rest) = &self.rest {
             rest.read(first, last, into);
+        }
+        for time in self.hidden.iter().flatten() {
+            into.remove(*time, *time);
         }
     }
 }

@@ -1,20 +1,13 @@
-//! The messages from protobuf.
-
-use std::fmt::Write as _;
+//! Metrics from protobuf.
 
 use masthead_model::HistogramError;
-use serde_json::{Map, Value};
 
-use super::message::{
-    Attributes, Buckets, Data, Metric, Point, PointExemplar, Resource, Scope, Text, float, number,
+use super::{
+    envelope::{Budget, Signal, attribute, request as read_request},
+    message::{Buckets, Data, Metric, Point, PointExemplar, Resource, Text, float, number},
+    value::{base64, hexadecimal, nested},
 };
-use crate::{
-    Error, Limits,
-    proto::{Field, Reader},
-};
-
-/// Attribute values can hold attribute values; more than this is an attack.
-const DEPTH_MAX: usize = 32;
+use crate::{Error, proto::Field};
 
 /// A histogram with more buckets on one side is refused, and the body with it.
 const BUCKETS_MAX: usize = 100_000;
@@ -28,82 +21,29 @@ enum Kind {
     Summary,
 }
 
-/// What a body may still bring; a message takes more memory than its bytes.
-#[derive(Debug, Default)]
-pub(super) struct Budget {
-    spent: usize,
-}
+/// Reads metrics; attribute values become the texts of labels.
+struct Metrics;
 
-impl Budget {
-    pub(super) fn spend(&mut self, items: usize) -> Result<(), Error> {
-        self.spent = self.spent.saturating_add(items);
-        Limits::check_items(self.spent)
+impl<'a> Signal<'a> for Metrics {
+    type Value = Text<'a>;
+    type Item = Metric<'a>;
+    const MESSAGES: [&'static str; 3] =
+        ["ExportMetricsServiceRequest", "ResourceMetrics", "ScopeMetrics"];
+
+    fn value(field: &Field<'a>, budget: &mut Budget) -> Result<Text<'a>, Error> {
+        any_value(field, budget)
+    }
+
+    fn item(field: &Field<'a>, budget: &mut Budget) -> Result<Metric<'a>, Error> {
+        metric(field, budget)
     }
 }
-
-/// Items that a data point, metric, scope or resource counts for, by the memory that it takes.
-pub(super) const MESSAGE_ITEMS: usize = 8;
 
 pub(super) fn request(body: &[u8]) -> Result<Vec<Resource<'_>>, Error> {
-    let mut budget = Budget::default();
-    let mut fields = Reader::new(body, "ExportMetricsServiceRequest");
-    let mut resources = Vec::new();
-    while let Some(field) = fields.next()? {
-        if field.number == 1 {
-            resources.push(resource(&field, &mut budget)?);
-        }
-    }
-    Ok(resources)
-}
-
-fn resource<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<Resource<'a>, Error> {
-    budget.spend(MESSAGE_ITEMS)?;
-    let mut fields = field.message("ResourceMetrics")?;
-    let mut out = Resource::default();
-    while let Some(field) = fields.next()? {
-        match field.number {
-            1 => {
-                let mut fields = field.message("Resource")?;
-                while let Some(field) = fields.next()? {
-                    if field.number == 1 {
-                        attribute(&field, &mut out.attributes, budget)?;
-                    }
-                }
-            }
-            2 => out.scopes.push(scope(&field, budget)?),
-            _ => {}
-        }
-    }
-    Ok(out)
-}
-
-fn scope<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<Scope<'a>, Error> {
-    budget.spend(MESSAGE_ITEMS)?;
-    let mut fields = field.message("ScopeMetrics")?;
-    let mut out = Scope::default();
-    while let Some(field) = fields.next()? {
-        match field.number {
-            1 => {
-                let mut fields = field.message("InstrumentationScope")?;
-                while let Some(field) = fields.next()? {
-                    match field.number {
-                        1 => out.name = field.text()?.into(),
-                        2 => out.version = field.text()?.into(),
-                        3 => attribute(&field, &mut out.attributes, budget)?,
-                        _ => {}
-                    }
-                }
-            }
-            2 => out.metrics.push(metric(&field, budget)?),
-            3 => out.schema_url = field.text()?.into(),
-            _ => {}
-        }
-    }
-    Ok(out)
+    read_request::<Metrics>(body)
 }
 
 fn metric<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<Metric<'a>, Error> {
-    budget.spend(MESSAGE_ITEMS)?;
     let mut fields = field.message("Metric")?;
     let mut out = Metric::default();
     while let Some(field) = fields.next()? {
@@ -153,13 +93,13 @@ fn data<'a>(
 fn point<'a>(field: &Field<'a>, kind: Kind, budget: &mut Budget) -> Result<Point<'a>, Error> {
     use Kind::{Exponential, Histogram, Number, Summary};
 
-    budget.spend(MESSAGE_ITEMS)?;
+    budget.message()?;
     let mut fields = field.message("data point")?;
     let mut out = Point::default();
     while let Some(field) = fields.next()? {
         match (kind, field.number) {
             (Number | Summary, 7) | (Histogram, 9) | (Exponential, 1) => {
-                attribute(&field, &mut out.attributes, budget)?;
+                out.attributes.push(attribute::<Metrics>(&field, budget)?);
             }
             (_, 2) => out.start = field.fixed64()?,
             (_, 3) => out.time = field.fixed64()?,
@@ -221,7 +161,7 @@ fn buckets(field: &Field<'_>) -> Result<Buckets, Error> {
 }
 
 fn exemplar<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<PointExemplar<'a>, Error> {
-    budget.spend(MESSAGE_ITEMS)?;
+    budget.message()?;
     let mut fields = field.message("Exemplar")?;
     let mut out = PointExemplar::default();
     while let Some(field) = fields.next()? {
@@ -231,42 +171,11 @@ fn exemplar<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<PointExemplar<
             4 => out.span_id = hexadecimal(field.bytes()?).into(),
             5 => out.trace_id = hexadecimal(field.bytes()?).into(),
             6 => out.value = float(field.fixed64()?.cast_signed()),
-            7 => attribute(&field, &mut out.attributes, budget)?,
+            7 => out.attributes.push(attribute::<Metrics>(&field, budget)?),
             _ => {}
         }
     }
     Ok(out)
-}
-
-/// An id of zeros is none.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 2);
-    if bytes.iter().any(|byte| *byte != 0) {
-        for byte in bytes {
-            // Writing to a String cannot fail.
-            write!(out, "{byte:02x}").unwrap_or_default();
-        }
-    }
-    out
-}
-
-fn attribute<'a>(
-    field: &Field<'a>,
-    out: &mut Attributes<'a>,
-    budget: &mut Budget,
-) -> Result<(), Error> {
-    budget.spend(1)?;
-    let mut fields = field.message("KeyValue")?;
-    let (mut key, mut value) = ("", Text::default());
-    while let Some(field) = fields.next()? {
-        match field.number {
-            1 => key = field.text()?,
-            2 => value = any_value(&field, budget)?,
-            _ => {}
-        }
-    }
-    out.push((key.into(), value));
-    Ok(())
 }
 
 fn any_value<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<Text<'a>, Error> {
@@ -284,76 +193,4 @@ fn any_value<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<Text<'a>, Err
         };
     }
     Ok(text)
-}
-
-/// A list (5) or a map (6) as JSON, which is how it becomes a label.
-fn nested(field: &Field<'_>, depth: usize, budget: &mut Budget) -> Result<Value, Error> {
-    if depth > DEPTH_MAX {
-        return Err(Error::Content(format!("attribute value nested more than {DEPTH_MAX} deep")));
-    }
-    let mut fields = field.message("ArrayValue")?;
-    let is_list = field.number == 5;
-    let (mut list, mut map) = (Vec::new(), Map::new());
-    while let Some(field) = fields.next()? {
-        if field.number != 1 {
-            continue;
-        }
-        if is_list {
-            list.push(json_value(&field, depth, budget)?);
-            continue;
-        }
-        let mut fields = field.message("KeyValue")?;
-        let (mut key, mut value) = ("", Value::Null);
-        while let Some(field) = fields.next()? {
-            match field.number {
-                1 => key = field.text()?,
-                2 => value = json_value(&field, depth, budget)?,
-                _ => {}
-            }
-        }
-        map.insert(key.to_owned(), value);
-    }
-    Ok(if is_list { Value::Array(list) } else { Value::Object(map) })
-}
-
-pub(super) fn json_value(
-    field: &Field<'_>,
-    depth: usize,
-    budget: &mut Budget,
-) -> Result<Value, Error> {
-    budget.spend(1)?;
-    let mut fields = field.message("AnyValue")?;
-    let mut value = Value::Null;
-    while let Some(field) = fields.next()? {
-        value = match field.number {
-            1 => field.text()?.into(),
-            2 => (field.unsigned()? != 0).into(),
-            3 => field.signed()?.into(),
-            4 => field.double()?.into(),
-            5 | 6 => nested(&field, depth + 1, budget)?,
-            7 => base64(field.bytes()?).into(),
-            _ => continue,
-        };
-    }
-    Ok(value)
-}
-
-/// Standard alphabet with padding (RFC 4648, section 4).
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0_usize, |group, byte| group << 8 | usize::from(*byte));
-        let group = group << (8 * (3 - chunk.len()));
-        for digit in 0..4 {
-            let index = group >> (18 - 6 * digit) & 63;
-            let shown = if digit > chunk.len() {
-                b'='
-            } else {
-                ALPHABET.get(index).copied().unwrap_or(b'=')
-            };
-            out.push(char::from(shown));
-        }
-    }
-    out
 }

@@ -28,7 +28,8 @@ fn scope(value: &Value) -> Result<Scope<'_>, Error> {
         version: text(scope, "version")?,
         schema_url: text(value, "schemaUrl")?,
         attributes: attributes(scope, "attributes")?,
-        metrics: each(value, "metrics", metric)?,
+        dropped: 0,
+        items: each(value, "metrics", metric)?,
     })
 }
 

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use masthead_model::Nanos;
 use serde_json::Value;
 
-use super::message::number;
+use super::{envelope, message::number};
 use crate::{
     Error, Limits,
     loki::{Pair, Push, PushStream, StreamLabels, metadata_name},
@@ -46,22 +46,11 @@ const INDEX_ATTRIBUTES: [&str; 18] = [
 /// The label that says which service a stream is of.
 const SERVICE_NAME: &str = "service_name";
 
-type Attributes<'a> = Vec<(Cow<'a, str>, Value)>;
+type Attributes<'a> = envelope::Attributes<'a, Value>;
 
-#[derive(Debug, Default)]
-struct Resource<'a> {
-    attributes: Attributes<'a>,
-    scopes: Vec<Scope<'a>>,
-}
+type Resource<'a> = envelope::Resource<'a, Value, Record<'a>>;
 
-#[derive(Debug, Default)]
-struct Scope<'a> {
-    name: Cow<'a, str>,
-    version: Cow<'a, str>,
-    attributes: Attributes<'a>,
-    dropped: u64,
-    records: Vec<Record<'a>>,
-}
+type Scope<'a> = envelope::Scope<'a, Value, Record<'a>>;
 
 #[derive(Debug, Default)]
 struct Record<'a> {
@@ -121,7 +110,7 @@ pub fn decode_json(
 }
 
 fn translate<'a>(resources: Vec<Resource<'a>>, discover: &[String]) -> Push<'a> {
-    let streams = resources.into_iter().filter(|r| r.scopes.iter().any(|s| !s.records.is_empty()));
+    let streams = resources.into_iter().filter(|r| r.scopes.iter().any(|s| !s.items.is_empty()));
     Push { streams: streams.map(|resource| stream(resource, discover)).collect() }
 }
 
@@ -148,7 +137,7 @@ fn stream<'a>(resource: Resource<'a>, discover: &[String]) -> PushStream<'a> {
     let mut stream = PushStream { labels: StreamLabels::Pairs(labels), ..PushStream::default() };
     for scope in resource.scopes {
         let own = stream_of_scope(&scope);
-        for record in scope.records {
+        for record in scope.items {
             let first = stream.pairs.len();
             stream.pairs.extend(shared.iter().chain(&own).cloned());
             let (timestamp, line) = entry(record, &mut stream.pairs);

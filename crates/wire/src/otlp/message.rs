@@ -5,25 +5,16 @@
 
 use std::borrow::Cow;
 
+use super::envelope;
+
 pub(super) type Text<'a> = Cow<'a, str>;
 
-/// Keys and values.
-pub(super) type Attributes<'a> = Vec<(Text<'a>, Text<'a>)>;
+/// Keys and the texts that become values of labels.
+pub(super) type Attributes<'a> = envelope::Attributes<'a, Text<'a>>;
 
-#[derive(Debug, Default)]
-pub(super) struct Resource<'a> {
-    pub(super) attributes: Attributes<'a>,
-    pub(super) scopes: Vec<Scope<'a>>,
-}
+pub(super) type Resource<'a> = envelope::Resource<'a, Text<'a>, Metric<'a>>;
 
-#[derive(Debug, Default)]
-pub(super) struct Scope<'a> {
-    pub(super) name: Text<'a>,
-    pub(super) version: Text<'a>,
-    pub(super) schema_url: Text<'a>,
-    pub(super) attributes: Attributes<'a>,
-    pub(super) metrics: Vec<Metric<'a>>,
-}
+pub(super) type Scope<'a> = envelope::Scope<'a, Text<'a>, Metric<'a>>;
 
 #[derive(Debug, Default)]
 pub(super) struct Metric<'a> {

@@ -91,7 +91,7 @@ impl Translator<'_> {
     fn resource(&mut self, resource: &Resource<'_>) -> Result<(), Error> {
         let (mut earliest, mut latest) = (u64::MAX, 0);
         for scope in &resource.scopes {
-            for metric in &scope.metrics {
+            for metric in &scope.items {
                 for point in metric.data.points() {
                     earliest = earliest.min(point.time);
                     latest = latest.max(point.time);

@@ -1,7 +1,15 @@
 import { expect, it } from 'vitest';
 import { prepareHits } from './prepare';
 
-const hit = (title: string, ...tags: string[]) => ({ uid: title, title, url: `/d/${title}`, tags });
+const hit = (title: string, ...tags: string[]) => ({
+  uid: title,
+  title,
+  uri: `db/${title}`,
+  url: `/d/${title}`,
+  type: 'dash-db',
+  isStarred: false,
+  tags,
+});
 const hits = [hit('API', 'api'), hit('API logs', 'api', 'logs'), hit('Host')];
 
 it('filters by title and by all tags, and stops at the limit', () => {

@@ -1,6 +1,6 @@
 /** Which dashboards a list of dashboards shows. Pure. */
 
-import type { Hit } from '../../api/dashboards';
+import type { Hit } from '../../api/generated';
 import { type Json, numeric, text, texts } from '../../lib/json';
 
 export function prepareHits(hits: readonly Hit[], options: Json): readonly Hit[] {

@@ -4,7 +4,8 @@ import { Anchor, Badge, Group, SegmentedControl, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
-import { type Alert, type Rule, rules } from '../../api/status';
+import type { Alert, Rule } from '../../api/generated';
+import { rules } from '../../api/status';
 import { joined } from '../../dashboard/units/format';
 import { fromNow } from '../../dashboard/units/time';
 import { formatter } from '../../dashboard/units/units';
@@ -105,9 +106,7 @@ function Row({ rule }: { rule: Rule }) {
         {rule.duration !== undefined && rule.duration > 0 && (
           <span className="faint"> for {formatDuration(rule.duration * 1_000)}</span>
         )}
-        {rule.evaluationTime !== undefined && (
-          <span className="faint"> took {joined(seconds(rule.evaluationTime, undefined))}</span>
-        )}
+        <span className="faint"> took {joined(seconds(rule.evaluationTime, undefined))}</span>
         <div>
           <Anchor
             component={Link}
@@ -145,10 +144,10 @@ function OneAlert({ alert }: { alert: Alert }) {
       </Badge>
       <span className="faint" title={alert.activeAt}>
         {Number.isNaN(since) ? '' : `since ${fromNow(since, Date.now())}, `}
-        value {alert.value ?? 'unknown'}
+        value {alert.value}
       </span>
       <LabelList labels={alert.labels} />
-      {Object.entries(alert.annotations ?? {}).map(([name, value]) => (
+      {Object.entries(alert.annotations).map(([name, value]) => (
         <div key={name}>
           <span className="faint">{name}: </span>
           {/^https?:\/\//i.test(value) ? (

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Rule, RuleGroup } from '../../api/status';
+import type { Rule, RuleGroup } from '../../api/generated';
 import { counted, sifted } from './sift';
 
 const rule = (name: string, more: Partial<Rule>): Rule => ({
@@ -7,12 +7,18 @@ const rule = (name: string, more: Partial<Rule>): Rule => ({
   type: 'alerting',
   query: 'up == 0',
   health: 'ok',
+  labels: {},
+  evaluationTime: 0,
+  lastEvaluation: '',
   ...more,
 });
 const group = (name: string, ...rules: readonly Rule[]): RuleGroup => ({
   name,
   file: 'f',
   interval: 60,
+  limit: 0,
+  evaluationTime: 0,
+  lastEvaluation: '',
   rules,
 });
 const GROUPS = [
@@ -20,7 +26,10 @@ const GROUPS = [
   group(
     'loud',
     rule('soon', { state: 'pending' }),
-    rule('now', { state: 'firing', alerts: [{ labels: { pod: 'x' }, state: 'firing' }] }),
+    rule('now', {
+      state: 'firing',
+      alerts: [{ labels: { pod: 'x' }, annotations: {}, state: 'firing', value: '1' }],
+    }),
     rule('broken', { state: 'inactive', health: 'err' }),
   ),
 ];

@@ -1,6 +1,6 @@
 /** Rules that match what one searches, those that need a human in front. Pure. */
 
-import type { Rule, RuleGroup } from '../../api/status';
+import type { Rule, RuleGroup } from '../../api/generated';
 
 export type State = 'firing' | 'pending' | 'inactive' | 'recording' | 'failing';
 
@@ -9,7 +9,9 @@ const ORDER: readonly State[] = ['failing', 'firing', 'pending', 'inactive', 're
 
 export function stateOf(rule: Rule): State {
   if (rule.health === 'err') return 'failing';
-  return rule.type === 'recording' ? 'recording' : (rule.state ?? 'inactive');
+  if (rule.type === 'recording') return 'recording';
+  // What was not evaluated yet has no state.
+  return rule.state === undefined || rule.state === 'unknown' ? 'inactive' : rule.state;
 }
 
 export function counted(groups: readonly RuleGroup[]): ReadonlyMap<State, number> {

@@ -2,7 +2,8 @@
 
 import { SimpleGrid, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { type Count, cardinality } from '../../api/status';
+import type { Count } from '../../api/generated';
+import { cardinality } from '../../api/status';
 import { Page } from '../../ui/Page';
 
 /** Rows of each table. */
@@ -13,7 +14,7 @@ export function Cardinality() {
     queryKey: ['cardinality'],
     queryFn: ({ signal }) => cardinality(ROWS, { signal }),
   });
-  const { headStats, ...counts } = all.data ?? {};
+  const { headStats } = all.data ?? {};
   const write = (value: number | undefined) => (value ?? 0).toLocaleString('en');
   return (
     <Page title="Cardinality" loading={all.isPending} error={all.error}>
@@ -24,16 +25,16 @@ export function Cardinality() {
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="sm">
         <Counts
           title="Series by metric"
-          of={counts.seriesCountByMetricName}
+          of={all.data?.seriesCountByMetricName}
           whole={headStats?.numSeries}
         />
-        <Counts title="Values by label" of={counts.labelValueCountByLabelName} />
+        <Counts title="Values by label" of={all.data?.labelValueCountByLabelName} />
         <Counts
           title="Series by pair of label and value"
-          of={counts.seriesCountByLabelValuePair}
+          of={all.data?.seriesCountByLabelValuePair}
           whole={headStats?.numSeries}
         />
-        <Counts title="Bytes of values by label" of={counts.memoryInBytesByLabelName} />
+        <Counts title="Bytes of values by label" of={all.data?.memoryInBytesByLabelName} />
       </SimpleGrid>
     </Page>
   );

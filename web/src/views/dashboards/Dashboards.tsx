@@ -16,7 +16,8 @@ import {
 import { useQuery } from '@tanstack/react-query';
 import { useDeferredValue, useState } from 'react';
 import { Link, useLocation } from 'wouter';
-import { type Hit, searchDashboards } from '../../api/dashboards';
+import { searchDashboards } from '../../api/dashboards';
+import type { Hit } from '../../api/generated';
 import { useSession } from '../../ui/session';
 import { Upload } from './Upload';
 

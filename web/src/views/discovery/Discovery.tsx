@@ -1,12 +1,16 @@
-/** What discovery found: labels before and after relabelling, and which rule left a target out. */
+/**
+ * What discovery found: custom resources and what became of them, targets with their labels before
+ * and after relabelling, and which rule left a target out.
+ */
 
-import { Badge, Group, SegmentedControl, Title } from '@mantine/core';
+import { Alert, Badge, Group, SegmentedControl, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { discovered, relabelSteps } from '../../api/status';
+import { discovered, discovery, relabelSteps } from '../../api/status';
 import { LabelList } from '../../ui/LabelList';
 import { Nothing, Page, Search } from '../../ui/Page';
-import { type Found, jobsOf, ruleText } from './found';
+import { type Found, jobsOf, resourcesOf, ruleText } from './found';
+import { Resources } from './Resources';
 
 /** Rows of a job at first; one with thousands would make the page slow. */
 const ROWS = 50;
@@ -19,12 +23,18 @@ export function Discovery() {
     queryFn: ({ signal }) => discovered({ signal }),
     refetchInterval: 15_000,
   });
-  const jobs = all.data === undefined ? [] : jobsOf(all.data, text, only);
+  const cluster = useQuery({
+    queryKey: ['discovery'],
+    queryFn: ({ signal }) => discovery({ signal }),
+    refetchInterval: 15_000,
+  });
+  const { pools = [], resources = [], problems = [] } = cluster.data ?? {};
+  const jobs = all.data === undefined ? [] : jobsOf(all.data, pools, text, only);
   return (
     <Page
       title="Discovery"
       loading={all.isPending}
-      error={all.error}
+      error={all.error ?? cluster.error}
       tools={
         <Group gap="xs">
           <SegmentedControl
@@ -42,6 +52,14 @@ export function Discovery() {
         </Group>
       }
     >
+      {problems.length > 0 && (
+        <Alert color="yellow" title="Not everything can be discovered">
+          {problems.map((problem) => (
+            <div key={problem}>{problem}</div>
+          ))}
+        </Alert>
+      )}
+      {resources.length > 0 && <Resources of={resourcesOf(resources, text)} />}
       {jobs.length === 0 && all.error === null && <Nothing>Nothing matches.</Nothing>}
       {jobs.map((job) => (
         <JobSection key={job.name} job={job} />
@@ -52,9 +70,9 @@ export function Discovery() {
 
 function JobSection({ job }: { job: ReturnType<typeof jobsOf>[number] }) {
   const [shown, setShown] = useState(ROWS);
-  const { name, kept, dropped, found } = job;
+  const { name, kept, dropped, found, reason } = job;
   return (
-    <section aria-label={name}>
+    <section aria-label={name} id={encodeURIComponent(name)}>
       <Title order={2} size="h5" mb={4}>
         {name}{' '}
         <Badge size="sm" variant="light" color="green" tt="none">
@@ -66,6 +84,9 @@ function JobSection({ job }: { job: ReturnType<typeof jobsOf>[number] }) {
           </Badge>
         )}
       </Title>
+      {found.length > 0 && reason !== '' && (
+        <div className="bad">Nothing is scraped: {reason}.</div>
+      )}
       {found.length === 0 ? (
         <Nothing>Discovery has found nothing for this job.</Nothing>
       ) : (

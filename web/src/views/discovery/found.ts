@@ -1,6 +1,6 @@
 /** What discovery found, by scrape job, searched. Pure. */
 
-import type { Discovered } from '../../api/status';
+import type { Pool, Resource, ResourceState, Targets } from '../../api/generated';
 import { formatLabels, type Labels } from '../../frame/frame';
 
 export type Found = {
@@ -14,14 +14,23 @@ export type Job = {
   readonly name: string;
   readonly kept: number;
   readonly dropped: number;
+  /** Why nothing of it is scraped. */
+  readonly reason: string;
   readonly found: readonly Found[];
 };
 
-export function jobsOf(all: Discovered, search: string, only: string): readonly Job[] {
+export function jobsOf(
+  all: Targets,
+  pools: readonly Pool[],
+  search: string,
+  only: string,
+): readonly Job[] {
+  const counts = all.droppedTargetCounts ?? {};
   const names = new Set([
-    ...all.active.map((t) => t.scrapePool),
-    ...Object.keys(all.droppedCounts),
-    ...all.dropped.map((t) => t.scrapePool),
+    ...all.activeTargets.map((t) => t.scrapePool),
+    ...Object.keys(counts),
+    ...all.droppedTargets.map((t) => t.scrapePool),
+    ...pools.map((pool) => pool.name),
   ]);
   const wanted = search.trim().toLowerCase();
   const hit = (found: Found) =>
@@ -32,8 +41,8 @@ export function jobsOf(all: Discovered, search: string, only: string): readonly 
   return [...names]
     .sort()
     .map((name): Job => {
-      const kept = all.active.filter((t) => t.scrapePool === name);
-      const dropped = all.dropped.filter((t) => t.scrapePool === name);
+      const kept = all.activeTargets.filter((t) => t.scrapePool === name);
+      const dropped = all.droppedTargets.filter((t) => t.scrapePool === name);
       const found: Found[] = [
         ...(only === 'dropped'
           ? []
@@ -53,11 +62,29 @@ export function jobsOf(all: Discovered, search: string, only: string): readonly 
       return {
         name,
         kept: kept.length,
-        dropped: Math.max(all.droppedCounts[name] ?? 0, dropped.length),
+        dropped: Math.max(counts[name] ?? 0, dropped.length),
+        reason: pools.find((pool) => pool.name === name)?.reason ?? '',
         found: found.filter(hit),
       };
     })
     .filter((job) => (wanted === '' && only === '') || job.found.length > 0);
+}
+
+/** What a human has to look at stands in front. */
+const ORDER: readonly ResourceState[] = ['rejected', 'empty', 'scraped', 'taken'];
+
+/** Custom resources that match a search, by what became of them and then by name. */
+export function resourcesOf(all: readonly Resource[], search: string): readonly Resource[] {
+  const wanted = search.trim().toLowerCase();
+  const text = (one: Resource) =>
+    [one.kind, `${one.namespace}/${one.name}`, one.state, one.reason, ...one.pools].join(' ');
+  const name = (one: Resource) => `${one.namespace}/${one.name} ${one.kind}`;
+  return all
+    .filter((one) => text(one).toLowerCase().includes(wanted))
+    .sort(
+      (a, b) =>
+        ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || name(a).localeCompare(name(b), 'en'),
+    );
 }
 
 /** A rule of relabelling in one line, with what it has beyond the defaults. */

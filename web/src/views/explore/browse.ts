@@ -1,6 +1,6 @@
 /** What the metric browser lists and writes. Pure. */
 
-import type { Metadata } from '../../api/prometheus';
+import type { Metadata } from '../../api/generated';
 import { formatLabels, type Labels } from '../../frame/frame';
 
 export type Metric = { readonly name: string; readonly type: string; readonly help: string };

@@ -4,14 +4,8 @@ import { Alert, Badge, Button, Title } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
-import {
-  type Asked,
-  endQuery,
-  queries,
-  type RunningQuery,
-  type SlowQuery,
-  type Touched,
-} from '../../api/queries';
+import type { QueryShown, RunningQuery, SlowQuery, Touched } from '../../api/generated';
+import { endQuery, queries } from '../../api/queries';
 import { joined } from '../../dashboard/units/format';
 import { formatter } from '../../dashboard/units/units';
 import { exploreUrl } from '../../lib/explore-url';
@@ -90,7 +84,7 @@ function Sheet({ last, children }: { last: string; children: React.ReactNode }) 
   );
 }
 
-function Expression({ query }: { query: Asked }) {
+function Expression({ query }: { query: QueryShown }) {
   const { language, startMs, endMs, stepMs, beganMs } = query;
   const range =
     startMs === endMs
@@ -115,7 +109,13 @@ function Expression({ query }: { query: Asked }) {
   );
 }
 
-function TouchedCell({ touched, language }: { touched: Touched; language: Asked['language'] }) {
+function TouchedCell({
+  touched,
+  language,
+}: {
+  touched: Touched;
+  language: QueryShown['language'];
+}) {
   const [one, many] = language === 'logql' ? ['lines', 'streams'] : ['samples', 'series'];
   return (
     <td>
@@ -205,7 +205,7 @@ function Slow({ query }: { query: SlowQuery }) {
       </td>
       <TouchedCell touched={explain} language={query.language} />
       <td>
-        <Badge size="sm" variant="light" color={COLORS[query.outcome] ?? 'gray'} tt="none">
+        <Badge size="sm" variant="light" color={COLORS[query.outcome]} tt="none">
           {query.outcome}
         </Badge>
       </td>

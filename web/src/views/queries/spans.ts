@@ -1,6 +1,6 @@
 /** The steps of a query as bars over its whole time. Pure. */
 
-import type { Span } from '../../api/queries';
+import type { Span } from '../../api/generated';
 
 export type Bar = { readonly what: string; readonly left: number; readonly width: number };
 

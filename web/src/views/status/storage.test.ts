@@ -2,7 +2,11 @@ import { expect, it } from 'vitest';
 import { storesOf } from './storage';
 
 it('adds up what each store has, and says for how long', () => {
-  const gauge = (name: string, value: number) => ({ name, metric: [{ gauge: { value } }] });
+  const gauge = (name: string, value: number) => ({
+    name,
+    type: 'GAUGE',
+    metric: [{ gauge: { value } }],
+  });
   const [metrics, logs] = storesOf(
     [
       gauge('masthead_tsdb_block_bytes', 100),

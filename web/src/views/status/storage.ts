@@ -1,6 +1,6 @@
 /** What is kept and for how long, from the server's own metrics and flags. Pure. */
 
-import type { MetricFamily } from '../../api/status';
+import type { MetricFamily } from '../../api/generated';
 import { formatDuration, parseDuration } from '../../lib/time/duration';
 
 export type Store = {
@@ -24,7 +24,7 @@ export function storesOf(
   const value = (name: string) =>
     families
       .find((f) => f.name === name)
-      ?.metric?.reduce((sum, m) => sum + (m.gauge?.value ?? 0), 0);
+      ?.metric.reduce((sum, m) => sum + (Number(m.gauge?.value) || 0), 0);
   const store = (name: string, metrics: string, flag: string): Store => {
     const parts = PARTS.flatMap(([part, end]) => {
       const bytes = value(`masthead_${metrics}_${end}`);

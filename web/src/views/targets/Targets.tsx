@@ -3,7 +3,8 @@
 import { Badge, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { type Target, targets } from '../../api/status';
+import type { ActiveTarget } from '../../api/generated';
+import { targets } from '../../api/status';
 import { joined } from '../../dashboard/units/format';
 import { formatter } from '../../dashboard/units/units';
 import { LabelList } from '../../ui/LabelList';
@@ -68,7 +69,7 @@ export function Targets() {
   );
 }
 
-function Row({ target }: { target: Target }) {
+function Row({ target }: { target: ActiveTarget }) {
   const [open, setOpen] = useState(false);
   const seconds = formatter('s');
   const ago = (Date.now() - Date.parse(target.lastScrape)) / 1_000;

@@ -1,17 +1,23 @@
 import { expect, it } from 'vitest';
-import type { Target } from '../../api/status';
+import type { ActiveTarget } from '../../api/generated';
 import { poolsOf } from './pools';
 
-const target = (scrapePool: string, instance: string, health: Target['health']): Target => ({
+const target = (
+  scrapePool: string,
+  instance: string,
+  health: ActiveTarget['health'],
+): ActiveTarget => ({
   scrapePool,
   health,
   labels: { instance },
   discoveredLabels: {},
   scrapeUrl: `http://${instance}/metrics`,
+  globalUrl: '',
   lastError: health === 'down' ? 'connection refused' : '',
   lastScrape: '',
   lastScrapeDuration: 0,
   scrapeInterval: '15s',
+  scrapeTimeout: '10s',
 });
 const all = [target('a', 'x:1', 'up'), target('b', 'y:1', 'up'), target('b', 'z:1', 'down')];
 

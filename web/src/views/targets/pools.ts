@@ -1,16 +1,16 @@
 /** Targets by their job, searched, what fails in front. Pure. */
 
-import type { Target } from '../../api/status';
+import type { ActiveTarget } from '../../api/generated';
 
 export type Pool = {
   readonly name: string;
   readonly up: number;
-  readonly targets: readonly Target[];
+  readonly targets: readonly ActiveTarget[];
 };
 
-export function poolsOf(targets: readonly Target[], search: string): readonly Pool[] {
+export function poolsOf(targets: readonly ActiveTarget[], search: string): readonly Pool[] {
   const wanted = search.trim().toLowerCase();
-  const pools = new Map<string, Target[]>();
+  const pools = new Map<string, ActiveTarget[]>();
   for (const target of targets) {
     const words = [
       target.scrapePool,
@@ -22,7 +22,7 @@ export function poolsOf(targets: readonly Target[], search: string): readonly Po
     if (wanted !== '' && !words.some((word) => word.toLowerCase().includes(wanted))) continue;
     pools.set(target.scrapePool, [...(pools.get(target.scrapePool) ?? []), target]);
   }
-  const bad = (t: Target) => (t.health === 'down' ? 0 : 1);
+  const bad = (t: ActiveTarget) => (t.health === 'down' ? 0 : 1);
   return [...pools]
     .map(([name, of]) => ({
       name,

@@ -47,11 +47,11 @@ pub(in crate::lines) struct Reader {
 }
 
 impl Reader {
-    /// Appends `count` lines.
+    /// Appends `count` lines, whose times are `times`, or none.
     pub(in crate::lines) fn read(
         &mut self,
         decompressor: &mut Decompressor,
-        count: usize,
+        (count, times): (usize, &[i64]),
         payload: &mut Cursor<'_>,
         ends: &mut Vec<usize>,
         text: &mut Vec<u8>,
@@ -68,14 +68,20 @@ impl Reader {
         let mut sources = Sources::new([kinds, short, numbers, texts], large, decompressor, budget);
         read_columns(&marks, count, &self.nodes, &mut sources, &mut self.columns)?;
         sources.finish()?;
+        let needs_times =
+            |column: &Column| matches!(column, Column::Values(values) if values.needs_times());
+        if times.len() != count && self.columns.iter().any(needs_times) {
+            return Err(payload.corrupt("times of the lines"));
+        }
         self.next.clear();
         self.next.resize(self.columns.len(), 0);
         let limit = text.len() + bytes;
         text.reserve(bytes);
         ends.reserve(count);
         let bad = payload.corrupt("bytes of lines");
-        for _ in 0..count {
-            self.put_nested(0, limit, text);
+        for line in 0..count {
+            let time = times.get(line).copied().unwrap_or(0);
+            self.put_nested(0, time, limit, text);
             if text.len() > limit {
                 return Err(bad);
             }
@@ -86,7 +92,7 @@ impl Reader {
 
     /// Appends the next text of a nested column. Nodes are below each other by at most
     /// [`DEPTH_MAX`].
-    fn put_nested(&mut self, column: usize, limit: usize, text: &mut Vec<u8>) {
+    fn put_nested(&mut self, column: usize, time: i64, limit: usize, text: &mut Vec<u8>) {
         let Some(at) = self.next.get_mut(column) else { return };
         let place = *at;
         *at += 1;
@@ -104,11 +110,11 @@ impl Reader {
                     if let (Some(Column::Values(values)), Some(next)) =
                         (self.columns.get(column), self.next.get_mut(column))
                     {
-                        values.put(*next, text);
+                        values.put(*next, time, text);
                         *next += 1;
                     }
                 }
-                Some(Piece::Nested(column)) => self.put_nested(column, limit, text),
+                Some(Piece::Nested(column)) => self.put_nested(column, time, limit, text),
                 None => {}
             }
             if text.len() > limit {

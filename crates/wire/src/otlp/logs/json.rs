@@ -26,8 +26,9 @@ fn scope(value: &Value) -> Result<Scope<'static>, Error> {
         name: owned(scope, "name")?,
         version: owned(scope, "version")?,
         attributes: attributes(scope)?,
+        schema_url: Cow::default(),
         dropped: unsigned(scope, "droppedAttributesCount")?,
-        records: each(value, "logRecords", record)?,
+        items: each(value, "logRecords", record)?,
     })
 }
 

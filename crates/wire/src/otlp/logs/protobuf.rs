@@ -2,73 +2,38 @@
 
 use serde_json::Value;
 
-use super::{Attributes, Body, Record, Resource, Scope};
+use super::{Body, Record, Resource};
 use crate::{
     Error,
-    otlp::decode::{Budget, MESSAGE_ITEMS, hexadecimal, json_value},
-    proto::{Field, Reader},
+    otlp::{
+        envelope::{Budget, Signal, attribute, request as read_request},
+        value::{hexadecimal, json_value},
+    },
+    proto::Field,
 };
 
+/// Reads records; the values of attributes keep their types.
+struct Logs;
+
+impl<'a> Signal<'a> for Logs {
+    type Value = Value;
+    type Item = Record<'a>;
+    const MESSAGES: [&'static str; 3] = ["ExportLogsServiceRequest", "ResourceLogs", "ScopeLogs"];
+
+    fn value(field: &Field<'a>, budget: &mut Budget) -> Result<Value, Error> {
+        json_value(field, 0, budget)
+    }
+
+    fn item(field: &Field<'a>, budget: &mut Budget) -> Result<Record<'a>, Error> {
+        record(field, budget)
+    }
+}
+
 pub(super) fn request(body: &[u8]) -> Result<Vec<Resource<'_>>, Error> {
-    let mut budget = Budget::default();
-    let mut fields = Reader::new(body, "ExportLogsServiceRequest");
-    let mut resources = Vec::new();
-    while let Some(field) = fields.next()? {
-        if field.number == 1 {
-            resources.push(resource(&field, &mut budget)?);
-        }
-    }
-    Ok(resources)
-}
-
-fn resource<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<Resource<'a>, Error> {
-    budget.spend(MESSAGE_ITEMS)?;
-    let mut fields = field.message("ResourceLogs")?;
-    let mut out = Resource::default();
-    while let Some(field) = fields.next()? {
-        match field.number {
-            1 => {
-                let mut fields = field.message("Resource")?;
-                while let Some(field) = fields.next()? {
-                    if field.number == 1 {
-                        attribute(&field, &mut out.attributes, budget)?;
-                    }
-                }
-            }
-            2 => out.scopes.push(scope(&field, budget)?),
-            _ => {}
-        }
-    }
-    Ok(out)
-}
-
-fn scope<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<Scope<'a>, Error> {
-    budget.spend(MESSAGE_ITEMS)?;
-    let mut fields = field.message("ScopeLogs")?;
-    let mut out = Scope::default();
-    while let Some(field) = fields.next()? {
-        match field.number {
-            1 => {
-                let mut fields = field.message("InstrumentationScope")?;
-                while let Some(field) = fields.next()? {
-                    match field.number {
-                        1 => out.name = field.text()?.into(),
-                        2 => out.version = field.text()?.into(),
-                        3 => attribute(&field, &mut out.attributes, budget)?,
-                        4 => out.dropped = field.unsigned()?,
-                        _ => {}
-                    }
-                }
-            }
-            2 => out.records.push(record(&field, budget)?),
-            _ => {}
-        }
-    }
-    Ok(out)
+    read_request::<Logs>(body)
 }
 
 fn record<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<Record<'a>, Error> {
-    budget.spend(MESSAGE_ITEMS)?;
     let mut fields = field.message("LogRecord")?;
     let mut out = Record::default();
     while let Some(field) = fields.next()? {
@@ -77,7 +42,7 @@ fn record<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<Record<'a>, Erro
             2 => out.severity_number = field.unsigned()?,
             3 => out.severity_text = field.text()?.into(),
             5 => out.body = body(&field, budget)?,
-            6 => attribute(&field, &mut out.attributes, budget)?,
+            6 => out.attributes.push(attribute::<Logs>(&field, budget)?),
             7 => out.dropped = field.unsigned()?,
             8 => out.flags = u64::from(field.fixed32()?),
             9 => out.trace_id = hexadecimal(field.bytes()?),
@@ -103,23 +68,4 @@ fn body<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<Body<'a>, Error> {
         Some(field) if field.number == 1 => Ok(Body::Text(field.text()?.into())),
         _ => Ok(Body::Other(json_value(field, 0, budget)?)),
     }
-}
-
-fn attribute<'a>(
-    field: &Field<'a>,
-    out: &mut Attributes<'a>,
-    budget: &mut Budget,
-) -> Result<(), Error> {
-    budget.spend(1)?;
-    let mut fields = field.message("KeyValue")?;
-    let (mut key, mut value) = ("", Value::Null);
-    while let Some(field) = fields.next()? {
-        match field.number {
-            1 => key = field.text()?,
-            2 => value = json_value(&field, 0, budget)?,
-            _ => {}
-        }
-    }
-    out.push((key.into(), value));
-    Ok(())
 }

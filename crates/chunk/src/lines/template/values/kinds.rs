@@ -1,6 +1,6 @@
 //! The kinds of columns, read again.
 
-use super::{Error, Mark, SHORT, Sources, unzigzag, width};
+use super::{Error, HALF_BITS, Mark, SHORT, Sources, bits, clock, unzigzag, uuid_of, width};
 
 /// What stands before a column; the bytes are the format's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(super) enum Kind {
     Addresses = 6,
     Fractions = 7,
     Raw = 8,
+    Moments = 9,
+    RandomUuids = 10,
 }
 
 /// The values of a column.
@@ -47,6 +49,14 @@ pub(in super::super) enum Values {
         digits: usize,
         decimals: usize,
     },
+    Moments {
+        shape: clock::Shape,
+        /// Whether numbers are distances from the times of the lines.
+        from_line: bool,
+        /// Added to each of `numbers`, and all there is without them.
+        base: i64,
+        numbers: Vec<u64>,
+    },
 }
 
 /// Reads a column of `count` values.
@@ -70,6 +80,8 @@ pub(in super::super) fn read(
         Kind::Addresses,
         Kind::Fractions,
         Kind::Raw,
+        Kind::Moments,
+        Kind::RandomUuids,
     ];
     let kind = known.into_iter().find(|known| *known as u8 == kind).ok_or(bad.clone())?;
     let mut numbers = Vec::new();
@@ -151,7 +163,59 @@ pub(in super::super) fn read(
             }
             Values::Texts { texts, ends, gap: 0 }
         }
+        Kind::Moments => moments(sources, count)?,
+        Kind::RandomUuids => {
+            let halves = 2 * count;
+            let mut packed = Vec::new();
+            sources.bytes(bits::packed_len(halves, HALF_BITS), &mut packed)?;
+            let mut halves = bits::unpack(&packed, halves, HALF_BITS);
+            let mut bytes = Vec::with_capacity(16 * count);
+            while let (Some(low), Some(high)) = (halves.next(), halves.next()) {
+                bytes.extend_from_slice(&uuid_of(low, high).to_be_bytes());
+            }
+            Values::Hexadecimal { bytes, len: crate::words::UUID_BYTES, upper: false }
+        }
     })
+}
+
+fn moments(sources: &mut Sources<'_, '_>, count: usize) -> Result<Values, Error> {
+    let kinds = &mut sources.kinds;
+    let bad = kinds.corrupt("shape of moments");
+    let mut shape = [0; 4];
+    shape.copy_from_slice(kinds.take(4, "shape of moments")?);
+    let shape = clock::Shape::of(shape).ok_or(bad.clone())?;
+    let from = kinds.byte("what moments are counted from")?;
+    let first = match from {
+        from if from == clock::From::Line as u8 => None,
+        from if from == clock::From::Before as u8 => {
+            Some(unzigzag(kinds.unsigned("first moment")?))
+        }
+        _ => return Err(bad),
+    };
+    let base = unzigzag(kinds.unsigned("base")?);
+    let width = kinds.count(8, "width of numbers")?;
+    let mut numbers = Vec::new();
+    let stored = count.saturating_sub(usize::from(first.is_some()));
+    if width > 0 {
+        sources.planes(stored, width, &mut numbers)?;
+    }
+    let Some(first) = first else {
+        return Ok(Values::Moments { shape, from_line: true, base, numbers });
+    };
+    // Without planes every step is the base; the moments must then be made one by one all the same,
+    // so such a column may not have more of them than it could have had with one plane.
+    if width == 0 {
+        sources.spend(stored)?;
+        numbers.resize(stored, 0);
+    }
+    let mut last = first;
+    for number in &mut numbers {
+        last = last.wrapping_add(base).wrapping_add(number.cast_signed());
+        *number = last.cast_unsigned();
+    }
+    numbers.insert(0, first.cast_unsigned());
+    numbers.truncate(count);
+    Ok(Values::Moments { shape, from_line: false, base: 0, numbers })
 }
 
 fn short(sources: &mut Sources<'_, '_>, count: usize) -> Result<Values, Error> {
@@ -185,8 +249,13 @@ fn split(texts: &[u8], count: usize) -> Option<Vec<usize>> {
 }
 
 impl Values {
-    /// Appends value number `at` to `out`.
-    pub(in super::super) fn put(&self, at: usize, out: &mut Vec<u8>) {
+    /// Whether it cannot be read without the times of the lines.
+    pub(in super::super) fn needs_times(&self) -> bool {
+        matches!(self, Self::Moments { from_line: true, .. })
+    }
+
+    /// Appends value number `at`, which stands in a line of this `time`, to `out`.
+    pub(in super::super) fn put(&self, at: usize, time: i64, out: &mut Vec<u8>) {
         let number = |numbers: &[u64]| numbers.get(at).copied().unwrap_or(0);
         match self {
             Self::Same(value) => out.extend_from_slice(value),
@@ -213,6 +282,11 @@ impl Values {
                 put_number(value / scale, *digits, out);
                 out.push(b'.');
                 put_number(value % scale, *decimals, out);
+            }
+            Self::Moments { shape, from_line, base, numbers } => {
+                let from = if *from_line { shape.floor(time) } else { 0 };
+                let number = number(numbers).cast_signed();
+                shape.put(from.wrapping_add(*base).wrapping_add(number), out);
             }
         }
     }

@@ -1,0 +1,168 @@
+//! What metrics and logs have in common in protobuf: a request has resources, a resource scopes,
+//! a scope items, and each of them attributes.
+//!
+//! Facts: `metrics.proto`, `logs.proto`, `common.proto` of opentelemetry-proto.
+
+use super::message::Text;
+use crate::{
+    Error, Limits,
+    proto::{Field, Reader},
+};
+
+/// Items that a data point, record, metric, scope or resource counts for, by the memory that it
+/// takes.
+const MESSAGE_ITEMS: usize = 8;
+
+/// What a body may still bring; a message takes more memory than its bytes.
+#[derive(Debug, Default)]
+pub(super) struct Budget {
+    spent: usize,
+}
+
+impl Budget {
+    pub(super) fn spend(&mut self, items: usize) -> Result<(), Error> {
+        self.spent = self.spent.saturating_add(items);
+        Limits::check_items(self.spent)
+    }
+
+    /// Before a message is read.
+    pub(super) fn message(&mut self) -> Result<(), Error> {
+        self.spend(MESSAGE_ITEMS)
+    }
+}
+
+/// What one kind of telemetry reads in its own way.
+pub(super) trait Signal<'a> {
+    /// The value of an attribute.
+    type Value: Default;
+    /// What a scope holds.
+    type Item;
+    /// The names of the messages, from the outermost, for errors.
+    const MESSAGES: [&'static str; 3];
+
+    /// Reads an `AnyValue`.
+    fn value(field: &Field<'a>, budget: &mut Budget) -> Result<Self::Value, Error>;
+
+    /// Reads what is in a scope.
+    fn item(field: &Field<'a>, budget: &mut Budget) -> Result<Self::Item, Error>;
+}
+
+/// Keys and values.
+pub(super) type Attributes<'a, V> = Vec<(Text<'a>, V)>;
+
+#[derive(Debug)]
+pub(super) struct Resource<'a, V, I> {
+    pub(super) attributes: Attributes<'a, V>,
+    pub(super) scopes: Vec<Scope<'a, V, I>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Scope<'a, V, I> {
+    pub(super) name: Text<'a>,
+    pub(super) version: Text<'a>,
+    pub(super) schema_url: Text<'a>,
+    pub(super) attributes: Attributes<'a, V>,
+    /// Attributes that the sender left out.
+    pub(super) dropped: u64,
+    pub(super) items: Vec<I>,
+}
+
+/// All that a request brings.
+pub(super) type Resources<'a, S> =
+    Vec<Resource<'a, <S as Signal<'a>>::Value, <S as Signal<'a>>::Item>>;
+
+pub(super) fn request<'a, S: Signal<'a>>(body: &'a [u8]) -> Result<Resources<'a, S>, Error> {
+    let [name, ..] = S::MESSAGES;
+    let mut budget = Budget::default();
+    let mut fields = Reader::new(body, name);
+    let mut resources = Vec::new();
+    while let Some(field) = fields.next()? {
+        if field.number == 1 {
+            resources.push(resource::<S>(&field, &mut budget)?);
+        }
+    }
+    Ok(resources)
+}
+
+fn resource<'a, S: Signal<'a>>(
+    field: &Field<'a>,
+    budget: &mut Budget,
+) -> Result<Resource<'a, S::Value, S::Item>, Error> {
+    budget.message()?;
+    let [_, name, _] = S::MESSAGES;
+    let mut fields = field.message(name)?;
+    let mut out = Resource { attributes: Vec::new(), scopes: Vec::new() };
+    while let Some(field) = fields.next()? {
+        match field.number {
+            1 => {
+                let mut fields = field.message("Resource")?;
+                while let Some(field) = fields.next()? {
+                    if field.number == 1 {
+                        out.attributes.push(attribute::<S>(&field, budget)?);
+                    }
+                }
+            }
+            2 => out.scopes.push(scope::<S>(&field, budget)?),
+            _ => {}
+        }
+    }
+    Ok(out)
+}
+
+fn scope<'a, S: Signal<'a>>(
+    field: &Field<'a>,
+    budget: &mut Budget,
+) -> Result<Scope<'a, S::Value, S::Item>, Error> {
+    budget.message()?;
+    let [.., name] = S::MESSAGES;
+    let mut fields = field.message(name)?;
+    let mut out = Scope {
+        name: Text::default(),
+        version: Text::default(),
+        schema_url: Text::default(),
+        attributes: Vec::new(),
+        dropped: 0,
+        items: Vec::new(),
+    };
+    while let Some(field) = fields.next()? {
+        match field.number {
+            1 => {
+                let mut fields = field.message("InstrumentationScope")?;
+                while let Some(field) = fields.next()? {
+                    match field.number {
+                        1 => out.name = field.text()?.into(),
+                        2 => out.version = field.text()?.into(),
+                        3 => out.attributes.push(attribute::<S>(&field, budget)?),
+                        4 => out.dropped = field.unsigned()?,
+                        _ => {}
+                    }
+                }
+            }
+            2 => {
+                budget.message()?;
+                out.items.push(S::item(&field, budget)?);
+            }
+            3 => out.schema_url = field.text()?.into(),
+            _ => {}
+        }
+    }
+    Ok(out)
+}
+
+/// A `KeyValue`.
+pub(super) fn attribute<'a, S: Signal<'a>>(
+    field: &Field<'a>,
+    budget: &mut Budget,
+) -> Result<(Text<'a>, S::Value), Error> {
+    budget.spend(1)?;
+    let mut fields = field.message("KeyValue")?;
+    let (mut key, mut value) = ("", S::Value::default());
+    while let Some(field) = fields.next()? {
+        match field.number {
+            1 => key = field.text()?,
+            2 => value = S::value(&field, budget)?,
+            _ => {}
+        }
+    }
+    Ok((key.into(), value))
+}
