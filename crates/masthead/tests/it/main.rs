@@ -9,6 +9,7 @@ mod access;
 mod api_server;
 mod backfill;
 mod check;
+mod clients;
 mod cluster;
 mod collector;
 mod config;
