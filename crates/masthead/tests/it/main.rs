@@ -22,6 +22,7 @@ mod observed;
 mod originals;
 mod own_log;
 mod pods;
+mod own_metrics;
 mod process;
 mod query;
 mod rules;
