@@ -27,15 +27,17 @@ WANTED = {"app", "namespace", "pod", "container", "node_name", "job"}
 
 
 class SameLabels(unittest.TestCase):
-    def test_of_promtail_and_alloy_for_every_pod(self):
+    def test_of_all_three_for_every_pod(self):
         for name, meta in PODS.items():
             with self.subTest(pod=name):
                 promtail, alloy = (labels_and_path(rules, meta) for rules in (promtail_rules(), alloy_rules()))
                 self.assertEqual(promtail, alloy)
                 self.assertEqual(set(promtail[0]), WANTED)
+                # Its files are those of the directory in which it found the container.
+                self.assertEqual(labels_and_path(masthead_rules(), meta)[0], promtail[0])
 
     def test_an_explicit_label_app_wins(self):
-        for rules in (promtail_rules(), alloy_rules()):
+        for rules in (promtail_rules(), alloy_rules(), masthead_rules()):
             for name, want in (("label app", "shop"), ("label app.kubernetes.io/name", "shop"), ("both", "store")):
                 labels, _ = labels_and_path(rules, PODS[name])
                 self.assertEqual((labels["app"], labels["job"]), (want, f"devops-demo/{want}"))
@@ -44,15 +46,6 @@ class SameLabels(unittest.TestCase):
         for rules in (promtail_rules(), alloy_rules()):
             self.assertEqual(labels_and_path(rules, PODS["static pod"])[1], "/var/log/pods/*c0ff/etcd/*.log")
             self.assertEqual(labels_and_path(rules, PODS["no labels"])[1], "/var/log/pods/*6f1c/api/*.log")
-
-    def test_masthead_gives_them_too_where_a_pod_is_called_like_its_label(self):
-        # It reads names of folders, not labels of pods.
-        for name in ("no labels", "stateful set", "daemon set", "without a controller"):
-            with self.subTest(pod=name):
-                promtail, masthead = (
-                    labels_and_path(rules, PODS[name])[0] for rules in (promtail_rules(), masthead_rules())
-                )
-                self.assertEqual(promtail, masthead)
 
     def test_of_the_api_from_all_three(self):
         deployment = one(helm.objects(INFRA / "charts" / "api", {}, "api", "devops-demo"), "Deployment", "api")

@@ -217,10 +217,24 @@ class Rights(unittest.TestCase):
             | {"servicemonitors", "podmonitors", "probes", "scrapeconfigs", "prometheusrules"},
         )
 
-    def test_the_collector_may_read_metrics_of_kubelets_alone(self):
-        (role,) = (r for r in of_kind(rendered(), "ClusterRole") if r["metadata"]["name"].endswith("-collector"))
-        self.assertEqual(role["rules"], [{"apiGroups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]}])
-        self.assertEqual(of_kind(rendered(COLLECTOR_ALONE), "ClusterRole", "Role"), [])
+    def test_the_collector_may_read_metrics_of_kubelets_and_pods_alone(self):
+        kubelets = {"apiGroups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]}
+        pods_of_all = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}
+        no_labels = {"collector": {"podLabels": False}}
+        nothing = {**COLLECTOR_ALONE, "collector": {**COLLECTOR_ALONE["collector"], "podLabels": False}}
+        for values, rules in (
+            ({}, [kubelets, pods_of_all]),
+            (COLLECTOR_ALONE, [pods_of_all]),
+            (no_labels, [kubelets]),
+            (nothing, []),
+        ):
+            objects = rendered(values)
+            roles = [r for r in of_kind(objects, "ClusterRole") if r["metadata"]["name"].endswith("-collector")]
+            self.assertEqual([rule for role in roles for rule in role["rules"]], rules)
+            _, _, spec = next(pods([one(objects, "DaemonSet", "masthead-collector")]))
+            self.assertIs(spec["automountServiceAccountToken"], bool(rules))
+            config = config_of(objects, "masthead-collector")
+            self.assertEqual(config.get("kubernetes"), {"enabled": True} if pods_of_all in rules else None)
 
 
 class Collector(unittest.TestCase):
@@ -249,6 +263,16 @@ class Collector(unittest.TestCase):
         self.assertEqual(listen, {"address": "127.0.0.1:9465", "prometheus": "off", "loki": "off"})
         self.assertFalse([c for c in containers(self.spec) if c.get("ports")])
         self.assertEqual(containers(self.spec)[0]["livenessProbe"]["httpGet"]["host"], "127.0.0.1")
+
+    def test_it_keeps_nothing_but_journals(self):
+        (container,) = containers(self.spec)
+        self.assertEqual(container["args"][0], "collect")
+        config = config_of(self.objects, "masthead-collector")
+        self.assertEqual(config["forward"], {"journal_size": "256MB"})
+        # Its own log would come twice.
+        self.assertIs(config["observe"]["self_logs"], False)
+        self.assertIs(config_of(self.objects, "masthead")["observe"]["self_logs"], False)
+        self.assertNotIn("storage", config["metrics"] | config["logs"])
 
     def test_the_label_node_name_is_the_node(self):
         having = env(containers(self.spec)[0])
@@ -285,7 +309,7 @@ class Collector(unittest.TestCase):
             with self.assertRaisesRegex(helm.RenderError, complaint):
                 rendered(values)
         config = config_of(rendered(COLLECTOR_ALONE), "masthead-collector")
-        self.assertNotIn("remote_write", config["metrics"])
+        self.assertNotIn("metrics", config)
         self.assertEqual(config["logs"]["clients"], [{"url": "http://loki:3100/loki/api/v1/push"}])
 
 

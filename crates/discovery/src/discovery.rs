@@ -54,6 +54,11 @@ impl Discovery {
         Arc::clone(&self.receiver.borrow_and_update())
     }
 
+    /// Whether the groups may differ from those that [`Discovery::groups`] returned last.
+    pub fn has_changed(&self) -> bool {
+        self.receiver.has_changed().unwrap_or(false)
+    }
+
     /// Waits until the groups differ from those that [`Discovery::groups`] returned last. Safe to
     /// drop half way.
     pub async fn changed(&mut self) {

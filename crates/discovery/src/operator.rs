@@ -24,7 +24,7 @@ mod tests;
 use serde_json::{Map, Value};
 
 pub use self::{
-    cluster::{Found, Operator, Selection, Status},
+    cluster::{Found, Operator, RuleFile, Selection, Status},
     secrets::{Reference, Secrets, Store},
 };
 use crate::kubernetes::Meta;

@@ -90,6 +90,9 @@ fn show(found: &dyn DiscoveryView, targets: &dyn TargetsView) -> Discovery {
     let pools = pools(targets);
     let resource = |one: masthead_ports::FoundResource| {
         let reason = |name: &String| match pools.get(name) {
+            Some(pool) if pool.active == 0 && pool.dropped == 0 && !one.looks.is_empty() => {
+                Some(format!("{}: there are no {}", pool.reason, one.looks))
+            }
             Some(pool) => (pool.active == 0).then(|| pool.reason.clone()),
             None => Some("nothing was found to scrape yet".to_owned()),
         };
@@ -97,6 +100,9 @@ fn show(found: &dyn DiscoveryView, targets: &dyn TargetsView) -> Discovery {
         let (state, reason) = match (&one.rejected, empty) {
             (Some(why), _) => (ResourceState::Rejected, why.clone()),
             (None, Some(reason)) => (ResourceState::Empty, reason),
+            (None, None) if one.brought == Some(0) => {
+                (ResourceState::Empty, nothing_in(&one.kind).to_owned())
+            }
             (None, None) if one.pools.is_empty() => (ResourceState::Taken, String::new()),
             (None, None) => (ResourceState::Scraped, String::new()),
         };
@@ -105,6 +111,14 @@ fn show(found: &dyn DiscoveryView, targets: &dyn TargetsView) -> Discovery {
     };
     let resources = found.resources().into_iter().map(resource).collect();
     Discovery { resources, problems: found.problems(), pools: pools.into_values().collect() }
+}
+
+/// Why a resource that is no job brings nothing.
+fn nothing_in(kind: &str) -> &'static str {
+    match kind {
+        "PrometheusRule" => "it has no rules",
+        _ => "none of its keys is the name of a file that is read",
+    }
 }
 
 /// Every pool with its counts.
@@ -228,13 +242,24 @@ mod tests {
                 namespace: "shop".to_owned(),
                 name: name.to_owned(),
                 pools: pools.iter().map(|pool| (*pool).to_owned()).collect(),
+                looks: "pods in namespace shop".to_owned(),
+                brought: None,
                 rejected: rejected.map(str::to_owned),
+            };
+            let brings = |kind: &str, brought: usize| FoundResource {
+                kind: kind.to_owned(),
+                brought: Some(brought),
+                ..of(kind, &[], None)
             };
             vec![
                 of("one", &["a"], None),
                 of("two", &["b"], None),
+                of("three", &["c"], None),
                 of("bad", &[], Some("no key")),
                 of("new", &["d"], None),
+                brings("PrometheusRule", 0),
+                brings("PrometheusRule", 2),
+                brings("ConfigMap", 0),
             ]
         }
         fn problems(&self) -> Vec<String> {
@@ -255,12 +280,24 @@ mod tests {
 
     #[test]
     fn resources_have_the_state_of_their_pools() {
-        use ResourceState::{Empty, Rejected, Scraped};
         let shown = show(&Cluster, &Targets);
-        let states: Vec<ResourceState> = shown.resources.iter().map(|one| one.state).collect();
-        assert_eq!(states, [Scraped, Empty, Rejected, Empty]);
-        assert!(shown.resources[1].reason.contains("port"), "{shown:?}");
-        assert_eq!((shown.resources[2].reason.as_str(), shown.problems.len()), ("no key", 1));
+        let states: Vec<String> = shown
+            .resources
+            .iter()
+            .map(|one| format!("{}: {:?} {}", one.name, one.state, one.reason))
+            .collect();
+        let want = [
+            "one: Scraped ",
+            "two: Empty all 2 targets were dropped; the last 1 by rule 1: keep port =~ \"metrics\"",
+            "three: Empty nothing was found to scrape: there are no pods in namespace shop",
+            "bad: Rejected no key",
+            "new: Empty nothing was found to scrape yet",
+            "PrometheusRule: Empty it has no rules",
+            "PrometheusRule: Taken ",
+            "ConfigMap: Empty none of its keys is the name of a file that is read",
+        ];
+        assert_eq!(states, want);
+        assert_eq!(shown.problems.len(), 1);
         let shown = show(&NoCluster, &Targets);
         assert_eq!((shown.resources.len(), shown.pools.len()), (0, 3));
     }

@@ -172,7 +172,7 @@ impl Stack {
         store::keep_up(&store, args, &mut upkeep)?;
         scraping.begin().await?;
         alerting.begin(scraping.loaded().global.external_labels, &tasks).await?;
-        let following = cluster.follow(&args.kubernetes, &scraping, &tasks)?;
+        let following = cluster.follow(&args.kubernetes, (&scraping, &alerting), &tasks)?;
         server.started();
         tracing::info!(listen = %own, data = %args.data, version = env!("CARGO_PKG_VERSION"), "Ready.");
         Ok(Self {

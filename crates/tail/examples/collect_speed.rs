@@ -71,7 +71,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     let mut config = PromtailConfig::parse("")?;
-    config.add_pods(&root);
+    config.add_pods(&root, None);
     let sink = Arc::new(Counting::default());
     let mut collector = config.collector(&Setup {
         fs: Arc::new(RealFs),

@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use masthead_model::{ErrorClass, Labels};
 use masthead_ports::{LogReport, LogSink};
 use masthead_relabel::Rule;
@@ -39,6 +39,8 @@ use crate::{
 
 /// Between two searches for files.
 const SEARCH_EVERY: Duration = Duration::from_secs(5);
+/// The same where discovery has news, so that a new target does not wait so long.
+const SEARCH_EVERY_MIN: Duration = Duration::from_secs(1);
 /// Between two batches that bring nothing but positions.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 /// Waits after a refusal of the sink: the first, and the longest.
@@ -101,6 +103,9 @@ pub struct Collector {
     promtail: Option<PromtailPositions>,
     next_number: usize,
     next_search: Duration,
+    last_search: Duration,
+    /// Counted so that the first target of a path has it in every search.
+    searches: u64,
     /// After a refusal: how long to wait, and until when.
     refused: Option<(Duration, Duration)>,
     last_progress: Option<Duration>,
@@ -164,6 +169,8 @@ impl Collector {
         }
         Ok(Self {
             next_search: world.now.monotonic,
+            last_search: world.now.monotonic,
+            searches: 0,
             last_progress: None,
             clock: parts.clock,
             sink: parts.sink,
@@ -206,8 +213,10 @@ impl Collector {
         {
             return Step::Blocked(wait);
         }
-        if now >= self.next_search {
+        let rested = now >= self.last_search + SEARCH_EVERY_MIN;
+        if now >= self.next_search || (rested && self.has_news()) {
             self.search();
+            self.last_search = now;
             self.next_search = now + SEARCH_EVERY;
         }
         let mut busy = false;
@@ -351,14 +360,20 @@ impl Collector {
 
     // --- searching ---------------------------------------------------------------------------
 
+    fn has_news(&self) -> bool {
+        self.jobs.iter().flat_map(|job| &job.sources).any(Source::has_news)
+    }
+
     fn search(&mut self) {
         let mut new: Vec<Follow> = Vec::new();
+        self.searches += 1;
         for job in &mut self.jobs {
             let mut complaints = Vec::new();
             let mut targets: Vec<Target> = Vec::new();
             for source in &mut job.sources {
                 let mut complain = |complaint| complaints.push(complaint);
-                targets.extend(source.targets(&*self.world.fs, &job.rules, &mut complain));
+                let now = self.world.now.monotonic;
+                targets.extend(source.targets(&*self.world.fs, now, &job.rules, &mut complain));
             }
             for complaint in complaints {
                 if self.complaints.len() < COMPLAINTS_MAX
@@ -377,7 +392,10 @@ impl Collector {
                         continue;
                     }
                     let key = (Arc::clone(&job.name), path);
-                    if self.paths.contains_key(&key) {
+                    if let Some(number) = self.paths.get(&key) {
+                        if let Some(follow) = self.follows.get_mut(number) {
+                            follow.claim(self.searches, || labels_of(target, &key.1));
+                        }
                         continue;
                     }
                     if rotation::is_compressed(&key.1) {
@@ -464,8 +482,13 @@ fn follow(
     world: &World,
 ) -> Follow {
     *number += 1;
-    let labels = target.labels.to_builder().set("filename", path.as_str()).build();
+    let labels = labels_of(target, path);
     let name = Arc::clone(&job.name);
     let pipeline = job.pipeline.fresh();
     Follow::new(*number, name, path.clone(), labels, pipeline, world.now.monotonic)
+}
+
+/// The labels with which the lines of a file begin.
+fn labels_of(target: &Target, path: &Utf8Path) -> Labels {
+    target.labels.to_builder().set("filename", path.as_str()).build()
 }

@@ -10,7 +10,7 @@
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
 use camino::Utf8PathBuf;
-use masthead_discovery::yaml;
+use masthead_discovery::{KubernetesSdConfig, yaml};
 use masthead_ports::LogSink;
 use masthead_sysio::{Clock, Fs};
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
@@ -235,9 +235,9 @@ impl PromtailConfig {
     }
 
     /// Adds a job that collects the logs of all containers of this node from the kubelet's
-    /// directory, with the labels that Promtail's chart gives.
-    pub fn add_pods(&mut self, directory: &camino::Utf8Path) {
-        self.jobs.push(JobConfig::pods(directory));
+    /// directory; `cluster` tells where the API server is asked for their labels.
+    pub fn add_pods(&mut self, directory: &camino::Utf8Path, cluster: Option<KubernetesSdConfig>) {
+        self.jobs.push(JobConfig::pods(directory, cluster));
     }
 
     /// Neither reads nor writes Promtail's file of positions: another collector does.

@@ -51,6 +51,10 @@ pub(crate) struct Follow {
     pub(crate) job: Arc<str>,
     pub(crate) path: Utf8PathBuf,
     pub(crate) labels: Labels,
+    /// The labels from the next line on that begins nothing held back.
+    next_labels: Option<Labels>,
+    /// The search in which a target last said what its labels are.
+    claimed: u64,
     pipeline: Pipeline,
     slots: SlotCache,
     /// Oldest first.
@@ -96,6 +100,8 @@ impl Follow {
             job,
             path,
             labels,
+            next_labels: None,
+            claimed: 0,
             pipeline,
             slots: SlotCache::default(),
             readers: Vec::new(),
@@ -108,6 +114,26 @@ impl Follow {
             gone_since: None,
             last_error: None,
             dirty: false,
+        }
+    }
+
+    /// A target has this path in a search of this number; the first in it says what labels the lines
+    /// bear from now on, because discovery may have learned more of the target.
+    pub(crate) fn claim(&mut self, search: u64, labels: impl FnOnce() -> Labels) {
+        if std::mem::replace(&mut self.claimed, search) != search {
+            self.next_labels = Some(labels()).filter(|labels| *labels != self.labels);
+        }
+    }
+
+    /// Parts of a line must bear the same labels, so these change between lines only.
+    fn relabel(&mut self) {
+        if self.next_labels.is_none() {
+            return;
+        }
+        let mut held = false;
+        self.pipeline.held(&mut |_| held = true);
+        if !held && let Some(labels) = self.next_labels.take() {
+            self.labels = labels;
         }
     }
 
@@ -157,6 +183,7 @@ impl Follow {
     }
 
     fn try_turn(&mut self, world: &mut World) -> io::Result<Turn> {
+        self.relabel();
         if self.pipeline.parked_until().is_some() {
             self.dirty = true;
             match self.pipeline.resume(&world.now.cx(&world.stats), &mut world.entry) {

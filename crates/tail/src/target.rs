@@ -4,7 +4,7 @@
 //! As Promtail has it: a target's labels pass the relabelling rules; `__path__` then says which
 //! files, `__path_exclude__` which not, and every label that begins with two underscores goes.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use masthead_discovery::{Discovery, TargetGroup};
 use masthead_model::{Labels, LabelsBuilder};
@@ -15,6 +15,8 @@ use crate::{glob::Glob, pods::Pods};
 
 const PATH_LABEL: &str = "__path__";
 const EXCLUDE_LABEL: &str = "__path_exclude__";
+/// Where a target is; it is followed on that machine alone.
+const HOST_LABEL: &str = "__host__";
 
 /// Files that have the same labels.
 #[derive(Debug, Clone)]
@@ -46,7 +48,7 @@ impl fmt::Debug for Source {
 
 impl Source {
     /// The label sets as they are found, before relabelling.
-    fn found(&mut self, fs: &dyn Fs) -> Vec<Labels> {
+    fn found(&mut self, fs: &dyn Fs, now: Duration) -> Vec<Labels> {
         let of_groups = |groups: &[TargetGroup]| {
             let mut found = Vec::new();
             for group in groups {
@@ -63,21 +65,41 @@ impl Source {
         match self {
             Self::Static(groups) => of_groups(groups),
             Self::Discovered(discovery) => of_groups(&discovery.groups()),
-            Self::Pods(pods) => pods.list(fs),
+            Self::Pods(pods) => pods.list(fs, now),
         }
     }
 
-    /// The targets now; what makes no target is told to `complain`.
+    /// Whether there may be other targets than [`Source::targets`] returned last. What is found on
+    /// the disk gives no sign.
+    pub(crate) fn has_news(&self) -> bool {
+        match self {
+            Self::Static(_) => false,
+            Self::Discovered(discovery) => discovery.has_changed(),
+            Self::Pods(pods) => pods.has_news(),
+        }
+    }
+
+    /// The targets at this monotonic time; what makes no target is told to `complain`.
     pub(crate) fn targets(
         &mut self,
         fs: &dyn Fs,
+        now: Duration,
         rules: &[Rule],
         complain: &mut dyn FnMut(String),
     ) -> Vec<Target> {
         let mut targets = Vec::new();
-        for found in self.found(fs) {
+        let host = match self {
+            Self::Pods(pods) => Some(pods.node.clone()),
+            _ => None,
+        };
+        for found in self.found(fs, now) {
             let mut labels = found.to_builder();
             if !masthead_relabel::process(&mut labels, rules) {
+                continue;
+            }
+            if host.is_some()
+                && labels.get(HOST_LABEL).is_some_and(|of| host.as_deref() != Some(of))
+            {
                 continue;
             }
             match target(&labels) {

@@ -30,16 +30,16 @@ def alloy_rules():
 def masthead_rules():
     """Those that are built into `--pods-log-dir`."""
     source = (ROOT / "crates" / "tail" / "src" / "pods.rs").read_text()
-    controller = re.search(r'let controller = "(.+)";', source)[1]
+    named = {name: re.search(rf'let {name} = "(.+)";', source)[1] for name in ("controller", "first")}
     rules = []
     for sources, regex, target, replacement, separator in re.findall(
-        r'rule\(&\[(.+?)\], (controller|".*?"), "(\w+)", "(.+?)", "(.)"\),', source
+        r'rule\(\s*&\[([^\]]+)\],\s*(controller|first|".*?"),\s*"(\w+)",\s*"(.+?)",\s*"(.)",?\s*\),', source
     ):
         names = re.findall(r'&meta\("(\w+)"\)|"(\w+)"', sources)
         rules.append(
             {
                 "source_labels": [f"__meta_kubernetes_{meta}" if meta else plain for meta, plain in names],
-                "regex": controller if regex == "controller" else regex.strip('"'),
+                "regex": named.get(regex, regex.strip('"')),
                 "target_label": target,
                 "replacement": replacement,
                 "separator": separator,

@@ -281,9 +281,11 @@ impl Api {
 
 /// What a pod shows to the server of its own cluster; the token is read for every request, because
 /// it is changed every hour.
-fn of_the_service_account() -> HttpClientConfig {
+pub(super) fn of_the_service_account() -> HttpClientConfig {
     HttpClientConfig {
         authorization: Some(Authorization {
+            // Nobody validates this one, which would set it.
+            kind: "Bearer".to_owned(),
             credentials_file: format!("{SERVICE_ACCOUNT}/token"),
             ..Authorization::default()
         }),

@@ -41,6 +41,12 @@ struct State {
     events: Vec<(u64, String, Value)>,
     /// What every request is answered with.
     refusal: Option<u16>,
+    /// Whoever does not bear this token is told 401.
+    token: Option<String>,
+    /// Whether requests are read and not answered.
+    silent: bool,
+    /// Whether watches end as soon as they are begun, as some proxies have it.
+    ends_watches: bool,
     /// Raised to end all watches.
     cuts: u64,
     requests: Vec<String>,
@@ -126,6 +132,27 @@ impl Fake {
         });
     }
 
+    /// Asks for this token from now on.
+    pub(crate) fn want_token(&self, token: &str) {
+        self.change(|state| {
+            state.token = Some(token.to_owned());
+            state.cuts += 1;
+        });
+    }
+
+    /// Answers nothing from now on, or again; what was asked meanwhile is never answered.
+    pub(crate) fn be_silent(&self, silent: bool) {
+        self.change(|state| {
+            state.silent = silent;
+            state.cuts += 1;
+        });
+    }
+
+    /// Ends every watch as soon as it is begun.
+    pub(crate) fn end_watches(&self) {
+        self.change(|state| state.ends_watches = true);
+    }
+
     /// The request lines so far that hold `text`.
     pub(crate) fn requests(&self, text: &str) -> Vec<String> {
         let state = self.shared.lock();
@@ -159,11 +186,22 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
         }
         let head = String::from_utf8_lossy(&head).into_owned();
         let target = head.split_whitespace().nth(1).unwrap_or("").to_owned();
-        let refusal = {
+        let (refusal, silent, ends_watches) = {
             let mut state = shared.lock();
             state.requests.push(target.clone());
-            state.refusal
+            let bears = |token: &String| {
+                let wanted = format!("authorization: bearer {token}").to_lowercase();
+                head.lines().any(|line| line.to_lowercase() == wanted)
+            };
+            let stranger = state.token.as_ref().is_some_and(|token| !bears(token));
+            let refusal = state.refusal.or(stranger.then_some(401));
+            (refusal, state.silent, state.ends_watches)
         };
+        if silent {
+            // Until the other end has had enough.
+            drop(stream.read_u8().await);
+            return;
+        }
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let query: BTreeMap<String, String> =
             url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
@@ -189,6 +227,11 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
         } else if query.contains_key("watch") {
             let from = query.get("resourceVersion").and_then(|v| v.parse().ok()).unwrap_or(0);
             let plural = rest.first().copied().unwrap_or("");
+            if ends_watches {
+                let body = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+                drop(stream.write_all(body.as_bytes()).await);
+                return;
+            }
             watch_from(&mut stream, &shared, plural, namespace, from).await;
             return;
         } else {

@@ -14,6 +14,8 @@ use super::{
 };
 use crate::{Discovery, discover, yaml};
 
+mod outages;
+
 fn timing() -> Timing {
     Timing {
         backoff_min: Duration::from_millis(5),

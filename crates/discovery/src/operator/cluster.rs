@@ -54,13 +54,26 @@ pub struct Status {
     pub rejected: Option<String>,
 }
 
+/// The rules of one PrometheusRule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleFile {
+    /// The namespace of the resource.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// What the operator calls the file that it writes: `NAMESPACE-NAME-UID.yaml`.
+    pub file: String,
+    /// A rule file in JSON, which is YAML too.
+    pub text: String,
+}
+
 /// Everything that the resources say.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Found {
     /// Scrape configurations in the words of a prometheus.yml.
     pub jobs: Vec<Map<String, Value>>,
-    /// Rule files by a name for each: `NAMESPACE/NAME`, in JSON, which is YAML too.
-    pub rules: BTreeMap<String, String>,
+    /// The rule files of the cluster.
+    pub rules: Vec<RuleFile>,
     /// What became of each resource, in the order of kind, namespace and name.
     pub statuses: Vec<Status>,
     /// Why some are not up to date, if so.
@@ -191,8 +204,8 @@ impl Operator {
             ready &= watched.is_synced() || watched.problem().is_some();
             found.problems.extend(watched.problem());
             for rule in watched.list() {
+                found.rules.push(rule_file(&rule.metadata, &rule.spec));
                 let Meta { namespace, name, .. } = &rule.metadata;
-                found.rules.insert(format!("{namespace}/{name}"), rule.spec.to_string());
                 let (namespace, name) = (namespace.clone(), name.clone());
                 let (kind, jobs) = ("PrometheusRule", Vec::new());
                 found.statuses.push(Status { kind, namespace, name, jobs, rejected: None });
@@ -259,6 +272,23 @@ impl Operator {
             Some((key, String::from_utf8(bytes).ok()?))
         };
         Ok(found.unwrap_or_default().data.into_iter().filter_map(decode).collect())
+    }
+}
+
+/// A PrometheusRule as the file that the operator writes for a Prometheus: what only Thanos knows
+/// is left out (`pkg/operator/rules.go`).
+fn rule_file(meta: &Meta, spec: &Value) -> RuleFile {
+    let mut spec = spec.clone();
+    let groups = spec.get_mut("groups").and_then(Value::as_array_mut);
+    for group in groups.into_iter().flatten().filter_map(Value::as_object_mut) {
+        group.remove("partial_response_strategy");
+    }
+    let Meta { namespace, name, uid, .. } = meta;
+    RuleFile {
+        file: format!("{namespace}-{name}-{uid}.yaml"),
+        namespace: namespace.clone(),
+        name: name.clone(),
+        text: spec.to_string(),
     }
 }
 

@@ -316,7 +316,8 @@ async fn resources_are_watched_and_each_has_its_status() {
     );
     fake.set(
         "prometheusrules",
-        json!({"metadata": {"name": "r", "namespace": "shop"}, "spec": {"groups": []}}),
+        json!({"metadata": {"name": "r", "namespace": "shop", "uid": "u7"}, "spec": {"groups": [
+            {"name": "g", "partial_response_strategy": "warn", "rules": []}]}}),
     );
     let fs: Arc<dyn Fs> = Arc::new(RealFs);
     let timing = Timing { settle: Duration::from_millis(1), ..Timing::default() };
@@ -329,7 +330,8 @@ async fn resources_are_watched_and_each_has_its_status() {
         found = tokio::time::timeout(patience, operator.next()).await.expect("in time");
     }
     assert_eq!(found.jobs[0]["authorization"]["credentials"], "t");
-    assert_eq!(found.rules["shop/r"], r#"{"groups":[]}"#);
+    assert_eq!(found.rules[0].file, "shop-r-u7.yaml");
+    assert_eq!(found.rules[0].text, r#"{"groups":[{"name":"g","rules":[]}]}"#);
     let shown: Vec<String> = found
         .statuses
         .iter()

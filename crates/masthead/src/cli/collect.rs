@@ -5,7 +5,7 @@ use std::{ffi::OsString, net::SocketAddr};
 use camino::Utf8PathBuf;
 use clap::{Args, builder::BoolishValueParser};
 
-use super::ForwardArgs;
+use super::{ForwardArgs, kubernetes::http_url};
 
 /// `masthead collect`
 #[derive(Debug, Args)]
@@ -37,6 +37,15 @@ pub(crate) struct CollectArgs {
     /// Collect the logs of this node's containers from here, such as `/var/log/pods`.
     #[arg(long, value_name = "DIR", env = "MASTHEAD_PODS_LOG_DIR")]
     pub pods_log_dir: Option<Utf8PathBuf>,
+
+    /// Ask the API server of this cluster for the labels of the node's pods, for their lines.
+    #[arg(long, env = "MASTHEAD_KUBERNETES", value_parser = BoolishValueParser::new())]
+    pub kubernetes: bool,
+
+    /// The API server; without it, that of the cluster that this process runs in.
+    #[arg(long = "kubernetes.api-server", value_name = "URL")]
+    #[arg(env = "MASTHEAD_KUBERNETES_API_SERVER", value_parser = http_url)]
+    pub api_server: Option<String>,
 
     #[command(flatten)]
     pub forward: ForwardArgs,
@@ -96,6 +105,7 @@ impl CollectArgs {
         flag("prometheus-config", path(&self.prometheus_config).as_deref());
         flag("promtail-config", path(&self.promtail_config).as_deref());
         flag("pods-log-dir", path(&self.pods_log_dir).as_deref());
+        flag("kubernetes.api-server", self.api_server.as_deref());
         flag("forward.journal-size", size.as_deref());
         flag("log.level", self.log_level.as_deref());
         flag("log.format", self.log_format.as_deref());
@@ -112,6 +122,7 @@ impl CollectArgs {
             ("--no-host", self.no_host),
             ("--no-self", self.no_self),
             ("--no-self-logs", self.no_self_logs),
+            ("--kubernetes", self.kubernetes),
             ("--insecure", self.insecure),
             ("--web.enable-lifecycle", self.enable_lifecycle),
             // Whoever collects without a store means the clients of the file.

@@ -5,7 +5,8 @@ use clap::{Args, builder::BoolishValueParser};
 #[derive(Debug, Clone, Args)]
 pub(crate) struct KubernetesArgs {
     /// Scrape what the ServiceMonitors, PodMonitors, Probes and ScrapeConfigs of this cluster say,
-    /// and show the dashboards in its ConfigMaps.
+    /// evaluate its PrometheusRules, show the dashboards in its ConfigMaps, and give the lines of
+    /// `--pods-log-dir` the labels of their pods.
     #[arg(id = "kubernetes", long = "kubernetes", env = "MASTHEAD_KUBERNETES")]
     #[arg(value_parser = BoolishValueParser::new())]
     pub enabled: bool,
@@ -29,9 +30,14 @@ pub(crate) struct KubernetesArgs {
     #[arg(long = "kubernetes.dashboard-selector", value_name = "SELECTOR")]
     #[arg(default_value = "grafana_dashboard", env = "MASTHEAD_KUBERNETES_DASHBOARD_SELECTOR")]
     pub dashboard_selector: String,
+
+    /// The label of ConfigMaps that name data sources, which dashboards may refer to.
+    #[arg(long = "kubernetes.datasource-selector", value_name = "SELECTOR")]
+    #[arg(default_value = "grafana_datasource", env = "MASTHEAD_KUBERNETES_DATASOURCE_SELECTOR")]
+    pub datasource_selector: String,
 }
 
-fn http_url(text: &str) -> Result<String, String> {
+pub(super) fn http_url(text: &str) -> Result<String, String> {
     let url: http::Uri = text.parse().map_err(|_| "write it like https://10.0.0.1:6443")?;
     match (url.scheme_str(), url.authority()) {
         (Some("http" | "https"), Some(_)) => Ok(text.to_owned()),

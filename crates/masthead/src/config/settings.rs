@@ -96,6 +96,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     value("kubernetes.namespaces", "kubernetes.namespaces"),
     value("kubernetes.monitor_selector", "kubernetes.monitor-selector"),
     value("kubernetes.dashboard_selector", "kubernetes.dashboard-selector"),
+    value("kubernetes.datasource_selector", "kubernetes.datasource-selector"),
     value("query.lookback_delta", "query.lookback-delta"),
     value("query.timeout", "query.timeout"),
     value("query.max_samples", "query.max-samples"),

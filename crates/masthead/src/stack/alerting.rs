@@ -1,7 +1,8 @@
 //! Rules and alerts: the rule files of prometheus.yml and of `--logs.rule-files`, those that
-//! ship with the program, and the Alertmanagers that are told.
+//! ship with the program, those of a cluster, and the Alertmanagers that are told.
 //!
-//! A reload reads everything first; a file that is wrong changes nothing.
+//! A reload reads everything first; a file that is wrong changes nothing. The rules of a cluster come
+//! and go by themselves ([`Alerting::replace_found`]); there a file that is wrong is left out alone.
 
 use std::{
     net::SocketAddr,
@@ -56,7 +57,17 @@ pub(super) struct Alerting {
     rules: Rules,
     notifier: Notifier,
     args: ServeArgs,
+    in_force: Mutex<InForce>,
     running: Mutex<Vec<Task>>,
+}
+
+/// What was loaded last, so that either half can be replaced without the other.
+#[derive(Debug, Default)]
+struct InForce {
+    /// Groups of files, and what they are evaluated with; nothing before the first was loaded.
+    files: Option<(Vec<GroupSpec>, Labels, Duration, Duration)>,
+    /// Groups of the cluster.
+    found: Vec<GroupSpec>,
 }
 
 /// What the rules stand on.
@@ -114,6 +125,7 @@ impl Alerting {
             rules: Rules::new(parts, settings),
             notifier,
             args: args.clone(),
+            in_force: Mutex::default(),
             running: Mutex::default(),
         };
         alerting.read().map_err(|error| UsageError(format!("{error:#}")))?;
@@ -157,8 +169,36 @@ impl Alerting {
             .apply(&config.alertmanagers, config.alert_relabel_rules)
             .context("alerting.alertmanagers")?;
         let (interval, offset) = (config.evaluation_interval, config.query_offset);
-        self.rules.load(groups, external_labels, interval, offset);
+        self.load(|in_force| {
+            in_force.files = Some((groups, external_labels, interval, offset));
+        });
         Ok(())
+    }
+
+    /// Reads the rules of a PrometheusRule; `file` is their file's name in messages and in the API.
+    ///
+    /// # Errors
+    /// Everything that is wrong, in one line.
+    pub(super) fn parse_found(&self, file: &str, text: &str) -> Result<Vec<GroupSpec>, String> {
+        parse_file(text, file, Language::Promql, features(&self.args)).map_err(|errors| {
+            // The text is one line that nobody wrote, so a place in it helps nobody.
+            let errors: Vec<_> = errors.into_iter().map(|error| error.what).collect();
+            errors.join("; ")
+        })
+    }
+
+    /// Evaluates these groups of a cluster in place of those found before. Blocks.
+    pub(super) fn replace_found(&self, groups: Vec<GroupSpec>) {
+        self.load(|in_force| in_force.found = groups);
+    }
+
+    fn load(&self, change: impl FnOnce(&mut InForce)) {
+        let mut in_force = self.in_force.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut in_force);
+        if let Some((files, external_labels, interval, offset)) = &in_force.files {
+            let groups = files.iter().chain(&in_force.found).cloned().collect();
+            self.rules.load(groups, external_labels.clone(), *interval, *offset);
+        }
     }
 
     /// The rules.

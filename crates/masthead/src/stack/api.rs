@@ -190,6 +190,7 @@ pub(super) fn flags(args: &ServeArgs) -> Vec<(String, String)> {
         "kubernetes.namespaces" => args.kubernetes.namespaces.join(","),
         "kubernetes.monitor-selector" => args.kubernetes.monitor_selector.clone(),
         "kubernetes.dashboard-selector" => args.kubernetes.dashboard_selector.clone(),
+        "kubernetes.datasource-selector" => args.kubernetes.datasource_selector.clone(),
         "no-self" => args.no_self.to_string(),
         "no-self-logs" => args.no_self_logs.to_string(),
         "no-host" => args.no_host.to_string(),

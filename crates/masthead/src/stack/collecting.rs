@@ -17,7 +17,12 @@ use std::{
 };
 
 use anyhow::Context as _;
+use masthead_discovery::{
+    KubernetesSdConfig,
+    kubernetes::{AttachMetadata, Namespaces, Role},
+};
 use masthead_forward::{LokiSink, Options, Sender, Stats as ClientStats, Target, remote_write};
+use masthead_http_client::HttpClientConfig;
 use masthead_model::Labels;
 use masthead_ports::LogSink;
 use masthead_sysio::{Clock, RealFs};
@@ -180,9 +185,22 @@ impl Collecting {
             None => PromtailConfig::parse("")?,
         };
         if let Some(directory) = &self.args.pods_log_dir {
-            config.add_pods(directory);
+            config.add_pods(directory, self.cluster());
         }
         Ok(config)
+    }
+
+    /// Where the API server is asked for labels of pods, if it is.
+    fn cluster(&self) -> Option<KubernetesSdConfig> {
+        let args = &self.args.kubernetes;
+        args.enabled.then(|| KubernetesSdConfig {
+            api_server: args.api_server.clone().unwrap_or_default(),
+            role: Role::Pod,
+            namespaces: Namespaces { own_namespace: false, names: args.namespaces.clone() },
+            selectors: Vec::new(),
+            attach_metadata: AttachMetadata::default(),
+            client: HttpClientConfig::default(),
+        })
     }
 
     /// Puts a configuration to work.

@@ -1,60 +1,17 @@
 //! `serve --kubernetes` and `doctor`, against an API server on loopback that has one of everything.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
-    thread,
+    io::{Read as _, Write as _},
+    net::TcpStream,
 };
 
 use serde_json::{Value, json};
 
 use crate::{
+    api_server::ApiServer,
     process::{masthead, soon},
     serve::Server,
 };
-
-/// An API server that lists what there is, never changes, and has metrics itself; its port.
-fn cluster() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    // Ends with the process of the test.
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            thread::spawn(move || serve(stream, port));
-        }
-    });
-    port
-}
-
-fn serve(mut stream: TcpStream, port: u16) {
-    let Ok(copy) = stream.try_clone() else { return };
-    let mut lines = BufReader::new(copy).lines();
-    loop {
-        let Some(Ok(first)) = lines.next() else { return };
-        while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
-        let target = first.split_whitespace().nth(1).unwrap_or("").to_owned();
-        let path = target.split('?').next().unwrap_or("");
-        let (kind, body) = if target.contains("watch=1") {
-            // Nothing ever happens, until the other end hangs up.
-            drop(stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"));
-            drop(stream.read(&mut [0]));
-            return;
-        } else if path == "/metrics" {
-            ("text/plain; version=0.0.4", "items 7\n".to_owned())
-        } else {
-            let items = objects(path.rsplit('/').next().unwrap_or(""), port);
-            let list = json!({"metadata": {"resourceVersion": "1"}, "items": items});
-            ("application/json", list.to_string())
-        };
-        let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        );
-        if stream.write_all(format!("{head}{body}").as_bytes()).is_err() {
-            return;
-        }
-    }
-}
 
 /// The body at a path, asked for by the server's own name: others' are for no browser.
 fn body(server: &Server, path: &str) -> String {
@@ -67,72 +24,153 @@ fn body(server: &Server, path: &str) -> String {
     answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap()
 }
 
-fn objects(plural: &str, port: u16) -> Vec<Value> {
+/// An API server with one of everything.
+fn cluster() -> ApiServer {
+    let server = ApiServer::start();
+    let port = server.port;
     let meta = |name: &str| json!({"name": name, "namespace": "shop", "labels": {"app": "api"}});
     let monitor = |name: &str, port: &str| {
         json!({"metadata": meta(name), "spec": {
             "selector": {"matchLabels": {"app": "api"}},
             "endpoints": [{"port": port, "interval": "250ms", "scrapeTimeout": "250ms"}]}})
     };
-    match plural {
-        "servicemonitors" => vec![monitor("api", "metrics"), monitor("wrong", "no-such-port")],
-        "services" => vec![json!({"metadata": meta("api"), "spec": {}})],
-        "endpoints" => vec![json!({"metadata": meta("api"), "subsets": [{
-            "addresses": [{"ip": "127.0.0.1",
-                "targetRef": {"kind": "Pod", "namespace": "shop", "name": "api-1"}}],
-            "ports": [{"name": "metrics", "port": port, "protocol": "TCP"}]}]})],
-        "pods" => vec![json!({"metadata": meta("api-1"),
-            "status": {"phase": "Running", "podIP": "127.0.0.1"},
-            "spec": {"containers": [{"name": "api", "ports": [{"containerPort": port}]}]}})],
-        "configmaps" => vec![json!({
-            "metadata": {"name": "boards", "namespace": "shop",
-                "annotations": {"grafana_folder": "Shop"}},
-            "data": {"items.json": json!({"uid": "items", "title": "Items of the cluster",
-                "panels": [{"type": "stat", "title": "Items", "targets": [{"expr": "items"}]}],
-            }).to_string()}})],
-        _ => Vec::new(),
-    }
+    server.set("servicemonitors", monitor("api", "metrics"));
+    server.set("servicemonitors", monitor("wrong", "no-such-port"));
+    let elsewhere = json!({"metadata": meta("elsewhere"), "spec": {"selector": {},
+        "namespaceSelector": {"matchNames": ["nowhere"]}, "podMetricsEndpoints": [{"port": "x"}]}});
+    server.set("podmonitors", elsewhere);
+    server.set("services", json!({"metadata": meta("api"), "spec": {}}));
+    server.set(
+        "endpoints",
+        json!({"metadata": meta("api"), "subsets": [{
+        "addresses": [{"ip": "127.0.0.1",
+            "targetRef": {"kind": "Pod", "namespace": "shop", "name": "api-1"}}],
+        "ports": [{"name": "metrics", "port": port, "protocol": "TCP"}]}]}),
+    );
+    server.set(
+        "pods",
+        json!({"metadata": meta("api-1"),
+        "status": {"phase": "Running", "podIP": "127.0.0.1"},
+        "spec": {"containers": [{"name": "api", "ports": [{"containerPort": port}]}]}}),
+    );
+    let map = |name: &str, label: &str, key: &str, text: &str| {
+        json!({"metadata": {"name": name, "namespace": "shop", "labels": {label: "1"},
+            "annotations": {"grafana_folder": "Shop"}}, "data": {key: text}})
+    };
+    let board = json!({"uid": "items", "title": "Items of the cluster", "panels": [
+        {"type": "stat", "title": "Items", "datasource": "Team numbers",
+            "targets": [{"expr": "items"}]}]});
+    server.set("configmaps", map("boards", "grafana_dashboard", "items.json", &board.to_string()));
+    let sources = "datasources: [{name: Team numbers, uid: tn, type: prometheus}, \
+                   {name: Traces, type: tempo}]";
+    server.set("configmaps", map("sources", "grafana_datasource", "sources.yaml", sources));
+    server.set("prometheusrules", rules("shop-rules", json!("items * 6")));
+    server.set("prometheusrules", rules("broken", json!("items *")));
+    server
+}
+
+/// A PrometheusRule that records `items:six`.
+fn rules(name: &str, expr: Value) -> Value {
+    json!({"metadata": {"name": name, "namespace": "shop", "uid": "0f3c"}, "spec": {"groups": [
+        {"name": "items", "interval": "250ms", "partial_response_strategy": "abort",
+            "rules": [{"record": "items:six", "expr": expr}]}]}})
+}
+
+/// The server over this cluster.
+fn follow(api: &ApiServer, data: &std::path::Path) -> Server {
+    let url = api.url();
+    let mut args = vec!["--kubernetes", "--kubernetes.api-server", &url, "--no-host", "--no-self"];
+    args.push("--web.enable-lifecycle");
+    Server::start_with(data, &args)
+}
+
+fn discovery(server: &Server) -> Value {
+    serde_json::from_str(&body(server, "/api/discovery")).unwrap()
+}
+
+/// What `/api/discovery` says of the resource of this name.
+fn state(found: &Value, name: &str) -> Value {
+    let all = found["resources"].as_array().unwrap();
+    all.iter().find(|one| one["name"] == name).cloned().unwrap_or_default()
 }
 
 #[test]
 fn monitors_are_scraped_dashboards_shown_and_what_matches_nothing_is_named() {
     let directory = tempfile::tempdir().unwrap();
-    let api = format!("http://127.0.0.1:{}", cluster());
-    let server = Server::start_with(
-        &directory.path().join("data"),
-        &["--kubernetes", "--kubernetes.api-server", &api, "--no-host", "--no-self"],
-    );
+    let api = cluster();
+    let server = follow(&api, &directory.path().join("data"));
     let labels = r#"job="api",namespace="shop",service="api",pod="api-1",container="api",endpoint="metrics""#;
     let count = format!("count(up{{{labels}}} == 1) or vector(0)");
     assert!(soon(|| server.number(&count) == "1"));
     assert_eq!(server.number(&format!("items{{{labels}}}")), "7");
 
-    let discovery = || -> Value { serde_json::from_str(&body(&server, "/api/discovery")).unwrap() };
-    let state = |found: &Value, name: &str| {
-        let all = found["resources"].as_array().unwrap();
-        all.iter().find(|one| one["name"] == name).cloned().unwrap_or_default()
-    };
-    assert!(soon(|| state(&discovery(), "wrong")["state"] == "empty"), "{}", discovery());
-    let wrong = state(&discovery(), "wrong");
+    assert!(soon(|| state(&discovery(&server), "wrong")["state"] == "empty"));
+    let found = discovery(&server);
+    let wrong = state(&found, "wrong");
     let reason = wrong["reason"].as_str().unwrap();
     assert!(reason.contains("endpoint_port_name =~ \"no-such-port\""), "{reason}");
-    assert_eq!(state(&discovery(), "api")["state"], "scraped");
+    assert_eq!(state(&found, "api")["state"], "scraped");
+    assert_eq!(state(&found, "shop-rules")["state"], "taken");
+    let want = "nothing was found to scrape: there are no pods in namespace nowhere";
+    assert_eq!(state(&found, "elsewhere")["reason"], want);
+    let want = "data source \"Traces\": type \"tempo\" is not supported";
+    assert_eq!(state(&found, "sources")["reason"], want);
 
     assert!(soon(|| body(&server, "/api/search").contains("Items of the cluster")));
     let found = body(&server, "/api/dashboards/uid/items");
     assert!(found.contains("\"folderTitle\":\"Shop\""), "{found}");
+    assert!(
+        found.contains(r#""datasource":{"type":"prometheus","uid":"Team numbers"}"#),
+        "{found}"
+    );
 
     let url = format!("http://{}", server.address());
     let (code, stdout, stderr) = masthead(&["doctor", &url, "--kubernetes"]).finish();
     assert_eq!(code, Some(1), "{stdout}{stderr}");
     let line = |start: &str| stdout.lines().find(|line| line.starts_with(start)).unwrap_or("");
     assert!(line("broken ServiceMonitor shop/wrong").contains("no-such-port"), "{stdout}");
+    assert!(line("broken PrometheusRule shop/broken").contains("could not parse"), "{stdout}");
+    assert!(line("broken PodMonitor shop/elsewhere").contains("there are no pods"), "{stdout}");
     assert!(line("ok     targets").contains("1 of 1 are up"), "{stdout}");
     assert!(line("ok     dashboard Items of the cluster").contains("1 panels"), "{stdout}");
-    assert!(stderr.contains("1 thing is broken"), "{stderr}");
+    assert!(stderr.contains("4 things are broken"), "{stderr}");
     let (code, stdout, _) = masthead(&["doctor", &url, "--json"]).finish();
     let answer: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((code, answer["checks"][0]["state"].as_str()), (Some(1), Some("ok")));
+}
+
+#[test]
+fn rules_of_the_cluster_are_evaluated_follow_their_changes_and_go_with_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let api = cluster();
+    let server = follow(&api, &directory.path().join("data"));
+    assert!(soon(|| server.number("items:six or vector(0)") == "42"));
+    let groups = || body(&server, "/api/v1/rules");
+    assert!(groups().contains("\"file\":\"kubernetes/shop-shop-rules-0f3c.yaml\""), "{}", groups());
+    assert!(!groups().contains("shop-broken"), "{}", groups());
+
+    // A reload of the files keeps them.
+    let (status, answer) = server.ask("POST /-/reload HTTP/1.1", b"").unwrap();
+    assert_eq!(status, 200, "{answer}");
+    assert!(groups().contains("shop-shop-rules"), "{}", groups());
+
+    // While the API server is away nothing is forgotten.
+    api.away(true);
+    let problems = || discovery(&server)["problems"].as_array().unwrap().len();
+    assert!(soon(|| problems() > 0));
+    assert!(groups().contains("shop-shop-rules"), "{}", groups());
+    api.away(false);
+
+    // Numbers are expressions too, and what was broken is mended.
+    api.set("prometheusrules", rules("shop-rules", json!(5)));
+    api.set("prometheusrules", rules("broken", json!("items - 7")));
+    assert!(soon(|| groups().contains("shop-broken")));
+    assert!(soon(|| state(&discovery(&server), "broken")["state"] == "taken"));
+    api.delete("prometheusrules", "shop", "broken");
+    assert!(soon(|| !groups().contains("shop-broken")));
+    assert!(soon(|| server.number("items:six") == "5"));
+    api.delete("prometheusrules", "shop", "shop-rules");
+    assert!(soon(|| !groups().contains("kubernetes/")));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test, what is not there is a failure")]
 
 mod access;
+mod api_server;
 mod backfill;
 mod check;
 mod clients;
@@ -21,6 +22,7 @@ mod observed;
 mod originals;
 mod own_log;
 mod own_metrics;
+mod pods;
 mod process;
 mod query;
 mod rules;

@@ -22,6 +22,10 @@ pub struct FoundResource {
     pub name: String,
     /// The scrape pools that it became.
     pub pools: Vec<String>,
+    /// Where its pools look for targets, in words, such as `endpoints in namespace shop`.
+    pub looks: String,
+    /// How many rules or files it brought, where that is what its kind brings.
+    pub brought: Option<usize>,
     /// Why it is not taken, if it is not.
     pub rejected: Option<String>,
 }

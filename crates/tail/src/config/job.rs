@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use masthead_discovery::{Configs, FileSdConfig, HttpSdConfig, TargetGroup, discover};
+use masthead_discovery::{
+    Configs, FileSdConfig, HttpSdConfig, KubernetesSdConfig, TargetGroup, discover,
+    kubernetes::{Role, Selector},
+};
 use masthead_model::Labels;
 use masthead_relabel::{NameScheme, RelabelConfig, Rule};
 use serde::Deserialize;
@@ -21,7 +24,7 @@ use crate::{
         cri::{Cri, Settings},
         metrics::CustomMetrics,
     },
-    pods::{self, Pods},
+    pods::{self, Cluster, Pods, known::Known},
     target::Source,
 };
 
@@ -42,6 +45,10 @@ pub(super) struct JobConfig {
 struct PodsConfig {
     directory: Utf8PathBuf,
     namespaces: Vec<String>,
+    /// Whether pods without a directory there are targets too.
+    elsewhere: bool,
+    /// Where the API server is asked; nowhere if empty.
+    clusters: Vec<KubernetesSdConfig>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -53,7 +60,7 @@ pub(super) struct WrittenJob {
     static_configs: Vec<WrittenStatic>,
     file_sd_configs: Vec<FileSdConfig>,
     http_sd_configs: Vec<HttpSdConfig>,
-    kubernetes_sd_configs: Vec<WrittenKubernetes>,
+    kubernetes_sd_configs: Vec<KubernetesSdConfig>,
     decompression: Option<Ignored>,
     encoding: Option<String>,
     journal: Option<WrittenJournal>,
@@ -87,34 +94,6 @@ pub(super) struct WrittenJob {
 struct WrittenStatic {
     targets: Vec<Ignored>,
     labels: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "how to reach the API server, which nobody asks yet")]
-struct WrittenKubernetes {
-    role: String,
-    namespaces: Option<WrittenNamespaces>,
-    api_server: Option<Ignored>,
-    kubeconfig_file: Option<Ignored>,
-    selectors: Option<Ignored>,
-    attach_metadata: Option<Ignored>,
-    basic_auth: Option<Ignored>,
-    authorization: Option<Ignored>,
-    oauth2: Option<Ignored>,
-    bearer_token: Option<Ignored>,
-    bearer_token_file: Option<Ignored>,
-    tls_config: Option<Ignored>,
-    proxy_url: Option<Ignored>,
-    follow_redirects: Option<Ignored>,
-    enable_http2: Option<Ignored>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct WrittenNamespaces {
-    own_namespace: bool,
-    names: Vec<String>,
 }
 
 /// Promtail's `journal`.
@@ -159,7 +138,7 @@ impl WrittenJob {
         if self.job_name.is_empty() {
             return Err(Refused::new("job_name", "job_name is empty"));
         }
-        let mut warnings = self.unsupported();
+        let warnings = self.unsupported();
         if let Some(encoding) = &self.encoding
             && !matches!(encoding.to_ascii_lowercase().as_str(), "" | "utf-8" | "utf8")
         {
@@ -177,9 +156,12 @@ impl WrittenJob {
         let mut discovery = Configs {
             file_sd_configs: self.file_sd_configs,
             http_sd_configs: self.http_sd_configs,
+            kubernetes_sd_configs: self.kubernetes_sd_configs,
             ..Configs::default()
         };
         discovery.validate().map_err(|error| Refused::new(error.key, error.what))?;
+        let (pods, others) = pods_of(std::mem::take(&mut discovery.kubernetes_sd_configs));
+        discovery.kubernetes_sd_configs = others;
         let groups = self.static_configs.into_iter().enumerate().map(|(at, written)| {
             // Promtail takes nothing from the list of targets but that it is there.
             TargetGroup {
@@ -195,7 +177,7 @@ impl WrittenJob {
             static_groups: groups.collect(),
             discovery,
             journal: self.journal.map(WrittenJournal::check).transpose()?,
-            pods: kubernetes(&self.kubernetes_sd_configs, &mut warnings),
+            pods,
             warnings,
         })
     }
@@ -232,44 +214,56 @@ impl WrittenJob {
     }
 }
 
-/// Pods are found in the kubelet's directory; every other role has no logs.
-fn kubernetes(written: &[WrittenKubernetes], warnings: &mut Vec<String>) -> Option<PodsConfig> {
+/// Pods are found in the kubelet's directory too; whatever has another role is a target as its rules
+/// say.
+fn pods_of(sections: Vec<KubernetesSdConfig>) -> (Option<PodsConfig>, Vec<KubernetesSdConfig>) {
+    let (clusters, others): (Vec<_>, Vec<_>) =
+        sections.into_iter().partition(|section| section.role == Role::Pod);
+    if clusters.is_empty() {
+        return (None, others);
+    }
     let mut namespaces = Vec::new();
-    let mut found = false;
-    let mut all = false;
-    for (at, config) in written.iter().enumerate() {
-        let key = format!("kubernetes_sd_configs[{at}]");
-        if !config.role.eq_ignore_ascii_case("pod") {
-            warnings.push(format!("{key}: not supported yet: role {:?}", config.role));
-            continue;
+    if clusters.iter().all(|section| !section.namespaces.names.is_empty()) {
+        namespaces.extend(clusters.iter().flat_map(|section| section.namespaces.names.clone()));
+    }
+    let directory = pods::DIRECTORY.into();
+    let pods = PodsConfig { directory, namespaces, elsewhere: true, clusters };
+    (Some(pods), others)
+}
+
+/// Whether a section leaves pods of this node out by what only the API server knows.
+fn selects(section: &KubernetesSdConfig, node: &str) -> bool {
+    let own = field_of(node);
+    let mut of_pods = section.selectors.iter().filter(|selector| selector.role == Role::Pod);
+    section.namespaces.own_namespace
+        || of_pods.any(|of| !of.label.is_empty() || !(of.field.is_empty() || of.field == own))
+}
+
+fn field_of(node: &str) -> String {
+    format!("spec.nodeName={node}")
+}
+
+/// The same section for the pods of this node alone, as Promtail asks for them.
+fn of_node(section: &KubernetesSdConfig, node: &str) -> KubernetesSdConfig {
+    let mut section = section.clone();
+    let field = field_of(node);
+    match section.selectors.iter_mut().find(|selector| selector.role == Role::Pod) {
+        Some(selector) if selector.field.contains("spec.nodeName=") => {}
+        Some(selector) if !selector.field.is_empty() => {
+            selector.field = format!("{},{field}", selector.field);
         }
-        found = true;
-        warnings.push(format!(
-            "{key}: the API server is not asked yet: pods of this node are found in {}; their \
-             labels, annotations and phase are not known to relabel_configs",
-            pods::DIRECTORY
-        ));
-        if config.selectors.is_some() || config.attach_metadata.is_some() {
-            warnings.push(format!("{key}: selectors and attach_metadata are not in force"));
-        }
-        match &config.namespaces {
-            Some(given) if !given.names.is_empty() => namespaces.extend(given.names.clone()),
-            Some(given) if given.own_namespace => {
-                all = true;
-                warnings.push(format!("{key}: own_namespace is not in force"));
-            }
-            _ => all = true,
+        Some(selector) => selector.field = field,
+        None => {
+            let (role, label) = (Role::Pod, String::new());
+            section.selectors.push(Selector { role, label, field });
         }
     }
-    if all {
-        namespaces.clear();
-    }
-    found.then(|| PodsConfig { directory: pods::DIRECTORY.into(), namespaces })
+    section
 }
 
 impl JobConfig {
-    /// The logs of all containers, with the labels of Promtail's chart.
-    pub(super) fn pods(directory: &Utf8Path) -> Self {
+    /// The logs of all containers, with the labels of `pods.rs`.
+    pub(super) fn pods(directory: &Utf8Path, cluster: Option<KubernetesSdConfig>) -> Self {
         let settings = Settings { extract: false, ..Settings::default() };
         Self {
             name: "pods".to_owned(),
@@ -279,7 +273,12 @@ impl JobConfig {
             static_groups: Vec::new(),
             discovery: Configs::default(),
             journal: None,
-            pods: Some(PodsConfig { directory: directory.to_owned(), namespaces: Vec::new() }),
+            pods: Some(PodsConfig {
+                directory: directory.to_owned(),
+                namespaces: Vec::new(),
+                elsewhere: false,
+                clusters: cluster.into_iter().collect(),
+            }),
         }
     }
 
@@ -289,16 +288,28 @@ impl JobConfig {
             sources.push(Source::Static(self.static_groups.clone()));
         }
         let refuse = |source| Error::Discovery { job: self.name.clone(), source };
+        let parts = masthead_discovery::Parts::new(Arc::clone(&setup.fs));
         if !self.discovery.is_empty() {
-            let parts = masthead_discovery::Parts::new(Arc::clone(&setup.fs));
             let discovery = discover(&self.discovery, &parts).map_err(refuse)?;
             sources.push(Source::Discovered(Box::new(discovery)));
         }
         if let Some(pods) = &self.pods {
+            let clusters: Vec<_> =
+                pods.clusters.iter().map(|section| of_node(section, &setup.node)).collect();
+            let cluster = if clusters.is_empty() {
+                None
+            } else {
+                let known = Known::new(pods.clusters.iter().all(|one| selects(one, &setup.node)));
+                let configs = Configs { kubernetes_sd_configs: clusters, ..Configs::default() };
+                let discovery = Box::new(discover(&configs, &parts).map_err(refuse)?);
+                Some(Cluster { discovery, known })
+            };
             sources.push(Source::Pods(Pods {
                 directory: pods.directory.clone(),
                 node: setup.node.clone(),
                 namespaces: pods.namespaces.clone(),
+                elsewhere: pods.elsewhere,
+                cluster,
             }));
         }
         Ok(Job {
@@ -309,5 +320,39 @@ impl JobConfig {
             journal: self.journal.clone(),
             since: 0,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use masthead_discovery::yaml;
+
+    use super::*;
+
+    #[test]
+    fn pods_of_this_node_are_asked_for_and_other_roles_are_targets_as_they_are() {
+        let read = |text: &str| -> Vec<KubernetesSdConfig> { yaml::parse(text).unwrap() };
+        let f = |text: &str, field: &str, is_chosen: bool| {
+            let (pods, others) = pods_of(read(text));
+            let section = &pods.unwrap().clusters[0];
+            assert_eq!(of_node(section, "n1").selectors[0].field, field, "{text}");
+            assert_eq!((selects(section, "n1"), others.len()), (is_chosen, 0), "{text}");
+        };
+        let own = "spec.nodeName=n1";
+        f("[{role: pod}]", own, false);
+        f("[{role: pod, namespaces: {names: [a]}}]", own, false);
+        f("[{role: pod, namespaces: {own_namespace: true}}]", own, true);
+        f("[{role: pod, selectors: [{role: pod, label: a=b}]}]", own, true);
+        let both = "status.phase=Running,spec.nodeName=n1";
+        f("[{role: pod, selectors: [{role: pod, field: status.phase=Running}]}]", both, true);
+        f("[{role: pod, selectors: [{role: pod, field: spec.nodeName=n1}]}]", own, false);
+        let theirs = "spec.nodeName=n2";
+        f("[{role: pod, selectors: [{role: pod, field: spec.nodeName=n2}]}]", theirs, true);
+
+        let (pods, others) = pods_of(read("[{role: node}, {role: pod}, {role: service}]"));
+        assert_eq!((pods.is_some(), others.len()), (true, 2));
+        let (pods, _) = pods_of(read("[{role: pod, namespaces: {names: [a]}}, {role: pod}]"));
+        assert_eq!(pods.unwrap().namespaces, Vec::<String>::new());
+        assert!(pods_of(read("[{role: node}]")).0.is_none());
     }
 }

@@ -96,7 +96,7 @@ impl Node {
     pub(crate) fn start(&mut self) {
         let mut config = PromtailConfig::parse(&self.config).unwrap();
         if let Some(directory) = &self.pods {
-            config.add_pods(directory.as_str().into());
+            config.add_pods(directory.as_str().into(), None);
         }
         self.collector = Some(
             config

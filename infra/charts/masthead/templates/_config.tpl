@@ -71,13 +71,12 @@ observe:
   host: false
   # Its own ServiceMonitor has it scraped; twice would be once too often.
   self: {{ not (and .Values.serviceMonitor.enabled $server.discovery.monitors) }}
+  # Its log is a pod's, which collectors read.
+  self_logs: {{ not (and .Values.collector.enabled .Values.collector.logs) }}
 {{- end -}}
 
-{{/*
-The command of the collector: a server that keeps for an hour what it sends on. `masthead collect`
-keeps nothing, and this chart has not been tried with it yet.
-*/}}
-{{- define "masthead.collectorCommand" -}}serve{{- end -}}
+{{/* The command of the collector: it keeps nothing but journals of what is on its way. */}}
+{{- define "masthead.collectorCommand" -}}collect{{- end -}}
 
 {{- define "masthead.collectorConfig" -}}
 {{- $collector := .Values.collector -}}
@@ -89,13 +88,20 @@ listen:
   loki: "off"
 observe:
   host: {{ $collector.host }}
+  # It is read below /var/log/pods like any other.
+  self_logs: false
   {{- if $collector.logs }}
   pods_log_dir: /var/log/pods
   {{- end }}
-metrics:
-  # Only what is on its way.
-  storage: {retention_time: 1h, retention_size: 128MB}
+{{- if include "masthead.readsPods" . }}
+kubernetes:
+  # Labels of the node's pods, for their lines. A collector reads nothing else of the cluster.
+  enabled: true
+{{- end }}
+forward:
+  journal_size: {{ $collector.journalSize }}
 {{- if include "masthead.collectsMetrics" . }}
+metrics:
   global:
     scrape_interval: {{ $collector.scrapeInterval }}
     external_labels:
@@ -134,9 +140,8 @@ metrics:
         credentials_file: /etc/masthead/token/{{ $collector.tokenSecret.key }}
       {{- end }}
 {{- end }}
-logs:
-  storage: {retention_time: 1h, retention_size: 128MB}
 {{- if $collector.logs }}
+logs:
   clients:
     - url: {{ include "masthead.lokiUrl" . }}
       {{- if include "masthead.pushTokenSecret" . }}

@@ -91,6 +91,11 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- if or .Values.collector.kubelet .Values.collector.host }}true{{ end -}}
 {{- end -}}
 
+{{/* The collector asks the API server about pods. */}}
+{{- define "masthead.readsPods" -}}
+{{- if and .Values.collector.logs .Values.collector.podLabels }}true{{ end -}}
+{{- end -}}
+
 {{- define "masthead.validate" -}}
 {{- if and .Values.collector.enabled (not .Values.server.enabled) -}}
 {{- if and .Values.collector.logs (not .Values.collector.lokiUrl) -}}

@@ -31,7 +31,8 @@ fn verdicts(answer: &Value, wanted: bool) -> Vec<Check> {
     }
     for resource in &resources {
         let (namespace, name) = (text(&resource["namespace"]), text(&resource["name"]));
-        let what = format!("{} {namespace}/{name}", text(&resource["kind"]));
+        let kind = text(&resource["kind"]);
+        let what = format!("{kind} {namespace}/{name}");
         let reason = text(&resource["reason"]);
         match resource["state"].as_str() {
             Some("rejected") => {
@@ -39,14 +40,36 @@ fn verdicts(answer: &Value, wanted: bool) -> Vec<Check> {
                 checks.push(Check::new(&what, State::Broken, reason, advice));
             }
             Some("empty") => {
-                let advice = "compare its selector with the labels of the Service, its namespaces, \
-                              and `port` with the name of the Service's port";
-                checks.push(Check::new(&what, State::Broken, reason, advice));
+                checks.push(Check::new(&what, State::Broken, reason, advice(&kind)));
             }
             _ => {}
         }
     }
     checks
+}
+
+/// What to look at where a resource of this kind brings nothing.
+fn advice(kind: &str) -> &'static str {
+    match kind {
+        "ServiceMonitor" => {
+            "compare its selector with the labels of the Service, its namespaces, and `port` with \
+             the name of the Service's port"
+        }
+        "PodMonitor" => {
+            "compare its selector with the labels of the pods, its namespaces, and `port` with the \
+             name of the container's port"
+        }
+        "Probe" => {
+            "name targets in `targets.staticConfig.static`, or compare `targets.ingress.selector` \
+             with the labels of the Ingresses"
+        }
+        "ScrapeConfig" => {
+            "look at its `staticConfigs`, `httpSDConfigs` and `kubernetesSDConfigs`, and at what its \
+             relabelings drop"
+        }
+        "PrometheusRule" => "write rules below `spec.groups`, or delete it",
+        _ => "dashboards are keys that end with .json, data sources keys that end with .yaml",
+    }
 }
 
 #[cfg(test)]
@@ -73,6 +96,9 @@ mod tests {
             broken("ServiceMonitor shop/c"),
         ];
         assert_eq!(shown, want);
+        let kinds = ["ServiceMonitor", "PodMonitor", "Probe", "ScrapeConfig", "PrometheusRule", ""];
+        let advices: std::collections::BTreeSet<_> = kinds.into_iter().map(advice).collect();
+        assert_eq!(advices.len(), kinds.len());
         let nothing = json!({"problems": [], "resources": []});
         assert_eq!(verdicts(&nothing, false), []);
         assert_eq!(verdicts(&nothing, true)[0].state, State::Broken);

@@ -1,0 +1,162 @@
+//! `--pods-log-dir` with `--kubernetes`: lines of containers with the labels that the API server tells,
+//! over a tree like `/var/log/pods`, while that server comes and goes.
+#![expect(clippy::disallowed_methods, reason = "tests write files")]
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, OpenOptions},
+    io::Write as _,
+    path::Path,
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    api_server::ApiServer,
+    process::{Masthead, masthead, soon},
+    serve::Server,
+};
+
+/// Appends a line as the container runtime does.
+fn write(tree: &Path, container: &str, file: &str, line: &str) {
+    let directory = tree.join(container);
+    fs::create_dir_all(&directory).unwrap();
+    let mut file = OpenOptions::new().create(true).append(true).open(directory.join(file)).unwrap();
+    writeln!(file, "{} stdout F {line}", jiff::Timestamp::now()).unwrap();
+}
+
+fn pod(namespace: &str, name: &str, uid: &str, node: &str, labels: &Value) -> Value {
+    json!({
+        "metadata": {"name": name, "namespace": namespace, "uid": uid, "labels": labels,
+            "ownerReferences": [{"kind": "ReplicaSet", "name": "web-7d9c5b7f6d", "controller": true}]},
+        "spec": {"nodeName": node, "containers": [
+            {"name": "main", "ports": [{"containerPort": 80}, {"containerPort": 90}]}]},
+        "status": {"phase": "Running", "podIP": "10.0.0.7"},
+    })
+}
+
+/// Every line that is there, with the labels that say where it is from.
+fn lines(server: &Server) -> BTreeMap<String, String> {
+    let url = format!("http://{}", server.address());
+    let query = r#"{filename=~".+"}"#;
+    let (code, said, wrong) =
+        masthead(&["logs", query, "--url", &url, "--format", "json"]).finish();
+    assert_eq!(code, Some(0), "{wrong}");
+    let one = |text: &str| {
+        let line: Value = serde_json::from_str(text).unwrap();
+        let of = |name: &str| line["labels"][name].as_str().unwrap_or("-").to_owned();
+        let names = ["namespace", "pod", "container", "app", "job", "node_name", "stream"];
+        (line["line"].as_str().unwrap().to_owned(), names.map(of).join(" "))
+    };
+    said.lines().map(one).collect()
+}
+
+fn node(data: &Path, args: &[&str]) -> Server {
+    let data = data.to_str().unwrap();
+    let mut all =
+        vec!["serve", "--data", data, "--listen", "127.0.0.1:0", "--no-host", "--no-self"];
+    all.extend(["--prometheus-listen", "off", "--loki-listen", "off"]);
+    all.extend(args);
+    let mut command = Masthead::command(&all);
+    // As the chart gives it, by the downward API.
+    command.env("HOSTNAME", "node-1");
+    Server::of(Masthead::start(command))
+}
+
+#[test]
+fn lines_have_the_labels_of_their_pods_also_while_the_api_server_is_away() {
+    let directory = tempfile::tempdir().unwrap();
+    let (data, tree) = (directory.path().join("data"), directory.path().join("pods"));
+    let api = ApiServer::start();
+    let name = "web-7d9c5b7f6d-x2v4k";
+    let labels = json!({"app.kubernetes.io/name": "shop"});
+    api.set("pods", pod("devops", name, "u1", "node-1", &labels));
+    let mut etcd = pod("kube-system", "etcd-node-1", "mirror", "node-1", &json!({"app": "etcd"}));
+    etcd["metadata"]["annotations"] = json!({"kubernetes.io/config.hash": "c0ff"});
+    api.set("pods", etcd);
+    let web = format!("devops_{name}_u1/main");
+    write(&tree, &web, "0.log", "first");
+    write(&tree, "kube-system_etcd-node-1_c0ff/main", "0.log", "static");
+
+    let url = api.url();
+    let tree_text = tree.to_str().unwrap();
+    let args = ["--kubernetes", "--kubernetes.api-server", &url, "--pods-log-dir", tree_text];
+    let server = node(&data, &args);
+    let want = |line: &str, labels: &str| {
+        let is_there = soon(|| lines(&server).get(line).is_some_and(|found| found == labels));
+        assert!(is_there, "{line}: {:?}", lines(&server));
+    };
+    let shop = format!("devops {name} main shop devops/shop node-1 stdout");
+    want("first", &shop);
+    want("static", "kube-system etcd-node-1 main etcd kube-system/etcd node-1 stdout");
+
+    // A server that is away delays nothing: what is known stays, what is not is guessed.
+    api.away(true);
+    write(&tree, &web, "0.log", "second");
+    want("second", &shop);
+    fs::rename(tree.join(&web).join("0.log"), tree.join(&web).join("0.log.20260101-000000"))
+        .unwrap();
+    write(&tree, &web, "0.log", "rotated");
+    write(&tree, &web, "1.log", "restarted");
+    want("rotated", &shop);
+    want("restarted", &shop);
+    write(&tree, "devops_late-7d9c5b7f6d-8wxzk_u2/main", "0.log", "guessed");
+    let late =
+        |app: &str| format!("devops late-7d9c5b7f6d-8wxzk main {app} devops/{app} node-1 stdout");
+    want("guessed", &late("late"));
+
+    // It comes back and knows the other one; the first was deleted meanwhile, its file was not.
+    api.delete("pods", "devops", name);
+    let labels = json!({"app": "known", "app.kubernetes.io/name": "other"});
+    api.set("pods", pod("devops", "late-7d9c5b7f6d-8wxzk", "u2", "node-1", &labels));
+    api.away(false);
+    let mut count = 0;
+    let is_known = || {
+        count += 1;
+        let line = format!("told {count}");
+        write(&tree, "devops_late-7d9c5b7f6d-8wxzk_u2/main", "0.log", &line);
+        lines(&server).values().any(|labels| *labels == late("known"))
+    };
+    assert!(soon(is_known), "{:?}", lines(&server));
+    write(&tree, &web, "1.log", "last");
+    want("last", &shop);
+}
+
+#[test]
+fn a_promtail_yaml_asks_the_api_server_for_the_pods_of_its_node() {
+    let directory = tempfile::tempdir().unwrap();
+    let (data, tree) = (directory.path().join("data"), directory.path().join("elsewhere"));
+    let api = ApiServer::start();
+    let labels = json!({"app.kubernetes.io/name": "shop", "team": "a"});
+    api.set("pods", pod("devops", "web-1", "u1", "node-1", &labels));
+    api.set("pods", pod("devops", "web-2", "u2", "node-2", &labels));
+    write(&tree, "devops_web-1_u1/main", "0.log", "ours");
+    write(&tree, "devops_web-2_u2/main", "0.log", "not of this node");
+    let config = directory.path().join("promtail.yaml");
+    let text = format!(
+        r#"
+scrape_configs:
+- job_name: kubernetes-pods
+  pipeline_stages: [cri: {{}}]
+  kubernetes_sd_configs: [{{role: pod, api_server: '{}'}}]
+  relabel_configs:
+  - {{source_labels: [__meta_kubernetes_pod_label_app_kubernetes_io_name], target_label: app}}
+  - {{source_labels: [__meta_kubernetes_pod_label_team], target_label: job}}
+  - {{source_labels: [__meta_kubernetes_namespace], target_label: namespace}}
+  - {{source_labels: [__meta_kubernetes_pod_name], target_label: pod}}
+  - {{source_labels: [__meta_kubernetes_pod_node_name], target_label: node_name}}
+  - source_labels: [__meta_kubernetes_pod_uid, __meta_kubernetes_pod_container_name]
+    separator: /
+    target_label: __path__
+    replacement: {}/*$1/*.log
+"#,
+        api.url(),
+        tree.display()
+    );
+    fs::write(&config, text).unwrap();
+    let server = node(&data, &["--promtail-config", config.to_str().unwrap()]);
+    assert!(soon(|| lines(&server).contains_key("ours")));
+    let found = lines(&server);
+    assert_eq!(found["ours"], "devops web-1 - shop a node-1 stdout");
+    assert_eq!(found.len(), 1, "{found:?}");
+}
