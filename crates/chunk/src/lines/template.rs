@@ -16,7 +16,7 @@
 //! again when the line was written.
 //!
 //! `template/write.rs` collects nodes and columns, `template/values.rs` writes and reads one column,
-//! `template/read.rs` puts lines together again. What is compressed together, in this order:
+//! `template/read.rs` puts lines together again (`template/out.rs`). What is compressed together, in this order:
 //!
 //! ```text
 //! text bytes | nodes | kinds of columns | short columns | numbers | texts | large columns …
@@ -25,6 +25,7 @@
 //! Byte layout: `docs/format/chunk.md`.
 
 mod clock;
+mod out;
 mod read;
 mod scan;
 mod values;

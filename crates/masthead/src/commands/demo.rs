@@ -129,7 +129,9 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<()> {
         };
         let at = *stack.addresses().first().context("BUG: no listener")?;
         stack.scrape(vec![observed::job(addresses.metrics, args.scrape_every)?]).await?;
-        demo.screen.raise(&banner::text(at, &addresses, &data, args.rate, seed))?;
+        let program = std::env::args_os().next().unwrap_or_else(|| "masthead".into());
+        let program = program.to_string_lossy();
+        demo.screen.raise(&banner::text(&program, at, &addresses, &data, args.rate, seed))?;
         let route =
             Route { api: addresses.api, rate: args.rate, seed, id_prefix: id_prefix.clone() };
         demo.play(&args, at, &addresses, route).await

@@ -8,6 +8,7 @@
 mod access;
 mod backfill;
 mod check;
+mod clients;
 mod cluster;
 mod collector;
 mod config;
@@ -20,6 +21,7 @@ mod logs;
 mod observed;
 mod originals;
 mod own_log;
+mod own_metrics;
 mod process;
 mod query;
 mod rules;

@@ -10,8 +10,11 @@
 
 #![expect(clippy::indexing_slicing, reason = "every index is below a length that was checked")]
 
+use super::out::pair;
 use crate::words::{CLASS, Collector};
 
+/// Bytes of the longest text.
+const TEXT: usize = 29;
 /// Bytes without a fraction.
 const WHOLE: usize = 19;
 /// More digits of a fraction are no moment.
@@ -75,9 +78,9 @@ impl Shape {
         nanos.div_euclid(10_i64.pow(9 - self.decimals()))
     }
 
-    /// Appends the text of a number.
-    pub(super) fn put(self, number: i64, out: &mut Vec<u8>) {
-        let (seconds, mut fraction) =
+    /// The text of a number, and where it ends.
+    pub(super) fn text(self, number: i64) -> ([u8; TEXT], usize) {
+        let (seconds, fraction) =
             (number.div_euclid(self.per_second()), number.rem_euclid(self.per_second()));
         let (days, second) =
             (seconds.div_euclid(SECONDS_PER_DAY), seconds.rem_euclid(SECONDS_PER_DAY));
@@ -85,8 +88,8 @@ impl Shape {
         let mut text = *b"0000-00-00 00:00:00.000000000";
         (text[4], text[7], text[10]) = (self.date, self.date, self.time);
         let fields = [
-            (0, year.div_euclid(100).rem_euclid(100)),
-            (2, year.rem_euclid(100)),
+            (0, year.div_euclid(100)),
+            (2, year),
             (5, month),
             (8, day),
             (11, second / 3_600),
@@ -94,19 +97,21 @@ impl Shape {
             (17, second % 60),
         ];
         for (at, number) in fields {
-            text[at] = digit(number / 10);
-            text[at + 1] = digit(number % 10);
+            // No number is negative but that of a year which no column has.
+            [text[at], text[at + 1]] = pair(number.unsigned_abs());
         }
-        let mut end = WHOLE;
-        let decimals = self.decimals() as usize;
-        if decimals > 0 {
-            text[WHOLE] = self.fraction;
-            for at in (WHOLE + 1..=WHOLE + decimals).rev() {
-                text[at] = digit(fraction % 10);
-                fraction /= 10;
-            }
-            end += 1 + decimals;
+        let decimals = self.decimals();
+        if decimals == 0 {
+            return (text, WHOLE);
         }
+        text[WHOLE] = self.fraction;
+        let mut rest = fraction.unsigned_abs() * 10_u64.pow(9 - decimals);
+        for at in [WHOLE + 8, WHOLE + 6, WHOLE + 4, WHOLE + 2] {
+            [text[at], text[at + 1]] = pair(rest);
+            rest /= 100;
+        }
+        text[WHOLE + 1] = pair(rest)[1];
+        let mut end = WHOLE + 1 + decimals as usize;
         if self.digits == Self::TRIMMED {
             while text[end - 1] == b'0' && end > WHOLE + 1 {
                 end -= 1;
@@ -115,7 +120,7 @@ impl Shape {
                 end = WHOLE;
             }
         }
-        out.extend_from_slice(&text[..end]);
+        (text, end)
     }
 }
 
@@ -222,10 +227,6 @@ fn trimmed<'a>(
     Some((shape, numbers))
 }
 
-fn digit(number: i64) -> u8 {
-    b'0' + u8::try_from(number.rem_euclid(10)).unwrap_or(0)
-}
-
 /// Days since 1970-01-01 of a date of the Gregorian calendar; years begin in March, so that the
 /// leap day is the last.
 fn days_of(year: i64, month: i64, day: i64) -> i64 {
@@ -257,9 +258,8 @@ mod tests {
             let end = end_at(text.as_bytes(), 0).expect(text);
             let (shape, number) = parse(&text.as_bytes()[..end]).expect(text);
             assert_eq!(shape.floor(nanos), number, "{text}");
-            let mut back = Vec::new();
-            shape.put(number, &mut back);
-            assert_eq!(back, &text.as_bytes()[..end], "{text}");
+            let (back, len) = shape.text(number);
+            assert_eq!(&back[..len], &text.as_bytes()[..end], "{text}");
             assert_eq!(Shape::of(shape.bytes()), Some(shape));
         };
         f("1970-01-01T00:00:00Z", 0);
@@ -305,9 +305,8 @@ mod tests {
             assert_eq!(found.as_ref().map(|(shape, _)| shape.digits), want, "{rows:?}");
             let Some((shape, numbers)) = found else { return };
             for (row, number) in rows.iter().zip(numbers) {
-                let mut back = Vec::new();
-                shape.put(number, &mut back);
-                assert_eq!(String::from_utf8_lossy(&back), *row);
+                let (back, len) = shape.text(number);
+                assert_eq!(String::from_utf8_lossy(&back[..len]), *row);
             }
         };
         f(&["2026-11-22T10:00:00.10", "2026-11-22T10:00:00.00"], Some(2));
@@ -323,9 +322,7 @@ mod tests {
     fn numbers_of_no_moment_are_some_text() {
         let shape = Shape::of([b'-', b'T', b'.', 9]).expect("a shape");
         for number in [i64::MIN, -1, i64::MAX] {
-            let mut text = Vec::new();
-            shape.put(number, &mut text);
-            assert_eq!(text.len(), WHOLE + 10);
+            assert_eq!(shape.text(number).1, TEXT);
         }
         assert_eq!(Shape::of([b'-', b'T', b'.', 10]), None);
     }

@@ -21,7 +21,7 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 use super::write::is_large;
-use super::{Mark, SHORT, clock};
+use super::{Mark, SHORT, clock, out};
 use crate::cursor::{Cursor, put_slice, put_unsigned, unzigzag, zigzag};
 use crate::lines::{Compressor, Decompressor};
 use crate::{Error, bits};

@@ -1,5 +1,8 @@
 //! The kinds of columns, read again.
 
+#![expect(clippy::indexing_slicing, reason = "tables of 256 letters and 16 places")]
+
+use super::out::{Out, STEP};
 use super::{Error, HALF_BITS, Mark, SHORT, Sources, bits, clock, unzigzag, uuid_of, width};
 
 /// What stands before a column; the bytes are the format's.
@@ -22,7 +25,8 @@ pub(super) enum Kind {
 /// The values of a column.
 #[derive(Debug)]
 pub(in super::super) enum Values {
-    Same(Vec<u8>),
+    /// The value, and where it ends.
+    Same(Vec<u8>, usize),
     Numbers {
         numbers: Vec<u64>,
         digits: usize,
@@ -89,7 +93,9 @@ pub(in super::super) fn read(
     Ok(match kind {
         Kind::Same => {
             let len = kinds.count(kinds.remaining(), "length of a value")?;
-            Values::Same(kinds.take(len, "value")?.to_vec())
+            let mut value = kinds.take(len, "value")?.to_vec();
+            pad(&mut value);
+            Values::Same(value, len)
         }
         Kind::Numbers => {
             let digits = kinds.count(20, "digits")?;
@@ -119,12 +125,14 @@ pub(in super::super) fn read(
             if numbers.iter().any(|place| *place >= different as u64) {
                 return Err(bad);
             }
+            pad(&mut texts);
             Values::Dictionary { places: numbers, texts, ends }
         }
         Kind::Texts => {
             let mut texts = Vec::new();
             sources.text(&mut texts)?;
             let ends = split(&texts, count).ok_or(bad)?;
+            pad(&mut texts);
             Values::Texts { texts, ends, gap: 1 }
         }
         Kind::Hexadecimal => {
@@ -161,6 +169,7 @@ pub(in super::super) fn read(
             if end != texts.len() {
                 return Err(bad);
             }
+            pad(&mut texts);
             Values::Texts { texts, ends, gap: 0 }
         }
         Kind::Moments => moments(sources, count)?,
@@ -227,7 +236,13 @@ fn short(sources: &mut Sources<'_, '_>, count: usize) -> Result<Values, Error> {
         texts.extend_from_slice(sources.short.take(len + 1, "value")?);
         ends.push(texts.len() - 1);
     }
+    pad(&mut texts);
     Ok(Values::Texts { texts, ends, gap: 1 })
+}
+
+/// Adds what [`Out`] may copy beyond the end.
+fn pad(texts: &mut Vec<u8>) {
+    texts.resize(texts.len() + STEP, 0);
 }
 
 fn based(sources: &mut Sources<'_, '_>, count: usize, numbers: &mut Vec<u64>) -> Result<(), Error> {
@@ -255,75 +270,90 @@ impl Values {
     }
 
     /// Appends value number `at`, which stands in a line of this `time`, to `out`.
-    pub(in super::super) fn put(&self, at: usize, time: i64, out: &mut Vec<u8>) {
+    #[inline]
+    pub(in super::super) fn put(&self, at: usize, time: i64, out: &mut Out<'_>) {
         let number = |numbers: &[u64]| numbers.get(at).copied().unwrap_or(0);
         match self {
-            Self::Same(value) => out.extend_from_slice(value),
-            Self::Numbers { numbers, digits } => put_number(number(numbers), *digits, out),
+            Self::Same(value, end) => out.put(value, 0, *end),
+            Self::Numbers { numbers, digits } => out.put_number(number(numbers), *digits),
             Self::Dictionary { places, texts, ends } => {
                 put_text(texts, ends, 1, usize::try_from(number(places)).unwrap_or(0), out);
             }
             Self::Texts { texts, ends, gap } => put_text(texts, ends, *gap, at, out),
+            Self::Hexadecimal { bytes, len: crate::words::UUID_BYTES, upper: false } => {
+                put_uuid(bytes, at, out);
+            }
             Self::Hexadecimal { bytes, len, upper } => {
                 put_hexadecimal(bytes, *len, *upper, at, out);
             }
             Self::Addresses(numbers) => {
                 let address = number(numbers);
                 for shift in [24, 16, 8, 0] {
-                    put_number((address >> shift) & 255, 0, out);
+                    out.put_number((address >> shift) & 255, 0);
                     if shift > 0 {
-                        out.push(b'.');
+                        out.put(b".", 0, 1);
                     }
                 }
             }
             Self::Fractions { numbers, digits, decimals } => {
                 let scale = 10_u64.pow(u32::try_from(*decimals).unwrap_or(0));
                 let value = number(numbers);
-                put_number(value / scale, *digits, out);
-                out.push(b'.');
-                put_number(value % scale, *decimals, out);
+                out.put_number(value / scale, *digits);
+                out.put(b".", 0, 1);
+                out.put_number(value % scale, *decimals);
             }
             Self::Moments { shape, from_line, base, numbers } => {
                 let from = if *from_line { shape.floor(time) } else { 0 };
                 let number = number(numbers).cast_signed();
-                shape.put(from.wrapping_add(*base).wrapping_add(number), out);
+                let (text, end) = shape.text(from.wrapping_add(*base).wrapping_add(number));
+                out.put(&text, 0, end);
             }
         }
     }
 }
 
-fn put_text(texts: &[u8], ends: &[usize], gap: usize, at: usize, out: &mut Vec<u8>) {
+#[inline]
+fn put_text(texts: &[u8], ends: &[usize], gap: usize, at: usize, out: &mut Out<'_>) {
     let start = at.checked_sub(1).and_then(|at| ends.get(at)).map_or(0, |end| end + gap);
     let end = ends.get(at).copied().unwrap_or(start);
-    out.extend_from_slice(texts.get(start..end).unwrap_or_default());
+    out.put(texts, start, end);
 }
 
-/// A number with leading zeros up to `digits`.
-fn put_number(mut number: u64, digits: usize, out: &mut Vec<u8>) {
-    let mut buffer = [b'0'; 20];
-    let mut used = 0;
-    for place in buffer.iter_mut().rev() {
-        *place = b'0' + u8::try_from(number % 10).unwrap_or(0);
-        number /= 10;
-        used += 1;
-        if number == 0 {
-            break;
-        }
+/// The letters of every byte.
+const LETTERS: [[u8; 2]; 256] = {
+    let mut letters = [[0; 2]; 256];
+    let digits = *b"0123456789abcdef";
+    let mut byte = 0;
+    while byte < 256 {
+        letters[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
     }
-    let used = used.max(digits.min(buffer.len()));
-    out.extend_from_slice(buffer.get(buffer.len() - used..).unwrap_or_default());
+    letters
+};
+/// Where the letters of each byte of a UUID stand.
+const UUID_PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+
+fn put_uuid(bytes: &[u8], at: usize, out: &mut Out<'_>) {
+    let mut text = [b'-'; crate::words::UUID_BYTES];
+    let some = bytes.get(at * 16..(at + 1) * 16).unwrap_or_default();
+    for (byte, place) in some.iter().zip(UUID_PLACES) {
+        [text[place], text[place + 1]] = LETTERS[usize::from(*byte)];
+    }
+    out.put(&text, 0, text.len());
 }
 
-fn put_hexadecimal(bytes: &[u8], len: usize, upper: bool, at: usize, out: &mut Vec<u8>) {
+fn put_hexadecimal(bytes: &[u8], len: usize, upper: bool, at: usize, out: &mut Out<'_>) {
     let uuid = len == crate::words::UUID_BYTES;
     let each = if uuid { 16 } else { len / 2 };
-    let letters = if upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
-    let letter = |digit: u8| letters.get(usize::from(digit)).copied().unwrap_or(b'0');
     let some = bytes.get(at * each..(at + 1) * each).unwrap_or_default();
     for (place, byte) in some.iter().enumerate() {
         if uuid && matches!(place, 4 | 6 | 8 | 10) {
-            out.push(b'-');
+            out.put(b"-", 0, 1);
         }
-        out.extend_from_slice(&[letter(byte >> 4), letter(byte & 15)]);
+        let mut letters = LETTERS[usize::from(*byte)];
+        if upper {
+            letters.make_ascii_uppercase();
+        }
+        out.put(&letters, 0, 2);
     }
 }
