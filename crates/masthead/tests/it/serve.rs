@@ -90,11 +90,15 @@ impl Server {
             let point = FloatPoint { timestamp: Millis(*at), value: *value, start: None };
             encoder.series(&labels, &[point], &[], &[]);
         }
-        self.write(&encoder.finish())
+        self.write_answer(&encoder.finish())
     }
 
     /// Pushes a request of remote write 1.0; whether it was acknowledged.
     pub(crate) fn write(&self, request: &[u8]) -> bool {
+        self.write_answer(request).is_some_and(|(status, _)| status == 204)
+    }
+
+    fn write_answer(&self, request: &[u8]) -> Option<(u16, String)> {
         let body = compress(request).unwrap();
         let head = "POST /api/v1/write HTTP/1.1\r\ncontent-type: application/x-protobuf\r\ncontent-encoding: snappy";
         self.ask(head, &body)
