@@ -113,8 +113,8 @@ pub(crate) struct DemoArgs {
     #[arg(long = "for", value_name = "DURATION", env = "MASTHEAD_DEMO_FOR", value_parser = duration)]
     pub run_for: Option<Duration>,
 
-    /// At the end, compare traffic, metrics and logs, and what the stores have of them; exit 1 when
-    /// they disagree.
+    /// At the end, compare traffic, metrics and logs, and what the stores have of them, and let the
+    /// doctor look; exit 1 when they disagree or something is broken.
     ///
     /// Send no requests of your own meanwhile: they would be counted too.
     #[arg(long, env = "MASTHEAD_DEMO_CHECK", value_parser = BoolishValueParser::new())]
