@@ -1,0 +1,20 @@
+//! Requests of remote read, compressed and plain.
+
+use masthead_wire::{
+    Limits,
+    remote_read::{ReadRequest, encode_request},
+    remote_write::decompress,
+};
+
+/// Takes any bytes.
+pub fn run(body: &[u8]) {
+    let limits = Limits::default();
+    let mut plain = Vec::new();
+    drop(decompress(body, &limits, &mut plain));
+    for body in [body, &plain] {
+        let Ok(request) = ReadRequest::decode(body, &limits) else { continue };
+        // What is read can be written, and is then read the same.
+        let again = ReadRequest::decode(&encode_request(&request), &limits).expect("our own bytes");
+        assert_eq!(again.queries.len(), request.queries.len());
+    }
+}
