@@ -206,6 +206,11 @@ impl QueryCtx {
         self.set_step_counts(Vec::new());
     }
 
+    /// Whether this is an attempt, which must wait for nobody.
+    pub fn is_attempt(&self) -> bool {
+        self.attempt_ns.load(Ordering::Relaxed) != u64::MAX
+    }
+
     fn attempt_end(&self) -> Duration {
         Duration::from_nanos(self.attempt_ns.load(Ordering::Relaxed))
     }
