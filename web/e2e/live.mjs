@@ -146,6 +146,85 @@ step('logs are explored, and hostile lines stay text', async ({ page }) => {
   assert(wide <= 1440, `a long word makes the page ${wide} pixels wide`);
 });
 
+step('a metric of lines is explored, and what is wrong is told', async ({ page, faults }) => {
+  const expr = 'sum by (level) (count_over_time({app="api"} | json | level!="" [1m]))';
+  await page.goto(`/explore/logs?${RANGE}&expr=${encodeURIComponent(expr)}`);
+  await page.locator('.explore-panel canvas').first().waitFor();
+  await page.getByRole('button', { name: /^(INFO|\{level="INFO"\})$/ }).waitFor();
+  for (const [kind, wrong] of [
+    ['metrics', 'sum(up'],
+    ['logs', 'rate({app="api"} | jsn [1m])'],
+  ]) {
+    await page.goto(`/explore/${kind}?${RANGE}&expr=${encodeURIComponent(wrong)}`);
+    await page
+      .getByText(/parse error/i)
+      .first()
+      .waitFor();
+  }
+  // The server refuses what is wrong with 400, which the browser notes by itself.
+  const ours = faults.filter((fault) => !fault.includes('400 (Bad Request)'));
+  faults.splice(0, faults.length, ...ours);
+});
+
+step('from a metric to the logs of its labels, and to one request', async ({ page }) => {
+  const expr = encodeURIComponent(
+    'sum by (namespace, pod) (rate(http_requests_total{job="api"}[1m]))',
+  );
+  await page.goto(`/explore/metrics?${RANGE}&expr=${expr}`);
+  await page.getByRole('button', { name: 'Logs of these' }).click();
+  const line = page.locator('.log-line').filter({ hasText: 'request_id' }).first();
+  await line.click();
+  const row = page
+    .locator('.log-details tr')
+    .filter({ has: page.getByRole('rowheader', { name: 'request_id', exact: true }) })
+    .first();
+  const id = (await row.locator('bdi').textContent())?.trim();
+  await row.getByRole('button', { name: 'All its lines' }).click();
+  await page.waitForURL((url) => decodeURIComponent(url.search).includes(id));
+  await page.locator('.log-line').filter({ hasText: id }).first().waitFor();
+});
+
+step('lines come as they are written', async ({ page }) => {
+  const expr = encodeURIComponent('{app="api"}');
+  await page.goto(`/explore/logs?${RANGE}&expr=${expr}`);
+  await page.getByRole('button', { name: 'Live' }).click();
+  const last = () => page.locator('.log-line').last().textContent();
+  await page.locator('.log-line').first().waitFor();
+  const before = await last();
+  await until('a line that was not there', async () => (await last()) !== before);
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await page.getByRole('button', { name: 'Live' }).waitFor();
+});
+
+step('rules and alerts are shown by their state', async ({ page }) => {
+  await page.goto('/alerts');
+  const row = page.getByRole('row').filter({ hasText: 'AlwaysOn' });
+  await until('the alert fires', async () => (await row.getByText('firing').count()) > 0);
+  await row.getByText('severity=').waitFor();
+  await page.getByText(/\d+ recording/).click();
+  await page.getByRole('row').filter({ hasText: 'job:up:sum' }).waitFor();
+  assert.equal(await row.count(), 0);
+  await page.getByRole('link', { name: 'sum by (job) (up)' }).click();
+  await page.waitForURL(/\/explore\/metrics\?.*expr=/);
+});
+
+step('discovery says which rule left a target out', async ({ page }) => {
+  await page.goto('/discovery');
+  const job = page.getByRole('region', { name: 'left-out' });
+  await job.getByText(/Nothing is scraped: all 1 targets were dropped/).waitFor();
+  await job.getByRole('button', { name: 'Why?' }).click();
+  await job.getByText('This rule dropped it.').waitFor();
+  assert.deepEqual(await findings(page), []);
+});
+
+step('the slow queries tell where the time went', async ({ page }) => {
+  await page.goto('/queries');
+  const slowest = page.getByRole('region', { name: 'Slowest' });
+  await slowest.getByRole('button', { name: 'Where did the time go?' }).first().click();
+  await slowest.locator('.query-step').first().waitFor();
+  assert.deepEqual(await findings(page), []);
+});
+
 step('the keyboard alone opens a board and its menus', async ({ page }) => {
   await page.goto('/');
   const search = page.getByRole('textbox', { name: 'Search dashboards' });

@@ -27,7 +27,8 @@ export async function startStack(binary, { dashboards, scrapeEvery = '1s' } = {}
     await writeFile(
       join(scratch, 'prometheus.yml'),
       [
-        `global: {scrape_interval: ${scrapeEvery}, scrape_timeout: 1s}`,
+        `global: {scrape_interval: ${scrapeEvery}, scrape_timeout: 1s, evaluation_interval: 1s}`,
+        `rule_files: ['${join(scratch, 'rules.yml')}']`,
         'scrape_configs:',
         target('api', api.metrics, {
           namespace: NAMESPACE,
@@ -36,6 +37,19 @@ export async function startStack(binary, { dashboards, scrapeEvery = '1s' } = {}
           container: 'api',
         }),
         target('cluster', cluster, {}),
+        `- {job_name: left-out, static_configs: [{targets: ['${cluster}']}], relabel_configs: [{action: drop, source_labels: [job], regex: left-.*}]}`,
+        '',
+      ].join('\n'),
+    );
+    await writeFile(
+      join(scratch, 'rules.yml'),
+      [
+        'groups:',
+        '- name: test',
+        '  rules:',
+        '  - {record: job:up:sum, expr: sum by (job) (up)}',
+        `  - {alert: AlwaysOn, expr: 'up{job="api"} == 1', labels: {severity: info}}`,
+        `  - {alert: NeverOn, expr: 'up{job="api"} > 1'}`,
         '',
       ].join('\n'),
     );

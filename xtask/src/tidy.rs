@@ -7,6 +7,7 @@
 //! To add a rule: write `tidy/NAME.rs` with `pub(super) fn check(tree: &Tree, found: &mut Found)`
 //! and a test, then add its line to the table. A message says what is wrong, then what to do.
 
+mod command_blocks;
 mod crate_attributes;
 mod doc_paths;
 mod file_length;
@@ -31,6 +32,7 @@ pub(crate) use tree::Tree;
 
 /// Every rule: its name, as it stands in brackets behind a finding, and its function.
 pub(crate) const RULES: &[(&str, Rule)] = &[
+    ("command-blocks", command_blocks::check),
     ("crate-attributes", crate_attributes::check),
     ("doc-paths", doc_paths::check),
     ("file-length", file_length::check),

@@ -36,6 +36,7 @@ pub(crate) enum Encoding {
     Histograms = 24,
     LinesPlain = 28,
     LinesTemplates = 29,
+    LinesMoments = 30,
 }
 
 impl Encoding {
@@ -59,6 +60,7 @@ impl Encoding {
             Self::Histograms,
             Self::LinesPlain,
             Self::LinesTemplates,
+            Self::LinesMoments,
         ];
         let found = known.into_iter().find(|encoding| encoding.tag() == tag);
         found.ok_or(Error::UnknownEncoding { kind, tag })

@@ -57,17 +57,18 @@ impl Encoder {
     /// [`Error::TooMany`] above [`COUNT_MAX`] lines or [`TEXT_BYTES_MAX`] bytes; `out` is then as
     /// before.
     pub fn encode(&mut self, text: &[u8], ends: &[usize], out: &mut Vec<u8>) -> Result<(), Error> {
-        self.encode_with_words(text, ends, out, &mut Vec::new())
+        self.encode_with_words((text, ends, &[]), out, &mut Vec::new())
     }
 
-    /// As [`Encoder::encode`], and replaces `words` by which words the lines have.
+    /// As [`Encoder::encode`] of lines with these times in nanoseconds, or without times, and
+    /// replaces `words` by which words the lines have. A line that says its own time is smaller
+    /// where that is known, and the column is then read with the same times.
     ///
     /// # Errors
     /// As there.
     pub fn encode_with_words(
         &mut self,
-        text: &[u8],
-        ends: &[usize],
+        (text, ends, times): (&[u8], &[usize], &[i64]),
         out: &mut Vec<u8>,
         words: &mut Vec<u8>,
     ) -> Result<(), Error> {
@@ -79,8 +80,9 @@ impl Encoder {
         let text = text.get(..ends.last().copied().unwrap_or(0)).unwrap_or_default();
         let done = frame::write(out, ends.len(), |out| {
             if self.templates {
-                self.writer.write(&mut self.compressor, text, ends, &mut self.words, out);
-                Ok(Encoding::LinesTemplates)
+                let lines = (text, ends, times);
+                let moments = self.writer.write(&mut self.compressor, lines, &mut self.words, out);
+                Ok(if moments { Encoding::LinesMoments } else { Encoding::LinesTemplates })
             } else {
                 self.words.add_text(text);
                 plain::write(&mut self.compressor, text, ends, out);
@@ -112,6 +114,20 @@ impl Decoder {
         ends: &mut Vec<usize>,
         text: &mut Vec<u8>,
     ) -> Result<usize, Error> {
+        self.decode_with_times(bytes, &[], ends, text)
+    }
+
+    /// As [`Decoder::decode_into`] of lines that were encoded with these times.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn decode_with_times(
+        &mut self,
+        bytes: &[u8],
+        times: &[i64],
+        ends: &mut Vec<usize>,
+        text: &mut Vec<u8>,
+    ) -> Result<usize, Error> {
         let mut cursor = Cursor::new(bytes);
         let (encoding, count, mut payload) = frame::read(&mut cursor, KIND)?;
         let before = (ends.len(), text.len());
@@ -119,8 +135,9 @@ impl Decoder {
             Encoding::LinesPlain => {
                 plain::read(&mut self.decompressor, count, &mut payload, ends, text)
             }
-            Encoding::LinesTemplates => {
-                self.reader.read(&mut self.decompressor, count, &mut payload, ends, text)
+            Encoding::LinesTemplates | Encoding::LinesMoments => {
+                let lines = (count, times);
+                self.reader.read(&mut self.decompressor, lines, &mut payload, ends, text)
             }
             other => Err(Error::UnknownEncoding { kind: KIND, tag: other.tag() }),
         };

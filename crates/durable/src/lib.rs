@@ -10,6 +10,7 @@
 //! - `publish.rs`: a directory appears whole or not at all; leftovers and bad ones go aside;
 //! - `index.rs`: label sets to numbers and matchers to sets of numbers, in memory and in a file;
 //! - `retention.rs`: which of the old must go;
+//! - `snapshot.rs`: what copies of a store are made with;
 //! - `bytes.rs`: the small parts of every format.
 //!
 //! Layouts, byte by byte: `docs/format/journal.md`, `docs/format/table.md`, `docs/format/index.md`.
@@ -23,6 +24,7 @@ pub mod index;
 pub mod journal;
 pub mod publish;
 pub mod retention;
+pub mod snapshot;
 pub mod table;
 
 pub use error::{Error, Result};

@@ -7,7 +7,7 @@
 //!
 //! Pushing: `push.rs`. Queries: `query.rs`, and what they need of LogQL in `language.rs`. Labels
 //! and series: `labels.rs`. How much there is: `index.rs`. What is in the lines: `detected.rs`,
-//! `patterns.rs`. Following: `tail.rs` over `live.rs`. Deleting: `delete.rs`. All else: `status.rs`.
+//! `patterns.rs`. Following: `tail.rs` over `live.rs`. Deleting: `delete.rs`; a copy of all: `snapshot.rs`. All else: `status.rs`.
 
 use std::sync::Arc;
 
@@ -44,6 +44,7 @@ mod push;
 mod query;
 mod refusal;
 mod rules;
+mod snapshot;
 mod stats;
 mod status;
 mod tail;
@@ -200,6 +201,7 @@ fn beside() -> Routes {
         .route("/otlp/v1/logs", post(push::otlp))
         .route("/ready", get(status::ready))
         .route("/config", get(status::config))
+        .route("/api/v1/admin/logs/snapshot", post(snapshot::create).put(snapshot::create))
         .route("/services", get(status::services))
         .route("/log_level", get(status::log_level))
         .route("/flush", get(status::flush).post(status::flush))

@@ -74,6 +74,47 @@ impl<'a> Route<'a> {
     }
 }
 
+/// Bytes in both directions, whatever lies below.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin + fmt::Debug {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + fmt::Debug> Stream for S {}
+
+/// Dials: to the proxy where there is one, through a tunnel where it must not see what is said or
+/// where `tunnel` asks for one, under TLS where the scheme says so.
+pub(crate) async fn dial(
+    route: &Route<'_>,
+    config: &HttpClientConfig,
+    tls: &Arc<ClientConfig>,
+    tunnel: bool,
+) -> Result<Box<dyn Stream>, Error> {
+    let first_hop = address(route.proxy.as_ref().unwrap_or(route.url));
+    let stream = TcpStream::connect(&first_hop).await.map_err(|error| Error::Dial {
+        url: route.url.to_string(),
+        address: first_hop.clone(),
+        what: plain_words(&error),
+    })?;
+    // Requests are one small packet, so waiting for more to send would only delay them.
+    drop(stream.set_nodelay(true));
+    let mut stream: Box<dyn Stream> = Box::new(stream);
+    let is_tls = route.url.scheme() == "https";
+    if let Some(proxy) = &route.proxy {
+        if proxy.scheme() == "https" {
+            stream = Box::new(secure(route.url, host(proxy), tls, stream).await?);
+        }
+        if is_tls || tunnel {
+            stream = Box::new(connect(route, proxy, config, stream).await?);
+        }
+    }
+    if !is_tls {
+        return Ok(stream);
+    }
+    let name = match config.tls_config.server_name.as_str() {
+        "" => host(route.url),
+        name => name,
+    };
+    Ok(Box::new(secure(route.url, name, tls, stream).await?))
+}
+
 impl Connection {
     /// Dials.
     pub(crate) async fn open(
@@ -81,32 +122,8 @@ impl Connection {
         config: &HttpClientConfig,
         tls: &Arc<ClientConfig>,
     ) -> Result<Self, Error> {
-        let first_hop = address(route.proxy.as_ref().unwrap_or(route.url));
-        let stream = TcpStream::connect(&first_hop).await.map_err(|error| Error::Dial {
-            url: route.url.to_string(),
-            address: first_hop.clone(),
-            what: plain_words(&error),
-        })?;
-        // Requests are one small packet, so waiting for more to send would only delay them.
-        drop(stream.set_nodelay(true));
-        let is_tls = route.url.scheme() == "https";
-        match (&route.proxy, is_tls) {
-            (None, false) => Self::start(route, stream, false).await,
-            (None, true) => {
-                Self::start(route, secure(route, config, tls, stream).await?, false).await
-            }
-            (Some(_), false) => Self::start(route, stream, true).await,
-            (Some(proxy), true) => {
-                let tunnel = connect(route, proxy, config, stream).await?;
-                Self::start(route, secure(route, config, tls, tunnel).await?, false).await
-            }
-        }
-    }
-
-    async fn start<S>(route: &Route<'_>, stream: S, absolute_form: bool) -> Result<Self, Error>
-    where
-        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
+        let stream = dial(route, config, tls, false).await?;
+        let absolute_form = route.proxy.is_some() && route.url.scheme() != "https";
         let (sender, driver) = http1::Builder::new()
             .max_buf_size(HEADER_BYTES_MAX)
             .handshake(TokioIo::new(stream))
@@ -156,21 +173,13 @@ pub(crate) struct Half {
     finished: bool,
 }
 
-async fn secure<S>(
-    route: &Route<'_>,
-    config: &HttpClientConfig,
+async fn secure(
+    url: &Url,
+    name: &str,
     tls: &Arc<ClientConfig>,
-    stream: S,
-) -> Result<tokio_rustls::client::TlsStream<S>, Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let refuse = |what: String| Error::Tls { url: route.url.to_string(), what };
-    let host = route.url.host_str().unwrap_or("").trim_start_matches('[').trim_end_matches(']');
-    let name = match config.tls_config.server_name.as_str() {
-        "" => host,
-        name => name,
-    };
+    stream: Box<dyn Stream>,
+) -> Result<tokio_rustls::client::TlsStream<Box<dyn Stream>>, Error> {
+    let refuse = |what: String| Error::Tls { url: url.to_string(), what };
     let name = ServerName::try_from(name.to_owned()).map_err(|error| refuse(error.to_string()))?;
     TlsConnector::from(Arc::clone(tls))
         .connect(name, stream)
@@ -183,7 +192,7 @@ async fn connect(
     route: &Route<'_>,
     proxy: &Url,
     config: &HttpClientConfig,
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
 ) -> Result<TokioIo<hyper::upgrade::Upgraded>, Error> {
     let target = address(route.url);
     let failed = |error: &hyper::Error| exchange(route.url, error);
@@ -237,6 +246,11 @@ pub(crate) fn proxy_authorization(proxy: &Url) -> Option<String> {
     let user = decode(proxy.username());
     let password = decode(proxy.password().unwrap_or(""));
     Some(format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}"))))
+}
+
+/// The host as certificates have it.
+fn host(url: &Url) -> &str {
+    url.host_str().unwrap_or("").trim_start_matches('[').trim_end_matches(']')
 }
 
 /// Host and port, with the port of the scheme where the URL has none.

@@ -30,6 +30,7 @@ mod tls;
 pub use config::{
     Authorization, BasicAuth, HeaderValues, HttpClientConfig, InvalidConfig, TlsConfig,
 };
+pub use connection::Stream;
 pub use error::Error;
 pub use response::Response;
 pub use secret::Secret;

@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::{
     Error, HttpClientConfig, Response, Streaming,
-    connection::{Connection, Route, address, exchange, proxy_authorization},
+    connection::{Connection, Route, Stream, address, dial, exchange, proxy_authorization},
     credentials::{self, Credentials, Pem},
     tls,
 };
@@ -90,6 +90,20 @@ impl Client {
     /// Starts a conversation; nothing is dialled yet.
     pub fn session(&self) -> Session {
         Session { client: self.clone(), connection: None }
+    }
+
+    /// Opens a connection of another protocol that begins as HTTP, such as WebSocket: the bytes to
+    /// and from the server of `url` itself, through a tunnel where there is a proxy, and the
+    /// headers that let its first request in.
+    ///
+    /// # Errors
+    /// Whatever keeps the connection from being made.
+    pub async fn dial(&self, url: &Url) -> Result<(Box<dyn Stream>, HeaderMap), Error> {
+        check(url)?;
+        let (secrets, tls) = self.credentials().await?;
+        let config = &self.shared.config;
+        let stream = dial(&Route::new(url, config), config, &tls, true).await?;
+        Ok((stream, secrets))
     }
 
     async fn credentials(&self) -> Result<(HeaderMap, Arc<ClientConfig>), Error> {

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tracing::Dispatch;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt};
 
 use crate::Error;
 
@@ -82,6 +82,28 @@ impl Config {
     pub fn dispatch(&self, writer: impl Write + Send + 'static) -> Dispatch {
         let lines = subscriber::Lines::new(self.format, writer);
         Dispatch::new(tracing_subscriber::registry().with(self.filter.clone()).with(lines))
+    }
+
+    /// The same, and the lines that `copied` asks for, in its form, go to `copy` too: for a service
+    /// that keeps its own log.
+    ///
+    /// `copy` is called where the line is logged, so it must not wait, and must not log.
+    pub fn dispatch_with_copy(
+        &self,
+        writer: impl Write + Send + 'static,
+        copied: &Self,
+        copy: impl Write + Send + 'static,
+    ) -> Dispatch {
+        if copied.format == self.format && copied.filter == self.filter {
+            return self.dispatch(subscriber::Both(writer, copy));
+        }
+        let lines = subscriber::Lines::new(self.format, writer);
+        let copies = subscriber::Lines::new(copied.format, copy);
+        Dispatch::new(
+            tracing_subscriber::registry()
+                .with(lines.with_filter(self.filter.clone()))
+                .with(copies.with_filter(copied.filter.clone())),
+        )
     }
 }
 

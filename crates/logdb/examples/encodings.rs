@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p masthead-logdb --example encodings [MEGABYTES] [SEGMENT_KIB]`
 //!
-//! The lines are those of `examples/ingest.rs`, stream by stream in segments.
+//! The lines are those of `examples/ingest.rs`, stream by stream in segments, each with its time.
 
 use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 
@@ -17,7 +17,8 @@ use self::corpus::Corpus;
 #[path = "ingest/corpus.rs"]
 mod corpus;
 
-type Segment = (Vec<u8>, Vec<usize>);
+/// Text, where each line ends in it, and when it was written.
+type Segment = (Vec<u8>, Vec<usize>, Vec<i64>);
 
 #[expect(clippy::print_stdout, reason = "it is what the example is for")]
 fn main() -> ExitCode {
@@ -53,14 +54,15 @@ fn segments(bytes: usize, segment_bytes: usize) -> (Vec<Segment>, String) {
     let (mut full, mut sum) = (Vec::new(), 0);
     while sum < bytes {
         for (labels, rows) in corpus.batch() {
-            let (text, ends) = open.entry(labels.to_string()).or_default();
-            for (_, line) in rows {
+            let (text, ends, times) = open.entry(labels.to_string()).or_default();
+            for (at, line) in rows {
+                times.push(at);
                 text.extend_from_slice(line.as_bytes());
                 ends.push(text.len());
                 sum += line.len();
             }
             if text.len() >= segment_bytes {
-                full.push((std::mem::take(text), std::mem::take(ends)));
+                full.push((std::mem::take(text), std::mem::take(ends), std::mem::take(times)));
             }
         }
     }
@@ -79,14 +81,14 @@ fn measure(
     let mut decoder = Decoder::default();
     let mut random = Random::new(2);
     let (wanted, mut holding) = (Query::new(id.as_bytes()), 0);
-    for (text, ends) in segments {
+    for (text, ends, times) in segments {
         let (mut out, mut words) = (Vec::new(), Vec::new());
         let before = clock.monotonic();
-        encoder.encode_with_words(text, ends, &mut out, &mut words)?;
+        encoder.encode_with_words((text, ends, times), &mut out, &mut words)?;
         write += clock.monotonic().saturating_sub(before);
         let (mut back_ends, mut back) = (Vec::new(), Vec::new());
         let before = clock.monotonic();
-        decoder.decode_into(&out, &mut back_ends, &mut back)?;
+        decoder.decode_with_times(&out, times, &mut back_ends, &mut back)?;
         read += clock.monotonic().saturating_sub(before);
         raw += text.len();
         stored += out.len();

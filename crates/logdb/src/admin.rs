@@ -1,5 +1,6 @@
 //! The store as an operator sees it: [`LogAdmin`] over what the store does anyway.
 
+use masthead_durable::snapshot;
 use masthead_model::{Matcher, Nanos, TimeRange};
 use masthead_ports::{AdminError, LineFilter, LogAdmin, LogStoreStats};
 
@@ -18,6 +19,12 @@ impl LogAdmin for Logdb {
     fn flush(&self) -> Result<(), AdminError> {
         self.flush_all()?;
         Ok(())
+    }
+
+    fn snapshot(&self) -> Result<String, AdminError> {
+        let name = snapshot::name(self.clock.now());
+        self.make_snapshot(&name)?;
+        Ok(name)
     }
 
     fn stats(&self) -> Result<LogStoreStats, AdminError> {

@@ -53,6 +53,8 @@ impl LogSink for Logdb {
 
 impl Logdb {
     fn append_batch(&self, batch: &LogBatch<'_>) -> Result<LogReport, AppendError> {
+        let rows = batch.streams.iter().flat_map(|stream| &stream.rows);
+        self.expect_bytes(rows.map(|row| row.line.len() as u64).sum());
         if self.out_of_space.load(Ordering::Relaxed) {
             return Err(AppendError {
                 class: ErrorClass::Unavailable,

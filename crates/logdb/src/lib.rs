@@ -17,7 +17,7 @@
 //!   `block.rs`: segments in files;
 //! - `part.rs`: lines from several places as one run; `filter.rs`: what filters leave out;
 //! - `deletion.rs`, `delete.rs`: what is hidden; `admin.rs`: the store as an operator sees it;
-//! - `flush.rs`, `merge.rs`, `retention.rs`: what changes blocks.
+//! - `flush.rs`, `merge.rs`, `retention.rs`: what changes blocks; `snapshot.rs`: a copy of all.
 //!
 //! Layouts, byte by byte: `docs/format/log-journal.md`, `docs/format/log-block.md`.
 
@@ -42,6 +42,7 @@ mod rows;
 mod segment;
 mod select;
 pub mod simulation;
+mod snapshot;
 mod stats;
 mod store;
 mod stream;

@@ -71,7 +71,8 @@ impl Sealer {
         let mut data = Vec::with_capacity(rows.text.len() / 8 + 64);
         let mut words = Vec::new();
         ints::encode(&rows.times, &mut data)?;
-        self.encoder.encode_with_words(&rows.text, &rows.ends, &mut data, &mut words)?;
+        let lines = (&*rows.text, &*rows.ends, &*rows.times);
+        self.encoder.encode_with_words(lines, &mut data, &mut words)?;
         if rows.metadata.is_empty() {
             data.push(0);
         } else {
@@ -144,7 +145,8 @@ pub(crate) fn open(
     if want.lines == LineColumn::Count {
         at += masthead_chunk::peek(rest(at))?.bytes;
     } else {
-        at += decoder.decode_into(rest(at), &mut into.ends, &mut into.text)?;
+        let LogColumns { times, ends, text, .. } = &mut *into;
+        at += decoder.decode_with_times(rest(at), times, ends, text)?;
         if into.ends.len() != into.times.len() {
             return Err(bad("count of lines"));
         }

@@ -36,6 +36,9 @@ use crate::{
     stats::Counters,
 };
 
+/// Free space is looked at so often while as many bytes come as must stay free.
+const LOOKS_PER_LIMIT: u64 = 8;
+
 /// A store of log lines; shared by threads.
 #[derive(Debug)]
 pub struct Logdb {
@@ -54,6 +57,8 @@ pub struct Logdb {
     pub(crate) flush_again: AtomicBool,
     /// Free space is below the limit.
     pub(crate) out_of_space: AtomicBool,
+    /// Bytes taken since free space was looked at.
+    unlooked: AtomicU64,
     corrupt_blocks: AtomicU64,
     _lock: FileLock,
 }
@@ -151,6 +156,7 @@ impl Logdb {
             counters: Counters::default(),
             flush_again: AtomicBool::new(false),
             out_of_space: AtomicBool::new(false),
+            unlooked: AtomicU64::new(0),
             corrupt_blocks: AtomicU64::new(corrupt),
             _lock: lock,
         };
@@ -255,7 +261,17 @@ impl Logdb {
         Ok(maintenance)
     }
 
+    /// Looks at free space again once so many bytes came that it may be another one: between two
+    /// ticks a quick client can push much more than is kept free.
+    pub(crate) fn expect_bytes(&self, bytes: u64) {
+        let unlooked = self.unlooked.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        if unlooked > self.options.free_bytes_min / LOOKS_PER_LIMIT {
+            self.look_at_space();
+        }
+    }
+
     fn look_at_space(&self) {
+        self.unlooked.store(0, Ordering::Relaxed);
         let free = self.fs.available_space(&self.dir).unwrap_or(u64::MAX);
         self.out_of_space.store(free < self.options.free_bytes_min, Ordering::Relaxed);
     }

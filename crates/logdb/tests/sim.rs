@@ -26,10 +26,13 @@ fn every_acknowledged_line_is_there_once_whatever_happens() {
     println!("{sum:?}");
     // A run in which something never happens shows nothing.
     let Report { acknowledged, duplicates, rejected, failures, kills, power_cuts, .. } = sum;
-    let Report { flushes, merges, deletions, expired, read, compared, .. } = sum;
+    let Report { flushes, merges, deletions, expired, read, compared, snapshots, .. } = sum;
     let counts = [acknowledged, rejected, failures, kills, power_cuts, flushes, merges, deletions];
     assert!(
-        counts.iter().chain(&[expired, read, compared, duplicates]).all(|count| *count > 0),
+        counts
+            .iter()
+            .chain(&[expired, read, compared, duplicates, snapshots])
+            .all(|count| *count > 0),
         "{sum:?}"
     );
 }
@@ -46,5 +49,6 @@ fn add(sum: &mut Report, report: &Report) {
     sum.expired += report.expired;
     sum.read += report.read;
     sum.duplicates += report.duplicates;
+    sum.snapshots += report.snapshots;
     sum.compared += report.compared;
 }

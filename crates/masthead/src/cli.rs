@@ -10,6 +10,7 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
 
+mod access;
 mod auth;
 mod collect;
 mod doctor;
@@ -18,6 +19,7 @@ mod kubernetes;
 mod logs;
 mod rules;
 
+pub(crate) use access::{AccessArgs, ServerArgs};
 pub(crate) use auth::{
     AuthArgs, NewTokenArgs, ScopeName, SecretText, TlsArgs, TokenArgs, TokenCommand,
 };
@@ -215,9 +217,13 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "MASTHEAD_NO_HOST", value_parser = BoolishValueParser::new())]
     pub no_host: bool,
 
-    /// Leave out the metrics of this server (job `masthead`).
+    /// Leave out the metrics of this server (job `masthead`), and its log.
     #[arg(long, env = "MASTHEAD_NO_SELF", value_parser = BoolishValueParser::new())]
     pub no_self: bool,
+
+    /// Leave out the log of this server (`{app="masthead"}`), which its store keeps too.
+    #[arg(long, env = "MASTHEAD_NO_SELF_LOGS", value_parser = BoolishValueParser::new())]
+    pub no_self_logs: bool,
 
     #[command(flatten)]
     pub auth: AuthArgs,
@@ -334,7 +340,7 @@ pub(crate) struct ServeArgs {
     #[arg(env = "MASTHEAD_WEB_CORS_ORIGIN")]
     pub cors_origin: String,
 
-    /// Allow `/api/v1/admin/tsdb/…`: deleting series, snapshots.
+    /// Allow `/api/v1/admin/…` and `/loki/api/v1/delete`: deleting series and lines, snapshots.
     #[arg(long = "web.enable-admin-api", env = "MASTHEAD_WEB_ENABLE_ADMIN_API")]
     #[arg(value_parser = BoolishValueParser::new())]
     pub enable_admin_api: bool,
@@ -387,14 +393,6 @@ pub(crate) struct QueryArgs {
     #[arg(env = "MASTHEAD_QUERY", value_name = "EXPR")]
     pub expr: String,
 
-    /// The server; Masthead itself, or any that answers below `/api/v1`.
-    #[arg(long, value_name = "URL", env = "MASTHEAD_URL", default_value = "http://127.0.0.1:3000")]
-    pub url: http::Uri,
-
-    /// A token of the server, where it wants one; in the variable others cannot read it.
-    #[arg(long, value_name = "TOKEN", env = "MASTHEAD_TOKEN", hide_env_values = true)]
-    pub token: Option<SecretText>,
-
     /// Over this long until `--time`, such as `1h`; without it, one value at that moment.
     #[arg(long, value_name = "DURATION", env = "MASTHEAD_QUERY_RANGE", value_parser = duration)]
     pub range: Option<Duration>,
@@ -411,6 +409,9 @@ pub(crate) struct QueryArgs {
     /// The form of the answer; without it, a graph for a range on a terminal, else a table.
     #[arg(long, value_enum, env = "MASTHEAD_QUERY_FORMAT")]
     pub format: Option<QueryFormat>,
+
+    #[command(flatten)]
+    pub server: ServerArgs,
 }
 
 /// The forms of an answer to `masthead query`; one file each below `commands/query/`.

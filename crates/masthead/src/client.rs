@@ -1,4 +1,5 @@
-//! A small HTTP/1.1 client with kept-alive connections: no TLS, no redirects.
+//! A small HTTP/1.1 client with kept-alive connections for many requests beside each other on this
+//! machine: no TLS, no credentials, no redirects. Servers of others are asked by `server.rs`.
 //!
 //! Every call has a deadline and every body a limit.
 
@@ -12,8 +13,6 @@ use hyper_util::{
     client::legacy::{Client as Pool, connect::HttpConnector},
     rt::TokioExecutor,
 };
-
-use crate::cli::SecretText;
 
 /// What one call may take.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +37,6 @@ const IDLE_CONNECTIONS_MAX: usize = 16;
 pub(crate) struct Client {
     pool: Pool<HttpConnector, Full<Bytes>>,
     limits: Limits,
-    token: Option<SecretText>,
 }
 
 #[derive(Clone, Debug)]
@@ -54,23 +52,14 @@ impl Client {
         let pool = Pool::builder(TokioExecutor::new())
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .build(connector);
-        Self { pool, limits, token: None }
-    }
-
-    /// Shows this token with every request.
-    #[must_use]
-    pub(crate) fn with_token(self, token: Option<&SecretText>) -> Self {
-        Self { token: token.cloned(), ..self }
+        Self { pool, limits }
     }
 
     /// Sends `request` (with an absolute URI) and reads the whole answer, whatever its status.
     ///
     /// # Errors
     /// When there is no whole answer within the limits.
-    pub(crate) async fn send(&self, mut request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
-        if let Some(token) = &self.token {
-            request.headers_mut().insert(http::header::AUTHORIZATION, token.bearer()?);
-        }
+    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
         let call = async {
             let (head, body) = self.pool.request(request).await?.into_parts();
             let body = Limited::new(body, self.limits.body_bytes).collect().await;

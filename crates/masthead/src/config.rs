@@ -9,6 +9,8 @@
 //! every error names the line of the whole file. Nothing here puts anything to work.
 
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod reference;
 mod settings;
 mod source;

@@ -12,6 +12,7 @@ mod commands;
 mod config;
 #[cfg(test)]
 mod reference;
+mod server;
 mod stack;
 mod tasks;
 mod terminal;

@@ -10,7 +10,7 @@
 //! in `listen.rs`, what becomes of a connection in `connections.rs` and `certificates.rs`, who may come
 //! in in `access.rs`, the API in `api.rs`, what it says of itself in `view.rs`, `config_text.rs` and
 //! `metrics.rs`, what it scrapes in `scraping.rs`, where it forwards that in `remotes.rs`, the log
-//! files that it collects in `collecting.rs`, the rules and alerts in `alerting.rs` and
+//! files that it collects in `collecting.rs`, its own log in `own_log.rs`, the rules and alerts in `alerting.rs` and
 //! `rule_metrics.rs`, the dashboards it shows in `dashboards.rs`, what a cluster says
 //! in `kubernetes.rs`.
 
@@ -29,6 +29,7 @@ mod kubernetes;
 mod listen;
 mod logs;
 mod metrics;
+pub(crate) mod own_log;
 pub(crate) mod remotes;
 mod rule_metrics;
 pub(crate) mod scraping;
@@ -51,7 +52,7 @@ use tokio::sync::watch;
 
 use self::{
     access::Access, alerting::Alerting, certificates::Certificates, collecting::Collecting,
-    connections::Door, engines::Engines, kubernetes::Kubernetes, remotes::Remotes,
+    connections::Door, engines::Engines, kubernetes::Kubernetes, own_log::OwnLog, remotes::Remotes,
     scraping::Scraping, upkeep::Upkeep, view::Server,
 };
 use crate::{
@@ -72,6 +73,7 @@ pub(crate) struct Stack {
     remotes: Arc<Remotes>,
     alerting: Arc<Alerting>,
     collecting: Arc<Collecting>,
+    own_log: own_log::Carrier,
     loki: LokiApi,
     serving: Vec<Task>,
     /// What follows the cluster; it ends first, so that no job begins while the others end.
@@ -83,11 +85,11 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// Starts everything that `args` ask for. The process logs already.
+    /// Starts everything that `args` ask for. The process logs already, and of that `own_log` is kept.
     ///
     /// # Errors
     /// What kept it from starting; a [`UsageError`] for flags and files that are wrong.
-    pub(crate) async fn start(args: &ServeArgs) -> anyhow::Result<Self> {
+    pub(crate) async fn start(args: &ServeArgs, own_log: OwnLog) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
         let access = Arc::new(Access::open(args, Arc::clone(&clock))?);
         let certificates = Certificates::open(&args.tls)?;
@@ -107,6 +109,8 @@ impl Stack {
         let collected = Arc::new(Discovering::new(Arc::clone(&live) as _, logs::limits(args)));
         let collecting = Collecting::start(args, Some(collected), Arc::clone(&clock), &tasks)?;
         let collecting = Arc::new(collecting);
+        let own_log_stats = own_log.stats();
+        let own_log = own_log.carry(collecting.own_log(), &tasks);
 
         let telemetry = Telemetry::builder("masthead", env!("CARGO_PKG_VERSION")).build();
         let own = *addresses.first().context("BUG: no listener")?;
@@ -150,6 +154,7 @@ impl Stack {
             scrape: scraping.stats(),
             collect: Arc::clone(&collecting),
             remotes: Arc::clone(&remotes),
+            own_log: own_log_stats,
         };
         metrics::register(&telemetry, &store, &lines, (&api, door.stats()), moved);
         rule_metrics::register(&telemetry, &alerting);
@@ -178,6 +183,7 @@ impl Stack {
             remotes,
             alerting,
             collecting,
+            own_log,
             loki: api.loki,
             serving,
             following,
@@ -234,6 +240,7 @@ impl Stack {
         drop(self.following);
         self.scraping.stop().await;
         self.alerting.stop().await;
+        self.own_log.end().await;
         let collecting = self.collecting;
         tokio::task::spawn_blocking(move || collecting.stop()).await?;
         self.loki.stop();
@@ -256,30 +263,35 @@ impl Stack {
 ///
 /// # Errors
 /// A level or a format that there is not.
-pub(crate) fn start_quiet_logs(args: &ServeArgs) -> anyhow::Result<()> {
+pub(crate) fn start_quiet_logs(args: &ServeArgs) -> anyhow::Result<OwnLog> {
     let format = args.log_format.as_deref().unwrap_or("pretty");
     let config = own_logs::Config::parse(Some("warn,http=error"), Some(format));
     let config = config.map_err(|error| UsageError(format!("--log.format: {error}")))?;
-    tracing::dispatcher::set_global_default(config.dispatch(std::io::stderr()))?;
-    Ok(())
+    OwnLog::begin(&config, std::io::stderr(), copied(args)?.as_ref())
 }
 
 /// Begins to log, in the form that `args` ask for.
 ///
 /// # Errors
 /// A level or a format that there is not.
-pub(crate) fn start_logs(args: &ServeArgs) -> anyhow::Result<()> {
+pub(crate) fn start_logs(args: &ServeArgs) -> anyhow::Result<OwnLog> {
     let format = match &args.log_format {
         Some(format) => format.as_str(),
         None if terminal::size().is_some() => "pretty",
         None => "json",
     };
-    let usage = |error: masthead_instrument::Error| {
-        UsageError(format!("--log.level, --log.format: {error}"))
-    };
-    let config = own_logs::Config::parse(Some(&args.log_level), Some(format)).map_err(usage)?;
-    own_logs::init(&config).map_err(usage)?;
-    Ok(())
+    let config = log_config(args, format)?;
+    OwnLog::begin(&config, std::io::stdout(), copied(args)?.as_ref())
+}
+
+/// What of the log goes to the store, or in a collector to the clients.
+fn copied(args: &ServeArgs) -> Result<Option<own_logs::Config>, UsageError> {
+    own_log::is_wanted(args).then(|| log_config(args, "json")).transpose()
+}
+
+fn log_config(args: &ServeArgs, format: &str) -> Result<own_logs::Config, UsageError> {
+    let config = own_logs::Config::parse(Some(&args.log_level), Some(format));
+    config.map_err(|error| UsageError(format!("--log.level, --log.format: {error}")))
 }
 
 /// Waits for requests in flight, and no longer than [`GRACE`].

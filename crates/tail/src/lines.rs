@@ -6,7 +6,7 @@
 
 use std::{fmt, sync::Arc, thread::Thread};
 
-use masthead_model::Labels;
+use masthead_model::{Labels, Nanos};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
@@ -42,6 +42,8 @@ impl fmt::Debug for LineSource {
 pub struct Ended;
 
 struct Sent {
+    /// When it was written; without it, when it is taken.
+    time: Option<Nanos>,
     line: Vec<u8>,
     cut: bool,
     _room: OwnedSemaphorePermit,
@@ -53,12 +55,24 @@ impl LineSource {
     /// # Errors
     /// [`Ended`].
     pub async fn send(&self, line: &[u8]) -> Result<(), Ended> {
+        self.hand_over(None, line).await
+    }
+
+    /// The same for a line that was written at `time`.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub async fn send_at(&self, time: Nanos, line: &[u8]) -> Result<(), Ended> {
+        self.hand_over(Some(time), line).await
+    }
+
+    async fn hand_over(&self, time: Option<Nanos>, line: &[u8]) -> Result<(), Ended> {
         let cut = line.len() > LINE_BYTES_MAX;
         let line = line.get(..LINE_BYTES_MAX).unwrap_or(line);
         // Empty lines take room too.
         let room = u32::try_from(line.len().max(1)).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.room).acquire_many_owned(room).await.map_err(|_| Ended)?;
-        let sent = Sent { line: line.to_vec(), cut, _room: room };
+        let sent = Sent { time, line: line.to_vec(), cut, _room: room };
         self.sender.send(sent).await.map_err(|_| Ended)?;
         if let Some(thread) = &*self.wake.lock() {
             thread.unpark();
@@ -108,7 +122,7 @@ impl Lines {
                 self.tick(world);
                 return false;
             };
-            let time = world.now.next_line_time();
+            let time = sent.time.unwrap_or_else(|| world.now.next_line_time());
             world.entry.reset(time, &sent.line, &self.labels, None);
             world.entry.cut = sent.cut;
             world.stats.lines_read.add(1);

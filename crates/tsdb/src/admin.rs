@@ -1,5 +1,6 @@
 //! The store as an operator sees it: [`StoreAdmin`] over what the store does anyway.
 
+use masthead_durable::snapshot;
 use masthead_model::{Matcher, Millis, TimeRange};
 use masthead_ports::{AdminError, BlockInfo, Cardinality, ReplayStatus, StoreAdmin, StoreStats};
 
@@ -19,10 +20,8 @@ impl StoreAdmin for Tsdb {
         Ok(())
     }
 
-    /// Named by the moment, as `20261122T100000Z-0123456789abcdef`, so that names sort by time.
     fn snapshot(&self, with_head: bool) -> Result<String, AdminError> {
-        let now = self.clock.now().0;
-        let name = format!("{}-{:016x}", basic_iso(now.div_euclid(1_000_000_000)), now);
+        let name = snapshot::name(self.clock.now());
         Self::snapshot(self, &name, with_head)?;
         Ok(name)
     }
@@ -105,21 +104,6 @@ impl From<Error> for AdminError {
     }
 }
 
-/// `20261122T100000Z` of seconds since 1970 (Howard Hinnant's `civil_from_days`).
-fn basic_iso(seconds: i64) -> String {
-    let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}{month:02}{day:02}T{:02}{:02}{:02}Z", rest / 3_600, rest / 60 % 60, rest % 60)
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -133,16 +117,6 @@ mod tests {
 
     use super::*;
     use crate::Options;
-
-    #[test]
-    fn moments_are_written_in_the_basic_form() {
-        let f = |seconds: i64, want: &str| assert_eq!(basic_iso(seconds), want);
-        f(0, "19700101T000000Z");
-        f(1_795_341_600, "20261122T100000Z");
-        f(951_782_399, "20000228T235959Z");
-        f(951_782_400, "20000229T000000Z");
-        f(-1, "19691231T235959Z");
-    }
 
     fn store() -> (Tsdb, i64) {
         let clock = SimClock::default();

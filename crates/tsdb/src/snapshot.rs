@@ -3,7 +3,7 @@
 //! Blocks are linked, not copied; the head is written as one more block and stays as it is.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use masthead_durable::publish;
+use masthead_durable::{publish, snapshot};
 
 use crate::{
     Error, Result, Tsdb,
@@ -19,8 +19,7 @@ impl Tsdb {
     /// [`Error::Options`] for a name that is no plain name, and those of the file system, also when
     /// there is a snapshot of this name.
     pub fn snapshot(&self, name: &str, with_head: bool) -> Result<Utf8PathBuf> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        if name.is_empty() || !name.chars().all(plain) {
+        if !snapshot::is_name(name) {
             return Err(Error::Options("a snapshot's name has letters, digits, - and _ alone"));
         }
         self.journal()?;
@@ -50,14 +49,7 @@ impl Tsdb {
             self.write_head_copy(&blocks.join(head_block))?;
         }
         for block in self.blocks().iter() {
-            let copy = blocks.join(&block.name);
-            fs.create_dir_all(&copy)?;
-            for file in fs.read_dir(block.dir())? {
-                if !masthead_sysio::is_temporary(&file) {
-                    fs.hard_link(&block.dir().join(&file), &copy.join(&file))?;
-                }
-            }
-            fs.sync_dir(&copy)?;
+            snapshot::link_dir(fs, block.dir(), &blocks.join(&block.name))?;
         }
         Ok(fs.sync_dir(&blocks)?)
     }

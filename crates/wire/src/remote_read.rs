@@ -14,7 +14,7 @@ use crate::{
     labels::write_labels,
     native,
     proto::{Field, Reader, Writer},
-    remote_write::{FloatPoint, HistogramPoint},
+    remote_write::{Decoder, FloatPoint, HistogramPoint, Version},
 };
 
 mod bits;
@@ -217,6 +217,35 @@ impl SamplesEncoder {
     pub fn finish(self) -> Vec<u8> {
         self.out
     }
+}
+
+/// Reads the native histograms in an answer of plain samples, already decompressed, to a request
+/// whose matchers name every label of one series.
+///
+/// Other series may have these labels and more, and to all of them the server adds its external
+/// labels; so it is the series with the fewest labels that was meant.
+///
+/// # Errors
+/// [`Error::Proto`], [`Error::Histogram`], [`Error::Limit`].
+pub fn histograms_of_answer(body: &[u8], limits: &Limits) -> Result<Vec<HistogramPoint>, Error> {
+    limits.check_body(body.len())?;
+    let mut answer = Reader::new(body, "ReadResponse");
+    let mut found = (usize::MAX, Vec::new());
+    while let Some(field) = answer.next()? {
+        if field.number != 1 {
+            continue;
+        }
+        // A QueryResult holds its series as a WriteRequest does.
+        let mut series = Decoder::new(field.bytes()?, Version::V1, *limits)?;
+        while let Some(one) = series.next_series()? {
+            let mut labels = Vec::new();
+            one.read_labels(&mut labels)?;
+            if labels.len() < found.0 {
+                found = (labels.len(), one.histograms.clone());
+            }
+        }
+    }
+    Ok(found.1)
 }
 
 /// Writes a request, as a Prometheus that reads from elsewhere does.

@@ -104,3 +104,20 @@ it('turns cumulative buckets into their own counts', () => {
     ['+Inf', 2],
   ]);
 });
+
+it('shows what stands for no value where there is no series, once there is an answer', () => {
+  const answer = { frames: [], notices: [], raw: undefined };
+  const shown = (type: string, noValue?: string) => {
+    const own = panel({
+      type,
+      targets: [{ refId: 'A', expr: 'x' }],
+      fieldConfig: { defaults: { noValue } },
+    });
+    const [request] = plan(own, environment).requests;
+    if (request === undefined) throw new Error('not planned');
+    return [shape(own, []).length, shape(own, [{ request, answer }]).length];
+  };
+  expect(shown('stat', '0')).toEqual([0, 1]);
+  expect(shown('stat')).toEqual([0, 0]);
+  expect(shown('timeseries', '0')).toEqual([0, 0]);
+});

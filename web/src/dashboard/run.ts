@@ -140,6 +140,9 @@ export function panelRange(panel: Panel, { range, zone, values }: Environment): 
   return { from, to };
 }
 
+/** Panels of single values: they show what stands for no value also where there is no series. */
+const ONE_VALUE: ReadonlySet<string> = new Set(['stat', 'gauge', 'bargauge']);
+
 /** What the requests answered, as the panel draws it. */
 export function shape(
   panel: Panel,
@@ -154,7 +157,15 @@ export function shape(
     if (request.format === 'heatmap') return sortBuckets(answer.frames);
     return answer.frames;
   });
-  return applyOptions(transform(frames, panel.transformations), panel.defaults, panel.overrides);
+  const shown = transform(frames, panel.transformations);
+  const nothing = answers.length > 0 && shown.every((f) => f.length === 0);
+  return applyOptions(
+    nothing && panel.defaults.noValue !== undefined && ONE_VALUE.has(panel.type)
+      ? [frame([field('', 'number', [null])])]
+      : shown,
+    panel.defaults,
+    panel.overrides,
+  );
 }
 
 /** One table of an answer: time, a column for each label, the value, as Grafana's table format. */

@@ -60,8 +60,8 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       refresh,
       leave: async () => {
         await logOut();
-        // What the last user saw is not for the next one.
-        client.clear();
+        // What the last user saw is not for the next one; who that is, is watched by this provider.
+        client.removeQueries({ predicate: (query) => query.queryKey[0] !== 'user' });
         await refresh();
       },
     };

@@ -12,8 +12,11 @@
 //!           └── skeleton /items/I   ── column of 42…      └── column of 200…
 //! ```
 //!
+//! A date with a time of day is a variable of its own (`template/clock.rs`), because it mostly says
+//! again when the line was written.
+//!
 //! `template/write.rs` collects nodes and columns, `template/values.rs` writes and reads one column,
-//! `template/read.rs` puts lines together again. What is compressed together, in this order:
+//! `template/read.rs` puts lines together again (`template/out.rs`). What is compressed together, in this order:
 //!
 //! ```text
 //! text bytes | nodes | kinds of columns | short columns | numbers | texts | large columns …
@@ -21,6 +24,8 @@
 //!
 //! Byte layout: `docs/format/chunk.md`.
 
+mod clock;
+mod out;
 mod read;
 mod scan;
 mod values;
@@ -43,6 +48,8 @@ enum Mark {
     Nested = 4,
     /// The whole line or nested text, any bytes: what has bytes that are marks.
     Raw = 5,
+    /// A date with a time of day.
+    Moment = 6,
 }
 
 /// Bytes below this are marks, so nothing with one of them has a skeleton.
@@ -56,7 +63,7 @@ const DEPTH_MAX: usize = 2;
 
 impl Mark {
     fn of(byte: u8) -> Option<Self> {
-        [Self::Number, Self::Mixed, Self::Uuid, Self::Nested, Self::Raw]
+        [Self::Number, Self::Mixed, Self::Uuid, Self::Nested, Self::Raw, Self::Moment]
             .into_iter()
             .find(|mark| *mark as u8 == byte)
     }

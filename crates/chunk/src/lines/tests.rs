@@ -13,11 +13,17 @@ fn column(lines: &[&[u8]]) -> (Vec<u8>, Vec<usize>) {
 }
 
 fn round_trip(lines: &[&[u8]]) -> Vec<u8> {
+    round_trip_at(lines, &[])
+}
+
+fn round_trip_at(lines: &[&[u8]], times: &[i64]) -> Vec<u8> {
     let (text, ends) = column(lines);
     let mut bytes = Vec::new();
-    Encoder::new(3).encode(&text, &ends, &mut bytes).unwrap();
+    let lines = (&*text, &*ends, times);
+    Encoder::new(3).encode_with_words(lines, &mut bytes, &mut Vec::new()).unwrap();
     let (mut back_ends, mut back) = (vec![2], b"xx".to_vec());
-    let used = Decoder::default().decode_into(&bytes, &mut back_ends, &mut back).unwrap();
+    let mut decoder = Decoder::default();
+    let used = decoder.decode_with_times(&bytes, times, &mut back_ends, &mut back).unwrap();
     assert_eq!(used, bytes.len());
     assert_eq!(&back[2..], text);
     let moved: Vec<usize> = ends.iter().map(|end| end + 2).collect();
@@ -133,6 +139,100 @@ fn templates_bring_back_every_kind_of_column() {
     f("x 1.0000000000000000000 y", "x 18446744073709551615.1 y");
 }
 
+/// 2026-11-22T10:00:00Z
+const MORNING: i64 = 1_795_341_600_000_000_000;
+
+/// Lines that say when they were written, and when that was.
+fn dated(count: i64, random: &mut fastrand::Rng) -> (Vec<String>, Vec<i64>) {
+    let times: Vec<i64> =
+        (0..count).map(|n| MORNING + n * 700_000_000 + random.i64(0..700_000_000)).collect();
+    let line = |(n, time): (usize, &i64)| {
+        let at = |nanos: i64, unit: i64| {
+            let (seconds, rest) = ((nanos - MORNING) / 1_000_000_000, nanos % 1_000_000_000 / unit);
+            let (hour, minute, second) = (10 + seconds / 3600, seconds / 60 % 60, seconds % 60);
+            (format!("{hour:02}:{minute:02}:{second:02}"), rest)
+        };
+        match n % 4 {
+            0 => {
+                let (clock, micros) = at(*time, 1000);
+                format!(r#"{{"at":"2026-11-22T{clock}.{micros:06}Z","n":{n}}}"#)
+            }
+            1 => {
+                // What collects the line is a little late.
+                let (clock, millis) = at(*time - 3_000_000, 1_000_000);
+                format!("2026-11-22 {clock},{millis:03} WARN late by {n}")
+            }
+            2 => format!("2026/11/22 {} start=2026-11-22T10:00:00+01:00", at(*time, 1).0),
+            _ => {
+                let (clock, nanos) = at(*time, 1);
+                let nanos = format!("{nanos:09}");
+                format!("time=2026-11-22T{clock}.{}Z x", nanos.trim_end_matches('0'))
+            }
+        }
+    };
+    (times.iter().enumerate().map(line).collect(), times)
+}
+
+#[test]
+fn moments_come_back_with_the_times_of_their_lines_and_cost_little() {
+    let mut random = fastrand::Rng::with_seed(4);
+    for count in [1, 7, 40, 3000] {
+        let (lines, times) = dated(count, &mut random);
+        let lines: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
+        let timed = round_trip_at(&lines, &times).len();
+        // Without times they are told from each other.
+        let alone = round_trip(&lines).len();
+        if count == 3000 {
+            assert!(timed < 3000 && alone > 4 * timed, "{timed} {alone}");
+        }
+    }
+    let lines: Vec<String> =
+        made_up(&mut random, 500).into_iter().filter(|line| !line.is_empty()).collect();
+    let lines: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
+    let times: Vec<i64> = lines.iter().map(|_| random.i64(..)).collect();
+    round_trip_at(&lines, &times);
+}
+
+#[test]
+fn moments_without_the_times_of_their_lines_are_refused() {
+    let (lines, times) = dated(100, &mut fastrand::Rng::with_seed(5));
+    let lines: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
+    let bytes = round_trip_at(&lines, &times);
+    let (mut ends, mut text) = (Vec::new(), Vec::new());
+    for times in [&[][..], &times[1..]] {
+        let read = Decoder::default().decode_with_times(&bytes, times, &mut ends, &mut text);
+        let what = "times of the lines";
+        assert!(matches!(read, Err(Error::Corrupt { what: w, .. }) if w == what), "{read:?}");
+    }
+    for at in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << bit;
+            ends.clear();
+            text.clear();
+            drop(Decoder::default().decode_with_times(&flipped, &times, &mut ends, &mut text));
+        }
+    }
+}
+
+#[test]
+fn random_uuids_leave_out_what_all_have() {
+    let uuid = |n: u128, version: u128| {
+        let bits = n.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+        let bits = bits & !(0xf << 76 | 3 << 62) | version << 76 | 2 << 62;
+        let hex = format!("{bits:032x}");
+        let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+        format!("id={}", parts.join("-"))
+    };
+    let size = |last: u128| {
+        let lines: Vec<String> =
+            (1..=400).map(|n| uuid(n, if n == 400 { last } else { 4 })).collect();
+        round_trip(&lines.iter().map(String::as_bytes).collect::<Vec<_>>()).len()
+    };
+    let (all, all_but_one) = (size(4), size(7));
+    assert!(all < 400 * 61 / 4 + 80 && all_but_one > 400 * 16, "{all} {all_but_one}");
+}
+
 #[test]
 fn templates_that_are_cut_or_flipped_never_panic() {
     let mut random = fastrand::Rng::with_seed(2);
@@ -161,7 +261,7 @@ fn words_of_lines_are_never_missed() {
     let (text, ends) = column(&bytes);
     for mut encoder in [Encoder::new(3), Encoder::plain(3)] {
         let (mut out, mut words) = (Vec::new(), Vec::new());
-        encoder.encode_with_words(&text, &ends, &mut out, &mut words).unwrap();
+        encoder.encode_with_words((&text, &ends, &[]), &mut out, &mut words).unwrap();
         let words = crate::words::Words::open(&words).unwrap();
         for line in &bytes {
             for _ in 0..20 {

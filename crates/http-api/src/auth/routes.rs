@@ -56,6 +56,7 @@ pub(super) const ROUTES: &[Row] = &[
     ("/api/queries/{id}", "*", ADMIN),
     ("/api/search", "*", READ),
     ("/api/user", "*", OPEN),
+    ("/api/v1/admin/logs/snapshot", "*", ADMIN),
     ("/api/v1/admin/tsdb/clean_tombstones", "*", ADMIN),
     ("/api/v1/admin/tsdb/delete_series", "*", ADMIN),
     ("/api/v1/admin/tsdb/snapshot", "*", ADMIN),

@@ -77,7 +77,7 @@ pub(super) async fn create(
     State(shared): State<Arc<Shared>>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    allowed(&shared)?;
+    allowed(&shared, OFF)?;
     let asked = Asked::read(request, &shared).await?;
     let query = asked.first("query").to_owned();
     if query.is_empty() {
@@ -115,7 +115,7 @@ pub(super) async fn create(
 
 /// `GET /delete`
 pub(super) async fn list(State(shared): State<Arc<Shared>>) -> Result<Response, Refusal> {
-    allowed(&shared)?;
+    allowed(&shared, OFF)?;
     let requests = blocking(&shared, |shared| shared.parts.deletes.list()).await?;
     Ok(small(&requests))
 }
@@ -125,7 +125,7 @@ pub(super) async fn cancel(
     State(shared): State<Arc<Shared>>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    allowed(&shared)?;
+    allowed(&shared, OFF)?;
     let asked = Asked::read(request, &shared).await?;
     let id = asked.first("request_id").to_owned();
     let requests = blocking(&shared, |shared| shared.parts.deletes.list()).await?;
@@ -136,15 +136,18 @@ pub(super) async fn cancel(
     })
 }
 
-fn allowed(shared: &Shared) -> Result<(), Refusal> {
+const OFF: &str = "deleting is not enabled; see --web.enable-admin-api";
+
+/// Refuses with `text` what an administrator alone may do, unless it is switched on.
+pub(super) fn allowed(shared: &Shared, text: &'static str) -> Result<(), Refusal> {
     if shared.parts.admin_enabled {
         return Ok(());
     }
-    let text = "deleting is not enabled; see --web.enable-admin-api";
     Err(Refusal::new(StatusCode::FORBIDDEN, text))
 }
 
-async fn blocking<T: Send + 'static>(
+/// Takes a place and does something to the store, also when the client goes.
+pub(super) async fn blocking<T: Send + 'static>(
     shared: &Arc<Shared>,
     work: impl FnOnce(&Shared) -> Result<T, AdminError> + Send + 'static,
 ) -> Result<T, Refusal> {
@@ -158,7 +161,7 @@ async fn blocking<T: Send + 'static>(
     match done.await {
         Ok(done) => Ok(done.map_err(ApiError::from)?),
         Err(error) => {
-            tracing::error!(%error, "A request about deleting failed.");
+            tracing::error!(%error, "A request of an administrator failed.");
             let text = "the request failed; see the server's log";
             Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, text))
         }

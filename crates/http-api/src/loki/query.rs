@@ -31,7 +31,7 @@ use write::Shape;
 
 mod write;
 
-pub(super) use write::{push_text, push_whole, time_text};
+pub(super) use write::{push_categorized, push_text, push_whole, time_text};
 
 /// How clients ask for labels by where they come from; the value is a list.
 const FLAGS: &str = "x-loki-response-encoding-flags";
@@ -210,9 +210,13 @@ fn aligned(start: Nanos, end: Nanos, step: i64) -> (Nanos, Nanos) {
 }
 
 fn shape(headers: &HeaderMap) -> Shape {
+    if wants_categories(headers) { Shape::Categorized } else { Shape::Merged }
+}
+
+/// Whether labels are asked for by where they come from.
+pub(super) fn wants_categories(headers: &HeaderMap) -> bool {
     let lists = headers.get_all(FLAGS).into_iter().filter_map(|value| value.to_str().ok());
-    let mut flags = lists.flat_map(|list| list.split(',')).map(str::trim);
-    if flags.any(|flag| flag == CATEGORIZE) { Shape::Categorized } else { Shape::Merged }
+    lists.flat_map(|list| list.split(',')).any(|flag| flag.trim() == CATEGORIZE)
 }
 
 #[cfg(test)]

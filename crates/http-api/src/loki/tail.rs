@@ -2,8 +2,10 @@
 //!
 //! First come the newest lines of the past, then what is pushed from then on. The two overlap
 //! rather than leave a gap, and what the first brought is not sent again. Whoever reads too slowly
-//! is told which lines it missed. Facts: `pkg/querier/http.go`, `pkg/querier/tail.go`,
-//! `pkg/loghttp/tail.go`.
+//! is told which lines it missed. Structured metadata and what a pipeline parsed are labels of a
+//! stream like others only where there is a pipeline; who asks for labels by where they come from
+//! gets them with each line. Facts: `pkg/querier/http.go`, `pkg/querier/tail.go`,
+//! `pkg/loghttp/tail.go`, `pkg/util/marshal/query.go`.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -32,7 +34,7 @@ use super::{
     Refusal, Shared, language,
     live::{Missed, Run},
     params::Asked,
-    query::{self, push_text, push_whole, time_text},
+    query::{self, push_categorized, push_text, push_whole, time_text},
 };
 use crate::{desk::Work, error::ApiError, json};
 
@@ -48,7 +50,9 @@ const GOING_AWAY: u16 = 1001;
 
 /// `/loki/api/v1/tail`
 pub(super) async fn tail(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    open(shared, request, Form::Current).await.unwrap_or_else(IntoResponse::into_response)
+    let categorized = query::wants_categories(request.headers());
+    let form = if categorized { Form::Categorized } else { Form::Current };
+    open(shared, request, form).await.unwrap_or_else(IntoResponse::into_response)
 }
 
 /// `/api/prom/tail`
@@ -57,9 +61,12 @@ pub(super) async fn legacy(State(shared): State<Arc<Shared>>, request: Request) 
 }
 
 /// What a message looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Form {
+    #[default]
     Current,
+    /// What a line has beyond the labels of its stream stands beside the line.
+    Categorized,
     Legacy,
 }
 
@@ -68,7 +75,8 @@ enum Form {
 struct Question {
     log: LogExpr,
     pipeline: Pipeline,
-    /// Whether labels beyond the stream's are shown; without a pipeline they are not.
+    /// Whether labels beyond the stream's are shown as if they were its own; without a pipeline
+    /// they are not.
     all_labels: bool,
     start: Nanos,
     limit: usize,
@@ -112,7 +120,7 @@ async fn open(shared: Arc<Shared>, request: Request, form: Form) -> Result<Respo
         );
         return Err(Refusal::bad(text));
     };
-    let all_labels = !log.stages.is_empty();
+    let all_labels = !log.stages.is_empty() && form != Form::Categorized;
     let delay = Duration::from_secs(delay);
     let question = Question { log, pipeline, all_labels, start, limit, delay, form };
     Ok(upgrade.on_upgrade(move |socket| async move {
@@ -129,16 +137,14 @@ async fn follow(shared: Arc<Shared>, mut socket: WebSocket, question: Question) 
     let mut seen = HashSet::new();
     match past(&shared, &question).await {
         Ok(lines) => {
-            let mut frame = Frame::default();
+            let mut frame = Frame::new(question.form);
             for entry in &lines.entries {
                 let Some(labels) = lines.labels.get(entry.labels) else { continue };
                 let key: Key<'_> = (&labels.stream, entry.at, &entry.text);
                 seen.insert(hasher.hash_one(key));
-                frame.add(shown(labels, question.all_labels), entry.at, entry.text.to_vec());
+                frame.add(labels, question.all_labels, entry.at, entry.text.to_vec());
             }
-            if !frame.is_empty()
-                && send(&shared, &mut socket, frame.text(question.form)).await.is_err()
-            {
+            if !frame.is_empty() && send(&shared, &mut socket, frame.text()).await.is_err() {
                 return;
             }
         }
@@ -165,14 +171,13 @@ async fn follow(shared: Arc<Shared>, mut socket: WebSocket, question: Question) 
         if !question.delay.is_zero() {
             tokio::time::sleep(question.delay).await;
         }
-        let mut frame = Frame { missed: following.missed(), ..Frame::default() };
+        let mut frame = Frame { missed: following.missed(), ..Frame::new(question.form) };
         let mut run = Some(run);
         while let Some(next) = run {
             add_run(&mut frame, &question, &next, |key| seen.remove(&hasher.hash_one(key)));
             run = if frame.lines < MESSAGE_LINES { following.next_now() } else { None };
         }
-        if !frame.is_empty() && send(&shared, &mut socket, frame.text(question.form)).await.is_err()
-        {
+        if !frame.is_empty() && send(&shared, &mut socket, frame.text()).await.is_err() {
             return;
         }
     }
@@ -220,7 +225,7 @@ fn add_run(
         let labels = LineLabels::of(&line);
         let text: Box<[u8]> = line.text().into();
         if !was_sent((&labels.stream, tailed.timestamp, &text)) {
-            frame.add(shown(&labels, question.all_labels), tailed.timestamp, text.into_vec());
+            frame.add(&labels, question.all_labels, tailed.timestamp, text.into_vec());
         }
     }
 }
@@ -239,20 +244,36 @@ fn shown(labels: &LineLabels, all: bool) -> Vec<(String, String)> {
 
 /// Labels as they are shown.
 type Shown = Vec<(String, String)>;
+
 /// A line as it is sent.
-type SentLine = (Nanos, Vec<u8>);
+#[derive(Debug)]
+struct SentLine {
+    at: Nanos,
+    text: Vec<u8>,
+    /// What else it has, as JSON after a comma.
+    more: Vec<u8>,
+}
 
 /// One message.
 #[derive(Debug, Default)]
 struct Frame {
+    form: Form,
     streams: BTreeMap<Shown, Vec<SentLine>>,
     lines: usize,
     missed: Vec<Missed>,
 }
 
 impl Frame {
-    fn add(&mut self, labels: Vec<(String, String)>, at: Nanos, line: Vec<u8>) {
-        self.streams.entry(labels).or_default().push((at, line));
+    fn new(form: Form) -> Self {
+        Self { form, ..Self::default() }
+    }
+
+    fn add(&mut self, labels: &LineLabels, all: bool, at: Nanos, text: Vec<u8>) {
+        let mut more = Vec::new();
+        if self.form == Form::Categorized {
+            push_categorized(&mut more, labels);
+        }
+        self.streams.entry(shown(labels, all)).or_default().push(SentLine { at, text, more });
         self.lines += 1;
     }
 
@@ -260,21 +281,24 @@ impl Frame {
         self.lines == 0 && self.missed.is_empty()
     }
 
-    fn text(&self, form: Form) -> String {
+    fn text(&self) -> String {
         let mut out = b"{\"streams\":[".to_vec();
         for (at, (labels, lines)) in self.streams.iter().enumerate() {
             if at > 0 {
                 out.push(b',');
             }
-            match form {
-                Form::Current => push_stream(&mut out, labels, lines),
+            match self.form {
+                Form::Current | Form::Categorized => push_stream(&mut out, labels, lines),
                 Form::Legacy => push_legacy_stream(&mut out, labels, lines),
             }
         }
         out.push(b']');
-        if !self.missed.is_empty() || form == Form::Legacy {
+        if !self.missed.is_empty() || self.form == Form::Legacy {
             out.extend_from_slice(b",\"dropped_entries\":");
             push_missed(&mut out, &self.missed);
+        }
+        if self.form == Form::Categorized {
+            out.extend_from_slice(b",\"encodingFlags\":[\"categorize-labels\"]");
         }
         out.push(b'}');
         // Everything above writes text.
@@ -282,7 +306,7 @@ impl Frame {
     }
 }
 
-fn push_stream(out: &mut Vec<u8>, labels: &[(String, String)], lines: &[(Nanos, Vec<u8>)]) {
+fn push_stream(out: &mut Vec<u8>, labels: &[(String, String)], lines: &[SentLine]) {
     out.extend_from_slice(b"{\"stream\":{");
     for (at, (name, value)) in labels.iter().enumerate() {
         if at > 0 {
@@ -293,25 +317,26 @@ fn push_stream(out: &mut Vec<u8>, labels: &[(String, String)], lines: &[(Nanos, 
         json::push_string(out, value);
     }
     out.extend_from_slice(b"},\"values\":[");
-    for (at, (moment, line)) in lines.iter().enumerate() {
+    for (at, line) in lines.iter().enumerate() {
         out.extend_from_slice(if at > 0 { b",[\"" } else { b"[\"" });
-        push_whole(out, moment.0);
+        push_whole(out, line.at.0);
         out.extend_from_slice(b"\",");
-        push_text(out, line);
+        push_text(out, &line.text);
+        out.extend_from_slice(&line.more);
         out.push(b']');
     }
     out.extend_from_slice(b"]}");
 }
 
-fn push_legacy_stream(out: &mut Vec<u8>, labels: &[(String, String)], lines: &[(Nanos, Vec<u8>)]) {
+fn push_legacy_stream(out: &mut Vec<u8>, labels: &[(String, String)], lines: &[SentLine]) {
     out.extend_from_slice(b"{\"labels\":");
     json::push_string(out, &label_text(labels.iter().map(|(n, v)| (n.as_str(), v.as_str()))));
     out.extend_from_slice(b",\"entries\":[");
-    for (at, (moment, line)) in lines.iter().enumerate() {
+    for (at, line) in lines.iter().enumerate() {
         out.extend_from_slice(if at > 0 { b",{\"ts\":" } else { b"{\"ts\":" });
-        json::push_string(out, &time_text(*moment));
+        json::push_string(out, &time_text(line.at));
         out.extend_from_slice(b",\"line\":");
-        push_text(out, line);
+        push_text(out, &line.text);
         out.push(b'}');
     }
     out.extend_from_slice(b"]}");
@@ -366,19 +391,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_of_both_forms() {
-        let mut frame = Frame::default();
-        let labels = vec![("a".to_owned(), "b\"".to_owned())];
-        frame.add(labels.clone(), Nanos(1_500_000_000), b"one".to_vec());
-        frame.add(labels, Nanos(2_000_000_000), b"t\xffo".to_vec());
-        let current = r#"{"streams":[{"stream":{"a":"b\""},"values":[["1500000000","one"],["2000000000","t�o"]]}]}"#;
-        assert_eq!(frame.text(Form::Current), current);
-        let legacy = r#"{"streams":[{"labels":"{a=\"b\\\"\"}","entries":[{"ts":"1970-01-01T00:00:01.5Z","line":"one"},{"ts":"1970-01-01T00:00:02Z","line":"t�o"}]}],"dropped_entries":[]}"#;
-        assert_eq!(frame.text(Form::Legacy), legacy);
+    fn messages_of_all_forms() {
+        let pair = |name: &str, value: &str| (name.into(), value.as_bytes().into());
+        let labels = LineLabels {
+            stream: vec![pair("a", "b\"")],
+            metadata: vec![pair("m", "1")],
+            parsed: Vec::new(),
+        };
+        let f = |form, all, want: &str| {
+            let mut frame = Frame::new(form);
+            frame.add(&labels, all, Nanos(1_500_000_000), b"one".to_vec());
+            frame.add(&labels, all, Nanos(2_000_000_000), b"t\xffo".to_vec());
+            assert_eq!(frame.text(), want);
+        };
+        f(
+            Form::Current,
+            false,
+            r#"{"streams":[{"stream":{"a":"b\""},"values":[["1500000000","one"],["2000000000","t�o"]]}]}"#,
+        );
+        f(
+            Form::Current,
+            true,
+            r#"{"streams":[{"stream":{"a":"b\"","m":"1"},"values":[["1500000000","one"],["2000000000","t�o"]]}]}"#,
+        );
+        f(
+            Form::Categorized,
+            false,
+            r#"{"streams":[{"stream":{"a":"b\""},"values":[["1500000000","one",{"structuredMetadata":{"m":"1"}}],["2000000000","t�o",{"structuredMetadata":{"m":"1"}}]]}],"encodingFlags":["categorize-labels"]}"#,
+        );
+        f(
+            Form::Legacy,
+            false,
+            r#"{"streams":[{"labels":"{a=\"b\\\"\"}","entries":[{"ts":"1970-01-01T00:00:01.5Z","line":"one"},{"ts":"1970-01-01T00:00:02Z","line":"t�o"}]}],"dropped_entries":[]}"#,
+        );
         let labels: Labels = [("a", "b")].into_iter().collect();
         let missed = vec![Missed { labels, timestamp: Nanos(0) }];
         let frame = Frame { missed, ..Frame::default() };
         let want = r#"{"streams":[],"dropped_entries":[{"timestamp":"1970-01-01T00:00:00Z","labels":"{a=\"b\"}"}]}"#;
-        assert_eq!((frame.text(Form::Current).as_str(), frame.is_empty()), (want, false));
+        assert_eq!((frame.text().as_str(), frame.is_empty()), (want, false));
     }
 }

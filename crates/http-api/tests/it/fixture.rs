@@ -243,6 +243,10 @@ impl LogAdmin for FakeLogAdmin {
         Ok(())
     }
 
+    fn snapshot(&self) -> Result<String, AdminError> {
+        Ok("19700101T000200Z-0000001bf08eb000".to_owned())
+    }
+
     fn stats(&self) -> Result<LogStoreStats, AdminError> {
         Ok(LogStoreStats::default())
     }

@@ -15,7 +15,7 @@ use masthead_ports::{
 use masthead_wire::{loki::Encoder, remote_write::compress};
 use tokio_tungstenite::{
     connect_async,
-    tungstenite::{Error, Message},
+    tungstenite::{Error, Message, client::IntoClientRequest as _},
 };
 
 use crate::fixture::{Answer, NOW, Server, Setup, call, get, labels, server};
@@ -225,6 +225,59 @@ async fn a_pipeline_is_applied_to_what_is_followed() {
     // Who leaves is not counted any more after the next push.
     socket.close(None).await.expect("closes");
     socket.flush().await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn structured_metadata_is_followed_as_it_is_asked_for() {
+    let server = server(Setup::default());
+    let base = listen(&server).await;
+    let at = NOW * SECOND;
+    let body = format!(
+        r#"{{"streams":[{{"stream":{{"app":"m"}},"values":[["{at}","u=7",{{"trace":"t1"}}]]}}]}}"#
+    );
+    let plain = "%7Bapp%3D%22m%22%7D";
+    let parsing = "%7Bapp%3D%22m%22%7D+%7C+logfmt";
+    let of_stream = r#""app":"m","service_name":"m""#;
+    let of_line = r#""structuredMetadata":{"detected_level":"unknown","trace":"t1"}"#;
+    let rows = [
+        (plain, false, format!("{{{of_stream}}}"), String::new()),
+        (plain, true, format!("{{{of_stream}}}"), format!(",{{{of_line}}}")),
+        (
+            parsing,
+            false,
+            r#"{"app":"m","detected_level":"unknown","service_name":"m","trace":"t1","u":"7"}"#
+                .to_owned(),
+            String::new(),
+        ),
+        (
+            parsing,
+            true,
+            format!("{{{of_stream}}}"),
+            format!(r#",{{{of_line},"parsed":{{"u":"7"}}}}"#),
+        ),
+    ];
+    let mut sockets = Vec::new();
+    for (query, categorized, stream, beside) in rows {
+        let url = format!("{base}/loki/api/v1/tail?query={query}");
+        let mut request = url.into_client_request().expect("a URL");
+        if categorized {
+            let flags = "categorize-labels".parse().expect("a value");
+            request.headers_mut().insert("x-loki-response-encoding-flags", flags);
+        }
+        let (socket, _) = connect_async(request).await.expect("upgrades");
+        let flags = if categorized { r#","encodingFlags":["categorize-labels"]"# } else { "" };
+        let want = format!(
+            r#"{{"streams":[{{"stream":{stream},"values":[["{at}","u=7"{beside}]]}}]{flags}}}"#
+        );
+        sockets.push((socket, want));
+    }
+    while server.loki.stats().followers < 4 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(send(&server, "application/json", body.into_bytes()).await.status, 204);
+    for (socket, want) in &mut sockets {
+        assert_eq!(text(socket).await, *want);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

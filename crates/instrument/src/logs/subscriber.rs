@@ -28,6 +28,22 @@ const BUFFER_BYTES_KEPT: usize = 64 * 1024;
 /// RFC 3339 with six digits: enough to order what one process logs.
 const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
 
+/// Writes every line to both.
+pub(super) struct Both<A, B>(pub(super) A, pub(super) B);
+
+impl<A: Write, B: Write> Write for Both<A, B> {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        // What fails for one is not kept from the other.
+        let (first, second) = (self.0.write_all(line), self.1.write_all(line));
+        first.and(second).map(|()| line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        let (first, second) = (self.0.flush(), self.1.flush());
+        first.and(second)
+    }
+}
+
 thread_local! {
     static BUFFER: Cell<String> = const { Cell::new(String::new()) };
 }
@@ -58,16 +74,25 @@ where
     W: Write + Send + 'static,
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        if let Some(span) = context.span(id) {
+        let Some(span) = context.span(id) else { return };
+        let mut extensions = span.extensions_mut();
+        if extensions.get_mut::<Fields>().is_none() {
+            extensions.insert(Fields::default());
+        }
+        // Another layer of this format may have been here.
+        if let Some(place) = extensions.get_mut::<Fields>().map(|fields| fields.of_mut(self.format))
+            && place.is_none()
+        {
             let mut fields = SpanFields::new(self.format);
             attributes.record(&mut fields);
-            span.extensions_mut().insert(fields);
+            *place = Some(fields);
         }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         if let Some(span) = context.span(id)
-            && let Some(fields) = span.extensions_mut().get_mut::<SpanFields>()
+            && let Some(fields) = span.extensions_mut().get_mut::<Fields>()
+            && let Some(fields) = fields.of_mut(self.format)
         {
             values.record(fields);
         }
@@ -114,13 +139,13 @@ impl<W> Lines<W> {
         let spans = || context.event_scope(event).into_iter().flatten();
         let is_request = |target: &str| target == SPAN_TARGET;
         for span in spans().filter(|span| is_request(span.metadata().target())) {
-            if let Some(fields) = span.extensions().get::<SpanFields>() {
+            if let Some(fields) = span.extensions().get::<Fields>().and_then(|all| all.of(format)) {
                 fields.write(&mut line);
             }
         }
         event.record(&mut line);
         for span in spans().filter(|span| !is_request(span.metadata().target())) {
-            if let Some(fields) = span.extensions().get::<SpanFields>() {
+            if let Some(fields) = span.extensions().get::<Fields>().and_then(|all| all.of(format)) {
                 fields.write(&mut line);
             }
         }
@@ -140,6 +165,29 @@ fn write_head(out: &mut String, format: Format, level: Level) {
         Format::Pretty => write!(out, " {level:>5} "),
     }
     .unwrap_or_default();
+}
+
+/// The fields of one span in each format in which a layer writes them.
+#[derive(Default)]
+struct Fields {
+    json: Option<SpanFields>,
+    pretty: Option<SpanFields>,
+}
+
+impl Fields {
+    fn of(&self, format: Format) -> Option<&SpanFields> {
+        match format {
+            Format::Json => self.json.as_ref(),
+            Format::Pretty => self.pretty.as_ref(),
+        }
+    }
+
+    fn of_mut(&mut self, format: Format) -> &mut Option<SpanFields> {
+        match format {
+            Format::Json => &mut self.json,
+            Format::Pretty => &mut self.pretty,
+        }
+    }
 }
 
 /// The fields of one span, each ready to be copied into a line with its key and comma.

@@ -255,6 +255,35 @@ fn fields_of_spans_are_on_the_line_and_the_innermost_wins() {
 }
 
 #[test]
+fn a_copy_has_the_lines_that_it_asks_for_in_its_own_form() {
+    let f = |level: &str, format: &str, own: usize, copied: usize| {
+        let config = |level, format| logs::Config::parse(Some(level), Some(format)).unwrap();
+        let (log, copy) = (Log::default(), Log::default());
+        let dispatch = config(level, format).dispatch_with_copy(
+            log.clone(),
+            &config("info", "json"),
+            copy.clone(),
+        );
+        tracing::dispatcher::with_default(&dispatch, || {
+            let span = tracing::info_span!("push", job = "first").entered();
+            span.record("job", "second");
+            tracing::info!("quiet");
+            tracing::warn!("loud");
+        });
+        assert_eq!((log.text().len(), copy.text().len()), (own, copied), "{level} {format}");
+        for line in copy.json() {
+            assert_eq!(line["job"], "second", "{level} {format}: {line}");
+        }
+    };
+    // The same lines; other ones; another form; both.
+    f("info", "json", 2, 2);
+    f("warn", "json", 1, 2);
+    f("info", "pretty", 2, 2);
+    f("warn", "pretty", 1, 2);
+    f("off", "pretty", 0, 2);
+}
+
+#[test]
 fn an_error_field_shows_the_whole_chain() {
     let (log, _guard) = Log::start("info", "json");
     let error = Outer(Inner);

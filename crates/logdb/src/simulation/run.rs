@@ -13,7 +13,7 @@ use masthead_ports::{
     LineFilter, LinePattern, LogBatch, LogColumns, LogHints, LogRejectReason, LogRow, LogSelection,
     LogSink, LogSource, LogStream, Progress, QueryCtx, QueryLimits,
 };
-use masthead_sysio::{Clock, Random, SimClock, SimFs};
+use masthead_sysio::{Clock, Fs as _, Random, SimClock, SimFs};
 
 use super::model::{Key, Model};
 use crate::{JournalOptions, Keep, Logdb, OpenReport, Options, SyncPolicy};
@@ -55,6 +55,8 @@ pub struct Report {
     pub expired: u64,
     /// Batches of the reader that were acknowledged.
     pub read: u64,
+    /// Snapshots that were opened and compared.
+    pub snapshots: u64,
     /// Lines that were read and compared.
     pub compared: u64,
 }
@@ -135,6 +137,7 @@ impl Run {
             15..=20 => self.read_on()?,
             21..=26 => self.maintain()?,
             27 => self.delete()?,
+            28 if self.random.coin() => self.snapshot()?,
             28 => self.check("while it runs")?,
             29 | 30 => self.restart(false)?,
             31 | 32 => self.restart(true)?,
@@ -313,6 +316,24 @@ impl Run {
         self.model.deleted(matches, done.is_ok());
         self.report.deletions += u64::from(done.is_ok());
         self.report.failures += u64::from(done.is_err());
+        Ok(())
+    }
+
+    fn snapshot(&mut self) -> Result<(), String> {
+        let store = self.store()?;
+        let name = format!("s{}", self.random.next_u64());
+        let Ok(dir) = store.make_snapshot(&name) else {
+            self.report.failures += 1;
+            return Ok(());
+        };
+        let (fs, clock) = (Arc::new(self.fs.clone()), Arc::new(self.clock.clone()));
+        if let Ok((copy, _)) = Logdb::open(fs, clock, &dir, self.options)
+            && let Ok(found) = self.read(&copy)
+        {
+            self.model.check(&found).map_err(|error| format!("snapshot: {error}"))?;
+            self.report.snapshots += 1;
+        }
+        drop(self.fs.remove_dir_all(&dir));
         Ok(())
     }
 

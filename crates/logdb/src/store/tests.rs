@@ -229,6 +229,39 @@ fn progress_is_held_with_its_lines_and_outlives_the_journal() {
 }
 
 #[test]
+fn a_snapshot_is_a_whole_store_and_what_follows_leaves_it_alone() {
+    let fs = SimFs::new(5);
+    let (store, _) = open(&fs);
+    let stream = r#"{a="b"}"#;
+    put(&store, stream, vec![row(START, "in a block"), row(START + 1, "deleted")]);
+    store.flush_all().unwrap();
+    let words = LinePattern::Literal(Arc::from(&b"deleted"[..]));
+    let filter = LineFilter { negated: false, any: vec![words] };
+    store.delete(&[Matcher::equal("a", "b")], &[filter], everything()).unwrap();
+    let progress = vec![Progress { key: "file:/a".into(), value: Some("7".into()) }];
+    let rows = vec![row(START + 2, "in the journal")];
+    let streams = vec![LogStream { labels: labels(stream), rows }];
+    store.append(&LogBatch { streams, progress: progress.clone() }).unwrap();
+    let want = read(&store, &all());
+    let dir = store.make_snapshot("one").unwrap();
+    put(&store, stream, vec![row(START + 3, "later")]);
+    store.flush_all().unwrap();
+    store.compact_once().unwrap();
+    for bad in ["", "..", "a/b", "one"] {
+        assert!(matches!(store.make_snapshot(bad), Err(Error::Options(_))), "{bad}");
+    }
+    // Also when the machine stops, and while the store goes on.
+    let fs = fs.crash();
+    let (copy, report) = Logdb::open(Arc::new(fs), clock(), &dir, options()).unwrap();
+    assert_eq!((report.blocks, report.lines), (1, 1));
+    assert_eq!(read(&copy, &all()), want);
+    assert_eq!(want[0].1.len(), 2);
+    assert_eq!(copy.progress("file:").unwrap(), progress);
+    put(&copy, stream, vec![row(START + 4, "its own")]);
+    assert_eq!(read(&copy, &all())[0].1.len(), 3);
+}
+
+#[test]
 fn deleted_lines_are_hidden_at_once_and_can_be_pushed_again() {
     let mut fs = SimFs::new(5);
     let (store, _) = open(&fs);
@@ -413,6 +446,15 @@ fn a_nearly_full_disk_refuses_lines_and_answers_queries() {
     fs.set_capacity(1 << 20);
     drop(store.tick());
     put(&store, r#"{a="b"}"#, vec![row(START + 1, "taken again")]);
+    // Between two ticks too, once enough came that the disk may have become full by it.
+    fs.set_capacity(50_000);
+    let line = "x".repeat(5_000);
+    let taken = (0..10).take_while(|second| {
+        let row = row(START + (2 + second) * SECOND, &line);
+        let streams = vec![LogStream { labels: labels(r#"{a="b"}"#), rows: vec![row] }];
+        store.append(&LogBatch { streams, progress: vec![] }).is_ok()
+    });
+    assert_eq!(taken.count(), 2, "an eighth of what must stay free");
 }
 
 #[test]

@@ -52,17 +52,6 @@ impl SecretText {
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
-
-    /// The header that shows it as a token.
-    ///
-    /// # Errors
-    /// It has characters that no header can have.
-    pub(crate) fn bearer(&self) -> Result<http::HeaderValue, super::UsageError> {
-        let mut value = http::HeaderValue::try_from(format!("Bearer {}", self.0))
-            .map_err(|_| super::UsageError("--token is no token".to_owned()))?;
-        value.set_sensitive(true);
-        Ok(value)
-    }
 }
 
 impl From<String> for SecretText {

@@ -48,7 +48,8 @@ pub(crate) struct ExportArgs {
 
     /// A running server, Masthead or Prometheus, instead of a directory; needs `--from`.
     #[arg(long, value_name = "URL", env = "MASTHEAD_URL", requires = "from")]
-    pub url: Option<http::Uri>,
+    #[arg(value_parser = super::access::server_url)]
+    pub url: Option<url::Url>,
 
     #[command(flatten)]
     pub selection: SelectionArgs,
@@ -56,6 +57,9 @@ pub(crate) struct ExportArgs {
     /// Write to this file, which appears when it is complete; without it, to stdout.
     #[arg(long, short, value_name = "FILE", env = "MASTHEAD_EXPORT_OUTPUT")]
     pub output: Option<Utf8PathBuf>,
+
+    #[command(flatten)]
+    pub access: super::AccessArgs,
 }
 
 /// The formats of `masthead export`.

@@ -45,9 +45,13 @@ pub(crate) struct CollectArgs {
     #[arg(long, env = "MASTHEAD_NO_HOST", value_parser = BoolishValueParser::new())]
     pub no_host: bool,
 
-    /// Leave out the metrics of this collector (job `masthead`).
+    /// Leave out the metrics of this collector (job `masthead`), and its log.
     #[arg(long, env = "MASTHEAD_NO_SELF", value_parser = BoolishValueParser::new())]
     pub no_self: bool,
+
+    /// Leave out the log of this collector (`{app="masthead"}`), which goes to every Loki too.
+    #[arg(long, env = "MASTHEAD_NO_SELF_LOGS", value_parser = BoolishValueParser::new())]
+    pub no_self_logs: bool,
 
     /// Accept that anyone who reaches an address beyond loopback may read and write.
     #[arg(long, env = "MASTHEAD_INSECURE", value_parser = BoolishValueParser::new())]
@@ -107,6 +111,7 @@ impl CollectArgs {
         let switches = [
             ("--no-host", self.no_host),
             ("--no-self", self.no_self),
+            ("--no-self-logs", self.no_self_logs),
             ("--insecure", self.insecure),
             ("--web.enable-lifecycle", self.enable_lifecycle),
             // Whoever collects without a store means the clients of the file.

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use clap::{Args, builder::BoolishValueParser};
 
-use super::prometheus_duration;
+use super::{AccessArgs, access::server_url, prometheus_duration};
 
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
     /// The server to look at.
     #[arg(value_name = "URL", env = "MASTHEAD_URL", default_value = "http://127.0.0.1:3000")]
-    pub url: http::Uri,
+    #[arg(value_parser = server_url)]
+    pub url: url::Url,
 
     /// A server that follows no cluster is wrong too.
     #[arg(long = "kubernetes", env = "MASTHEAD_DOCTOR_KUBERNETES")]
@@ -26,7 +27,6 @@ pub(crate) struct DoctorArgs {
     #[arg(default_value = "5m", value_parser = prometheus_duration)]
     pub fresh: Duration,
 
-    /// A token for a server that wants one; its variable is not shown to others on this machine.
-    #[arg(long = "token", value_name = "TOKEN", env = "MASTHEAD_TOKEN", hide_env_values = true)]
-    pub token: Option<String>,
+    #[command(flatten)]
+    pub access: AccessArgs,
 }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use clap::{ArgAction, Args};
 
-use super::{Listen, SecretText, address_or_off, byte_size, duration, moment, prometheus_duration};
+use super::{Listen, ServerArgs, address_or_off, byte_size, duration, moment, prometheus_duration};
 
 /// What `serve` does with logs.
 #[derive(Debug, Clone, Args)]
@@ -138,14 +138,6 @@ pub(crate) struct LogsCommandArgs {
     #[arg(env = "MASTHEAD_LOGS", value_name = "LOGQL")]
     pub query: String,
 
-    /// The server; Masthead itself, or any that answers below `/loki/api/v1`.
-    #[arg(long, value_name = "URL", env = "MASTHEAD_URL", default_value = "http://127.0.0.1:3000")]
-    pub url: http::Uri,
-
-    /// A token of the server, where it wants one; in the variable others cannot read it.
-    #[arg(long, value_name = "TOKEN", env = "MASTHEAD_TOKEN", hide_env_values = true)]
-    pub token: Option<SecretText>,
-
     /// From this long before `--to`, such as `1h`.
     #[arg(long, value_name = "DURATION", env = "MASTHEAD_LOGS_SINCE", default_value = "1h")]
     #[arg(value_parser = duration)]
@@ -181,6 +173,9 @@ pub(crate) struct LogsCommandArgs {
     /// The form of the answer.
     #[arg(long, value_enum, env = "MASTHEAD_LOGS_FORMAT", default_value_t = LogsFormat::Pretty)]
     pub format: LogsFormat,
+
+    #[command(flatten)]
+    pub server: ServerArgs,
 }
 
 /// The forms of an answer to `masthead logs`.

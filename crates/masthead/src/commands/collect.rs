@@ -21,9 +21,9 @@ pub(crate) async fn run(args: CollectArgs) -> anyhow::Result<()> {
         None => false,
     };
     let args: ServeArgs = config::resolve(&args.as_serve(listens))?;
-    stack::start_logs(&args)?;
+    let own_log = stack::start_logs(&args)?;
     let mut signals = Signals::listen()?;
-    let collector = Collector::start(&args).await?;
+    let collector = Collector::start(&args, own_log).await?;
     let ended = loop {
         tokio::select! {
             signal = signals.next() => match signal {

@@ -95,14 +95,14 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<()> {
     // Dropped last, after the stack and the child that write to it.
     let data = Data::open(args.data.clone()).await?;
     let settings = settings(&args, &data)?;
-    stack::start_quiet_logs(&settings)?;
+    let own_log = stack::start_quiet_logs(&settings)?;
     let tasks = Tasks::new();
     let mut ports = Ports::loopback(args.api_port, args.metrics_port);
     ports.give_way();
     // It starts while the stack does; its lines wait.
     let spawn = |ports: &Ports| Child::spawn(service::command(&program, &data, ports), &tasks);
     let (child, lines) = spawn(&ports)?;
-    let stack = Stack::start(&settings).await?;
+    let stack = Stack::start(&settings, own_log).await?;
     let pipes = Pipes::open(&stack)?;
     let seed = args.seed.unwrap_or_else(|| fastrand::u32(..));
     let id_prefix = format!("demo-{seed}-");
@@ -128,7 +128,9 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<()> {
         };
         let at = *stack.addresses().first().context("BUG: no listener")?;
         stack.scrape(vec![observed::job(addresses.metrics, args.scrape_every)?]).await?;
-        demo.screen.raise(&banner::text(at, &addresses, &data, args.rate, seed))?;
+        let program = std::env::args_os().next().unwrap_or_else(|| "masthead".into());
+        let program = program.to_string_lossy();
+        demo.screen.raise(&banner::text(&program, at, &addresses, &data, args.rate, seed))?;
         let route =
             Route { api: addresses.api, rate: args.rate, seed, id_prefix: id_prefix.clone() };
         demo.play(&args, at, &addresses, route).await

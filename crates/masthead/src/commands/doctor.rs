@@ -15,14 +15,12 @@ mod show;
 mod targets;
 
 use anyhow::bail;
-use http::{Request, header};
-use http_body_util::Full;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
     cli::{DoctorArgs, UsageError},
-    client::{Client, Limits},
+    client::Limits,
 };
 
 /// A dashboard may be large, and a query over many series too.
@@ -95,26 +93,12 @@ async fn examine(server: &Server, args: &DoctorArgs) -> Vec<Check> {
 
 /// The server that is looked at.
 #[derive(Debug)]
-struct Server {
-    client: Client,
-    base: String,
-    authorization: Option<String>,
-}
+struct Server(crate::server::Server);
 
 impl Server {
     fn new(args: &DoctorArgs) -> Result<Self, UsageError> {
-        let url = &args.url;
-        match (url.scheme_str(), url.authority()) {
-            (Some("http"), Some(authority)) => Ok(Self {
-                client: Client::new(Limits { time: ANSWER_TIME_MAX, body_bytes: BODY_BYTES_MAX }),
-                base: format!("http://{authority}{}", url.path().trim_end_matches('/')),
-                authorization: args.token.as_ref().map(|token| format!("Bearer {token}")),
-            }),
-            (Some("https"), _) => {
-                Err(UsageError(format!("{url}: doctor speaks no TLS; ask on the machine itself")))
-            }
-            _ => Err(UsageError(format!("{url}: write it like http://127.0.0.1:3000"))),
-        }
+        let limits = Limits { time: ANSWER_TIME_MAX, body_bytes: BODY_BYTES_MAX };
+        crate::server::Server::new(&args.url, &args.access, limits).map(Self)
     }
 
     /// The JSON at a path, or why there is none, in one line.
@@ -144,12 +128,8 @@ impl Server {
         form.extend_pairs(parameters);
         let query = form.finish();
         let mark = if query.is_empty() { "" } else { "?" };
-        let mut request = Request::get(format!("{}{path}{mark}{query}", self.base));
-        if let Some(authorization) = &self.authorization {
-            request = request.header(header::AUTHORIZATION, authorization);
-        }
-        let request = request.body(Full::default()).map_err(|error| error.to_string())?;
-        let answer = self.client.send(request).await.map_err(|error| format!("{error:#}"))?;
+        let answer = self.0.get(&format!("{path}{mark}{query}")).await;
+        let answer = answer.map_err(|error| format!("{error:#}"))?;
         Ok((answer.status.as_u16(), answer.body))
     }
 

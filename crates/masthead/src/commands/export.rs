@@ -41,7 +41,7 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<()> {
     let (source, bounds): (&dyn SampleSource, _) = if let Some(url) = &args.url {
         let now = masthead_model::Millis(clock.now().0.div_euclid(1_000_000));
         exporter_filter.range.end = exporter_filter.range.end.min(now);
-        remote = Remote::new(url)?;
+        remote = Remote::new(url, &args.access)?;
         left_out = Some(&remote);
         let range = exporter_filter.range;
         (&remote, Some((range.start.0, range.end.0)))

@@ -11,14 +11,12 @@ mod show;
 use std::{io, time::Duration};
 
 use anyhow::{Context as _, bail};
-use bytes::Bytes;
-use http::{Request, Uri, header};
-use http_body_util::Full;
 
 use self::{answer::Data, columns::Columns, show::Show};
 use crate::{
-    cli::{LogsCommandArgs, UsageError},
-    client::{Client, Limits},
+    cli::LogsCommandArgs,
+    client::Limits,
+    server::{Server, refusal},
     terminal::{self, Output},
 };
 
@@ -48,22 +46,18 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 async fn ask(args: &LogsCommandArgs, show: &mut Show) -> anyhow::Result<()> {
-    let url = endpoint(&args.url, "http", "/loki/api/v1/query_range")?;
-    let request = Request::post(&url)
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header("x-loki-response-encoding-flags", "categorize-labels")
-        .body(Full::new(Bytes::from(question(args, now()))))?;
-    let response = Client::new(LIMITS)
-        .with_token(args.token.as_ref())
-        .send(request)
+    let server = Server::new(&args.server.url, &args.server.access, LIMITS)?;
+    let (at, path) = (server.base(), "/loki/api/v1/query_range");
+    let categorized = ("x-loki-response-encoding-flags", "categorize-labels");
+    let response = server
+        .post(path, question(args, now()), &[categorized])
         .await
-        .with_context(|| format!("no answer from {url}; --url says where to ask"))?;
+        .with_context(|| format!("no answer from {at}; --url says where to ask"))?;
     if !response.status.is_success() {
-        let text = String::from_utf8_lossy(&response.body);
-        bail!("{} (status {})", terminal::one_line(text.trim()), response.status.as_u16());
+        bail!(refusal(response.status, &response.body));
     }
-    let answer =
-        answer::parse(&response.body).with_context(|| format!("cannot use the answer of {url}"))?;
+    let answer = answer::parse(&response.body)
+        .with_context(|| format!("cannot use the answer of {at}{path}"))?;
     for warning in &answer.warnings {
         terminal::say(&format!("note: {}", terminal::one_line(warning)));
     }
@@ -117,18 +111,6 @@ fn now() -> f64 {
     since.unwrap_or_default().as_secs_f64()
 }
 
-/// `base`, which may have a path of its own, with another scheme and the endpoint's path.
-fn endpoint(base: &Uri, scheme: &str, path: &str) -> Result<String, UsageError> {
-    let refuse = |why: &str| Err(UsageError(format!("--url {base}: {why}")));
-    match (base.scheme_str(), base.authority()) {
-        (Some("http"), Some(authority)) => {
-            Ok(format!("{scheme}://{authority}{}{path}", base.path().trim_end_matches('/')))
-        }
-        (Some("https"), _) => refuse("this client speaks no TLS; ask through a local proxy"),
-        _ => refuse("write it like http://127.0.0.1:3000"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,8 +121,6 @@ mod tests {
         let f = |from, to, forward, want: &str| {
             let args = LogsCommandArgs {
                 query: "{a=\"b\"}".to_owned(),
-                url: Uri::from_static("http://127.0.0.1:3000"),
-                token: None,
                 since: Duration::from_mins(1),
                 from,
                 to,
@@ -149,6 +129,10 @@ mod tests {
                 step: forward.then(|| Duration::from_millis(500)),
                 follow: false,
                 format: LogsFormat::Raw,
+                server: crate::cli::ServerArgs {
+                    url: url::Url::parse("http://127.0.0.1:3000").unwrap(),
+                    access: crate::cli::AccessArgs::default(),
+                },
             };
             let form = question(&args, 1_000_000_000.25);
             assert_eq!(form.strip_prefix("query=%7Ba%3D%22b%22%7D&").unwrap(), want);
@@ -166,21 +150,5 @@ mod tests {
             "start=5000000000&end=10000000000&limit=7&direction=forward&step=0.5",
         );
         f(None, Some(90.0), false, "start=30000000000&end=90000000000&limit=7&direction=backward");
-    }
-
-    #[test]
-    fn the_url_may_have_a_path_but_no_tls() {
-        let f = |base: &'static str, want: Result<&str, &str>| match (
-            endpoint(&Uri::from_static(base), "ws", "/tail").map_err(|e| e.0),
-            want,
-        ) {
-            (Ok(got), Ok(want)) => assert_eq!(got, want),
-            (Err(got), Err(want)) => assert!(got.contains(want), "{got}"),
-            (got, want) => panic!("{got:?} is not {want:?}"),
-        };
-        f("http://db:3100", Ok("ws://db:3100/tail"));
-        f("http://db/loki/", Ok("ws://db/loki/tail"));
-        f("https://db", Err("no TLS"));
-        f("db:3100", Err("write it like"));
     }
 }

@@ -11,14 +11,12 @@ mod table;
 use std::{io, time::Duration};
 
 use anyhow::{Context as _, bail};
-use bytes::Bytes;
-use http::{Request, Uri, header};
-use http_body_util::Full;
 
 use self::answer::{Answer, Data};
 use crate::{
     cli::{QueryArgs, QueryFormat, UsageError},
-    client::{Client, Limits},
+    client::Limits,
+    server::Server,
     terminal::{self, Output},
 };
 
@@ -33,17 +31,14 @@ const STEPS_DEFAULT: f64 = 250.0;
 /// No answer, an error from the server, a URL that cannot be asked.
 pub(crate) async fn run(args: QueryArgs) -> anyhow::Result<()> {
     let (path, form) = question(&args);
-    let url = endpoint(&args.url, path)?;
-    let request = Request::post(&url)
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(Full::new(Bytes::from(form)))?;
-    let response = Client::new(LIMITS)
-        .with_token(args.token.as_ref())
-        .send(request)
+    let server = Server::new(&args.server.url, &args.server.access, LIMITS)?;
+    let at = server.base();
+    let response = server
+        .post(path, form, &[])
         .await
-        .with_context(|| format!("no answer from {url}; --url says where to ask"))?;
+        .with_context(|| format!("no answer from {at}; --url says where to ask"))?;
     let answer = answer::parse(response.status, &response.body)
-        .with_context(|| format!("cannot use the answer of {url}"))?;
+        .with_context(|| format!("cannot use the answer of {at}{path}"))?;
     for note in answer.warnings.iter().chain(&answer.infos) {
         terminal::say(&format!("note: {}", terminal::one_line(note)));
     }
@@ -83,18 +78,6 @@ fn now() -> f64 {
     since.unwrap_or_default().as_secs_f64()
 }
 
-/// `base`, which may have a path of its own, with the path of the endpoint behind it.
-pub(super) fn endpoint(base: &Uri, path: &str) -> Result<String, UsageError> {
-    let refuse = |why: &str| Err(UsageError(format!("--url {base}: {why}")));
-    match (base.scheme_str(), base.authority()) {
-        (Some("http"), Some(authority)) => {
-            Ok(format!("http://{authority}{}{path}", base.path().trim_end_matches('/')))
-        }
-        (Some("https"), _) => refuse("this client speaks no TLS; ask through a local proxy"),
-        _ => refuse("write it like http://127.0.0.1:3000"),
-    }
-}
-
 fn show(args: &QueryArgs, answer: &Answer, body: &[u8]) -> anyhow::Result<String> {
     let terminal = terminal::size();
     let is_range = matches!(answer.data, Data::Matrix(_));
@@ -123,12 +106,14 @@ mod tests {
     fn args(range: Option<u64>, step: Option<u64>) -> QueryArgs {
         QueryArgs {
             expr: "rate(a[5m]) > 0".to_owned(),
-            url: Uri::from_static("http://127.0.0.1:3000"),
-            token: None,
             range: range.map(Duration::from_secs),
             step: step.map(Duration::from_secs),
             time: Some(10_000.0),
             format: None,
+            server: crate::cli::ServerArgs {
+                url: url::Url::parse("http://127.0.0.1:3000").unwrap(),
+                access: crate::cli::AccessArgs::default(),
+            },
         }
     }
 
@@ -142,22 +127,5 @@ mod tests {
         f(Some(3600), Some(15), ("/api/v1/query_range", "&start=6400&end=10000&step=15"));
         f(Some(3600), None, ("/api/v1/query_range", "&start=6400&end=10000&step=14.4"));
         f(Some(60), None, ("/api/v1/query_range", "&start=9940&end=10000&step=1"));
-    }
-
-    #[test]
-    fn the_url_may_have_a_path_but_no_tls() {
-        let f = |base: &'static str, want: Result<&str, &str>| {
-            let got = endpoint(&Uri::from_static(base), "/api/v1/query").map_err(|e| e.0);
-            match (got, want) {
-                (Ok(got), Ok(want)) => assert_eq!(got, want),
-                (Err(got), Err(want)) => assert!(got.contains(want), "{got}"),
-                (got, want) => panic!("{got:?} is not {want:?}"),
-            }
-        };
-        f("http://db:9090", Ok("http://db:9090/api/v1/query"));
-        f("http://db/prometheus/", Ok("http://db/prometheus/api/v1/query"));
-        f("https://db", Err("no TLS"));
-        f("db:9090", Err("write it like"));
-        f("/x", Err("write it like"));
     }
 }

@@ -39,7 +39,7 @@ use crate::{
     child::{self, Child},
     cli::{RunArgs, ServeArgs, UsageError},
     config,
-    stack::{self, Stack, collecting::node_name},
+    stack::{self, Stack, collecting::node_name, scraping::OWN_JOBS},
     tasks::Tasks,
     terminal,
 };
@@ -77,9 +77,9 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
     };
     let data = Data::open(args.data.clone()).await?;
     let settings = settings(&args, &data)?;
-    stack::start_quiet_logs(&settings)?;
+    let own_log = stack::start_quiet_logs(&settings)?;
     let tasks = Tasks::new();
-    let stack = Stack::start(&settings).await?;
+    let stack = Stack::start(&settings, own_log).await?;
     let ended = watch(&args, &name, &stack, &mut signals, &tasks).await;
     let stopped = stack.stop().await;
     let status = ended?;
@@ -175,11 +175,13 @@ fn scrape_job(name: &str, namespace: &str, url: &Uri) -> anyhow::Result<Arc<Scra
     let every = format!("{}s", SCRAPE_EVERY.as_secs());
     // JSON is YAML, and so no name can be more than a name.
     let text = serde_json::json!({"scrape_configs": [{
-        "job_name": name,
+        "job_name": job_name(name, namespace),
         "scrape_interval": every,
         "scrape_timeout": every,
         "scheme": url.scheme_str().unwrap_or("http"),
         "metrics_path": url.path(),
+        // A page that somebody wrote by hand may not say what it is.
+        "fallback_scrape_protocol": "PrometheusText0.0.4",
         "params": params,
         "static_configs": [{
             "targets": [target.as_str()],
@@ -189,6 +191,12 @@ fn scrape_job(name: &str, namespace: &str, url: &Uri) -> anyhow::Result<Arc<Scra
     let jobs = PromConfig::parse(&text.to_string())
         .map_err(|error| UsageError(format!("--name, --namespace, --metrics: {error}")))?;
     jobs.scrape_configs.into_iter().next().context("BUG: one job was written")
+}
+
+/// The service's name, unless a job of our own has it: `node app.js` is not the machine. Then it is
+/// the job that the service's lines have.
+fn job_name(name: &str, namespace: &str) -> String {
+    if OWN_JOBS.contains(&name) { format!("{namespace}/{name}") } else { name.to_owned() }
 }
 
 /// As a shell has it.
@@ -235,6 +243,15 @@ mod tests {
         let job = scrape_job("my: name", "n\"s", &url).unwrap();
         assert_eq!((job.job_name.as_str(), job.scheme.as_str()), ("my: name", "https"));
         assert_eq!((job.metrics_path.as_str(), job.params["x"].len()), ("/a/b", 2));
+        assert!(job.fallback_scrape_protocol.is_some());
+    }
+
+    #[test]
+    fn a_command_called_as_a_job_of_our_own_has_another_job() {
+        let f = |name: &str, want: &str| assert_eq!(job_name(name, "ns"), want);
+        f("node", "ns/node");
+        f("masthead", "ns/masthead");
+        f("shop", "shop");
     }
 
     #[test]

@@ -21,10 +21,10 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         let warnings = config::check_sections(&args);
         return super::check::tell("configuration", warnings);
     }
-    stack::start_logs(&args)?;
+    let own_log = stack::start_logs(&args)?;
     // Heard from now on, so that a signal right after "Ready." ends it in order too.
     let mut signals = Signals::listen()?;
-    let stack = Stack::start(&args).await?;
+    let stack = Stack::start(&args, own_log).await?;
     let ended = loop {
         tokio::select! {
             signal = signals.next() => match signal {

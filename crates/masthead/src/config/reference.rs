@@ -19,7 +19,7 @@ At SIGHUP and `POST /-/reload` (with `web.enable_lifecycle`) the file is read ag
 A file that is wrong changes nothing.
 `/api/v1/status/config` shows it with every secret masked.
 
-```yaml
+```yaml masthead
 data: /var/lib/masthead
 listen:
   address: 127.0.0.1:3000

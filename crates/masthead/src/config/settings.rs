@@ -88,6 +88,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     value("forward.journal_size", "forward.journal-size"),
     switch_off("observe.host", "no-host"),
     switch_off("observe.self", "no-self"),
+    switch_off("observe.self_logs", "no-self-logs"),
     path("observe.pods_log_dir", "pods-log-dir"),
     path("dashboards.directory", "dashboards"),
     switch("kubernetes.enabled", "kubernetes"),

@@ -191,6 +191,7 @@ pub(super) fn flags(args: &ServeArgs) -> Vec<(String, String)> {
         "kubernetes.monitor-selector" => args.kubernetes.monitor_selector.clone(),
         "kubernetes.dashboard-selector" => args.kubernetes.dashboard_selector.clone(),
         "no-self" => args.no_self.to_string(),
+        "no-self-logs" => args.no_self_logs.to_string(),
         "no-host" => args.no_host.to_string(),
         "auth.admin-user" => args.auth.admin_user.clone(),
         "auth.admin-password" if args.auth.admin_password.is_some() => "<secret>".to_owned(),

@@ -5,6 +5,8 @@
 //! journal of its own, so that a Loki which is away holds up nobody else; those of a promtail.yaml
 //! only with `--promtail-clients`.
 //!
+//! The log of this process goes to the store; where there is none, to every client.
+//!
 //! A reload ends the collectors and starts others where they stopped: positions are in the sinks. A
 //! configuration that is wrong changes nothing.
 
@@ -23,6 +25,7 @@ use masthead_tail::{
     ClientConfig, CustomMetrics, LineSource, PromtailConfig, Running, Setup, Stats,
 };
 
+use super::own_log;
 use crate::{
     cli::{ServeArgs, UsageError},
     config::{self, Source},
@@ -41,6 +44,9 @@ pub(crate) struct Collecting {
     stats: Arc<Stats>,
     args: ServeArgs,
     tasks: Tasks,
+    /// The ways in of this process's log. Not part of the state, which is locked for as long as a
+    /// reload takes.
+    own_log: Arc<own_log::Sources>,
     state: Mutex<State>,
 }
 
@@ -57,6 +63,8 @@ struct Files {
     /// What was put to work.
     source: Option<Source>,
     running: Vec<Running>,
+    /// What collects this process's log for the clients.
+    own_log: Vec<Running>,
     senders: Vec<Sending>,
     custom: Option<CustomMetrics>,
     clients: Vec<(String, Arc<ClientStats>)>,
@@ -92,6 +100,9 @@ impl Files {
     /// Ends the collectors, then the senders, whose journals can be opened again after that. What
     /// they had been made of is given back.
     fn end(self) -> Option<Source> {
+        for running in self.own_log {
+            running.drain(DRAIN_TIME_MAX);
+        }
         for running in self.running {
             running.stop();
         }
@@ -114,12 +125,19 @@ impl Collecting {
         tasks: &Tasks,
     ) -> anyhow::Result<Self> {
         let (stats, args, tasks) = (Arc::default(), args.clone(), tasks.clone());
-        let collecting = Self { sink, clock, stats, args, tasks, state: Mutex::default() };
+        let (own_log, state) = (Arc::default(), Mutex::default());
+        let collecting = Self { sink, clock, stats, args, tasks, own_log, state };
         let usage = |error: anyhow::Error| UsageError(format!("{error:#}"));
         let source = config::logs(&collecting.args).map_err(usage)?;
         let written = collecting.parsed(source.as_ref()).map_err(usage)?;
         let files = collecting.work(source, &written)?;
         collecting.state().files = files;
+        if let Some(sink) = collecting.sink.clone().filter(|_| own_log::is_wanted(&collecting.args))
+        {
+            let (source, running) = collecting.collect_own_log(sink, false)?;
+            collecting.own_log.set(vec![source]);
+            collecting.state().pipes.push(running);
+        }
         Ok(collecting)
     }
 
@@ -176,6 +194,7 @@ impl Collecting {
         // In our own file nobody writes a client that is not meant.
         let pushes = self.args.promtail_clients || source.as_ref().is_some_and(Source::is_section);
         let (has_jobs, keeps) = (config.has_jobs(), self.sink.is_some());
+        let sends_own_log = !keeps && own_log::is_wanted(&self.args);
         if !config.clients.is_empty() && !pushes {
             tracing::info!(
                 clients = config.clients.len(),
@@ -192,7 +211,9 @@ impl Collecting {
         if clients.is_empty() && has_jobs && !keeps {
             tracing::warn!("No line is collected: there are no `clients` and no --loki.");
         }
-        for (at, client) in clients.iter().enumerate().filter(|_| has_jobs) {
+        let mut own_log = Vec::new();
+        let needed = has_jobs || sends_own_log;
+        for (at, client) in clients.iter().enumerate().filter(|_| needed) {
             // Its stages count for themselves, and Promtail's positions are the first one's.
             let mut config = self.parsed(source.as_ref())?;
             let is_first = at == 0 && !keeps;
@@ -213,12 +234,40 @@ impl Collecting {
             let sink = Arc::new(sink);
             let sender = Sender::new(Arc::clone(&sink), self.target(client), fs, clock)?;
             files.senders.push(Sending(self.tasks.spawn("push", sender.run())));
-            let collector = config.collector(&self.setup(sink, true, stats))?;
-            files.running.push(collector.start()?);
+            if sends_own_log {
+                let (source, running) = self.collect_own_log(Arc::clone(&sink) as _, true)?;
+                own_log.push(source);
+                files.own_log.push(running);
+            }
+            if has_jobs {
+                let collector = config.collector(&self.setup(sink, true, stats))?;
+                files.running.push(collector.start()?);
+            }
             files.clients.push((name, counts));
+        }
+        if !keeps {
+            self.own_log.set(own_log);
         }
         files.source = source;
         Ok(files)
+    }
+
+    /// A way in for this process's log, and what takes it to `sink`.
+    fn collect_own_log(
+        &self,
+        sink: Arc<dyn LogSink>,
+        tenants: bool,
+    ) -> anyhow::Result<(LineSource, Running)> {
+        let sink = Arc::new(own_log::Quiet(sink));
+        let setup = self.setup(sink, tenants, Arc::clone(&self.stats));
+        let mut collector = PromtailConfig::parse("")?.collector(&setup)?;
+        let source = collector.line_source("", own_log::labels());
+        Ok((source, collector.start()?))
+    }
+
+    /// Where this process's log goes.
+    pub(crate) fn own_log(&self) -> Arc<own_log::Sources> {
+        Arc::clone(&self.own_log)
     }
 
     /// Ways in for lines that come from no file: one for each name of a job and set of labels.

@@ -22,6 +22,7 @@ use super::{
     connections::Door,
     listen,
     metrics::Moved,
+    own_log::{self, OwnLog},
     remotes::Remotes,
     scraping::Scraping,
     upkeep::Upkeep,
@@ -38,6 +39,7 @@ pub(crate) struct Collector {
     server: Arc<Server>,
     scraping: Arc<Scraping>,
     collecting: Arc<Collecting>,
+    own_log: own_log::Carrier,
     remotes: Arc<Remotes>,
     upkeep: Upkeep,
     serving: Vec<Task>,
@@ -45,12 +47,12 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    /// Starts what `args` ask for. The process logs already.
+    /// Starts what `args` ask for. The process logs already, and `own_log` goes to the clients.
     ///
     /// # Errors
     /// What kept it from starting; a [`UsageError`] for flags and files that are wrong, and where
     /// there is nowhere to send anything.
-    pub(crate) async fn start(args: &ServeArgs) -> anyhow::Result<Self> {
+    pub(crate) async fn start(args: &ServeArgs, own_log: OwnLog) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
         let access = Arc::new(Access::open(args, Arc::clone(&clock))?);
         let certificates = Certificates::open(&args.tls)?;
@@ -76,6 +78,7 @@ impl Collector {
             scrape: scraping.stats(),
             collect: Arc::clone(&collecting),
             remotes: Arc::clone(&remotes),
+            own_log: own_log.stats(),
         };
         telemetry.register(|registry| registry.register_collector(Box::new(moved)));
         let all = api(args, &server, &scraping, &remotes, clock)?
@@ -100,9 +103,10 @@ impl Collector {
                         in --prometheus-config or `clients` in --promtail-config";
             return Err(UsageError(what.into()).into());
         }
+        let own_log = own_log.carry(collecting.own_log(), &tasks);
         server.started();
         tracing::info!(listen = %own, data = %args.data, version = env!("CARGO_PKG_VERSION"), "Ready.");
-        Ok(Self { tasks, server, scraping, collecting, remotes, upkeep, serving, stop })
+        Ok(Self { tasks, server, scraping, collecting, own_log, remotes, upkeep, serving, stop })
     }
 
     /// Reads the configuration again. What failed is logged, and the old one goes on.
@@ -127,6 +131,7 @@ impl Collector {
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.server.stopping();
         self.scraping.stop().await;
+        self.own_log.end().await;
         let collecting = self.collecting;
         tokio::task::spawn_blocking(move || collecting.stop()).await?;
         self.remotes.stop().await;

@@ -21,7 +21,10 @@ use prometheus_client::{
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
 };
 
-use super::{api::Api, collecting::Collecting, connections::ConnectionStats, remotes::Remotes};
+use super::{
+    api::Api, collecting::Collecting, connections::ConnectionStats, own_log::OwnLogStats,
+    remotes::Remotes,
+};
 
 /// Shows the numbers of the store and the API at `/metrics`.
 pub(super) fn register(
@@ -62,6 +65,7 @@ pub(crate) struct Moved {
     pub scrape: Arc<ScrapeStats>,
     pub collect: Arc<Collecting>,
     pub remotes: Arc<Remotes>,
+    pub own_log: Arc<OwnLogStats>,
 }
 
 /// Name, meaning, number. Counters have no `_total` here: the exposition adds it.
@@ -181,6 +185,14 @@ const COLLECT: &[Row<CollectStats>] = &[
 ];
 
 #[rustfmt::skip]
+const OWN_LOG: &[Row<OwnLogStats>] = &[
+    ("masthead_self_log_lines", "Lines of Masthead's own log that were queued for the store or the clients.", C, |s| s.lines.load(Relaxed)),
+    ("masthead_self_log_lines_dropped", "Lines of its own log that went to stdout alone because the queue was full.", C, |s| s.dropped.load(Relaxed)),
+    ("masthead_self_log_queued_lines", "Lines of its own log that wait.", G, |s| s.queued_lines.load(Relaxed)),
+    ("masthead_self_log_queued_bytes", "Bytes of these lines.", G, |s| s.queued_bytes.load(Relaxed)),
+];
+
+#[rustfmt::skip]
 const CLIENT: &[Row<ClientStats>] = &[
     ("masthead_forward_lines_journaled", "Lines that wait or waited for a client.", C, |s| s.lines_journaled.get()),
     ("masthead_forward_lines_sent", "Lines that a client took.", C, |s| s.lines_sent.get()),
@@ -246,6 +258,7 @@ impl Collector for Numbers {
 impl Collector for Moved {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         table(&mut encoder, SCRAPE, &*self.scrape)?;
+        table(&mut encoder, OWN_LOG, &*self.own_log)?;
         let remotes = self.remotes.counts();
         by_name(&mut encoder, REMOTE, "remote", &remotes)?;
         let lost = remotes.iter().map(|(name, stats)| (name, stats.lost_samples()));
@@ -432,6 +445,7 @@ mod tests {
         let rejected = rejected.into_iter().map(|row| format!("{}_total", row.0));
         let scrape = SCRAPE.iter().map(|row| full(row.0, &row.2));
         let collect = COLLECT.iter().map(|row| full(row.0, &row.2));
+        let own_log = OWN_LOG.iter().map(|row| full(row.0, &row.2));
         let client = CLIENT.iter().map(|row| full(row.0, &row.2));
         let remote = REMOTE.iter().map(|row| full(row.0, &row.2));
         let mut exposed: Vec<String> = store
@@ -443,6 +457,7 @@ mod tests {
             .chain(connections)
             .chain(scrape)
             .chain(collect)
+            .chain(own_log)
             .chain(client)
             .chain(super::super::rule_metrics::names())
             .chain(remote)

@@ -31,6 +31,8 @@ use crate::{
 /// The jobs that are there without a file.
 const HOST_JOB: &str = "node";
 const SELF_JOB: &str = "masthead";
+/// Jobs of our own, whose names no other job can have.
+pub(crate) const OWN_JOBS: [&str; 2] = [HOST_JOB, SELF_JOB];
 /// How often these are scraped when no file says otherwise.
 const INTERVAL_DEFAULT: Duration = Duration::from_secs(15);
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);

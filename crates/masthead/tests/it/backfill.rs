@@ -4,6 +4,8 @@
 
 use std::io::Write as _;
 
+use masthead_model::{Histogram, Labels, Millis, Schema, Span};
+use masthead_wire::remote_write::{EncoderV1, HistogramPoint};
 use rustix::process::Signal;
 
 use crate::{
@@ -97,6 +99,46 @@ fn a_store_in_use_is_left_alone_and_its_server_is_asked() {
     let (code, again, stderr) = masthead(&local).finish();
     assert_eq!((code, again.as_str()), (Some(0), stdout.as_str()), "{stderr}");
     assert_eq!(stdout.lines().filter(|line| line.starts_with("counter{n=\"1\"}")).count(), 2);
+}
+
+#[test]
+fn native_histograms_of_a_server_are_exported_as_those_of_a_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let server = Server::start(&data);
+    let end = now();
+    let point = |(ago, scale): (i64, f64)| HistogramPoint {
+        timestamp: Millis(end - ago),
+        start: None,
+        histogram: Histogram {
+            schema: Schema::new(3).unwrap(),
+            zero_threshold: 0.125,
+            zero_count: scale,
+            count: 5.0 * scale,
+            sum: 7.25 * scale,
+            positive_spans: vec![Span { offset: 1, length: 2 }],
+            positive_buckets: vec![scale, 3.0 * scale],
+            ..Histogram::default()
+        },
+    };
+    let points = [(2000, 1.0), (1000, 2.0)].map(point);
+    let mut encoder = EncoderV1::default();
+    let labels: Labels = [("__name__", "native"), ("n", "1")].into_iter().collect();
+    encoder.series(&labels, &[], &points, &[]);
+    assert!(server.write(&encoder.finish()));
+    let url = format!("http://{}", server.address);
+    let from = (end / 1000 - 600).to_string();
+    let (remote, local) = (dir.path().join("remote"), dir.path().join("local"));
+    let select = ["--match", "native", "-o"];
+    let args = ["export", "parquet", "--url", &url, "--from", &from];
+    let args = [&args[..], &select, &[remote.to_str().unwrap()]].concat();
+    let (code, _, stderr) = masthead(&args).finish();
+    assert_eq!((code, stderr.as_str()), (Some(0), "exported 2 samples of 1 series\n"));
+    assert_eq!(server.stop(Signal::TERM), Some(0));
+    let args = ["export", "parquet", "--data", data.to_str().unwrap()];
+    let args = [&args[..], &select, &[local.to_str().unwrap()]].concat();
+    assert_eq!(masthead(&args).finish().0, Some(0));
+    assert_eq!(std::fs::read(remote).unwrap(), std::fs::read(local).unwrap());
 }
 
 /// A block that Prometheus wrote.

@@ -198,13 +198,23 @@ fn check(server: &Server, node: &Node) {
     assert_eq!(last.len(), node.written.len());
 }
 
+/// Kills a collector that has handed something over. From then on it is known since when lines are
+/// collected; what was rotated before that is history, however slow the machine is.
+fn has_begun(server: Server) {
+    let never = "masthead_tail_last_append_success_timestamp_seconds 0\n";
+    eventually("the first hand-over", || !server.get("/metrics").1.contains(never));
+    assert_eq!(server.stop(Signal::KILL), None);
+}
+
 #[test]
 fn every_line_of_a_node_is_stored_once_though_the_collector_is_killed() {
     let (node, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let pods = node.path().to_str().unwrap();
     let args = ["--pods-log-dir", pods, "--no-host", "--no-self"];
     let mut random = fastrand::Rng::with_seed(7);
-    let busy = Busy::start(Node::new(node.path(), 17));
+    let logs = Node::new(node.path(), 17);
+    has_begun(Server::start_with(data.path(), &args));
+    let busy = Busy::start(logs);
     for _ in 0..KILLS {
         let server = Server::start_with(data.path(), &args);
         thread::sleep(Duration::from_millis(random.u64(20..400)));
@@ -248,7 +258,9 @@ fn every_line_of_a_node_reaches_the_other_end_once_though_both_ends_are_killed()
         ["--pods-log-dir", pods, "--loki", &url, "--no-self", "--external-label", "cluster=c1"];
     let serve = || Server::start_at(&address, there.path(), &["--no-host", "--no-self"]);
     let mut random = fastrand::Rng::with_seed(11);
-    let busy = Busy::start(Node::new(node.path(), 23));
+    let logs = Node::new(node.path(), 23);
+    has_begun(collect(here.path(), &args));
+    let busy = Busy::start(logs);
     let mut other = None;
     for round in 0..KILLS {
         // Rotations and restarts happen with the other end away, and with it there.

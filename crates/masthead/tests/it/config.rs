@@ -167,5 +167,8 @@ fn files_are_checked_without_starting_anything() {
     f(&["serve", "--check-config", "--config", &good], 0, &["ok"]);
     f(&["serve", "--check-config", "--config", &bad], 2, &["line 2"]);
     f(&["serve", "--config", &bad], 2, &["line 2"]);
-    f(&["serve", "--config", &good, "--prometheus-config", &prometheus], 2, &["give one"]);
+    let data = directory.path().join("data");
+    let apart = ["--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0"];
+    let both = ["serve", "--config", &good, "--prometheus-config", &prometheus];
+    f(&[&both[..], &apart[..]].concat(), 2, &["give one"]);
 }

@@ -47,7 +47,7 @@ fn logs(server: &Server, query: &str, more: &[&str]) -> String {
 #[test]
 fn lines_are_answered_also_after_a_restart_and_gone_once_deleted() {
     let data = tempfile::tempdir().unwrap();
-    let admin = ["--web.enable-admin-api"];
+    let admin = ["--web.enable-admin-api", "--no-self-logs"];
     let server = Server::start_with(data.path(), &admin);
     let end = now_nanos();
     let lines: Vec<_> = (0..5)

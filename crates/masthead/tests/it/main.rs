@@ -8,6 +8,7 @@
 mod access;
 mod backfill;
 mod check;
+mod clients;
 mod cluster;
 mod collector;
 mod config;
@@ -18,6 +19,7 @@ mod forward;
 mod logs;
 mod observed;
 mod originals;
+mod own_log;
 mod process;
 mod query;
 mod rules;

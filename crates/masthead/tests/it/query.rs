@@ -105,7 +105,7 @@ fn errors_say_what_where_and_what_to_do() {
         assert!(stderr.contains(want), "{stderr}");
     };
     f(&["query", "up", "--url", "http://127.0.0.1:1"], 1, "--url says where to ask");
-    f(&["query", "up", "--url", "https://127.0.0.1:1"], 2, "no TLS");
+    f(&["query", "up", "--url", "https://127.0.0.1:1"], 1, "--url says where to ask");
     f(&["query", "up", "--step", "1m"], 2, "--range");
     f(&["query", "up", "--time", "noon"], 2, "write it like 2026");
     let (url, answered) = server("200 OK", VECTOR);

@@ -85,7 +85,12 @@ impl Server {
             let point = FloatPoint { timestamp: Millis(*at), value: *value, start: None };
             encoder.series(&labels, &[point], &[], &[]);
         }
-        let body = compress(&encoder.finish()).unwrap();
+        self.write(&encoder.finish())
+    }
+
+    /// Pushes a request of remote write 1.0; whether it was acknowledged.
+    pub(crate) fn write(&self, request: &[u8]) -> bool {
+        let body = compress(request).unwrap();
         let head = "POST /api/v1/write HTTP/1.1\r\ncontent-type: application/x-protobuf\r\ncontent-encoding: snappy";
         self.ask(head, &body).is_some_and(|(status, _)| status == 204)
     }

@@ -28,6 +28,13 @@ pub trait LogAdmin: Send + Sync + Debug {
     /// [`AdminError`]; what was in memory stays there and in the journal.
     fn flush(&self) -> Result<(), AdminError>;
 
+    /// Makes a copy of the store that later writes do not touch, and answers its name below the
+    /// store's `snapshots` directory. Everything that was acknowledged before is in it.
+    ///
+    /// # Errors
+    /// [`AdminError`].
+    fn snapshot(&self) -> Result<String, AdminError>;
+
     /// How full the store is.
     ///
     /// # Errors

@@ -50,6 +50,40 @@ fn a_request_is_read_as_it_was_written() {
 }
 
 #[test]
+fn the_histograms_of_one_series_are_read_from_an_answer() {
+    let histogram = Histogram {
+        schema: Schema::new(1).expect("a schema"),
+        zero_threshold: 0.25,
+        zero_count: 2.0,
+        count: 5.0,
+        sum: 7.5,
+        positive_spans: vec![Span { offset: -3, length: 2 }],
+        positive_buckets: vec![1.0, 2.0],
+        ..Histogram::default()
+    };
+    let point = |at: i64| HistogramPoint {
+        timestamp: Millis(at),
+        start: None,
+        histogram: histogram.clone(),
+    };
+    let mut encoder = SamplesEncoder::default();
+    let labels = |more: &[(&str, &str)]| -> Labels {
+        [("__name__", "h"), ("cluster", "c")].into_iter().chain(more.iter().copied()).collect()
+    };
+    encoder.series(&labels(&[("job", "a"), ("z", "1")]), [], [point(1)]);
+    encoder.series(&labels(&[("job", "a")]), [], [point(2), point(3)]);
+    encoder.end_query();
+    let bytes = encoder.finish();
+    let found = histograms_of_answer(&bytes, &Limits::default()).expect("what we wrote");
+    assert_eq!(found, [point(2), point(3)]);
+    for cut in 0..bytes.len() {
+        drop(histograms_of_answer(bytes.get(..cut).unwrap_or(&[]), &Limits::default()));
+    }
+    let small = Limits { body_bytes: bytes.len() - 1, ..Limits::default() };
+    assert!(matches!(histograms_of_answer(&bytes, &small), Err(Error::Limit { .. })));
+}
+
+#[test]
 fn what_makes_no_sense_is_refused() {
     let f = |bytes: &[u8], want: &str| {
         let error = ReadRequest::decode(bytes, &Limits::default()).expect_err(want);

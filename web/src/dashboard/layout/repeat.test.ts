@@ -71,3 +71,21 @@ it('shows a panel once when its variable has no value', () => {
   const [row] = layout([panel(1, { repeat: 'none' })], values);
   expect(row?.panels.map((p) => [p.key, p.grid.w])).toEqual([['1', 6]]);
 });
+
+it('leaves no hole above a panel', () => {
+  const at = (id: number, x: number, y: number, w: number, h: number) =>
+    panel(id, { grid: { x, y, w, h } });
+  const [row] = layout([at(1, 0, 0, 12, 4), at(2, 12, 0, 12, 8), at(3, 0, 20, 24, 2)], values);
+  const [next] = layout([at(1, 0, 3, 6, 4), at(2, 0, 30, 6, 4), at(3, 6, 9, 6, 4)], values);
+  const places = (of: typeof row) => of?.panels.map((p) => [p.panel.id, p.grid.x, p.grid.y]);
+  expect(places(row)).toEqual([
+    [1, 0, 0],
+    [2, 12, 0],
+    [3, 0, 8],
+  ]);
+  expect(places(next)).toEqual([
+    [1, 0, 0],
+    [3, 6, 0],
+    [2, 0, 4],
+  ]);
+});

@@ -104,7 +104,20 @@ function place(
     }
     moved += (Math.ceil(values.length / perRow) - 1) * panel.grid.h;
   }
-  return placed;
+  return risen(placed);
+}
+
+/** Every panel as high as those above it let it: like Grafana, a board has no holes above panels. */
+function risen(placed: readonly Placed[]): Placed[] {
+  const depth = new Array<number>(COLUMNS).fill(0);
+  return [...placed]
+    .sort((a, b) => a.grid.y - b.grid.y || a.grid.x - b.grid.x)
+    .map((one) => {
+      const columns = Array.from({ length: one.grid.w }, (_, at) => one.grid.x + at);
+      const y = columns.reduce((most, column) => Math.max(most, depth[column] ?? 0), 0);
+      for (const column of columns) depth[column] = y + one.grid.h;
+      return { ...one, grid: { ...one.grid, y } };
+    });
 }
 
 /** Lines of the grid that a row's panels take. */

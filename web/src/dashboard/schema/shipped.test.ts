@@ -1,12 +1,87 @@
 /// <reference types="vite/client" />
 import { expect, it } from 'vitest';
-import { isObject } from '../../lib/json';
+import { isObject, type Json } from '../../lib/json';
 import { layout } from '../layout/repeat';
 import { readDashboard } from './read';
 
 const FILES = import.meta.glob<unknown>('../../../../infra/grafana/dashboards/*.json', {
   eager: true,
   import: 'default',
+});
+
+/** The panels that Grafana 11.0 has built in; 12 and 13 have them too. */
+const CORE = new Set(
+  'row timeseries stat gauge bargauge table logs heatmap histogram piechart barchart state-timeline status-history text dashlist annolist'.split(
+    ' ',
+  ),
+);
+/** Options that came after 11.0: an older Grafana would pass over them in silence. */
+const NEWER: Readonly<Record<string, readonly string[]>> = {
+  gauge: [
+    'barShape',
+    'barWidthFactor',
+    'effects',
+    'endpointMarker',
+    'segmentCount',
+    'segmentSpacing',
+    'shape',
+    'sparkline',
+    'textMode',
+  ],
+  logs: [
+    'controlsStorageKey',
+    'detailsMode',
+    'fontSize',
+    'showControls',
+    'showLogAttributes',
+    'syntaxHighlighting',
+    'timestampResolution',
+    'unwrappedColumns',
+  ],
+  table: ['disableKeyboardEvents', 'enablePagination', 'frozenColumns', 'maxRowHeight'],
+  timeseries: ['annotations', 'timeCompare'],
+};
+const SOURCE = /^(prometheus|loki|grafana|-- (Mixed|Dashboard|Grafana) --|\$\{?\w+\}?)$/;
+const VARIABLES = ['query', 'custom', 'constant', 'textbox', 'interval', 'datasource', 'adhoc'];
+
+/** Every object of a file, from the outside. */
+function* objects(json: unknown): Generator<Json> {
+  if (Array.isArray(json)) for (const one of json) yield* objects(one);
+  if (!isObject(json)) return;
+  yield json;
+  for (const one of Object.values(json)) yield* objects(one);
+}
+
+it.each(Object.entries(FILES))('%s loads in Grafana 11 to 13 too', (_, json) => {
+  // 11.0 writes 39 and 13 writes 42; a file of 39 is migrated by all of them.
+  expect(json).toMatchObject({
+    schemaVersion: 39,
+    title: expect.any(String),
+    uid: expect.any(String),
+  });
+  expect(
+    isObject(json) && ['apiVersion', 'spec', 'elements', 'layout'].filter((k) => k in json),
+  ).toEqual([]);
+  for (const one of objects(json)) {
+    const { type, gridPos, datasource, options } = one;
+    if (isObject(gridPos)) {
+      expect(CORE, String(one.title)).toContain(type);
+      const { x, y, w, h } = gridPos as Record<string, number>;
+      expect([x, y, w, h].every(Number.isInteger) && (w ?? 0) > 0 && (h ?? 0) > 0).toBe(true);
+      // Of the core plugins, none has options that an older version does not know.
+      const newer = (NEWER[String(type)] ?? []).filter((k) => isObject(options) && k in options);
+      expect(newer, String(one.title)).toEqual([]);
+    }
+    if (isObject(datasource)) {
+      expect(String(datasource.uid)).toMatch(SOURCE);
+      expect(['prometheus', 'loki', 'grafana', 'datasource']).toContain(datasource.type);
+    } else if (datasource !== undefined && datasource !== null) {
+      expect(String(datasource)).toMatch(SOURCE);
+    }
+  }
+  const { templating } = json as { templating?: { list?: readonly Json[] } };
+  for (const { type, name } of templating?.list ?? [])
+    expect(VARIABLES, String(name)).toContain(type);
 });
 
 it('ships five dashboards', () => {

@@ -25,9 +25,23 @@ it('adds conditions to every selector of LogQL, not to templates', async () => {
   );
 });
 
+it('compares numbers behind the selectors of LogQL, and nowhere in PromQL', async () => {
+  const slow = { label: 'duration_ms', op: '>', value: '250' };
+  expect(await filtered('sum(rate({a="}"} | json [1m]))', [slow], 'loki')).toBe(
+    'sum(rate({a="}"} | duration_ms > 250 | json [1m]))',
+  );
+  expect(await filtered('{ }', [{ label: 'a', op: '=', value: 'b' }, slow], 'loki')).toBe(
+    '{a="b"} | duration_ms > 250',
+  );
+  for (const value of ['', '1 | line_format "x"'])
+    expect(await filtered('{a="b"}', [{ ...slow, value }], 'loki')).toBe('{a="b"}');
+  expect(await filtered('up', [slow], 'prometheus')).toBe('up');
+});
+
 it('is written into an address as Grafana writes it', () => {
   const filter = { label: 'path', op: '=~', value: 'a|b' };
   expect(writeFilter(filter)).toBe('path|=~|a__gfp__b');
   expect(readFilter('path|=~|a__gfp__b')).toEqual(filter);
-  for (const bad of ['', 'a', 'a|b', '|=|b', 'a|<|1']) expect(readFilter(bad)).toBeUndefined();
+  expect(readFilter('ms|<|1')).toEqual({ label: 'ms', op: '<', value: '1' });
+  for (const bad of ['', 'a', 'a|b', '|=|b', 'a|<=|1']) expect(readFilter(bad)).toBeUndefined();
 });

@@ -1,7 +1,7 @@
 /** Lines of a log: only those in sight are in the page; a click opens one. */
 
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
 import { isRequestId } from '../../dashboard/related';
 import { instant } from '../../dashboard/units/time';
 import type { Zone } from '../../lib/time/calendar';
@@ -37,11 +37,13 @@ export function LogList(props: Props) {
   const { rows, zone, height, wrap, showTime, showLabels = false, details } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  // Another function would have every line measured again at every step of a scroll.
+  const keyOf = useCallback((at: number) => rows[at]?.key ?? at, [rows]);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => 22,
-    getItemKey: (at) => rows[at]?.key ?? at,
+    getItemKey: keyOf,
     overscan: 12,
   });
   const items = virtual.getVirtualItems();

@@ -35,6 +35,8 @@ type Shown =
 
 export function Marks({ chart, scale, range, zone, events, exemplars }: Props) {
   const [shown, setShown] = useState<Shown | undefined>();
+  // One stop for the keyboard, whatever their number; arrows go from one to the next.
+  const [stop, setStop] = useState(0);
   const ratio = devicePixelRatio || 1;
   const box = {
     left: chart.bbox.left / ratio,
@@ -49,6 +51,9 @@ export function Marks({ chart, scale, range, zone, events, exemplars }: Props) {
   const y = (value: number) => chart.valToPos(value, scale);
   const low = chart.scales[scale]?.min ?? Number.NEGATIVE_INFINITY;
   const high = chart.scales[scale]?.max ?? Number.POSITIVE_INFINITY;
+  const within = exemplars
+    .filter(({ value }) => value >= low && value <= high)
+    .sort((a, b) => a.at - b.at);
   return (
     <>
       <div className="marks" style={box}>
@@ -79,19 +84,28 @@ export function Marks({ chart, scale, range, zone, events, exemplars }: Props) {
             </div>
           );
         })}
-        {exemplars.map((exemplar, at) => {
-          if (exemplar.value < low || exemplar.value > high) return null;
+        {within.map((exemplar, at) => {
           const left = x(exemplar.at);
           return (
             <button
               key={at}
               type="button"
               className="mark-exemplar"
-              // Too many stops for the keyboard; Explore shows the same lines.
-              tabIndex={-1}
+              tabIndex={at === Math.min(stop, within.length - 1) ? 0 : -1}
               style={{ left, top: y(exemplar.value) }}
               aria-label={`Exemplar ${exemplar.value} at ${new Date(exemplar.at).toISOString()}`}
               onClick={() => setShown({ kind: 'exemplar', exemplar, left })}
+              onFocus={() => setStop(at)}
+              onKeyDown={(event) => {
+                const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key] ?? 0;
+                const next =
+                  event.currentTarget.parentElement?.querySelectorAll<HTMLElement>(
+                    ':scope > .mark-exemplar',
+                  )[at + step];
+                if (step === 0 || next === undefined) return;
+                event.preventDefault();
+                next.focus();
+              }}
             />
           );
         })}

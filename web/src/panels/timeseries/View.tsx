@@ -44,8 +44,10 @@ export function TimeSeries({
         ? Math.min(rows * 23 + 26, height * 0.45)
         : // One line if all names fit into it, else two; more are scrolled to.
           Math.min(legendWidthOf(view.series, calcs.length) <= width ? 24 : 44, height * 0.3);
-  const asked = typeof legend.width === 'number' && legend.width > 0 ? legend.width : 300;
-  const legendWidth = shown && right ? Math.min(asked, width * 0.38) : 0;
+  // A table has room for names beside its columns, as far as the chart can spare it.
+  const natural = asTable ? 140 + calcs.length * 80 : 300;
+  const asked = typeof legend.width === 'number' && legend.width > 0 ? legend.width : natural;
+  const legendWidth = shown && right ? Math.min(asked, width * (asTable ? 0.6 : 0.38)) : 0;
   const [tooltip, setTooltip] = useState<TooltipState | undefined>();
   const [pinned, setPinned] = useState(false);
   const host = useRef<HTMLDivElement>(null);

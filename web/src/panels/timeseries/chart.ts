@@ -44,7 +44,8 @@ export function chartOptions(
     height: look.height,
     ...zone,
     legend: { show: false },
-    padding: [8, view.scales.some((s) => s.side === 'right') ? 0 : 10, 0, 0],
+    // Half of a mark of time stands beyond the end of its axis.
+    padding: [8, view.scales.some((s) => s.side === 'right') ? 0 : 18, 0, 0],
     cursor: {
       drag: { x: true, y: false, setScale: false },
       points: { size: 6 },
@@ -60,7 +61,7 @@ export function chartOptions(
       {
         ...axis,
         size: 24,
-        space: 70,
+        space: (_chart, _axis, from, to, pixels) => markSpace((pixels * 30) / (to - from)),
         values: (_chart, splits, _axis, _space, step) =>
           splits.map((seconds) => timeMark(seconds * 1_000, step * 1_000, look.zone)),
       },
@@ -298,4 +299,9 @@ function drawThresholds(chart: uPlot, view: TimeSeriesView) {
     }
   });
   ctx.restore();
+}
+
+/** Pixels between marks of time, from those of half a minute: seconds need more room than minutes. */
+export function markSpace(halfMinute: number): number {
+  return halfMinute >= 50 ? 70 : 50;
 }

@@ -39,7 +39,7 @@ export function Alerts() {
       loading={all.isPending}
       error={all.error}
       tools={
-        <Group gap="xs">
+        <Group gap="xs" w={{ base: '100%', xs: 'auto' }}>
           {loaded.length > 0 && (
             <SegmentedControl
               size="xs"
@@ -60,7 +60,11 @@ export function Alerts() {
       }
     >
       {groups.length === 0 && all.error === null && (
-        <Nothing>{loaded.length === 0 ? 'No rules are loaded.' : 'No rule matches.'}</Nothing>
+        <Nothing>
+          {loaded.length === 0
+            ? 'No rules are loaded: name their files under rule_files of the scrape configuration, or start with --rules.shipped.'
+            : 'No rule matches.'}
+        </Nothing>
       )}
       {groups.map((group) => (
         <section key={`${group.file}/${group.name}`} aria-label={group.name}>
@@ -129,6 +133,12 @@ function Row({ rule }: { rule: Rule }) {
   );
 }
 
+/** A value as people write it: the server says `1e+00`. */
+function plain(value: string): string {
+  const number = Number(value);
+  return Number.isFinite(number) ? String(number) : value;
+}
+
 function OneAlert({ alert }: { alert: Alert }) {
   const since = alert.activeAt === undefined ? Number.NaN : Date.parse(alert.activeAt);
   return (
@@ -144,7 +154,7 @@ function OneAlert({ alert }: { alert: Alert }) {
       </Badge>
       <span className="faint" title={alert.activeAt}>
         {Number.isNaN(since) ? '' : `since ${fromNow(since, Date.now())}, `}
-        value {alert.value}
+        value {plain(alert.value)}
       </span>
       <LabelList labels={alert.labels} />
       {Object.entries(alert.annotations).map(([name, value]) => (

@@ -6,7 +6,13 @@ import { IconFilterPlus, IconX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Variable } from '../../dashboard/schema/model';
-import { type Filter, OPERATORS, readFilter, writeFilter } from '../../dashboard/variables/adhoc';
+import {
+  type Filter,
+  NUMBER_OPERATORS,
+  OPERATORS,
+  readFilter,
+  writeFilter,
+} from '../../dashboard/variables/adhoc';
 import { findChoices } from '../../dashboard/variables/query';
 import { useUrl } from '../../lib/url-state';
 import { usePageTime } from '../../ui/time';
@@ -108,7 +114,7 @@ function AddFilter({ variable, onAdd }: AddProps) {
             <Select
               label="Operator"
               size="xs"
-              data={[...OPERATORS]}
+              data={[...OPERATORS, ...(kind === 'loki' ? NUMBER_OPERATORS : [])]}
               value={op}
               allowDeselect={false}
               onChange={(next) => setOp(next ?? '=')}
@@ -123,8 +129,8 @@ function AddFilter({ variable, onAdd }: AddProps) {
               value={value === '' ? null : value}
               onChange={(next) => setValue(next ?? '')}
               onSearchChange={(text) => {
-                // An expression is typed, not chosen.
-                if (op.endsWith('~') && text !== '') setValue(text);
+                // An expression and a number are typed, not chosen.
+                if (/[~<>]$/.test(op) && text !== '') setValue(text);
               }}
               comboboxProps={{ withinPortal: false }}
             />

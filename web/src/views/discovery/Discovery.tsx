@@ -36,7 +36,7 @@ export function Discovery() {
       loading={all.isPending}
       error={all.error ?? cluster.error}
       tools={
-        <Group gap="xs">
+        <Group gap="xs" w={{ base: '100%', xs: 'auto' }}>
           <SegmentedControl
             size="xs"
             aria-label="Which targets"
@@ -90,7 +90,7 @@ function JobSection({ job }: { job: ReturnType<typeof jobsOf>[number] }) {
       {found.length === 0 ? (
         <Nothing>Discovery has found nothing for this job.</Nothing>
       ) : (
-        <div className="sheet" data-wide>
+        <div className="sheet" data-wide data-stack>
           <table>
             <thead>
               <tr>

@@ -20,7 +20,7 @@ export function Resources({ of }: { of: readonly Resource[] }) {
       {of.length === 0 ? (
         <Nothing>No custom resource matches.</Nothing>
       ) : (
-        <div className="sheet" data-wide>
+        <div className="sheet" data-wide data-stack>
           <table>
             <thead>
               <tr>

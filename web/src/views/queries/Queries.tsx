@@ -62,7 +62,7 @@ export function Queries() {
 
 function Sheet({ last, children }: { last: string; children: React.ReactNode }) {
   return (
-    <div className="sheet" data-wide>
+    <div className="sheet" data-wide data-stack>
       <table>
         <thead>
           <tr>
@@ -116,12 +116,16 @@ function TouchedCell({
   touched: Touched;
   language: QueryShown['language'];
 }) {
-  const [one, many] = language === 'logql' ? ['lines', 'streams'] : ['samples', 'series'];
+  const [one, many] =
+    language === 'logql'
+      ? ['lines', touched.series === 1 ? 'stream' : 'streams']
+      : ['samples', 'series'];
   return (
     <td>
       {count(touched.samples)} {one}
       <div className="faint">
-        {count(touched.series)} {many}, {count(touched.blocks)} blocks
+        {count(touched.series)} {many}, {count(touched.blocks)}{' '}
+        {touched.blocks === 1 ? 'block' : 'blocks'}
       </div>
       <div className="faint">{bytes(touched.decodedBytes)} decoded</div>
     </td>
@@ -142,7 +146,9 @@ function Running({ query }: { query: RunningQuery }) {
   };
   return (
     <tr>
-      <td data-number>{seconds(query.elapsedSeconds)}</td>
+      <td data-number data-label="took">
+        {seconds(query.elapsedSeconds)}
+      </td>
       <td>
         <Expression query={query} />
         {query.waits && (
@@ -175,7 +181,9 @@ function Slow({ query }: { query: SlowQuery }) {
   const { explain } = query;
   return (
     <tr>
-      <td data-number>{seconds(explain.totalSeconds)}</td>
+      <td data-number data-label="took">
+        {seconds(explain.totalSeconds)}
+      </td>
       <td>
         <Expression query={query} />
         <button

@@ -37,7 +37,7 @@ export function Targets() {
               {up} of {of.length} up
             </Badge>
           </Title>
-          <div className="sheet" data-wide>
+          <div className="sheet" data-wide data-stack>
             <table>
               <thead>
                 <tr>
@@ -99,10 +99,12 @@ function Row({ target }: { target: ActiveTarget }) {
           </>
         )}
       </td>
-      <td style={{ whiteSpace: 'nowrap' }}>
+      <td style={{ whiteSpace: 'nowrap' }} data-label="scraped">
         {ago < 1e8 ? `${joined(seconds(Math.max(ago, 0), 0))} ago` : 'never'}
       </td>
-      <td data-number>{joined(seconds(target.lastScrapeDuration, undefined))}</td>
+      <td data-number data-label="took">
+        {joined(seconds(target.lastScrapeDuration, undefined))}
+      </td>
     </tr>
   );
 }

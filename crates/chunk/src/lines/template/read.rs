@@ -1,5 +1,6 @@
 //! Puts lines together again.
 
+use super::out::{Out, STEP};
 use super::values::{self, Sources, Values};
 use super::{DEPTH_MAX, MARKS_END, Mark};
 use crate::Error;
@@ -26,8 +27,15 @@ struct Node {
     end_column: usize,
 }
 
+/// A column, and which of its values comes next.
 #[derive(Debug)]
-enum Column {
+struct Column {
+    next: usize,
+    holds: Holds,
+}
+
+#[derive(Debug)]
+enum Holds {
     Values(Values),
     /// The nodes below it, and which of them stands at each place; empty if there is one.
     Nested {
@@ -43,15 +51,14 @@ pub(in crate::lines) struct Reader {
     nodes: Vec<Node>,
     pieces: Vec<Piece>,
     columns: Vec<Column>,
-    next: Vec<usize>,
 }
 
 impl Reader {
-    /// Appends `count` lines.
+    /// Appends `count` lines, whose times are `times`, or none.
     pub(in crate::lines) fn read(
         &mut self,
         decompressor: &mut Decompressor,
-        count: usize,
+        (count, times): (usize, &[i64]),
         payload: &mut Cursor<'_>,
         ends: &mut Vec<usize>,
         text: &mut Vec<u8>,
@@ -68,51 +75,65 @@ impl Reader {
         let mut sources = Sources::new([kinds, short, numbers, texts], large, decompressor, budget);
         read_columns(&marks, count, &self.nodes, &mut sources, &mut self.columns)?;
         sources.finish()?;
-        self.next.clear();
-        self.next.resize(self.columns.len(), 0);
-        let limit = text.len() + bytes;
-        text.reserve(bytes);
-        ends.reserve(count);
+        let needs_times =
+            |column: &Column| matches!(&column.holds, Holds::Values(some) if some.needs_times());
+        if times.len() != count && self.columns.iter().any(needs_times) {
+            return Err(payload.corrupt("times of the lines"));
+        }
         let bad = payload.corrupt("bytes of lines");
-        for _ in 0..count {
-            self.put_nested(0, limit, text);
-            if text.len() > limit {
+        let Self { streams: [skeletons, ..], nodes, pieces, columns } = self;
+        skeletons.resize(skeletons.len() + STEP, 0);
+        let parts = Parts { skeletons, nodes, pieces };
+        let before = text.len();
+        text.resize(before + bytes + STEP, 0);
+        let mut out = Out::new(text.get_mut(before..).unwrap_or_default());
+        ends.reserve(count);
+        for line in 0..count {
+            let time = times.get(line).copied().unwrap_or(0);
+            parts.put_nested(columns, 0, time, &mut out);
+            if out.len() > bytes {
                 return Err(bad);
             }
-            ends.push(text.len());
+            ends.push(before + out.len());
         }
-        if text.len() == limit { Ok(()) } else { Err(bad) }
+        let written = out.len();
+        text.truncate(before + written);
+        if written == bytes { Ok(()) } else { Err(bad) }
     }
+}
 
+/// What lines are put together from.
+struct Parts<'a> {
+    skeletons: &'a [u8],
+    nodes: &'a [Node],
+    pieces: &'a [Piece],
+}
+
+impl Parts<'_> {
     /// Appends the next text of a nested column. Nodes are below each other by at most
-    /// [`DEPTH_MAX`].
-    fn put_nested(&mut self, column: usize, limit: usize, text: &mut Vec<u8>) {
-        let Some(at) = self.next.get_mut(column) else { return };
-        let place = *at;
-        *at += 1;
-        let Some(Column::Nested { children, ordinals }) = self.columns.get(column) else { return };
-        let ordinal = ordinals.get(place).copied().unwrap_or(0);
+    /// [`DEPTH_MAX`], and no column is below two of them, so each piece is looked at once a line.
+    fn put_nested(&self, columns: &mut [Column], column: usize, time: i64, out: &mut Out<'_>) {
+        let Some(Column { next, holds: Holds::Nested { children, ordinals } }) =
+            columns.get_mut(column)
+        else {
+            return;
+        };
+        let ordinal = ordinals.get(*next).copied().unwrap_or(0);
+        *next += 1;
         let child = usize::try_from(ordinal).ok().and_then(|ordinal| children.get(ordinal));
-        let Some(node) = child.and_then(|node| self.nodes.get(*node)).copied() else { return };
-        for piece in node.first_piece..node.end_piece {
-            match self.pieces.get(piece).copied() {
-                Some(Piece::Fixed(start, end)) => {
-                    let skeletons = self.streams.first().map_or(&[][..], Vec::as_slice);
-                    text.extend_from_slice(skeletons.get(start..end).unwrap_or_default());
-                }
-                Some(Piece::Value(column)) => {
-                    if let (Some(Column::Values(values)), Some(next)) =
-                        (self.columns.get(column), self.next.get_mut(column))
+        let Some(node) = child.and_then(|node| self.nodes.get(*node)) else { return };
+        for piece in self.pieces.get(node.first_piece..node.end_piece).unwrap_or_default() {
+            match *piece {
+                Piece::Fixed(start, end) => out.put(self.skeletons, start, end),
+                Piece::Value(column) => {
+                    if let Some(Column { next, holds: Holds::Values(values) }) =
+                        columns.get_mut(column)
                     {
-                        values.put(*next, text);
+                        values.put(*next, time, out);
                         *next += 1;
                     }
                 }
-                Some(Piece::Nested(column)) => self.put_nested(column, limit, text),
-                None => {}
-            }
-            if text.len() > limit {
-                return;
+                Piece::Nested(column) => self.put_nested(columns, column, time, out),
             }
         }
     }
@@ -196,7 +217,8 @@ fn read_columns(
     for (at, mark) in marks.iter().enumerate() {
         let count = counts.get(at).copied().unwrap_or(0);
         if *mark != Mark::Nested {
-            columns.push(Column::Values(values::read(sources, *mark, count)?));
+            let holds = Holds::Values(values::read(sources, *mark, count)?);
+            columns.push(Column { next: 0, holds });
             continue;
         }
         let children = children.get_mut(at).map(std::mem::take).unwrap_or_default();
@@ -221,7 +243,7 @@ fn read_columns(
                 *column = used;
             }
         }
-        columns.push(Column::Nested { children, ordinals });
+        columns.push(Column { next: 0, holds: Holds::Nested { children, ordinals } });
     }
     Ok(())
 }

@@ -3,10 +3,11 @@
 //! Runs of letters and digits are looked at as a whole: letters alone stay, digits alone are a
 //! number, letters before digits and up to two letters behind them stay as well (`eth0`, `12ms`),
 //! the rest is a mixture. Numbers with dots that are an address or a fraction are mixtures too.
+//! Dates with a time of day are one variable (`clock.rs`).
 
 #![expect(clippy::indexing_slicing, reason = "every index is below an end that was checked")]
 
-use super::{MARKS_END, Mark};
+use super::{MARKS_END, Mark, clock};
 use crate::words::{ALPHA, CLASS, Collector, DIGIT, NOT_HEX, UPPER, UUID_BYTES, uuid_at};
 
 /// Longer numbers are mixtures: they must fit 64 bits.
@@ -116,6 +117,14 @@ impl Scanned {
             return end;
         }
         words.add(&text[start..end], class);
+        if end - start == 4
+            && class == DIGIT
+            && let Some(end) = clock::end_at(text, start)
+        {
+            clock::add_words(text, start, end, words);
+            self.token(text, Mark::Moment, start, end);
+            return end;
+        }
         if class & ALPHA == 0 {
             return self.number(text, start, end, words);
         }

@@ -11,6 +11,8 @@
 //!   6 addresses       base, width                               │ planes of bytes
 //!   7 fractions       digits behind the dot, digits, base, width │ planes of bytes
 //!   8 any bytes                                                 │ lengths, bytes
+//!   9 moments     shape, from what, base, width                 │ planes of bytes
+//!  10 UUIDs       of version 4: 122 bits each                   │ bytes
 //! ```
 //!
 //! A plane has one byte of every value, the least first. Texts end with a newline each.
@@ -19,10 +21,10 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 use super::write::is_large;
-use super::{Mark, SHORT};
-use crate::Error;
+use super::{Mark, SHORT, clock, out};
 use crate::cursor::{Cursor, put_slice, put_unsigned, unzigzag, zigzag};
 use crate::lines::{Compressor, Decompressor};
+use crate::{Error, bits};
 
 mod kinds;
 mod streams;
@@ -78,7 +80,9 @@ pub(super) fn write(
     let done = match mark {
         Mark::Number => numbers(compressor, streams, values()),
         Mark::Uuid => {
-            dictionary(compressor, streams, values()) || hexadecimal(compressor, streams, values())
+            dictionary(compressor, streams, values())
+                || random_uuids(compressor, streams, values())
+                || hexadecimal(compressor, streams, values())
         }
         _ => {
             dictionary(compressor, streams, values())
@@ -94,6 +98,57 @@ pub(super) fn write(
             values().flat_map(|value| value.iter().chain(b"\n")).copied().collect();
         streams.put_text(compressor, &bytes);
     }
+}
+
+/// Writes the moments of a column; `times` are those of their lines, or there are none.
+pub(super) fn write_moments(
+    compressor: &mut Compressor,
+    streams: &mut Streams,
+    text: &[u8],
+    places: &[(u32, u32)],
+    times: &[i64],
+) {
+    let values = places
+        .iter()
+        .map(|(start, end)| text.get(*start as usize..*end as usize).unwrap_or_default());
+    let known = (places.len() >= SHORT).then(|| clock::numbers(values)).flatten();
+    let Some((shape, numbers)) = known else {
+        return write(compressor, streams, Mark::Moment, text, places);
+    };
+    let steps = |of: &[i64]| {
+        let pairs = of.windows(2).filter_map(|two| Some(two.last()?.wrapping_sub(*two.first()?)));
+        pairs.collect::<Vec<i64>>()
+    };
+    let bits = |of: &[i64]| -> u64 {
+        let base = of.iter().copied().min().unwrap_or(0);
+        of.iter().map(|number| u64::from(64 - number.wrapping_sub(base).leading_zeros())).sum()
+    };
+    let mut from = clock::From::Before;
+    let mut rest = steps(&numbers);
+    if times.len() == numbers.len() {
+        let distances: Vec<i64> = numbers
+            .iter()
+            .zip(times)
+            .map(|(number, time)| number.wrapping_sub(shape.floor(*time)))
+            .collect();
+        if bits(&distances) <= bits(&rest) {
+            (from, rest) = (clock::From::Line, distances);
+        }
+    }
+    let base = rest.iter().copied().min().unwrap_or(0);
+    let max = rest.iter().copied().max().unwrap_or(0);
+    let rest: Vec<u64> =
+        rest.iter().map(|number| number.wrapping_sub(base).cast_unsigned()).collect();
+    let width = if max == base { 0 } else { width(max.wrapping_sub(base).cast_unsigned()) };
+    streams.kinds.push(Kind::Moments as u8);
+    streams.kinds.extend_from_slice(&shape.bytes());
+    streams.kinds.push(from as u8);
+    if from == clock::From::Before {
+        put_unsigned(&mut streams.kinds, zigzag(numbers.first().copied().unwrap_or(0)));
+    }
+    put_unsigned(&mut streams.kinds, zigzag(base));
+    put_unsigned(&mut streams.kinds, width as u64);
+    streams.put_planes(compressor, &rest, width);
 }
 
 fn parse(digits: &[u8]) -> Option<u64> {
@@ -212,6 +267,52 @@ fn dictionary<'a>(
     streams.put_text(compressor, &texts);
     streams.put_planes(compressor, &places, width(known.len() as u64 - 1));
     true
+}
+
+/// UUIDs of version 4, without the six bits that all of them have.
+fn random_uuids<'a>(
+    compressor: &mut Compressor,
+    streams: &mut Streams,
+    values: impl ExactSizeIterator<Item = &'a [u8]>,
+) -> bool {
+    let mut halves = Vec::with_capacity(2 * values.len());
+    for value in values {
+        let mut uuid = 0_u128;
+        for byte in value.iter().filter(|byte| **byte != b'-') {
+            let digit = char::from(*byte).to_digit(16).unwrap_or(0);
+            uuid = uuid << 4 | u128::from(digit);
+        }
+        let Some((low, high)) = halves_of(uuid) else { return false };
+        halves.extend([low, high]);
+    }
+    streams.kinds.push(Kind::RandomUuids as u8);
+    let mut bytes = Vec::new();
+    bits::pack(&mut bytes, &halves, HALF_BITS);
+    streams.put_bytes(compressor, &bytes);
+    true
+}
+
+/// Bits of half a UUID of version 4.
+const HALF_BITS: u32 = 61;
+const HALF_MASK: u128 = (1 << HALF_BITS) - 1;
+/// What all UUIDs of version 4 have in common, and where that stands.
+const VERSION_4: u128 = 4 << 76 | 2 << 62;
+const VERSION_BITS: u128 = 0xf << 76 | 3 << 62;
+
+/// The 122 bits of a UUID of version 4 that are not always the same, in two halves.
+fn halves_of(uuid: u128) -> Option<(u64, u64)> {
+    if uuid & VERSION_BITS != VERSION_4 {
+        return None;
+    }
+    let bits = uuid >> 80 << 74 | (uuid >> 64 & 0xfff) << 62 | (uuid & ((1 << 62) - 1));
+    let half = |bits: u128| u64::try_from(bits & HALF_MASK).ok();
+    Some((half(bits)?, half(bits >> HALF_BITS)?))
+}
+
+/// The UUID of two halves.
+fn uuid_of(low: u64, high: u64) -> u128 {
+    let bits = u128::from(high) << HALF_BITS | u128::from(low);
+    bits >> 74 << 80 | (bits >> 62 & 0xfff) << 64 | (bits & ((1 << 62) - 1)) | VERSION_4
 }
 
 /// Hexadecimal numbers of one length, and UUIDs.

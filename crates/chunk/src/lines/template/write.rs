@@ -54,15 +54,15 @@ pub(in crate::lines) struct Writer {
 
 impl Writer {
     /// Appends the payload to `out`, and adds the words of all lines to `words`. `text` is as long
-    /// as the last of `ends`, and fits 32 bits.
+    /// as the last of `ends`, and fits 32 bits; `times` are those of the lines, or none.
+    /// Returns whether the payload has moments.
     pub(in crate::lines) fn write(
         &mut self,
         compressor: &mut Compressor,
-        text: &[u8],
-        ends: &[usize],
+        (text, ends, times): (&[u8], &[usize], &[i64]),
         words: &mut Collector,
         out: &mut Vec<u8>,
-    ) {
+    ) -> bool {
         self.clear();
         self.columns.push(Column { mark: Mark::Nested, count: 0, children: 0 });
         let mut start = 0;
@@ -74,7 +74,7 @@ impl Writer {
         self.write_nodes(compressor, out);
         self.sort_values();
         let mut streams = Streams::default();
-        let mut from = 0;
+        let (mut from, mut moments) = (0, false);
         for column in &self.columns {
             let some = self.sorted.get(from..from + column.count).unwrap_or_default();
             from += column.count;
@@ -84,11 +84,16 @@ impl Writer {
                     let width = values::width(u64::from(column.children - 1));
                     streams.put_planes(compressor, &ordinals, width);
                 }
+            } else if column.mark == Mark::Moment {
+                moments = true;
+                let of_lines = times_of(some, ends, times);
+                values::write_moments(compressor, &mut streams, text, some, &of_lines);
             } else {
                 values::write(compressor, &mut streams, column.mark, text, some);
             }
         }
         streams.finish(compressor, out);
+        moments
     }
 
     fn clear(&mut self) {
@@ -204,6 +209,17 @@ impl Writer {
         bytes.extend_from_slice(&self.skeletons);
         compressor.write(&bytes, out);
     }
+}
+
+/// The times of the lines in which the values of a column stand; nothing without times.
+fn times_of(places: &[(u32, u32)], ends: &[usize], times: &[i64]) -> Vec<i64> {
+    let mut lines = ends.iter().zip(times).peekable();
+    let mut found = Vec::with_capacity(places.len());
+    for (start, _) in places {
+        while lines.next_if(|(end, _)| **end <= *start as usize).is_some() {}
+        found.extend(lines.peek().map(|(_, time)| **time));
+    }
+    found
 }
 
 fn hash(parent: u32, skeleton: &[u8]) -> u64 {

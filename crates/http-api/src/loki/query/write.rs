@@ -144,7 +144,7 @@ fn streams<'a>(
 }
 
 /// `,{"structuredMetadata":{…},"parsed":{…}}`, each left out when it is empty.
-fn push_categorized(out: &mut Vec<u8>, labels: &LineLabels) {
+pub(in crate::loki) fn push_categorized(out: &mut Vec<u8>, labels: &LineLabels) {
     out.extend_from_slice(b",{");
     let groups = [("structuredMetadata", &labels.metadata), ("parsed", &labels.parsed)];
     let mut any = false;

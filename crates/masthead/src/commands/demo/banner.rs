@@ -4,8 +4,16 @@ use std::net::SocketAddr;
 
 use super::service::{Addresses, Data};
 
-/// The whole text, several lines; each `curl` line can be pasted into a shell as it is.
-pub(super) fn text(at: SocketAddr, api: &Addresses, data: &Data, rate: f64, seed: u32) -> String {
+/// The whole text, several lines; each line to try can be pasted into a shell as it is, because
+/// `program` is how this one was called.
+pub(super) fn text(
+    program: &str,
+    at: SocketAddr,
+    api: &Addresses,
+    data: &Data,
+    rate: f64,
+    seed: u32,
+) -> String {
     let Addresses { api, metrics } = api;
     let kept = match data {
         Data::Kept(_) => "kept",
@@ -28,9 +36,10 @@ Click first:
   http://{at}/d/host           this machine
 
 Try in another terminal:
-  masthead logs '{{app=\"api\"}} | json | level=\"ERROR\"' --url http://{at}
-  masthead query 'sum by (status) (rate(http_requests_total[1m]))' --url http://{at}
+  {program} logs '{{app=\"api\"}} | json | level=\"ERROR\"' --url http://{at}
+  {program} query 'sum by (status) (rate(http_requests_total[1m]))' --url http://{at}
   curl -i http://{api}/items/none -H 'X-Request-Id: look-for-me'
+  {program} doctor http://{at}
   curl -i http://{api}/items --json '{{\"name\": \"Anchor\", \"price\": \"19.90\"}}'
 
 Ctrl-C ends all of it. Below: the API's log (times in UTC), and summaries of its metrics.

@@ -38,7 +38,7 @@ pub(super) async fn checks(server: &Server) -> Vec<Check> {
     match server.json("/api/v1/status/buildinfo", &[]).await {
         Err(why) => {
             let advice = if why.contains("401") || why.contains("403") {
-                "give a token with --token or MASTHEAD_TOKEN (masthead token new --scope read)"
+                "give --token-file or --user and --password-file (masthead token new --scope read)"
             } else {
                 "is it a Masthead? the address may be that of another program"
             };

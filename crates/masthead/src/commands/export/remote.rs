@@ -1,8 +1,10 @@
 //! A server as a source of samples, over the HTTP API of Prometheus.
 //!
 //! Labels come from `/api/v1/series`, samples of one series at a time from `/api/v1/query` with a
-//! range selector, which answers with what is stored. Native histograms come as buckets from which
-//! they cannot be made again, so they are counted and left out; stale markers never come.
+//! range selector, which answers with what is stored; stale markers never come. Native histograms
+//! come so as buckets from which they cannot be made again, empty ones and the widths of zero
+//! buckets being left out; a series that has some is asked for once more by remote read, which
+//! tells them as they are. Where a server has no remote read they are counted and left out.
 
 use std::{
     borrow::Cow,
@@ -12,24 +14,31 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use http::{Request, Uri, header};
-use http_body_util::Full;
-use masthead_model::{ErrorClass, Labels, Matcher, Millis, TimeRange, parse_number, quote};
+use masthead_model::{
+    ErrorClass, Labels, Matcher, Millis, TimeRange, is_stale, parse_number, quote,
+};
 use masthead_ports::{
     Columns, Exemplar, LabelQuery, Metadata, MetricType, QueryCtx, QueryError, SampleSource,
     Selected, Selection, SeriesReader,
 };
+use masthead_wire::{
+    Limits,
+    remote_read::{
+        ReadForm, ReadHints, ReadQuery, ReadRequest, encode_request, histograms_of_answer,
+    },
+    remote_write::{HistogramPoint, compress, decompress},
+};
 use serde::{Deserialize, de::DeserializeOwned};
+use url::Url;
 
 use crate::{
-    cli::UsageError,
-    client::{Client, Limits},
-    commands::query::endpoint,
+    cli::{AccessArgs, UsageError},
+    client,
+    server::{Server, refusal},
 };
 
 /// The samples of one series in one piece of the range are one answer.
-const LIMITS: Limits = Limits { time: Duration::from_mins(5), body_bytes: 1 << 30 };
+const LIMITS: client::Limits = client::Limits { time: Duration::from_mins(5), body_bytes: 1 << 30 };
 
 /// A server.
 #[derive(Debug)]
@@ -37,8 +46,7 @@ pub(super) struct Remote(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    base: Uri,
-    client: Client,
+    server: Server,
     runtime: tokio::runtime::Runtime,
     /// Native histograms that came, by metric.
     histograms: Mutex<BTreeMap<String, u64>>,
@@ -74,14 +82,13 @@ struct Described {
 
 impl Remote {
     /// # Errors
-    /// A URL that this client cannot ask.
-    pub(super) fn new(base: &Uri) -> Result<Self, UsageError> {
-        endpoint(base, "")?;
+    /// Flags that cannot be.
+    pub(super) fn new(base: &Url, access: &AccessArgs) -> Result<Self, UsageError> {
+        let server = Server::new(base, access, LIMITS)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| UsageError(error.to_string()))?;
         let histograms = Mutex::default();
-        let client = Client::new(LIMITS);
-        Ok(Self(Arc::new(Shared { base: base.clone(), client, runtime, histograms })))
+        Ok(Self(Arc::new(Shared { server, runtime, histograms })))
     }
 
     /// The native histograms that came and were left out, by metric.
@@ -99,21 +106,16 @@ impl Shared {
     ) -> Result<T, QueryError> {
         let failed = |why: String| QueryError::Store {
             class: ErrorClass::Unavailable,
-            message: format!("{}{path}: {why}", self.base.to_string().trim_end_matches('/')),
+            message: format!("{}{path}: {why}", self.server.base()),
         };
-        let url = endpoint(&self.base, path).map_err(|error| failed(error.to_string()))?;
-        let request = match parameters {
-            None => Request::get(url).body(Full::default()),
+        let answer = match parameters {
+            None => self.runtime.block_on(self.server.get(path)),
             Some(parameters) => {
                 let mut form = form_urlencoded::Serializer::new(String::new());
                 form.extend_pairs(parameters);
-                Request::post(url)
-                    .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-                    .body(Full::new(Bytes::from(form.finish())))
+                self.runtime.block_on(self.server.post(path, form.finish(), &[]))
             }
         };
-        let request = request.map_err(|error| failed(error.to_string()))?;
-        let answer = self.runtime.block_on(self.client.send(request));
         let answer = answer.map_err(|error| failed(format!("{error:#}")))?;
         let envelope: Envelope<T> = serde_json::from_slice(&answer.body)
             .map_err(|error| failed(format!("answered {}: {error}", answer.status)))?;
@@ -136,6 +138,41 @@ impl Shared {
         all.sort();
         all.dedup();
         Ok(all)
+    }
+}
+
+impl Shared {
+    /// The native histograms of one series, or nothing where the server has no remote read.
+    fn histograms_of(
+        &self,
+        matchers: Vec<Matcher>,
+        range: TimeRange<Millis>,
+    ) -> Result<Option<Vec<HistogramPoint>>, QueryError> {
+        const PATH: &str = "/api/v1/read";
+        let failed = |why: String| QueryError::Store {
+            class: ErrorClass::Unavailable,
+            message: format!("{}{PATH}: {why}", self.server.base()),
+        };
+        let query = ReadQuery { range, matchers, hints: ReadHints::default() };
+        let request = ReadRequest { queries: vec![query], form: ReadForm::Samples };
+        let body = compress(&encode_request(&request)).map_err(|e| failed(e.to_string()))?;
+        let headers = [
+            ("content-type", "application/x-protobuf"),
+            ("content-encoding", "snappy"),
+            ("x-prometheus-remote-read-version", "0.1.0"),
+        ];
+        let asked = self.runtime.block_on(self.server.send(PATH, &body.into(), &headers));
+        let answer = asked.map_err(|error| failed(format!("{error:#}")))?;
+        if matches!(answer.status.as_u16(), 404 | 405 | 501) {
+            return Ok(None);
+        }
+        if !answer.status.is_success() {
+            return Err(failed(refusal(answer.status, &answer.body)));
+        }
+        let limits = Limits { body_bytes: LIMITS.body_bytes, ..Limits::default() };
+        let mut plain = Vec::new();
+        decompress(&answer.body, &limits, &mut plain).map_err(|e| failed(e.to_string()))?;
+        histograms_of_answer(&plain, &limits).map(Some).map_err(|e| failed(e.to_string()))
     }
 }
 
@@ -231,7 +268,18 @@ impl SeriesReader for Reader {
                 into.floats.push(value);
             }
         }
-        if !series.histograms.is_empty() {
+        if series.histograms.is_empty() {
+            return Ok(());
+        }
+        if let Some(points) = self.shared.histograms_of(exact, self.range)? {
+            for point in points {
+                // A stale marker is no histogram.
+                if !is_stale(point.histogram.sum) {
+                    into.histogram_times.push(point.timestamp.0);
+                    into.histograms.push(Arc::new(point.histogram));
+                }
+            }
+        } else {
             let metric = labels.metric_name().unwrap_or("").to_owned();
             let mut all = self.shared.histograms.lock().unwrap_or_else(PoisonError::into_inner);
             *all.entry(metric).or_default() += series.histograms.len() as u64;

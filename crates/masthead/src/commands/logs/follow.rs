@@ -7,13 +7,15 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use futures::StreamExt as _;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_tungstenite::{
-    connect_async_with_config,
-    tungstenite::{self, Message, client::IntoClientRequest as _, protocol::WebSocketConfig},
-};
+use tokio_tungstenite::tungstenite::Message;
 
-use super::{answer, endpoint, nanos, now, show::Show};
-use crate::{cli::LogsCommandArgs, terminal};
+use super::{answer, nanos, now, show::Show};
+use crate::{
+    cli::LogsCommandArgs,
+    client::Limits,
+    server::{Server, Socket},
+    terminal,
+};
 
 /// Bytes of one message at most.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
@@ -35,6 +37,7 @@ enum End {
 /// # Errors
 /// The server refuses, cannot be reached, or stays away.
 pub(super) async fn run(args: &LogsCommandArgs, show: &mut Show) -> anyhow::Result<()> {
+    let server = Server::new(&args.server.url, &args.server.access, Limits::default())?;
     let mut start = args.from.unwrap_or_else(|| now() - args.since.as_secs_f64());
     let mut connected = false;
     let mut attempts = 0;
@@ -42,7 +45,7 @@ pub(super) async fn run(args: &LogsCommandArgs, show: &mut Show) -> anyhow::Resu
     loop {
         let mut newest = None;
         let end = tokio::select! {
-            end = connection(args, start, show, &mut connected, &mut newest) => end?,
+            end = connection(&server, args, start, show, &mut connected, &mut newest) => end?,
             _ = interrupt.recv() => End::Interrupted,
         };
         if let Some(newest) = newest {
@@ -68,34 +71,25 @@ pub(super) async fn run(args: &LogsCommandArgs, show: &mut Show) -> anyhow::Resu
 }
 
 async fn connection(
+    server: &Server,
     args: &LogsCommandArgs,
     start: f64,
     show: &mut Show,
     connected: &mut bool,
     newest: &mut Option<f64>,
 ) -> anyhow::Result<End> {
-    let url = endpoint(&args.url, "ws", "/loki/api/v1/tail")?;
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("query", &args.query);
     query.append_pair("start", &nanos(start));
     query.append_pair("limit", &args.limit.to_string());
-    let url = format!("{url}?{}", query.finish());
-    let mut request = url.into_client_request().context("--url")?;
-    if let Some(token) = &args.token {
-        request.headers_mut().insert(http::header::AUTHORIZATION, token.bearer()?);
-    }
-    let config = WebSocketConfig::default().max_message_size(Some(MESSAGE_BYTES_MAX));
-    let mut socket = match connect_async_with_config(request, Some(config), true).await {
-        Ok((socket, _)) => socket,
-        Err(tungstenite::Error::Http(response)) => {
-            let text = response.body().as_deref().unwrap_or_default();
-            let text = String::from_utf8_lossy(text);
-            bail!("{} (status {})", terminal::one_line(text.trim()), response.status().as_u16());
-        }
-        Err(error) if *connected => return Ok(End::Broken(error.to_string())),
-        Err(error) => {
-            let url = &args.url;
-            return Err(error).with_context(|| format!("cannot follow {url}; --url says where"));
+    let endpoint = format!("/loki/api/v1/tail?{}", query.finish());
+    let mut socket = match server.socket(&endpoint, MESSAGE_BYTES_MAX).await? {
+        Socket::Open(socket) => socket,
+        Socket::Refused(why) => bail!(why),
+        Socket::Away(error) if *connected => return Ok(End::Broken(format!("{error:#}"))),
+        Socket::Away(error) => {
+            let at = server.base();
+            return Err(error).with_context(|| format!("cannot follow {at}; --url says where"));
         }
     };
     *connected = true;

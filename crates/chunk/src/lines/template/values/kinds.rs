@@ -1,6 +1,9 @@
 //! The kinds of columns, read again.
 
-use super::{Error, Mark, SHORT, Sources, unzigzag, width};
+#![expect(clippy::indexing_slicing, reason = "tables of 256 letters and 16 places")]
+
+use super::out::{Out, STEP};
+use super::{Error, HALF_BITS, Mark, SHORT, Sources, bits, clock, unzigzag, uuid_of, width};
 
 /// What stands before a column; the bytes are the format's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,12 +18,15 @@ pub(super) enum Kind {
     Addresses = 6,
     Fractions = 7,
     Raw = 8,
+    Moments = 9,
+    RandomUuids = 10,
 }
 
 /// The values of a column.
 #[derive(Debug)]
 pub(in super::super) enum Values {
-    Same(Vec<u8>),
+    /// The value, and where it ends.
+    Same(Vec<u8>, usize),
     Numbers {
         numbers: Vec<u64>,
         digits: usize,
@@ -47,6 +53,14 @@ pub(in super::super) enum Values {
         digits: usize,
         decimals: usize,
     },
+    Moments {
+        shape: clock::Shape,
+        /// Whether numbers are distances from the times of the lines.
+        from_line: bool,
+        /// Added to each of `numbers`, and all there is without them.
+        base: i64,
+        numbers: Vec<u64>,
+    },
 }
 
 /// Reads a column of `count` values.
@@ -70,6 +84,8 @@ pub(in super::super) fn read(
         Kind::Addresses,
         Kind::Fractions,
         Kind::Raw,
+        Kind::Moments,
+        Kind::RandomUuids,
     ];
     let kind = known.into_iter().find(|known| *known as u8 == kind).ok_or(bad.clone())?;
     let mut numbers = Vec::new();
@@ -77,7 +93,9 @@ pub(in super::super) fn read(
     Ok(match kind {
         Kind::Same => {
             let len = kinds.count(kinds.remaining(), "length of a value")?;
-            Values::Same(kinds.take(len, "value")?.to_vec())
+            let mut value = kinds.take(len, "value")?.to_vec();
+            pad(&mut value);
+            Values::Same(value, len)
         }
         Kind::Numbers => {
             let digits = kinds.count(20, "digits")?;
@@ -107,12 +125,14 @@ pub(in super::super) fn read(
             if numbers.iter().any(|place| *place >= different as u64) {
                 return Err(bad);
             }
+            pad(&mut texts);
             Values::Dictionary { places: numbers, texts, ends }
         }
         Kind::Texts => {
             let mut texts = Vec::new();
             sources.text(&mut texts)?;
             let ends = split(&texts, count).ok_or(bad)?;
+            pad(&mut texts);
             Values::Texts { texts, ends, gap: 1 }
         }
         Kind::Hexadecimal => {
@@ -149,9 +169,62 @@ pub(in super::super) fn read(
             if end != texts.len() {
                 return Err(bad);
             }
+            pad(&mut texts);
             Values::Texts { texts, ends, gap: 0 }
         }
+        Kind::Moments => moments(sources, count)?,
+        Kind::RandomUuids => {
+            let halves = 2 * count;
+            let mut packed = Vec::new();
+            sources.bytes(bits::packed_len(halves, HALF_BITS), &mut packed)?;
+            let mut halves = bits::unpack(&packed, halves, HALF_BITS);
+            let mut bytes = Vec::with_capacity(16 * count);
+            while let (Some(low), Some(high)) = (halves.next(), halves.next()) {
+                bytes.extend_from_slice(&uuid_of(low, high).to_be_bytes());
+            }
+            Values::Hexadecimal { bytes, len: crate::words::UUID_BYTES, upper: false }
+        }
     })
+}
+
+fn moments(sources: &mut Sources<'_, '_>, count: usize) -> Result<Values, Error> {
+    let kinds = &mut sources.kinds;
+    let bad = kinds.corrupt("shape of moments");
+    let mut shape = [0; 4];
+    shape.copy_from_slice(kinds.take(4, "shape of moments")?);
+    let shape = clock::Shape::of(shape).ok_or(bad.clone())?;
+    let from = kinds.byte("what moments are counted from")?;
+    let first = match from {
+        from if from == clock::From::Line as u8 => None,
+        from if from == clock::From::Before as u8 => {
+            Some(unzigzag(kinds.unsigned("first moment")?))
+        }
+        _ => return Err(bad),
+    };
+    let base = unzigzag(kinds.unsigned("base")?);
+    let width = kinds.count(8, "width of numbers")?;
+    let mut numbers = Vec::new();
+    let stored = count.saturating_sub(usize::from(first.is_some()));
+    if width > 0 {
+        sources.planes(stored, width, &mut numbers)?;
+    }
+    let Some(first) = first else {
+        return Ok(Values::Moments { shape, from_line: true, base, numbers });
+    };
+    // Without planes every step is the base; the moments must then be made one by one all the same,
+    // so such a column may not have more of them than it could have had with one plane.
+    if width == 0 {
+        sources.spend(stored)?;
+        numbers.resize(stored, 0);
+    }
+    let mut last = first;
+    for number in &mut numbers {
+        last = last.wrapping_add(base).wrapping_add(number.cast_signed());
+        *number = last.cast_unsigned();
+    }
+    numbers.insert(0, first.cast_unsigned());
+    numbers.truncate(count);
+    Ok(Values::Moments { shape, from_line: false, base: 0, numbers })
 }
 
 fn short(sources: &mut Sources<'_, '_>, count: usize) -> Result<Values, Error> {
@@ -163,7 +236,13 @@ fn short(sources: &mut Sources<'_, '_>, count: usize) -> Result<Values, Error> {
         texts.extend_from_slice(sources.short.take(len + 1, "value")?);
         ends.push(texts.len() - 1);
     }
+    pad(&mut texts);
     Ok(Values::Texts { texts, ends, gap: 1 })
+}
+
+/// Adds what [`Out`] may copy beyond the end.
+fn pad(texts: &mut Vec<u8>) {
+    texts.resize(texts.len() + STEP, 0);
 }
 
 fn based(sources: &mut Sources<'_, '_>, count: usize, numbers: &mut Vec<u64>) -> Result<(), Error> {
@@ -185,71 +264,96 @@ fn split(texts: &[u8], count: usize) -> Option<Vec<usize>> {
 }
 
 impl Values {
-    /// Appends value number `at` to `out`.
-    pub(in super::super) fn put(&self, at: usize, out: &mut Vec<u8>) {
+    /// Whether it cannot be read without the times of the lines.
+    pub(in super::super) fn needs_times(&self) -> bool {
+        matches!(self, Self::Moments { from_line: true, .. })
+    }
+
+    /// Appends value number `at`, which stands in a line of this `time`, to `out`.
+    #[inline]
+    pub(in super::super) fn put(&self, at: usize, time: i64, out: &mut Out<'_>) {
         let number = |numbers: &[u64]| numbers.get(at).copied().unwrap_or(0);
         match self {
-            Self::Same(value) => out.extend_from_slice(value),
-            Self::Numbers { numbers, digits } => put_number(number(numbers), *digits, out),
+            Self::Same(value, end) => out.put(value, 0, *end),
+            Self::Numbers { numbers, digits } => out.put_number(number(numbers), *digits),
             Self::Dictionary { places, texts, ends } => {
                 put_text(texts, ends, 1, usize::try_from(number(places)).unwrap_or(0), out);
             }
             Self::Texts { texts, ends, gap } => put_text(texts, ends, *gap, at, out),
+            Self::Hexadecimal { bytes, len: crate::words::UUID_BYTES, upper: false } => {
+                put_uuid(bytes, at, out);
+            }
             Self::Hexadecimal { bytes, len, upper } => {
                 put_hexadecimal(bytes, *len, *upper, at, out);
             }
             Self::Addresses(numbers) => {
                 let address = number(numbers);
                 for shift in [24, 16, 8, 0] {
-                    put_number((address >> shift) & 255, 0, out);
+                    out.put_number((address >> shift) & 255, 0);
                     if shift > 0 {
-                        out.push(b'.');
+                        out.put(b".", 0, 1);
                     }
                 }
             }
             Self::Fractions { numbers, digits, decimals } => {
                 let scale = 10_u64.pow(u32::try_from(*decimals).unwrap_or(0));
                 let value = number(numbers);
-                put_number(value / scale, *digits, out);
-                out.push(b'.');
-                put_number(value % scale, *decimals, out);
+                out.put_number(value / scale, *digits);
+                out.put(b".", 0, 1);
+                out.put_number(value % scale, *decimals);
+            }
+            Self::Moments { shape, from_line, base, numbers } => {
+                let from = if *from_line { shape.floor(time) } else { 0 };
+                let number = number(numbers).cast_signed();
+                let (text, end) = shape.text(from.wrapping_add(*base).wrapping_add(number));
+                out.put(&text, 0, end);
             }
         }
     }
 }
 
-fn put_text(texts: &[u8], ends: &[usize], gap: usize, at: usize, out: &mut Vec<u8>) {
+#[inline]
+fn put_text(texts: &[u8], ends: &[usize], gap: usize, at: usize, out: &mut Out<'_>) {
     let start = at.checked_sub(1).and_then(|at| ends.get(at)).map_or(0, |end| end + gap);
     let end = ends.get(at).copied().unwrap_or(start);
-    out.extend_from_slice(texts.get(start..end).unwrap_or_default());
+    out.put(texts, start, end);
 }
 
-/// A number with leading zeros up to `digits`.
-fn put_number(mut number: u64, digits: usize, out: &mut Vec<u8>) {
-    let mut buffer = [b'0'; 20];
-    let mut used = 0;
-    for place in buffer.iter_mut().rev() {
-        *place = b'0' + u8::try_from(number % 10).unwrap_or(0);
-        number /= 10;
-        used += 1;
-        if number == 0 {
-            break;
-        }
+/// The letters of every byte.
+const LETTERS: [[u8; 2]; 256] = {
+    let mut letters = [[0; 2]; 256];
+    let digits = *b"0123456789abcdef";
+    let mut byte = 0;
+    while byte < 256 {
+        letters[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
     }
-    let used = used.max(digits.min(buffer.len()));
-    out.extend_from_slice(buffer.get(buffer.len() - used..).unwrap_or_default());
+    letters
+};
+/// Where the letters of each byte of a UUID stand.
+const UUID_PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+
+fn put_uuid(bytes: &[u8], at: usize, out: &mut Out<'_>) {
+    let mut text = [b'-'; crate::words::UUID_BYTES];
+    let some = bytes.get(at * 16..(at + 1) * 16).unwrap_or_default();
+    for (byte, place) in some.iter().zip(UUID_PLACES) {
+        [text[place], text[place + 1]] = LETTERS[usize::from(*byte)];
+    }
+    out.put(&text, 0, text.len());
 }
 
-fn put_hexadecimal(bytes: &[u8], len: usize, upper: bool, at: usize, out: &mut Vec<u8>) {
+fn put_hexadecimal(bytes: &[u8], len: usize, upper: bool, at: usize, out: &mut Out<'_>) {
     let uuid = len == crate::words::UUID_BYTES;
     let each = if uuid { 16 } else { len / 2 };
-    let letters = if upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
-    let letter = |digit: u8| letters.get(usize::from(digit)).copied().unwrap_or(b'0');
     let some = bytes.get(at * each..(at + 1) * each).unwrap_or_default();
     for (place, byte) in some.iter().enumerate() {
         if uuid && matches!(place, 4 | 6 | 8 | 10) {
-            out.push(b'-');
+            out.put(b"-", 0, 1);
         }
-        out.extend_from_slice(&[letter(byte >> 4), letter(byte & 15)]);
+        let mut letters = LETTERS[usize::from(*byte)];
+        if upper {
+            letters.make_ascii_uppercase();
+        }
+        out.put(&letters, 0, 2);
     }
 }

@@ -116,6 +116,13 @@ impl<'a, 'b> Sources<'a, 'b> {
         Ok(())
     }
 
+    /// Takes part of what may be decompressed for what comes from nothing.
+    pub(super) fn spend(&mut self, bytes: usize) -> Result<(), Error> {
+        let bad = self.kinds.corrupt("count of values");
+        self.budget = self.budget.checked_sub(bytes).ok_or(bad)?;
+        Ok(())
+    }
+
     /// Replaces `into` by the next `count` bytes.
     pub(super) fn bytes(&mut self, count: usize, into: &mut Vec<u8>) -> Result<(), Error> {
         if is_large(count) {
