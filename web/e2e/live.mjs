@@ -34,6 +34,22 @@ step('each board that ships shows live data in every panel', async ({ page }) =>
   }
 });
 
+step('a board weighs less than 400 kB on its way here', async ({ page }) => {
+  await page.goto(board('host'));
+  await allDrawn(page, (name) => QUIET.test(name));
+  const loaded = await page.evaluate(() =>
+    [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+      .filter(
+        (e) => e.entryType === 'navigation' || new URL(e.name).pathname.startsWith('/assets/'),
+      )
+      .map((e) => [e.name, e.encodedBodySize]),
+  );
+  const bytes = loaded.reduce((sum, [, size]) => sum + size, 0);
+  assert(bytes > 100_000 && bytes < 400_000, `${bytes} bytes: ${JSON.stringify(loaded)}`);
+  // Editors are loaded by whoever edits.
+  assert(!loaded.some(([name]) => name.includes('QueryEditor')));
+});
+
 step(
   'a range is chosen, zoomed by dragging, kept in the address, and back undoes it',
   async ({ page }) => {

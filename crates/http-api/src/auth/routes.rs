@@ -156,6 +156,40 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test reads documents of the repository")]
+    fn every_route_is_in_the_reference_which_names_no_other() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference");
+        let page = |name: &str| {
+            std::fs::read_to_string(format!("{folder}/{name}")).expect("a page of the reference")
+        };
+        let pages = ["http-prometheus.md", "http-loki.md", "http-masthead.md"].map(page).join("\n");
+        // `/label/{name}` here is `/label/NAME` there.
+        let shape = |path: &str| -> String {
+            let is_name = |part: &str| {
+                part.starts_with('{') || part.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+            };
+            let parts = path.split('/').map(|p| if !p.is_empty() && is_name(p) { "*" } else { p });
+            parts.collect::<Vec<_>>().join("/")
+        };
+        let documented: Vec<String> = pages
+            .lines()
+            .flat_map(|line| line.split('`').skip(1).step_by(2))
+            .filter_map(|code| code.split(' ').next_back()?.split('?').next())
+            .filter(|path| path.starts_with('/'))
+            .map(shape)
+            .collect();
+        let routes: Vec<String> = ROUTES.iter().map(|row| shape(row.0)).collect();
+        for route in &routes {
+            assert!(documented.contains(route), "{route} is in no page of the reference");
+        }
+        let ours = ["/api/", "/loki/", "/prometheus/", "/otlp/", "/-/"];
+        for path in documented.iter().filter(|path| !path.contains('…') && *path != "/api/v1") {
+            let is_ours = ours.iter().any(|start| path.starts_with(start));
+            assert!(!is_ours || routes.contains(path), "{path} of the reference is no route");
+        }
+    }
+
+    #[test]
     fn a_rule_is_found_by_route_and_method() {
         let f = |route: Option<&str>, method: Method, need, changes| {
             assert_eq!(rule(route, &method), Rule { need, changes }, "{route:?} {method}");

@@ -15,8 +15,8 @@ Therefore every queue, cache, body, label, line and query has a limit, and each 
 Three rules hold for all of them:
 
 - What goes over a limit is refused or left out as a whole, at the edge, before it costs much; nothing is cut silently.
-- The answer says which limit it was, and with which flag it is raised, where there is one.
-- What is refused or lost is counted by reason, so that a graph can show it and an alert can be set on it.
+- The answer says which limit it was, and with which flag it is raised; where clients know Loki's own text, that is what is said.
+- Samples and lines that are refused or lost are counted by reason, so that a graph can show it and an alert can be set on it.
 
 The defaults are for a laptop or a small cluster.
 Raise one when its metric says so, and watch the memory of the process: the limits on bodies, queries and memory for labels are what keeps it bounded.
@@ -181,7 +181,12 @@ const FLAGS: &[Row] = &[
         "which is the limit (see --web.max-concurrent-writes)",
         "masthead_http_api_rejected_full_total",
     ),
-    ("web.stall-timeout", "the connection is closed", "the request body stalled for", ""),
+    (
+        "web.stall-timeout",
+        "400 for a body, the connection of an answer is closed",
+        "the request body stalled for",
+        "",
+    ),
     (
         "web.max-connections",
         "503 with `Retry-After`",

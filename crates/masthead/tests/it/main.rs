@@ -20,6 +20,7 @@ mod logs;
 mod observed;
 mod originals;
 mod own_log;
+mod own_metrics;
 mod process;
 mod query;
 mod rules;

@@ -9,6 +9,11 @@ import { changeOf, prepareTiles, type Tile, textMode, tileGrid } from './prepare
 import { Sparkline } from './Sparkline';
 import './stat.css';
 
+/** Of a tile, on both sides together; see stat.css. */
+const PADDING = 22;
+/** The widest of the fonts that a system may have, in bold: nothing of a value is cut. */
+const LETTER = 0.7;
+
 export function Stat({ panel, frames, width, height, interpolate, dark }: PanelProps) {
   const tiles = useMemo(() => prepareTiles(frames, panel.options), [frames, panel.options]);
   const { columns, rows } = tileGrid(
@@ -69,7 +74,7 @@ function StatTile({ tile, width, height, show, options, interpolate, dark }: Til
       12,
       Math.min(
         64,
-        (width * (beside ? 0.5 : 0.9)) / Math.max(length, 1) / 0.58,
+        (beside ? width * 0.5 : width - PADDING) / Math.max(length, 1) / LETTER,
         space * (show.name && !beside ? 0.46 : 0.62),
       ),
     );

@@ -45,7 +45,7 @@ export function chartOptions(
     ...zone,
     legend: { show: false },
     // Half of a mark of time stands beyond the end of its axis.
-    padding: [8, view.scales.some((s) => s.side === 'right') ? 0 : 18, 0, 0],
+    padding: [8, view.scales.some((s) => s.side === 'right') ? 0 : 26, 0, 0],
     cursor: {
       drag: { x: true, y: false, setScale: false },
       points: { size: 6 },

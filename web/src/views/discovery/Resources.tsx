@@ -24,7 +24,7 @@ export function Resources({ of }: { of: readonly Resource[] }) {
           <table>
             <thead>
               <tr>
-                <th scope="col" style={{ width: 90 }}>
+                <th scope="col" style={{ width: 110 }}>
                   State
                 </th>
                 <th scope="col">Resource</th>
