@@ -28,6 +28,7 @@ fn run(name: &str) {
     for (round, input) in seeds.iter().cloned().chain(made).enumerate() {
         let done = catch_unwind(AssertUnwindSafe(|| target(&input)));
         if let Err(panic) = done {
+            #[expect(clippy::print_stderr, reason = "whoever mends it needs the input")]
             eprintln!("{name}, input {round}: {}", input.escape_ascii());
             resume_unwind(panic);
         }
