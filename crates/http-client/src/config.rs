@@ -302,6 +302,7 @@ impl HttpClientConfig {
 }
 
 /// What is said of proxies, of a client or on the way to tokens.
+#[expect(clippy::struct_field_names, reason = "the key, as it is written")]
 struct Proxy<'a> {
     url: &'a str,
     no_proxy: &'a str,

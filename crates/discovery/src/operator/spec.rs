@@ -116,6 +116,7 @@ pub(super) struct OAuth2 {
 }
 
 /// A proxy, on the way to a target or to its tokens.
+#[expect(clippy::struct_field_names, reason = "the keys, as they are written")]
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Proxy {
