@@ -5,7 +5,7 @@ use clap::{Args, builder::BoolishValueParser};
 #[derive(Debug, Clone, Args)]
 pub(crate) struct KubernetesArgs {
     /// Scrape what the ServiceMonitors, PodMonitors, Probes and ScrapeConfigs of this cluster say,
-    /// evaluate its PrometheusRules, show the dashboards in its ConfigMaps, and give the lines of
+    /// evaluate its `PrometheusRules`, show the dashboards in its ConfigMaps, and give the lines of
     /// `--pods-log-dir` the labels of their pods.
     #[arg(id = "kubernetes", long = "kubernetes", env = "MASTHEAD_KUBERNETES")]
     #[arg(value_parser = BoolishValueParser::new())]

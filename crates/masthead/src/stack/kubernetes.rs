@@ -1,7 +1,7 @@
 //! What the cluster says: what to scrape, what to evaluate, and dashboards (`--kubernetes`).
 //!
 //! Monitors become jobs beside those of the file, which are preferred where two have one name, and
-//! PrometheusRules become rule files; what cannot be used is refused alone, with the reason in the
+//! `PrometheusRules` become rule files; what cannot be used is refused alone, with the reason in the
 //! discovery page (`kubernetes/taken.rs`). Dashboards and data sources are files in ConfigMaps with a
 //! label, as the sidecars of Grafana's chart take them (`kubernetes/maps.rs`).
 

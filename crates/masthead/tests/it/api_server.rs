@@ -2,9 +2,11 @@
 //! on, label and field selectors as far as Masthead sends them, and outages. It has metrics itself.
 //!
 //! Everything that misbehaves in finer ways is tested in `crates/discovery`.
+#![expect(clippy::disallowed_methods, reason = "a thread looks for changes again and again")]
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     io::{BufRead as _, BufReader, Write as _},
     net::{TcpListener, TcpStream},
     sync::{Arc, Mutex, PoisonError},
@@ -176,7 +178,7 @@ fn watch(
             }
             for (version, kind, event) in &state.events {
                 if *version > from && kind == plural && wanted(&event["object"], path, query) {
-                    lines.push_str(&format!("{event}\n"));
+                    writeln!(lines, "{event}").unwrap();
                 }
             }
             from = from.max(state.version);

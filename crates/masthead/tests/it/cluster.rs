@@ -64,13 +64,13 @@ fn cluster() -> ApiServer {
     let sources = "datasources: [{name: Team numbers, uid: tn, type: prometheus}, \
                    {name: Traces, type: tempo}]";
     server.set("configmaps", map("sources", "grafana_datasource", "sources.yaml", sources));
-    server.set("prometheusrules", rules("shop-rules", json!("items * 6")));
-    server.set("prometheusrules", rules("broken", json!("items *")));
+    server.set("prometheusrules", rules("shop-rules", &json!("items * 6")));
+    server.set("prometheusrules", rules("broken", &json!("items *")));
     server
 }
 
 /// A PrometheusRule that records `items:six`.
-fn rules(name: &str, expr: Value) -> Value {
+fn rules(name: &str, expr: &Value) -> Value {
     json!({"metadata": {"name": name, "namespace": "shop", "uid": "0f3c"}, "spec": {"groups": [
         {"name": "items", "interval": "250ms", "partial_response_strategy": "abort",
             "rules": [{"record": "items:six", "expr": expr}]}]}})
@@ -162,8 +162,8 @@ fn rules_of_the_cluster_are_evaluated_follow_their_changes_and_go_with_it() {
     api.away(false);
 
     // Numbers are expressions too, and what was broken is mended.
-    api.set("prometheusrules", rules("shop-rules", json!(5)));
-    api.set("prometheusrules", rules("broken", json!("items - 7")));
+    api.set("prometheusrules", rules("shop-rules", &json!(5)));
+    api.set("prometheusrules", rules("broken", &json!("items - 7")));
     assert!(soon(|| groups().contains("shop-broken")));
     assert!(soon(|| state(&discovery(&server), "broken")["state"] == "taken"));
     api.delete("prometheusrules", "shop", "broken");

@@ -134,7 +134,7 @@ fn a_promtail_yaml_asks_the_api_server_for_the_pods_of_its_node() {
     write(&tree, "devops_web-2_u2/main", "0.log", "not of this node");
     let config = directory.path().join("promtail.yaml");
     let text = format!(
-        r#"
+        r"
 scrape_configs:
 - job_name: kubernetes-pods
   pipeline_stages: [cri: {{}}]
@@ -149,7 +149,7 @@ scrape_configs:
     separator: /
     target_label: __path__
     replacement: {}/*$1/*.log
-"#,
+",
         api.url(),
         tree.display()
     );

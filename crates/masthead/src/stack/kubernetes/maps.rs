@@ -58,8 +58,8 @@ impl Maps {
             namespaces.push(None);
         }
         let watch = |selector: &str| -> Watches {
-            let one = |namespace: &Option<&str>| clusters.watch(api, *namespace, selector, "");
-            namespaces.iter().map(one).collect()
+            let one = |namespace: Option<&str>| clusters.watch(api, namespace, selector, "");
+            namespaces.iter().copied().map(one).collect()
         };
         let (dashboards, sources) =
             (watch(&args.dashboard_selector), watch(&args.datasource_selector));
@@ -146,7 +146,7 @@ fn add_sources(map: &ConfigMap, names: &mut Sources) -> (usize, Option<String>) 
         for source in parsed.datasources.unwrap_or_default() {
             let Datasource { name, uid, r#type } = source;
             let Some(ours) = OURS.into_iter().find(|ours| *ours == r#type) else {
-                refused.push(format!("data source {name:?}: type {:?} is not supported", r#type));
+                refused.push(format!("data source {name:?}: type {type:?} is not supported"));
                 continue;
             };
             taken += 1;
