@@ -1,5 +1,6 @@
 //! `masthead-bench`: what Masthead costs beside the originals, on this machine: metrics beside
-//! Prometheus and `VictoriaMetrics`, with `logs` log lines beside Loki (`logs.rs`).
+//! Prometheus and `VictoriaMetrics`, with `logs` log lines beside Loki (`logs.rs`),
+//! with `demo` the whole stack by itself (`demo.rs`).
 //!
 //! It starts each system that it finds, one after another, in directories of its own on loopback,
 //! sends all of them the same synthetic samples, asks them the same questions, and prints one
@@ -22,6 +23,7 @@
 
 mod answers;
 mod data;
+mod demo;
 mod http;
 mod ingest;
 mod logs;
@@ -47,6 +49,7 @@ use masthead_model::Millis;
 
 use crate::{
     data::Plan,
+    demo::DemoArguments,
     http::Patience,
     logs::LogsArguments,
     measure::{Machine, Rest},
@@ -87,6 +90,9 @@ enum Other {
     /// Measure Masthead as a log system, beside Loki where it is installed.
     #[command(after_help = EXIT_CODES)]
     Logs(LogsArguments),
+    /// Measure the demo: time to the first answer, memory after ten minutes, size of the program.
+    #[command(after_help = EXIT_CODES)]
+    Demo(DemoArguments),
 }
 
 #[derive(Debug, Args)]
@@ -231,6 +237,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match &arguments.other {
         Some(Other::Logs(logs)) => logs::run(logs),
+        Some(Other::Demo(demo)) => demo::run(demo),
         None => run(&arguments.metrics),
     };
     match outcome {

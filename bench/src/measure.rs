@@ -42,13 +42,22 @@ pub(crate) struct Memory {
 pub(crate) fn memory(pid: u32) -> Result<Memory> {
     let mut sum = Memory { resident_bytes: 0.0, peak_bytes: 0.0 };
     for stat in tree(pid)? {
-        let path = format!("/proc/{}/status", stat.pid);
         // A child may have ended meanwhile.
-        let text = fs::read_to_string(path).unwrap_or_default();
-        sum.resident_bytes += kibibytes(&text, "VmRSS:") * 1024.0;
-        sum.peak_bytes += kibibytes(&text, "VmHWM:") * 1024.0;
+        let Ok(memory) = own_memory(stat.pid) else { continue };
+        sum.resident_bytes += memory.resident_bytes;
+        sum.peak_bytes += memory.peak_bytes;
     }
     Ok(sum)
+}
+
+/// Memory of one process, without its children.
+///
+/// # Errors
+/// When there is no such process.
+pub(crate) fn own_memory(pid: u32) -> Result<Memory> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let bytes = |key| kibibytes(&text, key) * 1024.0;
+    Ok(Memory { resident_bytes: bytes("VmRSS:"), peak_bytes: bytes("VmHWM:") })
 }
 
 /// How long a server is given to come to rest.

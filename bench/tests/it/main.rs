@@ -104,6 +104,30 @@ fn a_toy_run_of_logs_counts_every_line_and_answers_every_question() {
 }
 
 #[test]
+fn the_demo_is_measured_and_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let scratch = dir.path().join("scratch");
+    std::fs::create_dir(&scratch).unwrap();
+    let json = dir.path().join("out.json");
+    let arguments = ["demo", "--minutes", "0", "--time-limit", "3", "--json"];
+    let places = [json.to_str().unwrap(), "--scratch", scratch.to_str().unwrap()];
+    let output = bench(&[&arguments[..], &places].concat());
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0, "{err}");
+    if err.contains("there is nothing to measure") {
+        assert_eq!(output.status.code(), Some(1), "{err}");
+        return;
+    }
+    assert!(output.status.success(), "{out}\n{err}");
+    assert!(out.contains("start to the first answer, ms"), "{out}");
+    let json: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    for key in ["start_ready_ms", "start_answer_ms", "start_samples_ms", "resident_mb"] {
+        assert!(json[key]["number"].as_f64().is_some_and(|number| number > 0.0), "{key}: {json}");
+    }
+    assert_eq!(json["start_answer_ms"]["goal"], 300.0);
+}
+
+#[test]
 fn a_signal_ends_the_run_early_with_no_process_and_no_directory_left() {
     let scratch = tempfile::tempdir().unwrap();
     let path = scratch.path().to_str().unwrap();
