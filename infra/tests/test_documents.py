@@ -100,7 +100,7 @@ class Commands(unittest.TestCase):
 
     def test_the_servicemonitor_that_is_shown_is_the_charts(self):
         text = (HOW_TO / "debug-a-servicemonitor.md").read_text()
-        shown = yaml.safe_load(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1])
+        shown = yaml.safe_load(re.search(r"```yaml[^\n]*\n(.*?)```", text, re.DOTALL)[1])
         real = one(helmfile.releases("upstream")["api"].objects(), "ServiceMonitor", "api")
         labels = real["spec"]["selector"]["matchLabels"]
         self.assertLessEqual(shown["spec"]["selector"]["matchLabels"].items(), labels.items())
