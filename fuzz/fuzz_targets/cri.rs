@@ -1,12 +1,5 @@
-//! Lines of container logs.
+//! The target itself is `fuzz/targets/src/cri.rs`.
 
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use masthead_wire::cri::CriLine;
-
-fuzz_target!(|line: &[u8]| {
-    if let Some(read) = CriLine::parse(line) {
-        assert!(read.content.len() < line.len());
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| masthead_fuzz_targets::cri::run(bytes));

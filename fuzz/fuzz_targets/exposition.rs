@@ -1,27 +1,5 @@
-//! Scraped bodies in all three formats, classic histograms converted or not.
+//! The target itself is `fuzz/targets/src/exposition.rs`.
 
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use masthead_wire::{
-    Limits,
-    exposition::{Format, Options, Parser},
-};
-
-fuzz_target!(|body: &[u8]| {
-    for format in [Format::Text, Format::OpenMetrics, Format::Protobuf] {
-        for convert_classic_histograms in [false, true] {
-            let options = Options {
-                limits: Limits::default(),
-                convert_classic_histograms,
-                ..Options::default()
-            };
-            let Ok(mut parser) = Parser::new(body, format, options) else { continue };
-            let mut exemplars = Vec::new();
-            while let Ok(Some(_)) = parser.advance() {
-                drop(parser.labels());
-                parser.exemplars(&mut exemplars);
-            }
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| masthead_fuzz_targets::exposition::run(bytes));

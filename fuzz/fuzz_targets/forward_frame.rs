@@ -1,9 +1,5 @@
-//! Frames of a client's journal.
+//! The target itself is `fuzz/targets/src/forward_frame.rs`.
 
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|bytes: &[u8]| {
-    masthead_forward::read_frame_for_fuzzing(bytes);
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| masthead_fuzz_targets::forward_frame::run(bytes));

@@ -1,9 +1,5 @@
-//! Entries of systemd's journal as `journalctl` writes them.
+//! The target itself is `fuzz/targets/src/journal_entry.rs`.
 
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|line: &[u8]| {
-    masthead_tail::read_journal_entry_for_fuzzing(line);
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| masthead_fuzz_targets::journal_entry::run(bytes));

@@ -1,37 +1,5 @@
-//! Patterns and expressions over lines: as a parser and as a filter.
+//! The target itself is `fuzz/targets/src/log_pattern.rs`.
 
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use masthead_logql::stages::{
-    Line, LineFilter, LineOp, LineOperand, Needed, PatternParser, RegexpParser, Stage,
-};
-use masthead_model::Labels;
-
-fuzz_target!(|input: (&str, &[u8])| {
-    let (pattern, text) = input;
-    let (stream, needed) = (Labels::default(), Needed::everything());
-    let mut line = Line::new(&needed);
-    if let Ok(parser) = PatternParser::new(pattern) {
-        line.reset(&stream, None, text, 0);
-        parser.process(&mut line);
-    }
-    if let Ok(parser) = RegexpParser::new(pattern) {
-        line.reset(&stream, None, text, 0);
-        parser.process(&mut line);
-    }
-    let opposites = [
-        (LineOp::Contains, LineOp::NotContains),
-        (LineOp::Matches, LineOp::NotMatches),
-        (LineOp::LooksLike, LineOp::NotLooksLike),
-    ];
-    for (op, opposite) in opposites {
-        for operand in [LineOperand::Text(pattern), LineOperand::Ip(pattern)] {
-            if let (Ok(yes), Ok(no)) =
-                (LineFilter::new(op, [operand]), LineFilter::new(opposite, [operand]))
-            {
-                assert_ne!(yes.matches(text), no.matches(text), "{op:?} {pattern:?}");
-            }
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| masthead_fuzz_targets::log_pattern::run(bytes));

@@ -1,15 +1,5 @@
-//! OTLP logs, from protobuf and from JSON.
+//! The target itself is `fuzz/targets/src/otlp_logs.rs`.
 
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use masthead_wire::{
-    Limits,
-    otlp::logs::{decode_json, decode_protobuf},
-};
-
-fuzz_target!(|body: &[u8]| {
-    let discover = ["app".to_owned()];
-    drop(decode_protobuf(body, &discover, &Limits::default()));
-    drop(decode_json(body, &discover, &Limits::default()));
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| masthead_fuzz_targets::otlp_logs::run(bytes));

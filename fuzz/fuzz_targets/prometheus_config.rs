@@ -1,10 +1,5 @@
-//! prometheus.yml: any text is taken, or refused with a place.
+//! The target itself is `fuzz/targets/src/prometheus_config.rs`.
 
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use masthead_scrape::PromConfig;
-
-fuzz_target!(|text: &str| {
-    drop(PromConfig::parse(text));
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| masthead_fuzz_targets::prometheus_config::run(bytes));

@@ -1,9 +1,5 @@
-//! Frames of the journal of a remote end.
+//! The target itself is `fuzz/targets/src/remote_write_frame.rs`.
 
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|bytes: &[u8]| {
-    masthead_forward::remote_write::read_frame_for_fuzzing(bytes);
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| masthead_fuzz_targets::remote_write_frame::run(bytes));

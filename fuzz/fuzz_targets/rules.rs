@@ -1,18 +1,5 @@
-//! Rule files, tests of rules, and the sections of prometheus.yml about both: nothing panics, and
-//! what is read can be read again.
+//! The target itself is `fuzz/targets/src/rules.rs`.
 
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use masthead_promql::Features;
-use masthead_rules::{Language, RulesConfig, parse_file, run_unit_tests};
-
-fuzz_target!(|text: &str| {
-    for language in [Language::Promql, Language::Logql] {
-        let read = parse_file(text, "f", language, Features::ALL);
-        assert_eq!(read, parse_file(text, "f", language, Features::ALL));
-    }
-    drop(RulesConfig::parse(text));
-    // A test with no rules evaluates nothing that costs.
-    drop(run_unit_tests(text, Features::ALL, &mut |_| Ok(Vec::new())));
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| masthead_fuzz_targets::rules::run(bytes));

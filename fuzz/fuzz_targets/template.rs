@@ -1,37 +1,5 @@
-//! Go templates with the functions of Loki: whatever parses runs to its end or its limit.
+//! The target itself is `fuzz/targets/src/template.rs`.
 
 #![no_main]
 
-use std::borrow::Cow;
-
-use libfuzzer_sys::fuzz_target;
-use masthead_template::{Env, OUTPUT_BYTES_MAX, Object, Template, Value, functions::LOKI};
-
-#[derive(Debug)]
-struct Labels<'a>(&'a [u8]);
-
-impl Object for Labels<'_> {
-    fn get(&self, key: &[u8]) -> Option<Value<'_>> {
-        (key == b"a").then(|| Value::bytes(self.0))
-    }
-
-    fn entries(&self) -> Vec<(Cow<'_, [u8]>, Value<'_>)> {
-        vec![(Cow::Borrowed(b"a"), Value::bytes(self.0))]
-    }
-}
-
-impl Env for Labels<'_> {
-    fn line(&self) -> &[u8] {
-        self.0
-    }
-}
-
-fuzz_target!(|input: (&str, &[u8])| {
-    let (text, value) = input;
-    if let Ok(template) = Template::parse("fuzz", text, &LOKI) {
-        let labels = Labels(value);
-        let mut out = Vec::new();
-        drop(template.run(&labels, &labels, &mut out));
-        assert!(out.len() <= OUTPUT_BYTES_MAX);
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| masthead_fuzz_targets::template::run(bytes));

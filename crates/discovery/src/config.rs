@@ -4,9 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use camino::Utf8Path;
-use masthead_http_client::{
-    Authorization, BasicAuth, HeaderValues, HttpClientConfig, Secret, TlsConfig,
-};
+use masthead_http_client::{HttpClientConfig, WithClient};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -75,10 +73,6 @@ fn file_refresh() -> Duration {
 
 fn http_refresh() -> Duration {
     Duration::from_mins(1)
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl Configs {
@@ -166,7 +160,6 @@ fn is_file_pattern(name: &str) -> bool {
 
 impl<'de> Deserialize<'de> for HttpSdConfig {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// The client's options stand among the others, and unknown keys are still refused.
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields, rename = "http_sd_config")]
         struct Written {
@@ -174,38 +167,9 @@ impl<'de> Deserialize<'de> for HttpSdConfig {
             url: String,
             #[serde(default = "http_refresh", with = "yaml::duration")]
             refresh_interval: Duration,
-            basic_auth: Option<BasicAuth>,
-            authorization: Option<Authorization>,
-            #[serde(default)]
-            tls_config: TlsConfig,
-            #[serde(default = "yes")]
-            follow_redirects: bool,
-            #[serde(default = "yes", rename = "enable_http2")]
-            _enable_http2: bool,
-            #[serde(default)]
-            proxy_url: String,
-            #[serde(default)]
-            no_proxy: String,
-            #[serde(default)]
-            proxy_connect_header: BTreeMap<String, Vec<Secret>>,
-            #[serde(default)]
-            http_headers: BTreeMap<String, HeaderValues>,
         }
-        let written = Written::deserialize(deserializer)?;
-        Ok(Self {
-            url: written.url,
-            refresh_interval: written.refresh_interval,
-            client: HttpClientConfig {
-                basic_auth: written.basic_auth,
-                authorization: written.authorization,
-                tls_config: written.tls_config,
-                follow_redirects: written.follow_redirects,
-                proxy_url: written.proxy_url,
-                no_proxy: written.no_proxy,
-                proxy_connect_header: written.proxy_connect_header,
-                http_headers: written.http_headers,
-            },
-        })
+        let WithClient { section, client } = WithClient::<Written>::deserialize(deserializer)?;
+        Ok(Self { url: section.url, refresh_interval: section.refresh_interval, client })
     }
 }
 

@@ -17,6 +17,8 @@ use crate::Result;
 const TEMPORARY: &str = ".tmp";
 const DELETED: &str = ".deleted";
 const CORRUPT: &str = ".corrupt";
+/// Names of one text; there may be as many as there are blocks.
+const NAMES_MAX: usize = 3;
 
 /// [`create_dir_all_synced`], with this crate's error.
 ///
@@ -136,6 +138,16 @@ pub fn sweep(fs: &dyn Fs, parent: &Utf8Path) -> Result<Swept> {
     Ok(swept)
 }
 
+/// The first names of what is set aside, and how many more there are; nothing where nothing is.
+pub fn set_aside_names(names: &[String]) -> Option<String> {
+    let shown = names.iter().take(NAMES_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len() {
+        0 => None,
+        count if count > NAMES_MAX => Some(format!("{shown} and {} more", count - NAMES_MAX)),
+        _ => Some(shown),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use masthead_sysio::{SimFs, atomic_write};
@@ -180,5 +192,9 @@ mod tests {
         let fs = fs.crash();
         let swept = sweep(&fs, PARENT.into()).unwrap();
         assert_eq!((swept.published.len(), swept.corrupt.len()), (0, 2));
+        assert_eq!(set_aside_names(&swept.corrupt).as_deref(), Some("b2.2.corrupt, b2.corrupt"));
+        let many = ["a", "b", "c", "d", "e"].map(str::to_owned);
+        assert_eq!(set_aside_names(&many).as_deref(), Some("a, b, c and 2 more"));
+        assert_eq!(set_aside_names(&[]), None);
     }
 }

@@ -30,6 +30,7 @@ mod pages;
 mod params;
 mod prometheus;
 mod queries;
+mod quick;
 mod stats;
 mod stream;
 mod time;

@@ -3,7 +3,8 @@
 //! Paths, parameters, shapes and texts are those of upstream's `web/api/v1/api.go` and
 //! `web/web.go`; where we differ is listed in `docs/reference/http-prometheus.md`. A handler reads
 //! its parameters, takes a place in a lane, and does its work on a blocking thread: nothing on the
-//! async threads evaluates, reads a store or serialises anything large.
+//! async threads evaluates, reads a store or serialises anything large, but for queries that are
+//! known to be quick (`quick.rs`).
 //!
 //! Instant and range queries: `query.rs`. Exemplars: `exemplars.rs`. Labels and series:
 //! `labels.rs`. Metadata and targets: `targets.rs`. Rules and alerts: `rules.rs`. Formatting and

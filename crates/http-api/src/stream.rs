@@ -3,13 +3,15 @@
 //! An answer is never whole in memory unless it is smaller than one chunk: the writer hands on
 //! chunks of at most [`CHUNK`] bytes through a channel that holds [`CHUNKS`] of them, and waits
 //! when the client is slow. What fits one chunk is sent with its length and without a channel.
-//! Compression happens on the blocking thread too.
+//! Compression happens on the blocking thread too. What is known to be quick is written without
+//! another thread, see `quick.rs`.
 //!
 //! Invariant: an answer that broke off never looks complete. The body ends in an error, so that
 //! the connection is closed before the last chunk.
 
 use std::{
     io::Write as _,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{
         Arc,
@@ -121,7 +123,32 @@ pub(crate) async fn respond(
             (Body::new(ChannelBody { chunks, complete, _guard: guard }), gzip)
         }
     };
-    let mut response = body.into_response();
+    with_headers(body.into_response(), content_type, gzip)
+}
+
+/// Runs `work` here and now, and answers with what it writes; nothing if that fails or fills a
+/// chunk, whereupon [`respond`] is to be asked for it.
+pub(crate) fn at_once(
+    delivery: Delivery,
+    work: impl FnOnce(&mut ChunkWriter) -> Result<(), Stop>,
+) -> Option<Response> {
+    let content_type = HeaderValue::from_static(delivery.content_type);
+    let (head, mut answer) = oneshot::channel();
+    let mut writer = ChunkWriter::new(delivery, Handle::current(), head);
+    writer.at_once = true;
+    // After a panic nothing of what it was about is used, and the second run says what happened.
+    let done = catch_unwind(AssertUnwindSafe(|| work(&mut writer)));
+    done.ok()?.ok()?;
+    writer.finish().ok()?;
+    match answer.try_recv() {
+        Ok(Head::Whole { bytes, gzip }) => {
+            Some(with_headers(Body::from(bytes).into_response(), content_type, gzip))
+        }
+        Ok(Head::Failed(_) | Head::Stream { .. }) | Err(_) => None,
+    }
+}
+
+fn with_headers(mut response: Response, content_type: HeaderValue, gzip: bool) -> Response {
     response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     if gzip {
         let gzip = HeaderValue::from_static("gzip");
@@ -167,6 +194,8 @@ pub(crate) struct ChunkWriter {
     chunks: Option<mpsc::Sender<Bytes>>,
     complete: Arc<AtomicBool>,
     gzip: Option<GzEncoder<Vec<u8>>>,
+    /// Nobody can wait here for the client.
+    at_once: bool,
 }
 
 impl ChunkWriter {
@@ -179,6 +208,7 @@ impl ChunkWriter {
             chunks: None,
             complete: Arc::default(),
             gzip: None,
+            at_once: false,
         }
     }
 
@@ -187,7 +217,15 @@ impl ChunkWriter {
         if self.buf.len() < CHUNK { Ok(()) } else { self.flush().map_err(|Gone| Stop::Gone) }
     }
 
+    /// Whether all there is so far is in the first chunk.
+    pub(crate) fn fits(&self) -> bool {
+        self.head.is_some()
+    }
+
     fn flush(&mut self) -> Result<(), Gone> {
+        if self.at_once {
+            return Err(Gone);
+        }
         if let Some(head) = self.head.take() {
             let (sender, chunks) = mpsc::channel(CHUNKS);
             self.chunks = Some(sender);

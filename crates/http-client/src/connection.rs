@@ -25,7 +25,7 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use url::Url;
 
-use crate::{Error, HttpClientConfig, proxy::NoProxy};
+use crate::{Error, HttpClientConfig, proxy::Proxies};
 
 /// Headers of an answer take no more than this.
 const HEADER_BYTES_MAX: usize = 256 << 10;
@@ -53,23 +53,17 @@ impl fmt::Debug for Connection {
 #[derive(Debug)]
 pub(crate) struct Route<'a> {
     pub(crate) url: &'a Url,
-    pub(crate) proxy: Option<Url>,
+    pub(crate) proxy: Option<&'a Url>,
 }
 
 impl<'a> Route<'a> {
     /// Chooses between the proxy and the straight way.
-    pub(crate) fn new(url: &'a Url, config: &HttpClientConfig) -> Self {
-        let host = url.host_str().unwrap_or("");
-        let port = url.port_or_known_default().unwrap_or(80);
-        let bypassed = NoProxy::parse(&config.no_proxy).bypasses(host, port);
-        let proxy = (!config.proxy_url.is_empty() && !bypassed)
-            .then(|| Url::parse(&config.proxy_url).ok())
-            .flatten();
-        Self { url, proxy }
+    pub(crate) fn new(url: &'a Url, proxies: &'a Proxies) -> Self {
+        Self { url, proxy: proxies.of(url) }
     }
 
     pub(crate) fn key(&self) -> String {
-        let proxy = self.proxy.as_ref().map_or("", Url::as_str);
+        let proxy = self.proxy.map_or("", Url::as_str);
         format!("{}://{} {proxy}", self.url.scheme(), address(self.url))
     }
 }
@@ -87,7 +81,7 @@ pub(crate) async fn dial(
     tls: &Arc<ClientConfig>,
     tunnel: bool,
 ) -> Result<Box<dyn Stream>, Error> {
-    let first_hop = address(route.proxy.as_ref().unwrap_or(route.url));
+    let first_hop = address(route.proxy.unwrap_or(route.url));
     let stream = TcpStream::connect(&first_hop).await.map_err(|error| Error::Dial {
         url: route.url.to_string(),
         address: first_hop.clone(),
@@ -97,7 +91,7 @@ pub(crate) async fn dial(
     drop(stream.set_nodelay(true));
     let mut stream: Box<dyn Stream> = Box::new(stream);
     let is_tls = route.url.scheme() == "https";
-    if let Some(proxy) = &route.proxy {
+    if let Some(proxy) = route.proxy {
         if proxy.scheme() == "https" {
             stream = Box::new(secure(route.url, host(proxy), tls, stream).await?);
         }

@@ -54,8 +54,7 @@ pub(crate) fn load(config: &HttpClientConfig, fs: &Arc<dyn Fs>) -> Result<Creden
     if let Some(basic) = &config.basic_auth {
         let user = text(fs, "username", &basic.username, &basic.username_file)?;
         let password = text(fs, "password", basic.password.expose(), &basic.password_file)?;
-        let encoded = BASE64_STANDARD.encode(format!("{user}:{password}"));
-        headers.insert(AUTHORIZATION, sensitive("authorization", &format!("Basic {encoded}"))?);
+        headers.insert(AUTHORIZATION, basic_header(&user, &password)?);
     }
     if let Some(other) = &config.authorization {
         let token = text(fs, "credentials", other.credentials.expose(), &other.credentials_file)?;
@@ -83,7 +82,19 @@ pub(crate) fn load(config: &HttpClientConfig, fs: &Arc<dyn Fs>) -> Result<Creden
     Ok(Credentials { headers, pem })
 }
 
-fn text(fs: &Arc<dyn Fs>, what: &'static str, inline: &str, file: &str) -> Result<String, Error> {
+/// `Basic …`
+pub(crate) fn basic_header(user: &str, password: &str) -> Result<HeaderValue, Error> {
+    let encoded = BASE64_STANDARD.encode(format!("{user}:{password}"));
+    sensitive("authorization", &format!("Basic {encoded}"))
+}
+
+/// A text that may be in a file, without the space around it there.
+pub(crate) fn text(
+    fs: &Arc<dyn Fs>,
+    what: &'static str,
+    inline: &str,
+    file: &str,
+) -> Result<String, Error> {
     if file.is_empty() {
         return Ok(inline.to_owned());
     }

@@ -85,6 +85,14 @@ pub enum Error {
         /// What is wrong with it.
         cause: String,
     },
+    /// No token could be had.
+    #[error("oauth2: cannot fetch a token from {url}: {what}")]
+    Token {
+        /// Where it was asked for.
+        url: String,
+        /// What went wrong, without secrets.
+        what: String,
+    },
     /// A header that can't be sent.
     #[error("invalid value of header {name:?}")]
     Header {
@@ -102,6 +110,7 @@ impl Error {
             | Self::Proxy { .. }
             | Self::Exchange { .. }
             | Self::Redirects { .. }
+            | Self::Token { .. }
             | Self::File { .. } => ErrorClass::Unavailable,
             Self::BodyTooLarge { .. } => ErrorClass::TooLarge,
             Self::Gzip(_) => ErrorClass::Corrupt,

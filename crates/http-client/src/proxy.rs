@@ -1,8 +1,76 @@
-//! Which hosts are reached without the proxy: the rules of Go's `golang.org/x/net/http/httpproxy`.
+//! Which hosts are reached through which proxy: the rules of Go's `golang.org/x/net/http/httpproxy`.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use url::Url;
+
+use crate::{Error, HttpClientConfig};
+
+/// The proxies of one client.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Proxies {
+    http: Option<Url>,
+    https: Option<Url>,
+    except: NoProxy,
+}
+
+impl Proxies {
+    /// Those of the options, or of the environment as it is now.
+    ///
+    /// # Errors
+    /// [`Error::Url`] for a variable that holds no proxy; its text is not repeated.
+    #[expect(clippy::disallowed_methods, reason = "the option is to read the environment")]
+    pub(crate) fn new(config: &HttpClientConfig) -> Result<Self, Error> {
+        if config.proxy_from_environment {
+            return Self::from_variables(|name| std::env::var(name).ok());
+        }
+        let one = Url::parse(&config.proxy_url).ok();
+        Ok(Self { http: one.clone(), https: one, except: NoProxy::parse(&config.no_proxy) })
+    }
+
+    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let either = |name: &str| {
+            let lower = name.to_ascii_lowercase();
+            let given = |name: &str| variable(name).filter(|value| !value.is_empty());
+            given(name).or_else(|| given(&lower))
+        };
+        let proxy = |name: &'static str| {
+            either(name).map(|text| parse(&text).map_err(|what| invalid(name, what))).transpose()
+        };
+        let except = NoProxy::parse(&either("NO_PROXY").unwrap_or_default());
+        Ok(Self { http: proxy("HTTP_PROXY")?, https: proxy("HTTPS_PROXY")?, except })
+    }
+
+    /// The proxy on the way to `url`.
+    pub(crate) fn of(&self, url: &Url) -> Option<&Url> {
+        let proxy = if url.scheme() == "https" { &self.https } else { &self.http };
+        let port = url.port_or_known_default().unwrap_or(80);
+        proxy.as_ref().filter(|_| !self.except.bypasses(url.host_str().unwrap_or(""), port))
+    }
+}
+
+/// A proxy as variables have it: without a scheme it is `http`.
+fn parse(text: &str) -> Result<Url, String> {
+    let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let url = Url::parse(&whole).map_err(|error| error.to_string())?;
+    check(&url)?;
+    Ok(url)
+}
+
+/// Whether we know how to speak to it.
+pub(crate) fn check(proxy: &Url) -> Result<(), String> {
+    match proxy.scheme() {
+        "http" | "https" if proxy.has_host() => Ok(()),
+        scheme => Err(format!(
+            "not supported: proxies of scheme {scheme:?}; use http://host:port or https://host:port"
+        )),
+    }
+}
+
+fn invalid(name: &str, what: String) -> Error {
+    Error::Url { url: format!("in the variable {name}"), what }
+}
 
 /// A parsed `no_proxy`.
 #[derive(Debug, Clone, Default)]
@@ -86,6 +154,32 @@ fn rule(entry: &str) -> Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_environment_says_which_proxy_unless_it_is_said_to_be_none() {
+        let f = |variables: &[(&str, &str)], url: &str, want: Option<&str>| {
+            let lookup = |name: &str| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            let proxies = Proxies::from_variables(lookup).expect("proxies");
+            let url = Url::parse(url).expect("a URL");
+            assert_eq!(proxies.of(&url).map(Url::as_str), want, "{variables:?} {url}");
+        };
+        let (http, https) = (("HTTP_PROXY", "http://a:1"), ("https_proxy", "https://b:2"));
+        f(&[], "http://x/", None);
+        f(&[http, https], "http://x/", Some("http://a:1/"));
+        f(&[http, https], "https://x/", Some("https://b:2/"));
+        f(&[http], "https://x/", None);
+        f(&[http, ("http_proxy", "http://c:3")], "http://x/", Some("http://a:1/"));
+        f(&[("HTTP_PROXY", ""), ("http_proxy", "c:3")], "http://x/", Some("http://c:3/"));
+        f(&[http], "http://127.0.0.1:9090/", None);
+        f(&[http, ("NO_PROXY", "x,y")], "http://a.x/", None);
+        f(&[http, ("no_proxy", "x:81")], "http://x/", Some("http://a:1/"));
+        let wrong = Proxies::from_variables(|_| Some("socks5://me:hunter2@h".to_owned()));
+        let error = wrong.expect_err("no such proxies").to_string();
+        assert!(error.contains("HTTP_PROXY") && !error.contains("hunter2"), "{error}");
+    }
 
     #[test]
     fn no_proxy_follows_the_rules_of_go() {

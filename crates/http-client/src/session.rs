@@ -13,6 +13,8 @@ use crate::{
     Error, HttpClientConfig, Response, Streaming,
     connection::{Connection, Route, Stream, address, dial, exchange, proxy_authorization},
     credentials::{self, Credentials, Pem},
+    oauth2,
+    proxy::Proxies,
     tls,
 };
 
@@ -28,6 +30,8 @@ pub struct Client {
 #[derive(Debug)]
 struct Shared {
     config: HttpClientConfig,
+    proxies: Proxies,
+    oauth2: Option<oauth2::Source>,
     fs: Arc<dyn Fs>,
     uses_files: bool,
     /// Built from these certificates; built again when a file changes.
@@ -72,7 +76,7 @@ impl Client {
     /// the configuration is loaded.
     ///
     /// # Errors
-    /// [`Error::File`], [`Error::Certificate`] or [`Error::Header`].
+    /// [`Error::File`], [`Error::Certificate`], [`Error::Header`], or [`Error::Url`] of a proxy.
     pub fn new(config: &HttpClientConfig, fs: Arc<dyn Fs>) -> Result<Self, Error> {
         let uses_files = credentials::uses_files(config);
         let fixed = if uses_files {
@@ -83,8 +87,12 @@ impl Client {
         };
         let tls = tls::client_config(&config.tls_config, &fixed.pem)?;
         let tls = Mutex::new((fixed.pem.clone(), tls));
+        let proxies = Proxies::new(config)?;
+        let oauth2 =
+            config.oauth2.as_ref().map(|oauth2| oauth2::Source::new(oauth2, &fs)).transpose()?;
         let config = config.clone();
-        Ok(Self { shared: Arc::new(Shared { config, fs, uses_files, tls, fixed }) })
+        let shared = Shared { config, proxies, oauth2, fs, uses_files, tls, fixed };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Starts a conversation; nothing is dialled yet.
@@ -102,7 +110,7 @@ impl Client {
         check(url)?;
         let (secrets, tls) = self.credentials().await?;
         let config = &self.shared.config;
-        let stream = dial(&Route::new(url, config), config, &tls, true).await?;
+        let stream = dial(&Route::new(url, &self.shared.proxies), config, &tls, true).await?;
         Ok((stream, secrets))
     }
 
@@ -120,12 +128,17 @@ impl Client {
         } else {
             shared.fixed.clone()
         };
+        let mut headers = loaded.headers;
+        if let Some(oauth2) = &shared.oauth2 {
+            // Boxed, because a source of tokens has a client of its own.
+            headers.insert(header::AUTHORIZATION, Box::pin(oauth2.header()).await?);
+        }
         let mut built = shared.tls.lock().unwrap_or_else(PoisonError::into_inner);
         if built.0 != loaded.pem {
             let config = tls::client_config(&shared.config.tls_config, &loaded.pem)?;
             *built = (loaded.pem, config);
         }
-        Ok((loaded.headers, Arc::clone(&built.1)))
+        Ok((headers, Arc::clone(&built.1)))
     }
 }
 
@@ -198,7 +211,7 @@ impl Session {
             headers.append(name, value.clone());
         }
         let config = &self.client.shared.config;
-        let route = Route::new(url, config);
+        let route = Route::new(url, &self.client.shared.proxies);
         let connection = Connection::open(&route, config, &tls).await?;
         let outgoing = Outgoing { method: Method::GET, headers, body: Bytes::new() };
         let request = build(&route, outgoing, connection.absolute_form)?;
@@ -218,7 +231,7 @@ impl Session {
         limit: u64,
     ) -> Result<Response, Error> {
         let config = Arc::clone(&self.client.shared);
-        let route = Route::new(url, &config.config);
+        let route = Route::new(url, &config.proxies);
         let key = route.key();
         let kept = self.connection.take().filter(|kept| kept.key == key && !kept.is_finished());
         if let Some(kept) = kept {
@@ -299,7 +312,7 @@ fn build(
     };
     let host = HeaderValue::from_str(&host).map_err(|error| refuse(error.to_string()))?;
     headers.entry(header::HOST).or_insert(host);
-    if absolute_form && let Some(value) = route.proxy.as_ref().and_then(proxy_authorization) {
+    if absolute_form && let Some(value) = route.proxy.and_then(proxy_authorization) {
         insert(&mut headers, header::PROXY_AUTHORIZATION, &value);
     }
     let mut request = http::Request::builder()

@@ -39,6 +39,32 @@ async fn serve(answers: Vec<String>) -> (u16, mpsc::Receiver<String>) {
     (port, receiver)
 }
 
+/// As [`serve`], for requests with a body, one a connection; bodies are handed out too.
+async fn serve_bodies(answers: Vec<String>) -> (u16, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    let (sender, receiver) = mpsc::channel(16);
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(async move {
+        for answer in answers {
+            let Ok((mut stream, _)) = listener.accept().await else { return };
+            let Some(mut request) = read_head(&mut stream).await else { return };
+            let length = request.split("content-length: ").nth(1);
+            let length = length.and_then(|rest| rest.split('\r').next());
+            let length = length.and_then(|text| text.parse().ok()).unwrap_or(0);
+            let mut body = vec![0; length];
+            if stream.read_exact(&mut body).await.is_err() {
+                return;
+            }
+            request.push_str(&String::from_utf8_lossy(&body));
+            drop(sender.send(request).await);
+            drop(stream.write_all(answer.as_bytes()).await);
+        }
+    });
+    tasks.detach_all();
+    (port, receiver)
+}
+
 async fn read_head(stream: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -240,6 +266,116 @@ async fn a_proxy_gets_the_whole_url_and_its_password() {
     assert!(request.contains("proxy-authorization: Basic dXNAZXI6cCt3\r\n"), "{request}");
 }
 
+fn oauth2(token_url: &str) -> OAuth2 {
+    OAuth2 {
+        client_id: "id".into(),
+        client_secret: "hunter2&".into(),
+        token_url: token_url.into(),
+        ..OAuth2::default()
+    }
+}
+
+mod tokens {
+    use super::*;
+
+    fn token(name: &str, more: &str) -> String {
+        ok(&format!(r#"{{"access_token": "{name}", "token_type": "bearer"{more}}}"#))
+    }
+
+    fn refused(status: &str, body: &str) -> String {
+        ok(body).replace("200 OK", status)
+    }
+
+    /// A client whose tokens come from `port`.
+    fn with(port: u16, change: impl FnOnce(&mut OAuth2)) -> Client {
+        let mut oauth2 = oauth2(&format!("http://127.0.0.1:{port}/token"));
+        change(&mut oauth2);
+        let mut config = HttpClientConfig { oauth2: Some(oauth2), ..HttpClientConfig::default() };
+        config.validate().expect("valid");
+        client(&config)
+    }
+
+    #[tokio::test]
+    async fn a_token_is_fetched_once_and_again_before_it_expires() {
+        let answers =
+            vec![token("one", r#", "expires_in": 3600"#), token("two", r#", "expires_in": "11""#)];
+        let (tokens, mut asked) = serve_bodies(answers).await;
+        let (port, mut seen) = serve(vec![ok(""); 4]).await;
+        let mut session = with(tokens, |oauth2| {
+            oauth2.scopes = vec!["a".into(), "b".into()];
+            oauth2.endpoint_params.insert("audience".into(), "x y".into());
+        })
+        .session();
+        let url = format!("http://127.0.0.1:{port}/");
+        for _ in 0..2 {
+            get(&mut session, &url, 9).await.expect("an answer");
+            let request = seen.recv().await.expect("a request");
+            assert!(request.contains("authorization: Bearer one\r\n"), "{request}");
+        }
+        let request = asked.recv().await.expect("a request");
+        assert!(request.starts_with("POST /token HTTP/1.1\r\n"), "{request}");
+        // The name and the secret are escaped before they are encoded: id:hunter2%26
+        assert!(request.contains("authorization: Basic aWQ6aHVudGVyMiUyNg==\r\n"), "{request}");
+        assert!(asked.try_recv().is_err(), "one token is enough");
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(3591)).await;
+        tokio::time::resume();
+        get(&mut session, &url, 9).await.expect("an answer");
+        let request = seen.recv().await.expect("a request");
+        assert!(request.contains("authorization: Bearer two\r\n"), "{request}");
+    }
+
+    #[tokio::test]
+    async fn one_fetch_serves_all_who_wait() {
+        let (tokens, mut asked) = serve_bodies(vec![token("one", "")]).await;
+        let (port, _seen) =
+            serve(vec![ok("").replace("200 OK", "200 OK\r\nConnection: close"); 3]).await;
+        let shared = with(tokens, |_| {});
+        let url = format!("http://127.0.0.1:{port}/");
+        let (mut a, mut b, mut c) = (shared.session(), shared.session(), shared.session());
+        let all = tokio::join!(get(&mut a, &url, 9), get(&mut b, &url, 9), get(&mut c, &url, 9));
+        assert!(all.0.is_ok() && all.1.is_ok() && all.2.is_ok(), "{all:?}");
+        assert!(asked.recv().await.is_some() && asked.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_wants_the_client_in_the_body_gets_it_there() {
+        let answers = vec![refused("401 Unauthorized", "{}"), token("one", "")];
+        let (tokens, mut asked) = serve_bodies(answers).await;
+        let (port, mut seen) = serve(vec![ok("")]).await;
+        get(&mut with(tokens, |_| {}).session(), &format!("http://127.0.0.1:{port}/"), 9)
+            .await
+            .expect("an answer");
+        let request = seen.recv().await.expect("a request");
+        assert!(request.contains("authorization: Bearer one\r\n"), "{request}");
+        let first = asked.recv().await.expect("a request");
+        assert!(first.ends_with("\r\n\r\ngrant_type=client_credentials"), "{first}");
+        let second = asked.recv().await.expect("a request");
+        let body = "grant_type=client_credentials&client_id=id&client_secret=hunter2%26";
+        assert!(second.ends_with(body) && !second.contains("authorization"), "{second}");
+    }
+
+    #[tokio::test]
+    async fn without_a_token_nothing_is_asked_and_no_secret_is_told() {
+        let f = async |answers: Vec<String>, want: &str| {
+            let (tokens, _asked) = serve_bodies(answers).await;
+            let error = get(&mut with(tokens, |_| {}).session(), "http://127.0.0.1:1/", 9).await;
+            let error = error.expect_err("no token").to_string();
+            let start =
+                format!("oauth2: cannot fetch a token from http://127.0.0.1:{tokens}/token: ");
+            let what = error.strip_prefix(&start).unwrap_or_else(|| panic!("{error}"));
+            assert!(what.contains(want) && !what.contains("hunter2"), "{what}");
+        };
+        let said = r#"{"error": "invalid_client", "error_description": "not hunter2&"}"#;
+        let refusal = refused("401 Unauthorized", said);
+        f(vec![refusal.clone(), refusal], "401 Unauthorized without a token: invalid_client: not")
+            .await;
+        f(vec![ok("<html>"), ok("<html>")], "200 OK without a token").await;
+        f(vec![ok("{}"), ok("{}")], "200 OK without a token").await;
+        f(vec!["nonsense".into()], "").await;
+    }
+}
+
 mod tls {
     use super::*;
     use rustls::pki_types::PrivateKeyDer;
@@ -308,6 +444,23 @@ mod tls {
         assert_eq!(body(&response), "secret");
     }
 
+    #[tokio::test]
+    async fn a_proxy_may_speak_tls_itself() {
+        let (port, _) = serve_tls(false).await;
+        let with = |insecure_skip_verify: bool| {
+            let config = HttpClientConfig {
+                proxy_url: format!("https://127.0.0.1:{port}"),
+                tls_config: TlsConfig { insecure_skip_verify, ..TlsConfig::default() },
+                ..HttpClientConfig::default()
+            };
+            client(&config).session()
+        };
+        let url = "http://example.invalid/";
+        let error = get(&mut with(false), url, 99).await.expect_err("an unknown authority");
+        assert!(matches!(error, Error::Tls { .. }), "{error}");
+        assert_eq!(body(&get(&mut with(true), url, 99).await.expect("an answer")), "secret");
+    }
+
     #[test]
     fn bad_certificates_are_refused_when_the_client_is_made() {
         let f = |tls_config: TlsConfig, want: &str| {
@@ -357,9 +510,46 @@ fn options_are_refused_with_upstream_texts() {
     );
     f(|c| c.tls_config.min_version = "TLS9".into(), "unknown TLS version: TLS9");
     f(|c| c.no_proxy = "x".into(), "if no_proxy is configured, proxy_url must also be configured");
+    f(|c| c.proxy_url = "https://p".into(), "");
     f(
-        |c| c.proxy_url = "https://p".into(),
-        r#"not supported: proxies of scheme "https"; use http://host:port"#,
+        |c| c.proxy_url = "socks5://p".into(),
+        r#"not supported: proxies of scheme "socks5"; use http://host:port or https://host:port"#,
+    );
+    f(
+        |c| (c.proxy_from_environment, c.proxy_url) = (true, "http://p".into()),
+        "if proxy_from_environment is configured, proxy_url must not be configured",
+    );
+    f(
+        |c| (c.proxy_from_environment, c.no_proxy) = (true, "p".into()),
+        "if proxy_from_environment is configured, no_proxy must not be configured",
+    );
+    f(
+        |c| (c.bearer_token, c.bearer_token_file) = ("a".into(), "b".into()),
+        "at most one of bearer_token & bearer_token_file must be configured",
+    );
+    f(|c| c.oauth2 = Some(OAuth2::default()), "oauth2 client_id must be configured");
+    f(
+        |c| c.oauth2 = Some(OAuth2 { token_url: String::new(), ..oauth2("http://t/") }),
+        "oauth2 token_url must be configured",
+    );
+    f(
+        |c| c.oauth2 = Some(OAuth2 { client_secret_file: "f".into(), ..oauth2("http://t/") }),
+        "at most one of oauth2 client_secret, client_secret_file & client_secret_ref must be \
+         configured",
+    );
+    f(
+        |c| {
+            c.oauth2 = Some(oauth2("http://t/"));
+            c.authorization = Some(Authorization::default());
+        },
+        "at most one of basic_auth, oauth2 & authorization must be configured",
+    );
+    f(
+        |c| {
+            c.oauth2 = Some(oauth2("http://t/"));
+            c.basic_auth = Some(BasicAuth::default());
+        },
+        "at most one of basic_auth, oauth2 & authorization must be configured",
     );
     f(
         |c| {
@@ -383,6 +573,9 @@ fn relative_files_belong_to_the_directory_of_the_configuration() {
 fn secrets_are_never_shown() {
     let basic = BasicAuth { password: "hunter2".into(), ..BasicAuth::default() };
     assert!(!format!("{basic:?}").contains("hunter2"));
+    let mut oauth2 = oauth2("http://t/");
+    oauth2.endpoint_params.insert("password".into(), "hunter2".into());
+    assert!(!serde_json::to_string(&oauth2).expect("JSON").contains("hunter2"));
 }
 
 #[tokio::test]

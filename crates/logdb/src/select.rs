@@ -49,6 +49,7 @@ impl LogSource for Logdb {
         selections: &[LogSelection],
     ) -> Result<Vec<LogSelected>, QueryError> {
         ctx.check()?;
+        self.warn_of_gaps(ctx);
         let selectors: Vec<(&[Matcher], TimeRange<Nanos>)> =
             selections.iter().map(|one| (one.matchers.as_slice(), one.range)).collect();
         let snapshot = ctx.traced(|| "select in memory".into(), || self.snapshot(&selectors))?;
@@ -72,6 +73,7 @@ impl LogSource for Logdb {
         range: TimeRange<Nanos>,
     ) -> Result<Vec<Labels>, QueryError> {
         ctx.check()?;
+        self.warn_of_gaps(ctx);
         let everything = [Vec::new()];
         let any = if matchers.is_empty() { everything.as_slice() } else { matchers };
         let selectors: Vec<(&[Matcher], TimeRange<Nanos>)> =
@@ -98,6 +100,7 @@ impl LogSource for Logdb {
         range: TimeRange<Nanos>,
     ) -> Result<Vec<(Labels, LogVolume)>, QueryError> {
         ctx.check()?;
+        self.warn_of_gaps(ctx);
         let Snapshot { blocks, deletions, mut memory } = self.snapshot(&[(matchers, range)])?;
         let found = memory.pop().unwrap_or_default();
         let mut scratch = Scratch::default();
@@ -121,6 +124,13 @@ impl LogSource for Logdb {
 }
 
 impl Logdb {
+    /// Says in the answer what may be missing from it.
+    fn warn_of_gaps(&self, ctx: &QueryCtx) {
+        if let Some(names) = self.set_aside() {
+            ctx.warn(format!("results may be incomplete: {names} was set aside for damage"));
+        }
+    }
+
     fn snapshot(&self, selectors: &[(&[Matcher], TimeRange<Nanos>)]) -> Result<Snapshot> {
         let state = self.state.read();
         let mut memory = Vec::with_capacity(selectors.len());

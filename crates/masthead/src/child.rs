@@ -32,7 +32,7 @@ use tokio::{
 
 pub(crate) use self::lines::{Line, Stream};
 use crate::{
-    cli::ExecTiedArgs,
+    cli::{self, ExecTiedArgs},
     tasks::{Task, Tasks},
     terminal,
 };
@@ -61,7 +61,16 @@ pub(crate) enum Ending {
 }
 
 /// A command that runs `program` and dies with the calling process where the kernel can do that.
+/// Our own secrets are not in its environment.
 pub(crate) fn tied(program: &OsStr) -> tokio::process::Command {
+    let mut command = watched(program);
+    for variable in cli::secret_variables() {
+        command.env_remove(variable);
+    }
+    command
+}
+
+fn watched(program: &OsStr) -> tokio::process::Command {
     if !cfg!(target_os = "linux") {
         return tokio::process::Command::new(program);
     }

@@ -5,10 +5,10 @@
 
 mod backfill;
 
-use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 use camino::Utf8PathBuf;
-use clap::{Args, Parser, Subcommand, builder::BoolishValueParser};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, builder::BoolishValueParser};
 
 mod access;
 mod auth;
@@ -113,8 +113,8 @@ pub(crate) struct DemoArgs {
     #[arg(long = "for", value_name = "DURATION", env = "MASTHEAD_DEMO_FOR", value_parser = duration)]
     pub run_for: Option<Duration>,
 
-    /// At the end, compare traffic, metrics and logs, and what the stores have of them; exit 1 when
-    /// they disagree.
+    /// At the end, compare traffic, metrics and logs, and what the stores have of them, and let the
+    /// doctor look; exit 1 when they disagree or something is broken.
     ///
     /// Send no requests of your own meanwhile: they would be counted too.
     #[arg(long, env = "MASTHEAD_DEMO_CHECK", value_parser = BoolishValueParser::new())]
@@ -437,6 +437,18 @@ pub(crate) struct ExecTiedArgs {
     pub command: Vec<OsString>,
 }
 
+/// The variables of flags that hold secrets: those whose values help does not show either.
+pub(crate) fn secret_variables() -> BTreeSet<OsString> {
+    let mut found = BTreeSet::new();
+    let mut left = vec![Cli::command()];
+    while let Some(command) = left.pop() {
+        let secret = command.get_arguments().filter(|flag| flag.is_hide_env_values_set());
+        found.extend(secret.filter_map(|flag| flag.get_env().map(OsString::from)));
+        left.extend(command.get_subcommands().cloned());
+    }
+    found
+}
+
 /// What the user asked for cannot be started as it stands; `main` turns it into exit code 2.
 #[derive(Debug)]
 pub(crate) struct UsageError(pub String);
@@ -560,8 +572,23 @@ mod tests {
     }
 
     #[test]
+    fn variables_with_secrets_are_known_by_their_names() {
+        let secret = secret_variables();
+        let mut left = vec![Cli::command()];
+        while let Some(command) = left.pop() {
+            for name in command.get_arguments().filter_map(|flag| flag.get_env()) {
+                let text = name.to_string_lossy();
+                let ends = ["_TOKEN", "_PASSWORD", "_HEADER", "_REMOTE_WRITE", "_LOKI"];
+                let wanted = ends.iter().any(|end| text.ends_with(end));
+                assert_eq!(secret.contains(name), wanted, "{text}");
+            }
+            left.extend(command.get_subcommands().cloned());
+        }
+        assert!(secret.len() >= 6, "{secret:?}");
+    }
+
+    #[test]
     fn every_argument_has_a_variable_and_a_help_text() {
-        use clap::CommandFactory as _;
         let cli = Cli::command();
         cli.clone().debug_assert();
         for command in cli.get_subcommands().filter(|command| !command.is_hide_set()) {

@@ -29,7 +29,7 @@ use self::{
     tree::Settings,
 };
 pub(crate) use self::{
-    source::{Source, logs, metrics},
+    source::{Source, auth, logs, metrics},
     tree::Given,
 };
 use crate::{
@@ -94,6 +94,9 @@ pub(crate) fn check_sections(args: &ServeArgs) -> anyhow::Result<Vec<String>> {
     alerting::check(args)?;
     if let Some(source) = logs(args)? {
         warnings.extend(source.promtail()?.warnings);
+    }
+    if let Some(file) = &args.config {
+        auth(file)?;
     }
     Ok(warnings)
 }

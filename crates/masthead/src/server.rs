@@ -87,6 +87,7 @@ impl AccessArgs {
                 ..TlsConfig::default()
             },
             http_headers,
+            proxy_from_environment: true,
             ..HttpClientConfig::default()
         };
         let flag = |key: &str| match key {

@@ -40,6 +40,8 @@ pub struct QueryCtx {
     clock: Arc<dyn Clock>,
     started: Duration,
     limits: QueryLimits,
+    /// Nanoseconds from the start after which an attempt ends.
+    attempt_ns: AtomicU64,
     cancelled: Arc<AtomicBool>,
     samples: AtomicU64,
     series: AtomicU64,
@@ -123,6 +125,7 @@ impl QueryCtx {
             started: clock.monotonic(),
             clock,
             limits,
+            attempt_ns: AtomicU64::new(u64::MAX),
             cancelled: Arc::default(),
             samples: AtomicU64::new(0),
             series: AtomicU64::new(0),
@@ -176,11 +179,40 @@ impl QueryCtx {
     pub fn check(&self) -> Result<(), QueryError> {
         if self.cancelled.load(Ordering::Relaxed) {
             Err(QueryError::Cancelled)
-        } else if self.elapsed() > self.limits.timeout {
+        } else if self.elapsed() > self.limits.timeout.min(self.attempt_end()) {
             Err(QueryError::Timeout)
         } else {
             Ok(())
         }
+    }
+
+    /// From now on and for `time` at most somebody tries: then the query times out, and can be
+    /// evaluated after [`QueryCtx::begin_again`].
+    pub fn attempt(&self, time: Duration) {
+        let end = self.elapsed().saturating_add(time).as_nanos();
+        self.attempt_ns.store(u64::try_from(end).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Forgets that there was an attempt, and what it touched, said and traced; the deadline stays.
+    pub fn begin_again(&self) {
+        self.attempt_ns.store(u64::MAX, Ordering::Relaxed);
+        for count in [&self.samples, &self.series, &self.blocks, &self.bytes] {
+            count.store(0, Ordering::Relaxed);
+        }
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        if let Some(trace) = &self.trace {
+            trace.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        self.set_step_counts(Vec::new());
+    }
+
+    /// Whether this is an attempt, which must wait for nobody.
+    pub fn is_attempt(&self) -> bool {
+        self.attempt_ns.load(Ordering::Relaxed) != u64::MAX
+    }
+
+    fn attempt_end(&self) -> Duration {
+        Duration::from_nanos(self.attempt_ns.load(Ordering::Relaxed))
     }
 
     /// Pays for `samples` that are about to be touched, and checks whether to go on; the deadline only

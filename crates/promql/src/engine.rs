@@ -262,6 +262,13 @@ impl Evaluation<'_> {
         }
     }
 
+    /// The threads that share the work. None in an attempt, which would wait for them to be done
+    /// with the queries of others.
+    fn pool(&self) -> Option<&ThreadPool> {
+        let pool = self.options.pool.as_deref()?;
+        (pool.current_num_threads() > 1 && !self.ctx.is_attempt()).then_some(pool)
+    }
+
     /// Runs `work` for each of `count` series, in parallel where that pays, with a buffer that is
     /// used again. Answers and notes come in the order of the series.
     pub(crate) fn each_series<T: Send>(
@@ -269,9 +276,7 @@ impl Evaluation<'_> {
         count: usize,
         work: impl Fn(usize, &mut Scratch, &mut Notes) -> Result<T, Error> + Sync,
     ) -> Result<Vec<T>, Error> {
-        let pool =
-            self.options.pool.as_ref().filter(|pool| pool.current_num_threads() > 1 && count >= 64);
-        let Some(pool) = pool else {
+        let Some(pool) = self.pool().filter(|_| count >= 64) else {
             let mut scratch = Scratch::default();
             let mut notes = Notes::default();
             let made = (0..count).map(|at| work(at, &mut scratch, &mut notes)).collect();
@@ -302,8 +307,8 @@ impl Evaluation<'_> {
     /// Runs `work` on each row, in parallel where that pays.
     pub(crate) fn each_row(&self, rows: &mut [Row], work: impl Fn(&mut Row) + Sync + Send) {
         let cells = rows.len() * rows.first().map_or(0, Row::steps);
-        match &self.options.pool {
-            Some(pool) if pool.current_num_threads() > 1 && cells >= PARALLEL_CELLS_MIN => {
+        match self.pool() {
+            Some(pool) if cells >= PARALLEL_CELLS_MIN => {
                 pool.install(|| rows.par_iter_mut().with_min_len(16).for_each(work));
             }
             _ => rows.iter_mut().for_each(work),

@@ -4,16 +4,14 @@
 //! Only these keys are looked at; whoever reads the whole file (`masthead-scrape`) refuses the ones
 //! that nobody knows. Facts: upstream's `config/config.go: AlertingConfig, AlertmanagerConfig`.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use camino::Utf8Path;
 use masthead_discovery::{
     Configs, FileSdConfig, HttpSdConfig, StaticConfig,
     yaml::{self, YamlError},
 };
-use masthead_http_client::{
-    Authorization, BasicAuth, HeaderValues, HttpClientConfig, Secret, TlsConfig,
-};
+use masthead_http_client::{HttpClientConfig, WithClient};
 use masthead_relabel::{NameScheme, RelabelConfig, Rule};
 use serde::{Deserialize, de::IgnoredAny};
 
@@ -87,7 +85,7 @@ struct WrittenGlobal {
 #[serde(default, deny_unknown_fields, rename = "alerting")]
 struct WrittenAlerting {
     alert_relabel_configs: Option<Vec<RelabelConfig>>,
-    alertmanagers: Option<Vec<WrittenAlertmanager>>,
+    alertmanagers: Option<Vec<WithClient<WrittenAlertmanager>>>,
 }
 
 /// Upstream's `AlertmanagerConfig` as it stands in the file.
@@ -102,24 +100,12 @@ struct WrittenAlertmanager {
     relabel_configs: Vec<RelabelConfig>,
     alert_relabel_configs: Vec<RelabelConfig>,
 
-    basic_auth: Option<BasicAuth>,
-    authorization: Option<Authorization>,
-    tls_config: TlsConfig,
-    follow_redirects: bool,
-    #[serde(rename = "enable_http2")]
-    _enable_http2: bool,
-    proxy_url: String,
-    no_proxy: String,
-    proxy_connect_header: BTreeMap<String, Vec<Secret>>,
-    http_headers: BTreeMap<String, HeaderValues>,
     static_configs: Vec<StaticConfig>,
     file_sd_configs: Vec<FileSdConfig>,
     http_sd_configs: Vec<HttpSdConfig>,
 
     // Known, and refused by name: without them alerts would silently go nowhere.
-    oauth2: Option<IgnoredAny>,
     sigv4: Option<IgnoredAny>,
-    proxy_from_environment: Option<IgnoredAny>,
     kubernetes_sd_configs: Option<IgnoredAny>,
     dns_sd_configs: Option<IgnoredAny>,
     consul_sd_configs: Option<IgnoredAny>,
@@ -139,21 +125,10 @@ impl Default for WrittenAlertmanager {
             api_version: "v2".to_owned(),
             relabel_configs: Vec::new(),
             alert_relabel_configs: Vec::new(),
-            basic_auth: None,
-            authorization: None,
-            tls_config: TlsConfig::default(),
-            follow_redirects: true,
-            _enable_http2: true,
-            proxy_url: String::new(),
-            no_proxy: String::new(),
-            proxy_connect_header: BTreeMap::new(),
-            http_headers: BTreeMap::new(),
             static_configs: Vec::new(),
             file_sd_configs: Vec::new(),
             http_sd_configs: Vec::new(),
-            oauth2: None,
             sigv4: None,
-            proxy_from_environment: None,
             kubernetes_sd_configs: None,
             dns_sd_configs: None,
             consul_sd_configs: None,
@@ -199,7 +174,9 @@ impl RulesConfig {
         let alert_relabel_rules = rules(key, alerting.alert_relabel_configs.unwrap_or_default())?;
         let mut alertmanagers = Vec::new();
         for (at, written) in alerting.alertmanagers.unwrap_or_default().into_iter().enumerate() {
-            alertmanagers.push(written.check(&format!("alerting.alertmanagers[{at}]"))?);
+            let (WithClient { section, client }, key) =
+                (written, format!("alerting.alertmanagers[{at}]"));
+            alertmanagers.push(section.check(client, &key)?);
         }
         let evaluation_interval = match global.evaluation_interval {
             Duration::ZERO => EVALUATION_INTERVAL,
@@ -239,11 +216,13 @@ fn rules(key: &str, configs: Vec<RelabelConfig>) -> Result<Vec<Rule>, YamlError>
 }
 
 impl WrittenAlertmanager {
-    fn check(self, key: &str) -> Result<AlertmanagerConfig, YamlError> {
+    fn check(
+        self,
+        mut client: HttpClientConfig,
+        key: &str,
+    ) -> Result<AlertmanagerConfig, YamlError> {
         let unsupported = [
-            ("oauth2", &self.oauth2),
             ("sigv4", &self.sigv4),
-            ("proxy_from_environment", &self.proxy_from_environment),
             ("kubernetes_sd_configs", &self.kubernetes_sd_configs),
             ("dns_sd_configs", &self.dns_sd_configs),
             ("consul_sd_configs", &self.consul_sd_configs),
@@ -256,7 +235,7 @@ impl WrittenAlertmanager {
         if let Some((name, _)) = unsupported.iter().find(|(_, given)| given.is_some()) {
             let what = format!(
                 "not supported: {name}; use static_configs, file_sd_configs or \
-                 http_sd_configs, and for credentials basic_auth or authorization"
+                 http_sd_configs, and for credentials basic_auth, authorization or oauth2"
             );
             return Err(refused(format!("{key}.{name}"), what));
         }
@@ -275,16 +254,6 @@ impl WrittenAlertmanager {
             let what = "must be more than 0".to_owned();
             return Err(refused(format!("{key}.timeout"), what));
         }
-        let mut client = HttpClientConfig {
-            basic_auth: self.basic_auth,
-            authorization: self.authorization,
-            tls_config: self.tls_config,
-            follow_redirects: self.follow_redirects,
-            proxy_url: self.proxy_url,
-            no_proxy: self.no_proxy,
-            proxy_connect_header: self.proxy_connect_header,
-            http_headers: self.http_headers,
-        };
         let below = |name: &str| format!("{key}.{name}");
         client.validate().map_err(|error| refused(below(error.key), error.what))?;
         let mut discovery = Configs {

@@ -2,7 +2,7 @@
 //!
 //! Keys, defaults, checks and texts are upstream's (`config/config.go`). Unknown keys are errors. A
 //! known key that is not supported is a warning where leaving it out means less (fewer targets), and
-//! an error where it would change what is sent (`oauth2`). What is about rules and alerts
+//! an error where it would change what is sent. What is about rules and alerts
 //! (`rule_files`, `alerting`, `rule_query_offset`) is passed over: `masthead-rules` reads it.
 //!
 //! - `config/global.rs`: the defaults of all jobs; `config/job.rs`: one job, as written and as
@@ -12,6 +12,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use camino::Utf8Path;
 use masthead_discovery::yaml;
+use masthead_http_client::WithClient;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
@@ -94,7 +95,7 @@ impl Refused {
 #[serde(default, deny_unknown_fields)]
 pub struct WrittenConfig {
     global: Option<Spanned<global::WrittenGlobal>>,
-    scrape_configs: Option<Vec<Option<Spanned<WrittenJob>>>>,
+    scrape_configs: Option<Vec<Option<Spanned<WithClient<WrittenJob>>>>>,
     runtime: Option<Ignored>,
     #[serde(rename = "alerting")]
     _alerting: Option<Ignored>,
@@ -113,7 +114,7 @@ pub struct WrittenConfig {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct WrittenJobs {
-    scrape_configs: Option<Vec<Option<Spanned<WrittenJob>>>>,
+    scrape_configs: Option<Vec<Option<Spanned<WithClient<WrittenJob>>>>>,
 }
 
 impl PromConfig {
@@ -194,7 +195,7 @@ impl PromConfig {
 
     fn check_jobs(
         &mut self,
-        sections: Vec<Option<Spanned<WrittenJob>>>,
+        sections: Vec<Option<Spanned<WithClient<WrittenJob>>>>,
     ) -> Result<(), ConfigError> {
         let mut names: BTreeSet<String> =
             self.scrape_configs.iter().map(|job| job.job_name.clone()).collect();
@@ -206,7 +207,10 @@ impl PromConfig {
             };
             let at = section.referenced;
             let place = |refused| placed(&at, &key, refused);
-            let (job, ignored) = section.value.check(&self.global).map_err(place)?;
+            let (job, ignored) = {
+                let WithClient { section: job, client } = section.value;
+                job.check(client, &self.global).map_err(place)?
+            };
             self.warnings.extend(
                 ignored.into_iter().map(|what| {
                     format!("not supported yet: {key}.{what} (job {:?})", job.job_name)

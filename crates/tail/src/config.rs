@@ -11,6 +11,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
 use camino::Utf8PathBuf;
 use masthead_discovery::{KubernetesSdConfig, yaml};
+use masthead_http_client::WithClient;
 use masthead_ports::LogSink;
 use masthead_sysio::{Clock, Fs};
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
@@ -119,8 +120,8 @@ pub struct WrittenConfig {
     storage: Option<Ignored>,
     limits: Option<Ignored>,
     server: Option<Ignored>,
-    client: Option<Spanned<WrittenClient>>,
-    clients: Option<Vec<Spanned<WrittenClient>>>,
+    client: Option<Spanned<WithClient<WrittenClient>>>,
+    clients: Option<Vec<Spanned<WithClient<WrittenClient>>>>,
     positions: Option<WrittenPositions>,
     scrape_configs: Option<Vec<Spanned<WrittenJob>>>,
     target_config: Option<Ignored>,
@@ -180,7 +181,8 @@ impl PromtailConfig {
         let listed = listed.map(|(at, client)| (format!("clients[{at}]"), client));
         for (key, client) in single.chain(listed) {
             let at = client.referenced;
-            clients.push(client.value.check().map_err(|refused| refused.at(&at, &key))?);
+            let WithClient { section, client } = client.value;
+            clients.push(section.check(client).map_err(|refused| refused.at(&at, &key))?);
         }
         let metrics = CustomMetrics::default();
         let mut jobs = Vec::new();

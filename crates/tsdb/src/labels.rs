@@ -18,7 +18,7 @@ impl Tsdb {
         query: &LabelQuery,
     ) -> Result<Vec<String>, QueryError> {
         ctx.check()?;
-        self.warn_while_loading(ctx);
+        self.warn_of_gaps(ctx);
         let mut names = BTreeSet::new();
         {
             let registry = self.head.registry();
@@ -44,7 +44,7 @@ impl Tsdb {
         query: &LabelQuery,
     ) -> Result<Vec<String>, QueryError> {
         ctx.check()?;
-        self.warn_while_loading(ctx);
+        self.warn_of_gaps(ctx);
         let mut values = BTreeSet::new();
         {
             let registry = self.head.registry();
@@ -64,7 +64,7 @@ impl Tsdb {
         query: &LabelQuery,
     ) -> Result<Vec<Labels>, QueryError> {
         ctx.check()?;
-        self.warn_while_loading(ctx);
+        self.warn_of_gaps(ctx);
         let mut sets = BTreeSet::new();
         {
             let registry = self.head.registry();
@@ -93,7 +93,7 @@ impl Tsdb {
         range: TimeRange<Millis>,
     ) -> Result<Vec<(Labels, Vec<Exemplar>)>, QueryError> {
         ctx.check()?;
-        self.warn_while_loading(ctx);
+        self.warn_of_gaps(ctx);
         let matches = |labels: &Labels| {
             matchers.is_empty()
                 || matchers.iter().any(|all| all.iter().all(|m| m.matches_labels(labels)))

@@ -38,7 +38,7 @@ impl SampleSource for Tsdb {
         selections: &[Selection],
     ) -> Result<Vec<Selected>, QueryError> {
         ctx.check()?;
-        self.warn_while_loading(ctx);
+        self.warn_of_gaps(ctx);
         let heads = ctx.traced(|| "select in head".into(), || self.select_head(selections))?;
         let blocks = self.blocks();
         let mut answer = Vec::with_capacity(selections.len());
@@ -88,8 +88,11 @@ impl SampleSource for Tsdb {
 }
 
 impl Tsdb {
-    /// Says in the answer that the newest samples are missing from it.
-    pub(crate) fn warn_while_loading(&self, ctx: &QueryCtx) {
+    /// Says in the answer what is missing from it, or may be.
+    pub(crate) fn warn_of_gaps(&self, ctx: &QueryCtx) {
+        if let Some(names) = self.set_aside() {
+            ctx.warn(format!("results may be incomplete: {names} was set aside for damage"));
+        }
         if !self.is_loaded() {
             ctx.warn(
                 "results are incomplete: the newest samples are still being read after a start",

@@ -56,7 +56,8 @@ pub struct Tsdb {
     pub(crate) counters: Counters,
     /// A flush did not come to its end.
     pub(crate) flush_again: AtomicBool,
-    corrupt_blocks: AtomicU64,
+    /// Names of blocks that were set aside for damage, now and earlier.
+    set_aside: Vec<String>,
     _lock: FileLock,
 }
 
@@ -136,7 +137,7 @@ impl Tsdb {
         create_dir_all_synced(&*fs, dir)?;
         let lock = fs.lock_file(&dir.join("lock"))?;
         let mut report = OpenReport::default();
-        let (blocks, corrupt, next_block) = open_blocks(&*fs, &dir.join("blocks"), &mut report)?;
+        let (blocks, set_aside, next_block) = open_blocks(&*fs, &dir.join("blocks"), &mut report)?;
         report.blocks = blocks.len();
         let mut head = Head::new(&options);
         head.know(
@@ -158,7 +159,7 @@ impl Tsdb {
             labels_budget: LabelsBudget::new(options.labels_cache_bytes),
             counters: Counters::default(),
             flush_again: AtomicBool::new(false),
-            corrupt_blocks: AtomicU64::new(corrupt),
+            set_aside,
             _lock: lock,
         };
         Ok((store, report))
@@ -189,6 +190,11 @@ impl Tsdb {
         Ok(self.journal.get().map_or(Ok(()), Journal::flush)?)
     }
 
+    /// The names of the blocks that are set aside for damage; nothing where there are none.
+    pub fn set_aside(&self) -> Option<String> {
+        publish::set_aside_names(&self.set_aside)
+    }
+
     /// What the store has done and holds.
     pub fn stats(&self) -> Stats {
         let mut stats = Stats::default();
@@ -201,7 +207,7 @@ impl Tsdb {
         stats.journal_bytes = self.journal.get().map_or(0, Journal::bytes);
         stats.blocks = blocks.len() as u64;
         stats.blocks_damaged = blocks.iter().filter(|block| block.is_damaged()).count() as u64;
-        stats.blocks_corrupt = self.corrupt_blocks.load(Ordering::Relaxed);
+        stats.blocks_corrupt = self.set_aside.len() as u64;
         stats.block_bytes = blocks.iter().map(|block| block.bytes).sum();
         stats.block_samples = blocks.iter().map(|block| block.meta.samples).sum();
         stats
@@ -293,16 +299,15 @@ impl Maintenance {
     }
 }
 
-/// Opens the blocks in `parent`; returns them, how many are set aside, and the next free number.
+/// Opens the blocks in `parent`; returns them, what is set aside, and the next free number.
 fn open_blocks(
     fs: &dyn Fs,
     parent: &Utf8Path,
     report: &mut OpenReport,
-) -> Result<(Vec<Arc<Block>>, u64, u64)> {
+) -> Result<(Vec<Arc<Block>>, Vec<String>, u64)> {
     publish::create_dir(fs, parent)?;
     let swept = publish::sweep(fs, parent)?;
     report.removed = swept.removed;
-    let mut corrupt = swept.corrupt.len() as u64;
     let numbers = swept.published.iter().chain(&swept.corrupt).filter_map(|n| block::parse_name(n));
     let mut next = numbers.max().map_or(1, |number| number + 1);
     let mut blocks = Vec::new();
@@ -317,7 +322,6 @@ fn open_blocks(
             Err(error) if matches!(error.class(), ErrorClass::Corrupt | ErrorClass::NotFound) => {
                 let aside = publish::quarantine(fs, parent, name)?;
                 report.corrupt.push((aside, error.to_string()));
-                corrupt += 1;
             }
             Err(error) => return Err(error),
         }
@@ -333,7 +337,9 @@ fn open_blocks(
         report.removed += 1;
     }
     blocks.sort_by_key(|block| block.number);
-    Ok((blocks, corrupt, next))
+    let now = report.corrupt.iter().map(|(name, _)| name.clone());
+    let set_aside = swept.corrupt.into_iter().chain(now).collect();
+    Ok((blocks, set_aside, next))
 }
 
 #[cfg(test)]

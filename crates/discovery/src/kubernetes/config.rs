@@ -1,11 +1,7 @@
 //! The section `kubernetes_sd_configs`, with upstream's keys, checks and texts
 //! (`discovery/kubernetes/kubernetes.go`).
 
-use std::collections::BTreeMap;
-
-use masthead_http_client::{
-    Authorization, BasicAuth, HeaderValues, HttpClientConfig, Secret, TlsConfig,
-};
+use masthead_http_client::{HttpClientConfig, WithClient};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -146,7 +142,6 @@ impl KubernetesSdConfig {
 
 impl<'de> Deserialize<'de> for KubernetesSdConfig {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// The client's options stand among the others, and unknown keys are still refused.
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields, rename = "kubernetes_sd_config")]
         struct Written {
@@ -161,51 +156,22 @@ impl<'de> Deserialize<'de> for KubernetesSdConfig {
             selectors: Vec<Selector>,
             #[serde(default)]
             attach_metadata: AttachMetadata,
-            basic_auth: Option<BasicAuth>,
-            authorization: Option<Authorization>,
-            #[serde(default)]
-            tls_config: TlsConfig,
-            #[serde(default = "yes")]
-            follow_redirects: bool,
-            #[serde(default = "yes", rename = "enable_http2")]
-            _enable_http2: bool,
-            #[serde(default)]
-            proxy_url: String,
-            #[serde(default)]
-            no_proxy: String,
-            #[serde(default)]
-            proxy_connect_header: BTreeMap<String, Vec<Secret>>,
-            #[serde(default)]
-            http_headers: BTreeMap<String, HeaderValues>,
         }
-        let written = Written::deserialize(deserializer)?;
-        if written.kubeconfig_file.is_some_and(|file| !file.is_empty()) {
+        let WithClient { section, client } = WithClient::<Written>::deserialize(deserializer)?;
+        if section.kubeconfig_file.is_some_and(|file| !file.is_empty()) {
             return Err(serde::de::Error::custom(
                 "kubeconfig_file is not supported; name api_server and how to reach it",
             ));
         }
         Ok(Self {
-            api_server: written.api_server,
-            role: written.role,
-            namespaces: written.namespaces,
-            selectors: written.selectors,
-            attach_metadata: written.attach_metadata,
-            client: HttpClientConfig {
-                basic_auth: written.basic_auth,
-                authorization: written.authorization,
-                tls_config: written.tls_config,
-                follow_redirects: written.follow_redirects,
-                proxy_url: written.proxy_url,
-                no_proxy: written.no_proxy,
-                proxy_connect_header: written.proxy_connect_header,
-                http_headers: written.http_headers,
-            },
+            api_server: section.api_server,
+            role: section.role,
+            namespaces: section.namespaces,
+            selectors: section.selectors,
+            attach_metadata: section.attach_metadata,
+            client,
         })
     }
-}
-
-fn yes() -> bool {
-    true
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Rejected,
     secrets::Lookup,
-    spec::{AttachMetadata, Client, LabelSelector, Limits, NamespaceSelector, Tls},
+    spec::{AttachMetadata, Client, LabelSelector, Limits, NamespaceSelector, OAuth2, Proxy, Tls},
 };
 use crate::kubernetes::Meta;
 
@@ -83,23 +83,47 @@ pub(super) fn limits(job: &mut Job, limits: &Limits) -> Result<(), Rejected> {
 pub(super) fn client(job: &mut Job, client: &Client, lookup: Lookup<'_>) -> Result<(), Rejected> {
     set_some(job, "follow_redirects", client.follow_redirects.as_ref());
     set_some(job, "enable_http2", client.enable_http2.as_ref());
-    set_text(job, "proxy_url", &client.proxy_url);
-    set_text(job, "no_proxy", &client.no_proxy);
-    if client.proxy_from_environment {
-        set(job, "proxy_from_environment", json!(true));
-    }
-    if !client.proxy_connect_header.is_empty() {
-        let mut headers = Map::new();
-        for (name, values) in &client.proxy_connect_header {
-            let values: Result<Vec<String>, _> = values.iter().map(|v| lookup.secret(v)).collect();
-            headers.insert(name.clone(), json!(values?));
-        }
-        set(job, "proxy_connect_header", Value::Object(headers));
-    }
+    proxy(job, &client.proxy, lookup)?;
     if let Some(tls) = &client.tls_config {
         set(job, "tls_config", tls_config(tls, lookup)?);
     }
     credentials(job, client, lookup)
+}
+
+fn proxy(out: &mut Job, proxy: &Proxy, lookup: Lookup<'_>) -> Result<(), Rejected> {
+    set_text(out, "proxy_url", &proxy.proxy_url);
+    set_text(out, "no_proxy", &proxy.no_proxy);
+    if proxy.proxy_from_environment {
+        set(out, "proxy_from_environment", json!(true));
+    }
+    if !proxy.proxy_connect_header.is_empty() {
+        let mut headers = Map::new();
+        for (name, values) in &proxy.proxy_connect_header {
+            let values: Result<Vec<String>, _> = values.iter().map(|v| lookup.secret(v)).collect();
+            headers.insert(name.clone(), json!(values?));
+        }
+        set(out, "proxy_connect_header", Value::Object(headers));
+    }
+    Ok(())
+}
+
+fn oauth2(own: &OAuth2, lookup: Lookup<'_>) -> Result<Value, Rejected> {
+    let id = lookup.either(&own.client_id)?.unwrap_or_default();
+    let mut out = Map::new();
+    set(&mut out, "client_id", json!(id));
+    set(&mut out, "client_secret", json!(lookup.secret(&own.client_secret)?));
+    set(&mut out, "token_url", json!(own.token_url));
+    if !own.scopes.is_empty() {
+        set(&mut out, "scopes", json!(own.scopes));
+    }
+    if !own.endpoint_params.is_empty() {
+        set(&mut out, "endpoint_params", json!(own.endpoint_params));
+    }
+    if let Some(tls) = &own.tls_config {
+        set(&mut out, "tls_config", tls_config(tls, lookup)?);
+    }
+    proxy(&mut out, &own.proxy, lookup)?;
+    Ok(Value::Object(out))
 }
 
 fn credentials(job: &mut Job, client: &Client, lookup: Lookup<'_>) -> Result<(), Rejected> {
@@ -114,8 +138,8 @@ fn credentials(job: &mut Job, client: &Client, lookup: Lookup<'_>) -> Result<(),
     if let [one, two, ..] = said[..] {
         return Err(Rejected(format!("{one} and {two} exclude each other")));
     }
-    if client.oauth2.is_some() {
-        return Err(Rejected("oauth2 is not supported".to_owned()));
+    if let Some(own) = &client.oauth2 {
+        set(job, "oauth2", oauth2(own, lookup)?);
     }
     if let Some(basic) = &client.basic_auth {
         let (user, password) = (lookup.secret(&basic.username)?, lookup.secret(&basic.password)?);

@@ -102,6 +102,30 @@ pub(super) struct Authorization {
     pub(super) credentials: Option<KeyOf>,
 }
 
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct OAuth2 {
+    pub(super) client_id: SecretOrConfigMap,
+    pub(super) client_secret: KeyOf,
+    pub(super) token_url: String,
+    pub(super) scopes: Vec<String>,
+    pub(super) endpoint_params: BTreeMap<String, String>,
+    pub(super) tls_config: Option<Tls>,
+    #[serde(flatten)]
+    pub(super) proxy: Proxy,
+}
+
+/// A proxy, on the way to a target or to its tokens.
+#[expect(clippy::struct_field_names, reason = "the keys, as they are written")]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Proxy {
+    pub(super) proxy_url: String,
+    pub(super) no_proxy: String,
+    pub(super) proxy_from_environment: bool,
+    pub(super) proxy_connect_header: BTreeMap<String, Vec<KeyOf>>,
+}
+
 /// How a target is reached; endpoints, probes and scrape configs have the same keys.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -109,14 +133,12 @@ pub(super) struct Client {
     pub(super) follow_redirects: Option<bool>,
     #[serde(alias = "enableHTTP2", rename = "enableHttp2")]
     pub(super) enable_http2: Option<bool>,
-    pub(super) proxy_url: String,
-    pub(super) no_proxy: String,
-    pub(super) proxy_from_environment: bool,
-    pub(super) proxy_connect_header: BTreeMap<String, Vec<KeyOf>>,
+    #[serde(flatten)]
+    pub(super) proxy: Proxy,
     pub(super) tls_config: Option<Tls>,
     pub(super) basic_auth: Option<BasicAuth>,
     pub(super) authorization: Option<Authorization>,
-    pub(super) oauth2: Option<Value>,
+    pub(super) oauth2: Option<OAuth2>,
     pub(super) bearer_token_secret: Option<KeyOf>,
     pub(super) bearer_token_file: String,
 }

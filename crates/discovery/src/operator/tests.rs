@@ -292,7 +292,21 @@ fn secrets_are_looked_up_and_what_excludes_each_other_is_refused() {
         "tlsConfig.caFile /etc/passwd: a resource may name files below \
          /var/run/secrets/kubernetes.io/serviceaccount/ only",
     );
-    refused(json!({"oauth2": {"tokenUrl": "x"}}), "oauth2 is not supported");
+    let oauth2 = json!({
+        "clientId": {"secret": secret("user")}, "clientSecret": secret("password"),
+        "tokenUrl": "http://t/", "scopes": ["a"], "endpointParams": {"b": "c"},
+        "tlsConfig": {"serverName": "x"}, "proxyUrl": "http://p",
+    });
+    let job = endpoint(json!({"oauth2": oauth2})).expect("taken");
+    let want = json!({
+        "client_id": "u", "client_secret": "p", "token_url": "http://t/", "scopes": ["a"],
+        "endpoint_params": {"b": "c"}, "tls_config": {"server_name": "x"}, "proxy_url": "http://p",
+    });
+    assert_eq!(job["oauth2"], want);
+    refused(
+        json!({"oauth2": oauth2, "basicAuth": basic}),
+        "basicAuth and oauth2 exclude each other",
+    );
     let jobs = jobs(Kind::ServiceMonitor, &json!({"endpoints": [{"port": 7}]}));
     assert!(jobs.expect_err("refused").starts_with("spec."), "the field is named");
 }

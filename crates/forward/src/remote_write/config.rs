@@ -9,9 +9,7 @@ use std::{
 
 use camino::Utf8Path;
 use masthead_discovery::yaml::{self, YamlError};
-use masthead_http_client::{
-    Authorization, BasicAuth, Client, HeaderValues, HttpClientConfig, Secret, TlsConfig,
-};
+use masthead_http_client::{Client, HttpClientConfig, WithClient};
 use masthead_relabel::{NameScheme, RelabelConfig, Rule};
 use masthead_sysio::Fs;
 use masthead_wire::remote_write::Version;
@@ -120,12 +118,11 @@ impl Default for MetadataConfig {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct WrittenSection {
-    remote_write: Option<Vec<Option<Spanned<Written>>>>,
+    remote_write: Option<Vec<Option<Spanned<WithClient<Written>>>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "the switches of upstream's remote_write")]
 struct Written {
     url: String,
     #[serde(with = "yaml::duration")]
@@ -142,19 +139,6 @@ struct Written {
     sigv4: Option<IgnoredAny>,
     azuread: Option<IgnoredAny>,
     google_iam: Option<IgnoredAny>,
-    basic_auth: Option<BasicAuth>,
-    authorization: Option<Authorization>,
-    oauth2: Option<IgnoredAny>,
-    bearer_token: Secret,
-    bearer_token_file: String,
-    tls_config: TlsConfig,
-    follow_redirects: Option<bool>,
-    enable_http2: Option<IgnoredAny>,
-    proxy_url: String,
-    no_proxy: String,
-    proxy_from_environment: bool,
-    proxy_connect_header: BTreeMap<String, Vec<Secret>>,
-    http_headers: BTreeMap<String, HeaderValues>,
 }
 
 /// A check that failed: a key below the entry, and what is wrong.
@@ -185,7 +169,7 @@ impl RemoteWriteConfig {
     /// What is wrong with the URL.
     pub fn new(url: &str) -> Result<Self, String> {
         let written = Written { url: url.to_owned(), ..Written::default() };
-        written.check().map_err(|(_, what)| what)
+        written.check(HttpClientConfig::default()).map_err(|(_, what)| what)
     }
 
     /// Reads the section `remote_write` of a prometheus.yml; the other sections are passed over.
@@ -220,8 +204,9 @@ impl RemoteWriteConfig {
                 let key = if below.is_empty() { key.clone() } else { format!("{key}.{below}") };
                 YamlError { line: at.line(), column: at.column(), key, what }
             };
-            let named = !section.value.name.is_empty();
-            let config = section.value.check().map_err(place)?;
+            let WithClient { section, client } = section.value;
+            let named = !section.name.is_empty();
+            let config = section.check(client).map_err(place)?;
             if !names.insert(config.name.clone()) {
                 let name = &config.name;
                 let what = if named {
@@ -254,7 +239,7 @@ impl RemoteWriteConfig {
 }
 
 impl Written {
-    fn check(self) -> Result<RemoteWriteConfig, Refused> {
+    fn check(self, mut client: HttpClientConfig) -> Result<RemoteWriteConfig, Refused> {
         let refuse = |key: &str, what: &str| Err((key.to_owned(), what.to_owned()));
         if self.url.is_empty() {
             return refuse("url", "url for remote_write is empty");
@@ -265,6 +250,7 @@ impl Written {
             Err(error) => return refuse("url", &error.to_string()),
         };
         self.check_supported()?;
+        client.validate().map_err(|error| (error.key.to_owned(), error.what))?;
         check_headers(&self.headers)?;
         let relabel_rules = rules(&self.write_relabel_configs)?;
         let version = match self.protobuf_message.as_str() {
@@ -302,18 +288,16 @@ impl Written {
             version,
             queue,
             metadata,
-            client: self.client()?,
+            client,
         })
     }
 
     /// Whatever would change what is sent or to whom is refused by name.
     fn check_supported(&self) -> Result<(), Refused> {
         let given = [
-            ("oauth2", self.oauth2.is_some(), "use authorization or basic_auth"),
             ("sigv4", self.sigv4.is_some(), "use a proxy that signs"),
             ("azuread", self.azuread.is_some(), "use authorization with a token"),
             ("google_iam", self.google_iam.is_some(), "use authorization with a token"),
-            ("proxy_from_environment", self.proxy_from_environment, "use proxy_url"),
             ("round_robin_dns", self.round_robin_dns, "the first address that answers is used"),
         ];
         match given.into_iter().find(|(_, given, _)| *given) {
@@ -322,40 +306,6 @@ impl Written {
             }
             None => Ok(()),
         }
-    }
-
-    fn client(self) -> Result<HttpClientConfig, Refused> {
-        let refuse = |key: &str, what: &str| Err((key.to_owned(), what.to_owned()));
-        let (token, file) = (!self.bearer_token.is_empty(), !self.bearer_token_file.is_empty());
-        if token && file {
-            let what = "at most one of bearer_token & bearer_token_file must be configured";
-            return refuse("bearer_token", what);
-        }
-        let mut authorization = self.authorization;
-        if token || file {
-            if self.basic_auth.is_some() || authorization.is_some() {
-                let what = "at most one of basic_auth, authorization, bearer_token & \
-                            bearer_token_file must be configured";
-                return refuse("bearer_token", what);
-            }
-            authorization = Some(Authorization {
-                kind: String::new(),
-                credentials: self.bearer_token,
-                credentials_file: self.bearer_token_file,
-            });
-        }
-        let mut client = HttpClientConfig {
-            basic_auth: self.basic_auth,
-            authorization,
-            tls_config: self.tls_config,
-            follow_redirects: self.follow_redirects.unwrap_or(true),
-            proxy_url: self.proxy_url,
-            no_proxy: self.no_proxy,
-            proxy_connect_header: self.proxy_connect_header,
-            http_headers: self.http_headers,
-        };
-        client.validate().map_err(|error| (error.key.to_owned(), error.what))?;
-        Ok(client)
     }
 }
 
@@ -494,7 +444,8 @@ remote_write:
         f("{}", "remote_write[0].url: url for remote_write is empty");
         f("{url: 'ftp://x'}", "must be http");
         f("{url: 'http://x', urls: y}", "remote_write[0].urls: unknown field");
-        f("{url: 'http://x', oauth2: {client_id: a}}", "not supported: oauth2");
+        f("{url: 'http://x', oauth2: {client_id: a}}", "oauth2.token_url: oauth2 token_url must");
+        f("{url: 'http://x', tls_config: {ca_fil: a}}", "remote_write[0].tls_config.ca_fil");
         f("{url: 'http://x', sigv4: {}}", "not supported: sigv4");
         f("{url: 'http://x', protobuf_message: x}", "unknown type for remote write protobuf");
         f("{url: 'http://x', headers: {Host: x}}", "Host is a reserved header");

@@ -8,6 +8,7 @@ mod fixture;
 mod golden;
 mod loki;
 mod queries;
+mod quick;
 mod reading;
 mod streaming;
 mod writing;

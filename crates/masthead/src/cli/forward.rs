@@ -13,12 +13,13 @@ pub(crate) struct ForwardArgs {
     /// Send samples here too by remote write, such as `http://mimir:9009/api/v1/push`; may be given
     /// several times. For more than the URL: `remote_write` in the configuration.
     #[arg(long = "remote-write", value_name = "URL", env = "MASTHEAD_REMOTE_WRITE")]
-    #[arg(value_delimiter = ',')]
+    #[arg(value_delimiter = ',', hide_env_values = true)]
     pub remote_write: Vec<String>,
 
     /// Push collected lines here too, such as `http://loki:3100/loki/api/v1/push`; may be given
     /// several times. For more than the URL: `clients` in the configuration.
     #[arg(long = "loki", value_name = "URL", env = "MASTHEAD_LOKI", value_delimiter = ',')]
+    #[arg(hide_env_values = true)]
     pub loki: Vec<String>,
 
     /// A label of everything that is sent elsewhere, such as `cluster=eu-1`; may be given several

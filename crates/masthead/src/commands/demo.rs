@@ -37,6 +37,7 @@ use self::{
     summary::Snapshot,
     traffic::{Counts, Route, Traffic},
 };
+use super::doctor;
 use crate::{
     child::{self, Child, Ending},
     cli::DemoArgs,
@@ -178,22 +179,24 @@ impl Demo {
             .unless_hurried(async |_, screen| screen.show_while(traffic.finish()).await)
             .await?;
         let mut verdicts = Vec::new();
-        let mut moved = None;
+        let (mut moved, mut doctor) = (None, None);
         if args.check {
             moved = self.moved(&metrics, &first, &counts).await;
             let shown = moved.map(|moved| first.requests + moved);
             let client = self.client.clone();
             let asked = stored::metrics(&client, at, addresses.metrics, shown, args.scrape_every);
             verdicts.push(self.screen.show_while(asked).await?);
+            // While the API is there: a target that is down is broken.
+            let (url, output) = (format!("http://{at}"), Output::stdout());
+            let looked = doctor::report(&url, &output);
+            doctor = Some(self.screen.show_while(looked).await??);
         }
         let ending = self.stop().await?;
         self.screen.line(&format!("Traffic   {counts}"))?;
-        if !args.check {
-            return Ok(());
-        }
+        let Some(doctor) = doctor else { return Ok(()) };
         let seen = self.screen.story().own_requests();
         verdicts.push(stored::logs(&self.client, at, &id_prefix, seen, started.elapsed()).await);
-        self.judge(&counts, moved, ending, verdicts)
+        self.judge(&counts, moved, ending, verdicts, &doctor)
     }
 
     /// Waits until the items API says where it listens; its lines are held back meanwhile.
@@ -332,6 +335,7 @@ impl Demo {
         moved: Option<f64>,
         ending: Ending,
         stored: Vec<Verdict>,
+        doctor: &doctor::Report,
     ) -> anyhow::Result<()> {
         let mut verdicts = check::verdicts(counts, moved, self.screen.story());
         verdicts.extend(stored);
@@ -340,8 +344,17 @@ impl Demo {
             Ending::Killed => (false, "killed".to_owned()),
         };
         verdicts.push(Verdict { good, text: format!("the items API ended after SIGTERM: {how}") });
+        let broken = doctor.broken;
+        verdicts.push(Verdict {
+            good: broken == 0,
+            text: format!("masthead doctor finds {broken} things broken"),
+        });
         for verdict in &verdicts {
             self.screen.verdict(verdict)?;
+        }
+        self.screen.line("")?;
+        for line in &doctor.lines {
+            self.screen.line(line)?;
         }
         let bad = verdicts.iter().filter(|verdict| !verdict.good).count();
         ensure!(bad == 0, "{bad} of {} checks failed", verdicts.len());

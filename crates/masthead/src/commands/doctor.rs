@@ -15,12 +15,14 @@ mod show;
 mod targets;
 
 use anyhow::bail;
+use clap::Parser as _;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    cli::{DoctorArgs, UsageError},
+    cli::{Cli, Command, DoctorArgs, UsageError},
     client::Limits,
+    terminal::Output,
 };
 
 /// A dashboard may be large, and a query over many series too.
@@ -69,12 +71,35 @@ pub(crate) async fn run(args: DoctorArgs) -> anyhow::Result<()> {
     let server = Server::new(&args)?;
     let checks = examine(&server, &args).await;
     show::print(&checks, args.json)?;
-    let broken = checks.iter().filter(|check| check.state == State::Broken).count();
-    match broken {
+    match broken(&checks) {
         0 => Ok(()),
         1 => bail!("1 thing is broken"),
         many => bail!("{many} things are broken"),
     }
+}
+
+/// What is said of one server, for `masthead demo --check`.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub lines: Vec<String>,
+    pub broken: usize,
+}
+
+/// Looks at the server at `url`, with the defaults of the command.
+///
+/// # Errors
+/// A URL that cannot be asked.
+pub(super) async fn report(url: &str, output: &Output) -> anyhow::Result<Report> {
+    let Command::Doctor(args) = Cli::try_parse_from(["masthead", "doctor", url])?.command else {
+        bail!("BUG: the command is another one");
+    };
+    let checks = examine(&Server::new(&args)?, &args).await;
+    let broken = broken(&checks);
+    Ok(Report { lines: show::lines(&checks, output), broken })
+}
+
+fn broken(checks: &[Check]) -> usize {
+    checks.iter().filter(|check| check.state == State::Broken).count()
 }
 
 /// Every check, in the order of the chain. Without a server there is nothing else to look at.

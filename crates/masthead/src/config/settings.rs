@@ -152,6 +152,10 @@ pub(super) const TYPED: &[(&str, &str)] = &[
         "logs",
         "a promtail.yaml: `scrape_configs` with `pipeline_stages`, `clients`, `positions`; see [promtail.md](promtail.md)",
     ),
+    (
+        "auth",
+        "`users` and `tokens` with their hashes, as in the file of `auth.file`; see [secure-it.md](../how-to/secure-it.md)",
+    ),
 ];
 
 /// Whether `path` is a setting.

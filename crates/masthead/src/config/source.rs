@@ -7,11 +7,15 @@ use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use masthead_discovery::{expand, yaml};
 use masthead_forward::remote_write::{RemoteWriteConfig, WrittenSection};
+use masthead_http_api::{AuthConfig, TokenConfig, UserConfig};
 use masthead_rules::{RulesConfig, WrittenRulesConfig};
 use masthead_scrape::{PromConfig, WrittenConfig};
 use masthead_sysio::RealFs;
 use masthead_tail::{PromtailConfig, WrittenConfig as WrittenCollecting};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use super::{environment, text_of};
 use crate::cli::ServeArgs;
@@ -30,6 +34,32 @@ enum Part {
     Whole,
     Metrics,
     Logs,
+    Auth,
+}
+
+/// The section `auth`, but for its settings.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Access {
+    users: Vec<UserConfig>,
+    tokens: Vec<TokenConfig>,
+    #[serde(rename = "admin_user")]
+    _admin_user: IgnoredAny,
+    #[serde(rename = "admin_password")]
+    _admin_password: IgnoredAny,
+    #[serde(rename = "admin_password_file")]
+    _admin_password_file: IgnoredAny,
+    #[serde(rename = "file")]
+    _file: IgnoredAny,
+    #[serde(rename = "session_lifetime")]
+    _session_lifetime: IgnoredAny,
+    #[serde(rename = "max_failures")]
+    _max_failures: IgnoredAny,
+}
+
+#[derive(Deserialize)]
+struct InAuth<T> {
+    auth: Option<T>,
 }
 
 #[derive(Deserialize)]
@@ -56,6 +86,28 @@ pub(crate) fn metrics(args: &ServeArgs) -> anyhow::Result<Option<Source>> {
 /// A file cannot be read; both are given.
 pub(crate) fn logs(args: &ServeArgs) -> anyhow::Result<Option<Source>> {
     find(args, args.promtail_config.as_deref(), "promtail-config", Part::Logs)
+}
+
+/// The users and tokens in the section `auth` of our own file, which have no secret but hashes.
+///
+/// # Errors
+/// What is wrong, with file, line and key.
+pub(crate) fn auth(file: &Utf8Path) -> anyhow::Result<AuthConfig> {
+    let source = Source { path: file.to_owned(), text: text_of(file)?, part: Part::Auth };
+    let Access { users, tokens, .. } = source.section()?.unwrap_or_default();
+    if let Some(user) = users.iter().find(|user| !is_hash(user.password_hash.expose())) {
+        bail!(
+            "{file}: auth.users: the password_hash of {:?} is no hash; `masthead hash-password` \
+             makes one",
+            user.name
+        );
+    }
+    Ok(AuthConfig { users, tokens, ..AuthConfig::default() })
+}
+
+/// Whether this is a hash, or nothing, where a file holds the password.
+fn is_hash(text: &str) -> bool {
+    text.is_empty() || text.starts_with("$argon2")
 }
 
 fn find(
@@ -92,6 +144,7 @@ impl Part {
             Self::Whole => "",
             Self::Metrics => "metrics",
             Self::Logs => "logs",
+            Self::Auth => "auth",
         }
     }
 }
@@ -108,14 +161,16 @@ impl Source {
     /// What is wrong, with file, line and key.
     pub(crate) fn section<T: DeserializeOwned>(&self) -> anyhow::Result<Option<T>> {
         let text = &self.text;
-        let parsed = match self.part {
-            Part::Whole => yaml::parse::<Option<T>>(text),
-            Part::Metrics => yaml::parse::<Option<InMetrics<T>>>(text)
-                .map(|file| file.and_then(|file| file.metrics)),
-            Part::Logs => {
-                yaml::parse::<Option<InLogs<T>>>(text).map(|file| file.and_then(|file| file.logs))
-            }
-        };
+        let parsed =
+            match self.part {
+                Part::Whole => yaml::parse::<Option<T>>(text),
+                Part::Metrics => yaml::parse::<Option<InMetrics<T>>>(text)
+                    .map(|file| file.and_then(|file| file.metrics)),
+                Part::Logs => yaml::parse::<Option<InLogs<T>>>(text)
+                    .map(|file| file.and_then(|file| file.logs)),
+                Part::Auth => yaml::parse::<Option<InAuth<T>>>(text)
+                    .map(|file| file.and_then(|file| file.auth)),
+            };
         // The wrapper that knows an entry's place shows up as a key that nobody wrote.
         parsed.map_err(|error| self.placed(&error.to_string().replace("].value", "]")))
     }

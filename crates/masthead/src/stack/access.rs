@@ -18,7 +18,10 @@ use masthead_model::Regexp;
 use masthead_sysio::{Clock, Fs as _, Metadata, RealFs, read_to_vec};
 
 use super::upkeep::Upkeep;
-use crate::cli::{AuthArgs, CORS_ORIGIN_DEFAULT, ServeArgs, UsageError};
+use crate::{
+    cli::{AuthArgs, CORS_ORIGIN_DEFAULT, ServeArgs, UsageError},
+    config,
+};
 
 /// A larger file of users and tokens, or of a password, is refused.
 const FILE_BYTES_MAX: u64 = 4 << 20;
@@ -30,10 +33,19 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Access {
     auth: Auth,
-    flags: AuthConfig,
-    file: Option<Utf8PathBuf>,
+    written: Written,
     /// What the files looked like when they were last read.
     seen: Mutex<Vec<Option<Metadata>>>,
+}
+
+/// Where it is written who may come in.
+#[derive(Debug)]
+struct Written {
+    flags: AuthConfig,
+    /// `--auth.file`
+    file: Option<Utf8PathBuf>,
+    /// `--config`, which may have the section `auth`.
+    config: Option<Utf8PathBuf>,
 }
 
 impl Access {
@@ -42,11 +54,14 @@ impl Access {
     /// # Errors
     /// A file that cannot be read; an entry that is wrong.
     pub(super) fn open(args: &ServeArgs, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let flags = from_flags(&args.auth);
-        let file = args.auth.file.clone();
+        let written = Written {
+            flags: from_flags(&args.auth),
+            file: args.auth.file.clone(),
+            config: args.config.clone(),
+        };
         let usage = |error: anyhow::Error| UsageError(format!("{error:#}"));
-        let seen = look(&flags, file.as_deref());
-        let config = read(&flags, file.as_deref()).map_err(usage)?;
+        let seen = written.look();
+        let config = written.read().map_err(usage)?;
         let origins = match args.cors_origin.as_str() {
             // Everybody's pages may ask, as upstream has it; to change something is more.
             CORS_ORIGIN_DEFAULT => None,
@@ -64,7 +79,7 @@ impl Access {
         };
         let auth = Auth::new(&config, options, clock)
             .map_err(|error| UsageError(format!("--auth: {error}")))?;
-        Ok(Self { auth, flags, file, seen: Mutex::new(seen) })
+        Ok(Self { auth, written, seen: Mutex::new(seen) })
     }
 
     /// The guard.
@@ -77,15 +92,15 @@ impl Access {
     /// # Errors
     /// What is wrong with them; then everything is as before.
     pub(super) fn reload(&self) -> anyhow::Result<()> {
-        let seen = look(&self.flags, self.file.as_deref());
+        let seen = self.written.look();
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
-        let config = read(&self.flags, self.file.as_deref())?;
+        let config = self.written.read()?;
         self.auth.set(&config).context("--auth")
     }
 
     /// Reads the files again if one of them has changed.
     pub(super) fn refresh(&self) {
-        let now = look(&self.flags, self.file.as_deref());
+        let now = self.written.look();
         if *self.seen.lock().unwrap_or_else(PoisonError::into_inner) == now {
             return;
         }
@@ -107,7 +122,7 @@ impl Access {
 /// # Errors
 /// The machine has no thread left.
 pub(super) fn keep_up(access: &Arc<Access>, upkeep: &mut Upkeep) -> anyhow::Result<()> {
-    if look(&access.flags, access.file.as_deref()).is_empty() {
+    if access.written.look().is_empty() {
         return Ok(());
     }
     let access = Arc::clone(access);
@@ -127,41 +142,51 @@ fn from_flags(args: &AuthArgs) -> AuthConfig {
     }
 }
 
-/// What the files look like now; nothing for one that is not there.
-fn look(flags: &AuthConfig, file: Option<&Utf8Path>) -> Vec<Option<Metadata>> {
-    let named = [flags.admin_password_file.as_deref().map(Utf8Path::new), file];
-    named.into_iter().flatten().map(|path| RealFs.metadata(path).ok()).collect()
+impl Written {
+    /// What the files look like now; nothing for one that is not there.
+    fn look(&self) -> Vec<Option<Metadata>> {
+        let password = self.flags.admin_password_file.as_deref().map(Utf8Path::new);
+        let named = [password, self.file.as_deref(), self.config.as_deref()];
+        named.into_iter().flatten().map(|path| RealFs.metadata(path).ok()).collect()
+    }
+
+    /// The flags, the files, and the secrets that all of them name.
+    fn read(&self) -> anyhow::Result<AuthConfig> {
+        let mut config = self.flags.clone();
+        if let Some(file) = &self.file {
+            let what = || format!("--auth.file {file}");
+            let text = text_of(file).with_context(what)?;
+            config.extend(placed(file, yaml::parse(&text).with_context(what)?));
+        }
+        if let Some(file) = &self.config {
+            config.extend(placed(file, config::auth(file)?));
+        }
+        if let Some(path) = &config.admin_password_file
+            && config.admin_password.is_empty()
+        {
+            config.admin_password = secret(path).context("password of the administrator")?;
+        }
+        for user in &mut config.users {
+            if let Some(path) = &user.password_file
+                && user.password_hash.is_empty()
+            {
+                user.password_hash =
+                    secret(path).with_context(|| format!("password of user {:?}", user.name))?;
+            }
+        }
+        Ok(config)
+    }
 }
 
-/// The flags, the file, and the secrets that both name.
-fn read(flags: &AuthConfig, file: Option<&Utf8Path>) -> anyhow::Result<AuthConfig> {
-    let mut config = flags.clone();
-    if let Some(file) = file {
-        let what = || format!("--auth.file {file}");
-        let text = text_of(file).with_context(what)?;
-        let mut more: AuthConfig = yaml::parse(&text).with_context(what)?;
-        if let Some(path) = &mut more.admin_password_file {
-            *path = beside(file, path);
-        }
-        for path in more.users.iter_mut().filter_map(|user| user.password_file.as_mut()) {
-            *path = beside(file, path);
-        }
-        config.extend(more);
+/// What a file says, with the files that it names where they are.
+fn placed(file: &Utf8Path, mut said: AuthConfig) -> AuthConfig {
+    if let Some(path) = &mut said.admin_password_file {
+        *path = beside(file, path);
     }
-    if let Some(path) = &config.admin_password_file
-        && config.admin_password.is_empty()
-    {
-        config.admin_password = secret(path).context("password of the administrator")?;
+    for path in said.users.iter_mut().filter_map(|user| user.password_file.as_mut()) {
+        *path = beside(file, path);
     }
-    for user in &mut config.users {
-        if let Some(path) = &user.password_file
-            && user.password_hash.is_empty()
-        {
-            user.password_hash =
-                secret(path).with_context(|| format!("password of user {:?}", user.name))?;
-        }
-    }
-    Ok(config)
+    said
 }
 
 /// A path that a file names is meant from where that file is.

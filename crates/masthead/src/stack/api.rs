@@ -17,6 +17,7 @@ use masthead_tsdb::Tsdb;
 
 use super::{
     alerting::{Alerting, LineRules},
+    config_text,
     dashboards::Dashboards,
     deletes::DeletesFile,
     engines::Engines,
@@ -178,8 +179,8 @@ pub(super) fn flags(args: &ServeArgs) -> Vec<(String, String)> {
             args.prometheus_config.as_ref().map(ToString::to_string).unwrap_or_default()
         }
         "dashboards" => args.dashboards.as_ref().map(ToString::to_string).unwrap_or_default(),
-        "remote-write" => args.forward.remote_write.join(","),
-        "loki" => args.forward.loki.join(","),
+        "remote-write" => config_text::masked_urls(&args.forward.remote_write),
+        "loki" => config_text::masked_urls(&args.forward.loki),
         "external-label" => {
             let pair = |(name, value): &(String, String)| format!("{name}={value}");
             args.forward.external_labels.iter().map(pair).collect::<Vec<_>>().join(",")

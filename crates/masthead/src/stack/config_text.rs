@@ -16,6 +16,9 @@ const SECRET_KEYS: [&str; 3] = ["key", "routing_key", "secret_key"];
 const SECRET_ENDS: [&str; 7] =
     ["credentials", "hash", "hashes", "password", "secret", "secrets", "token"];
 
+/// Keys whose value is a map from names to secrets.
+const SECRET_MAPS: [&str; 2] = ["proxy_connect_header", "endpoint_params"];
+
 /// The masked text of each entry of `scrape_configs`, by its name.
 pub(super) fn masked_jobs(text: &str) -> BTreeMap<String, String> {
     let Ok(Some(mut value)) = yaml::parse::<Option<Value>>(text) else { return BTreeMap::new() };
@@ -34,6 +37,13 @@ pub(super) fn masked(text: &str) -> String {
     written(&value)
 }
 
+/// URLs of a flag, without their passwords.
+pub(super) fn masked_urls(urls: &[String]) -> String {
+    let mut urls = urls.to_vec();
+    urls.iter_mut().for_each(mask_url);
+    urls.join(",")
+}
+
 fn written(value: &Value) -> String {
     let mut out = String::new();
     write(&mut out, value, 0);
@@ -46,6 +56,8 @@ fn mask(value: &mut Value) {
             for (key, member) in members.iter_mut() {
                 if is_secret(key) && !member.is_null() {
                     *member = Value::String(MASK.to_owned());
+                } else if SECRET_MAPS.contains(&key.as_str()) {
+                    mask_all(member);
                 } else {
                     mask(member);
                 }
@@ -54,6 +66,14 @@ fn mask(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(mask),
         Value::String(text) => mask_url(text),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn mask_all(value: &mut Value) {
+    if let Value::Object(members) = value {
+        for member in members.values_mut() {
+            *member = Value::String(MASK.to_owned());
+        }
     }
 }
 
@@ -118,6 +138,8 @@ scrape_configs:
   basic_auth: {username: me, password: hunter2, password_file: /secret}
   authorization: {credentials: abc}
   proxy_url: http://me:hunter2@proxy:3128/x?y
+  proxy_connect_header: {X-Way: [hunter2]}
+  oauth2: {client_id: i, client_secret: hunter2, endpoint_params: {pin: hunter2}}
   tls_config: {key: '-----BEGIN', insecure_skip_verify: true}
   http_headers: {X-Token: {secrets: [hunter2]}}
   static_configs: [{targets: ['a:1', 'b:2']}, {targets: []}]
@@ -132,6 +154,12 @@ scrape_configs:
             value
         };
         assert_eq!(value(&masked), value(text), "{masked}");
+    }
+
+    #[test]
+    fn urls_of_flags_are_shown_without_passwords() {
+        let urls = ["http://me:hunter2@h/x", "http://h/"].map(str::to_owned);
+        assert_eq!(masked_urls(&urls), "http://me:<secret>@h/x,http://h/");
     }
 
     #[test]

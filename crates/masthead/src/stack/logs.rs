@@ -89,6 +89,13 @@ fn tell(report: &OpenReport) {
     for (block, error) in &report.corrupt {
         tracing::error!(block, error, "A damaged block was set aside; the rest answers.");
     }
+    if report.journal.torn_bytes > 0 {
+        let bytes = report.journal.torn_bytes;
+        tracing::warn!(
+            bytes,
+            "The torn tail of the journal of logs was cut; nobody was told of it."
+        );
+    }
     if report.lines_dropped > 0 || report.frames_dropped > 0 {
         tracing::error!(
             lines = report.lines_dropped,

@@ -69,6 +69,13 @@ fn tell(report: &OpenReport) {
     for (block, error) in &report.corrupt {
         tracing::error!(block, error, "A damaged block was set aside; the rest answers.");
     }
+    if report.journal.torn_bytes > 0 {
+        let bytes = report.journal.torn_bytes;
+        tracing::warn!(
+            bytes,
+            "The torn tail of the journal of metrics was cut; nobody was told of it."
+        );
+    }
     if report.samples_dropped > 0 || report.frames_dropped > 0 {
         tracing::error!(
             samples = report.samples_dropped,

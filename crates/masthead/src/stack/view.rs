@@ -155,17 +155,13 @@ impl ServerView for Server {
             return Readiness::Starting;
         }
         let Some((metrics, logs)) = &self.stores else { return Readiness::Ready };
-        let (metrics, logs) = (metrics.stats(), logs.stats());
         let mut reasons = Vec::new();
-        for (what, corrupt) in [("metrics", metrics.blocks_corrupt), ("logs", logs.blocks_corrupt)]
-        {
-            if corrupt > 0 {
-                reasons.push(format!(
-                    "{corrupt} blocks of {what} are set aside for damage; the log names them"
-                ));
+        for (what, names) in [("metrics", metrics.set_aside()), ("logs", logs.set_aside())] {
+            if let Some(names) = names {
+                reasons.push(format!("of {what}, {names} was set aside for damage"));
             }
         }
-        if logs.out_of_space {
+        if logs.stats().out_of_space {
             reasons.push("lines are refused: the file system is nearly full".to_owned());
         }
         if reasons.is_empty() { Readiness::Ready } else { Readiness::Degraded(reasons) }

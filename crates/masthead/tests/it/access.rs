@@ -141,6 +141,72 @@ fn beyond_loopback_a_password_is_wanted() {
     Masthead::start(command).line_with("\"Ready.\"");
 }
 
+/// Every place of a configuration that can hold a secret.
+const PLANTED: &str = "
+metrics:
+  global: {scrape_interval: 1s, scrape_timeout: 1s}
+  scrape_configs:
+  - job_name: j
+    basic_auth: {username: me, password: hunter2-scrape}
+    http_headers: {X-Pin: {secrets: [hunter2-header]}}
+    static_configs: [{targets: ['127.0.0.1:1']}]
+  - job_name: b
+    bearer_token: hunter2-bearer
+    proxy_url: 'http://me:hunter2-proxy@127.0.0.1:1'
+    proxy_connect_header: {X-Way: [hunter2-connect]}
+    static_configs: [{targets: ['127.0.0.1:1']}]
+  - job_name: o
+    oauth2: &oauth2
+      client_id: shop
+      client_secret: hunter2-oauth2
+      token_url: 'http://127.0.0.1:1/token'
+      endpoint_params: {pin: hunter2-param}
+    static_configs: [{targets: ['127.0.0.1:1']}]
+  remote_write:
+  - {name: r, url: 'http://127.0.0.1:1/', basic_auth: {username: me, password: hunter2-remote}}
+  - {name: o, url: 'http://127.0.0.1:1/', oauth2: *oauth2}
+  alerting:
+    alertmanagers:
+    - authorization: {credentials: hunter2-alert}
+      static_configs: [{targets: ['127.0.0.1:1']}]
+logs:
+  clients:
+  - {url: 'http://127.0.0.1:1/', bearer_token: hunter2-loki}
+  scrape_configs: []
+auth:
+  users: [{name: vera, role: view, password_file: vera}]
+  tokens: [{name: t, hash: 'sha256:HASH', scopes: [read]}]
+";
+
+#[test]
+fn users_and_tokens_may_stand_in_the_configuration_and_change() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("masthead.yaml");
+    let (reader, entry) = new_token("read");
+    let indented = entry.replace('\n', "\n  ");
+    std::fs::write(directory.path().join("vera"), "hunter2-vera\n").unwrap();
+    let users = "auth:\n  users: [{name: vera, role: view, password_file: vera}]\n  ";
+    std::fs::write(&config, format!("{users}{indented}")).unwrap();
+    let data = directory.path().join("data");
+    let server = Server::start_with(&data, &["--config", config.to_str().unwrap()]);
+    let ask = |header: &str| status(&server, "GET", "/api/v1/labels", &[header]);
+    let bearer = format!("authorization: Bearer {reader}");
+    assert_eq!(status(&server, "GET", "/api/v1/labels", &[]), 401);
+    assert_eq!((ask(&bearer), ask(&basic("vera", "hunter2-vera"))), (200, 200));
+    std::fs::write(&config, users).unwrap();
+    assert!(soon(|| ask(&bearer) == 401));
+    assert_eq!(ask(&basic("vera", "hunter2-vera")), 200);
+
+    let f = |text: &str, want: &str| {
+        std::fs::write(&config, text).unwrap();
+        let (code, _, stderr) = masthead(&["check", "config", config.to_str().unwrap()]).finish();
+        assert_ne!(code, Some(0), "{stderr}");
+        assert!(stderr.contains(want) && !stderr.contains("hunter2"), "{stderr}");
+    };
+    f("auth:\n  users: [{name: v, role: view, password_hash: hunter2}]\n", "hash-password");
+    f("auth:\n  tokns: []\n", "tokns");
+}
+
 #[test]
 fn no_secret_gets_out() {
     let directory = tempfile::tempdir().unwrap();
@@ -148,9 +214,12 @@ fn no_secret_gets_out() {
     let hash = entry.split("sha256:").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
     let file = directory.path().join("auth.yaml");
     std::fs::write(&file, &entry).unwrap();
-    let config = directory.path().join("prometheus.yml");
-    let text = "scrape_configs:\n- job_name: j\n  basic_auth: {username: me, password: hunter2-scrape}\n  static_configs: [{targets: ['127.0.0.1:1']}]\n";
-    std::fs::write(&config, text).unwrap();
+    let config = directory.path().join("masthead.yaml");
+    std::fs::write(directory.path().join("vera"), "hunter2-vera\n").unwrap();
+    let (_, in_the_file) = new_token("read");
+    let hash_in_the_file = in_the_file.split("sha256:").nth(1).unwrap();
+    let hash_in_the_file = hash_in_the_file.split_whitespace().next().unwrap().to_owned();
+    std::fs::write(&config, PLANTED.replace("HASH", &hash_in_the_file)).unwrap();
     let server = Server::start_with(
         &directory.path().join("data"),
         &[
@@ -158,15 +227,25 @@ fn no_secret_gets_out() {
             PASSWORD,
             "--auth.file",
             file.to_str().unwrap(),
-            "--prometheus-config",
+            "--config",
             config.to_str().unwrap(),
             "--log.level=debug",
         ],
     );
     let admin = basic("admin", PASSWORD);
+    // What is asked and refused is told: wait until each scrape has said why.
+    let failed = || {
+        let head = format!("GET /api/v1/targets HTTP/1.1\r\n{admin}");
+        let (_, answer) = server.ask(&head, b"").unwrap();
+        answer.matches("connection refused").count() >= 3 && answer.contains("cannot fetch a token")
+    };
+    assert!(soon(failed));
     let mut seen = String::new();
     for path in [
         "/api/v1/status/config",
+        "/loki/api/v1/status/buildinfo",
+        "/api/v1/alertmanagers",
+        "/api/v1/scrape_pools/config?scrapePool=o",
         "/api/v1/status/flags",
         "/api/v1/status/runtimeinfo",
         "/api/v1/targets",
@@ -198,9 +277,15 @@ fn no_secret_gets_out() {
     seen.push_str(&stdout);
     seen.push_str(&stderr);
     assert!(seen.contains("Stopped."), "the log is looked at too");
-    for secret in
-        [PASSWORD, &token, &hash, "hunter2", &STANDARD.encode(format!("admin:{PASSWORD}"))]
-    {
+    assert!(seen.contains("client_id: shop"), "the configuration is looked at: {seen}");
+    for secret in [
+        PASSWORD,
+        &token,
+        &hash,
+        &hash_in_the_file,
+        "hunter2",
+        &STANDARD.encode(format!("admin:{PASSWORD}")),
+    ] {
         let at = seen.find(secret).map(|at| &seen[at.saturating_sub(300)..at + secret.len()]);
         assert_eq!(at, None);
     }

@@ -4,6 +4,7 @@ use std::{
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
     process::Command,
+    thread::JoinHandle,
 };
 
 use rustix::process::{Signal, kill_process};
@@ -188,25 +189,47 @@ fn head(stream: &mut TcpStream) -> String {
     String::from_utf8(head).unwrap()
 }
 
-#[test]
-fn headers_reach_the_server() {
+/// Answers one request with the number 42; gives back the head of the request.
+fn answering() -> (String, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let answering = std::thread::spawn(move || {
+    let answered = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let head = head(&mut stream);
+        let length = head.split("content-length: ").nth(1).unwrap().lines().next().unwrap();
+        // Closed over unread bytes, a connection would end with a reset.
+        let mut form = vec![0; length.parse().unwrap()];
+        stream.read_exact(&mut form).unwrap();
         let body = r#"{"status":"success","data":{"resultType":"scalar","result":[1,"42"]}}"#;
         let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         stream.write_all(answer.as_bytes()).unwrap();
         head
     });
+    (url, answered)
+}
+
+#[test]
+fn the_proxy_of_the_environment_is_asked() {
+    let (proxy, answered) = answering();
+    let mut command = Masthead::command(&["query", "42", "--url", "http://masthead.invalid:3000"]);
+    for name in ["http_proxy", "no_proxy", "NO_PROXY"] {
+        command.env_remove(name);
+    }
+    command.env("HTTP_PROXY", proxy);
+    let (code, stdout, stderr) = Masthead::start(command).finish();
+    assert_eq!((code, stdout.trim()), (Some(0), "42"), "{stderr}");
+    let head = answered.join().unwrap();
+    assert!(head.starts_with("POST http://masthead.invalid:3000/api/v1/query HTTP/1.1"), "{head}");
+}
+
+#[test]
+fn headers_reach_the_server() {
+    let (url, answered) = answering();
     let headers = ["--header", "X-Scope-OrgID: one|two", "--header", "X-Other:3"];
     let query = [&["query", "42", "--url", &url][..], &headers].concat();
     let (code, stdout, stderr) = masthead(&query).finish();
     assert_eq!((code, stdout.trim()), (Some(0), "42"), "{stderr}");
-    let head = answering.join().unwrap();
-    assert!(
-        head.contains("x-scope-orgid: one|two\r\n") && head.contains("x-other: 3\r\n"),
-        "{head}"
-    );
+    let head = answered.join().unwrap();
+    let sent = ["x-scope-orgid: one|two\r\n", "x-other: 3\r\n"];
+    assert!(sent.iter().all(|header| head.contains(header)), "{head}");
 }

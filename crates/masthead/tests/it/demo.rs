@@ -83,6 +83,29 @@ fn traffic_metrics_and_logs_tell_the_same_story() {
     assert!(directory.join("masthead/metrics").is_dir());
 }
 
+/// The end-to-end test: everything from a request to a panel of a dashboard.
+#[test]
+fn a_demo_ends_with_what_the_doctor_says() {
+    let data = tempfile::tempdir().unwrap();
+    let data = data.path().to_str().unwrap();
+    let args = ["--for", "20s", "--check", "--rate", "30/s", "--seed", "7", "--data", data];
+    let (code, stdout, stderr) = demo(&args).finish();
+    assert_eq!(code, Some(0), "{stdout}\n{stderr}");
+    let (checked, said) = stdout.rsplit_once("\n\n").unwrap();
+    assert!(checked.contains("ok        masthead doctor finds 0 things broken"), "{checked}");
+    let good = |what: &str| {
+        let line = said.lines().find(|line| line.split("  ").any(|part| part.trim() == what));
+        let line = line.or_else(|| said.lines().find(|line| line.contains(what)));
+        assert!(line.is_some_and(|line| line.starts_with("ok ")), "{what} in {said}");
+    };
+    for what in ["server", "targets", "samples", "logs", "rules"] {
+        good(what);
+    }
+    good("dashboard API overview");
+    good("dashboard API logs");
+    assert!(said.contains("3 of 3 are up") && !said.contains("broken"), "{said}");
+}
+
 #[test]
 fn a_summary_of_the_metrics_comes_with_time() {
     let mut demo =

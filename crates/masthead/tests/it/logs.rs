@@ -17,13 +17,22 @@ use crate::{
 
 /// Pushes lines of one stream; whether they were acknowledged.
 fn push(server: &Server, app: &str, lines: &[(i64, String)]) -> bool {
+    push_answer(server, app, lines).is_some_and(|(status, _)| status == 204)
+}
+
+/// The same, with the whole answer.
+pub(crate) fn push_answer(
+    server: &Server,
+    app: &str,
+    lines: &[(i64, String)],
+) -> Option<(u16, String)> {
     let labels: Labels = [("app", app)].into_iter().collect();
     let none = Labels::default();
     let mut encoder = Encoder::default();
     encoder.stream(&labels, lines.iter().map(|(at, line)| (Nanos(*at), line.as_bytes(), &none)));
     let body = compress(&encoder.finish()).unwrap();
     let head = "POST /loki/api/v1/push HTTP/1.1\r\ncontent-type: application/x-protobuf";
-    server.ask(head, &body).is_some_and(|(status, _)| status == 204)
+    server.ask(head, &body)
 }
 
 fn now_nanos() -> i64 {

@@ -16,6 +16,7 @@ mod config;
 mod connections;
 mod demo;
 mod documents;
+mod failures;
 mod forward;
 mod logs;
 mod observed;

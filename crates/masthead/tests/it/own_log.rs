@@ -30,14 +30,6 @@ fn has(server: &Server, message: &str) -> bool {
     messages(server).iter().any(|(said, _)| said == message)
 }
 
-/// One number of `/metrics`.
-fn metric(server: &Server, name: &str) -> u64 {
-    let (_, metrics) = server.get("/metrics");
-    let start = format!("{name} ");
-    let found = metrics.lines().find_map(|line| line.strip_prefix(&start));
-    found.unwrap_or_else(|| panic!("{name} in {metrics}")).trim().parse().unwrap()
-}
-
 #[test]
 fn a_server_keeps_its_own_log() {
     let data = tempfile::tempdir().unwrap();
@@ -49,9 +41,9 @@ fn a_server_keeps_its_own_log() {
     let (listening, opened) = (at("Listening."), at("Opened the store of logs."));
     assert!(listening.is_some() && listening < opened && opened < at("Ready."), "{said:?}");
     assert!(said.iter().all(|(_, level)| level == "info"), "{said:?}");
-    let lines = || metric(&server, "masthead_self_log_lines_total");
-    assert_eq!(metric(&server, "masthead_self_log_lines_dropped_total"), 0);
-    eventually("an empty queue", || metric(&server, "masthead_self_log_queued_bytes") == 0);
+    let lines = || server.metric("masthead_self_log_lines_total");
+    assert_eq!(server.metric("masthead_self_log_lines_dropped_total"), Some(0));
+    eventually("an empty queue", || server.metric("masthead_self_log_queued_bytes") == Some(0));
     // Being kept and being asked for makes no lines.
     let before = lines();
     for _ in 0..5 {
@@ -65,8 +57,8 @@ fn the_own_log_is_left_out_where_it_is_not_wanted() {
     for flag in ["--no-self-logs", "--no-self"] {
         let data = tempfile::tempdir().unwrap();
         let server = Server::start_with(data.path(), &["--no-host", flag]);
-        assert_eq!(metric(&server, "masthead_self_log_lines_total"), 0);
-        assert_eq!(metric(&server, "masthead_logs_lines_appended_total"), 0);
+        assert_eq!(server.metric("masthead_self_log_lines_total"), Some(0));
+        assert_eq!(server.metric("masthead_logs_lines_appended_total"), Some(0));
     }
 }
 
@@ -91,6 +83,6 @@ fn a_collector_sends_its_own_log_to_the_other_end() {
     let collector = Server::of(Masthead::start(collect(here.path())));
     eventually("the collector's log", || has(&other, "Ready."));
     assert!(has(&other, "Listening."), "{:?}", messages(&other));
-    assert_eq!(metric(&collector, "masthead_self_log_lines_dropped_total"), 0);
+    assert_eq!(collector.metric("masthead_self_log_lines_dropped_total"), Some(0));
     assert_eq!(collector.stop(rustix::process::Signal::TERM), Some(0));
 }

@@ -60,6 +60,21 @@ fn output_and_exit_code_are_the_commands_own_and_every_line_is_kept() {
 }
 
 #[test]
+fn our_own_secrets_are_not_the_commands_to_see() {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = command(data.path(), &["--", "env"]);
+    for name in ["TOKEN", "PASSWORD", "HEADER", "AUTH_ADMIN_PASSWORD"] {
+        let value = if name == "HEADER" { "X-A: hunter2" } else { "hunter2" };
+        command.env(format!("MASTHEAD_{name}"), value);
+    }
+    command.env("SHOP_TOKEN", "its-own");
+    let (code, stdout, stderr) = Masthead::start(command).finish();
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stdout.contains("SHOP_TOKEN=its-own\n"), "{stdout}");
+    assert!(stdout.contains("MASTHEAD_NO_HOST=true\n") && !stdout.contains("hunter2"), "{stdout}");
+}
+
+#[test]
 fn the_end_of_a_command_is_passed_on_as_a_shell_does() {
     let data = tempfile::tempdir().unwrap();
     let f = |command: &[&str], want: i32| {

@@ -77,6 +77,11 @@ impl Server {
 
     /// Pushes samples of `counter{n="…"}`; whether they were acknowledged.
     pub(crate) fn push(&self, samples: &[(u32, i64, f64)]) -> bool {
+        self.push_answer(samples).is_some_and(|(status, _)| status == 204)
+    }
+
+    /// The same, with the whole answer.
+    pub(crate) fn push_answer(&self, samples: &[(u32, i64, f64)]) -> Option<(u16, String)> {
         let mut encoder = EncoderV1::default();
         for (series, at, value) in samples {
             let labels: Labels = [("__name__", "counter".to_owned()), ("n", series.to_string())]
@@ -85,14 +90,25 @@ impl Server {
             let point = FloatPoint { timestamp: Millis(*at), value: *value, start: None };
             encoder.series(&labels, &[point], &[], &[]);
         }
-        self.write(&encoder.finish())
+        self.write_answer(&encoder.finish())
     }
 
     /// Pushes a request of remote write 1.0; whether it was acknowledged.
     pub(crate) fn write(&self, request: &[u8]) -> bool {
+        self.write_answer(request).is_some_and(|(status, _)| status == 204)
+    }
+
+    fn write_answer(&self, request: &[u8]) -> Option<(u16, String)> {
         let body = compress(request).unwrap();
         let head = "POST /api/v1/write HTTP/1.1\r\ncontent-type: application/x-protobuf\r\ncontent-encoding: snappy";
-        self.ask(head, &body).is_some_and(|(status, _)| status == 204)
+        self.ask(head, &body)
+    }
+
+    /// The number of this name at `/metrics`; none where it is not shown.
+    pub(crate) fn metric(&self, name: &str) -> Option<u64> {
+        let (_, metrics) = self.get("/metrics");
+        let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.map(|value| value.trim().parse().unwrap())
     }
 
     pub(crate) fn stop(self, signal: Signal) -> Option<i32> {

@@ -65,3 +65,21 @@ fn a_trace_is_kept_only_when_asked_for() {
     assert_eq!(spans.len(), 1);
     assert_eq!((spans[0].what.as_str(), spans[0].took), ("read", Duration::from_secs(1)));
 }
+
+#[test]
+fn an_attempt_ends_before_the_deadline_and_is_forgotten() {
+    let (clock, ctx) = ctx(10);
+    let ctx = ctx.with_trace();
+    assert!(!ctx.is_attempt());
+    ctx.attempt(Duration::from_millis(1));
+    assert!(ctx.is_attempt());
+    ctx.traced(|| "x".to_owned(), || ctx.warn("y"));
+    ctx.charge(10).expect("within the budget");
+    clock.sleep(Duration::from_millis(2));
+    assert_eq!(ctx.check().map_err(|e| e.class()), Err(ErrorClass::Timeout));
+    ctx.begin_again();
+    assert!(!ctx.is_attempt());
+    assert!(ctx.check().is_ok() && ctx.charge(10).is_ok());
+    assert!(ctx.trace().is_empty() && ctx.warnings().is_empty());
+    assert_eq!(ctx.elapsed(), Duration::from_millis(2));
+}

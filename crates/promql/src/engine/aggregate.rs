@@ -84,7 +84,7 @@ impl Evaluation<'_> {
             (row, notes)
         };
         let cells = rows.len().saturating_mul(grid.len());
-        let made: Vec<(Row, Notes)> = match &self.options.pool {
+        let made: Vec<(Row, Notes)> = match self.pool() {
             Some(pool) if groups.len() > 1 && cells >= PARALLEL_CELLS_MIN => {
                 pool.install(|| groups.par_iter().map(one).collect())
             }

@@ -146,6 +146,25 @@ fn threads_change_neither_answers_nor_notes_nor_their_order() {
 }
 
 #[test]
+fn an_attempt_waits_for_no_thread_of_the_pool() {
+    let store = store(&vec![vec![Some(1.0); 40]; 100]);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("a pool");
+    let pool = Arc::new(pool);
+    let busy = Arc::new(Mutex::new(()));
+    let held = busy.lock().expect("nobody has it");
+    let other = Arc::clone(&busy);
+    pool.spawn_broadcast(move |_| drop(other.lock()));
+    let ctx = ctx();
+    ctx.attempt(Duration::from_mins(1));
+    for query in QUERIES {
+        let (start, end) = (Millis(0), Millis(400_000));
+        let engine = engine(Some(Arc::clone(&pool)));
+        assert!(engine.range(&ctx, &store, query, start, end, 1_000).is_ok(), "{query}");
+    }
+    drop(held);
+}
+
+#[test]
 fn a_query_stops_at_its_budget_at_its_deadline_and_when_nobody_waits() {
     let store = store(&[vec![Some(1.0); 100]]);
     let ask = |ctx: &QueryCtx| {

@@ -6,9 +6,7 @@ use camino::Utf8Path;
 use masthead_discovery::{
     Configs, FileSdConfig, HttpSdConfig, KubernetesSdConfig, StaticConfig, yaml,
 };
-use masthead_http_client::{
-    Authorization, BasicAuth, HeaderValues, HttpClientConfig, Secret, TlsConfig,
-};
+use masthead_http_client::HttpClientConfig;
 use masthead_relabel::{NameScheme, RelabelConfig, Rule};
 use masthead_wire::exposition::{EscapingScheme, ScrapeProtocol};
 use serde::Deserialize;
@@ -196,21 +194,6 @@ pub(super) struct WrittenJob {
     relabel_configs: Vec<Option<RelabelConfig>>,
     metric_relabel_configs: Vec<Option<RelabelConfig>>,
 
-    basic_auth: Option<BasicAuth>,
-    authorization: Option<Authorization>,
-    oauth2: Option<Ignored>,
-    bearer_token: Secret,
-    bearer_token_file: String,
-    tls_config: TlsConfig,
-    follow_redirects: bool,
-    /// Scrapes speak HTTP/1.1 whatever this says; every target does.
-    enable_http2: bool,
-    proxy_url: String,
-    no_proxy: String,
-    proxy_from_environment: bool,
-    proxy_connect_header: BTreeMap<String, Vec<Secret>>,
-    http_headers: BTreeMap<String, HeaderValues>,
-
     static_configs: Vec<StaticConfig>,
     file_sd_configs: Vec<FileSdConfig>,
     http_sd_configs: Vec<HttpSdConfig>,
@@ -279,19 +262,6 @@ impl Default for WrittenJob {
             extra_scrape_metrics: None,
             relabel_configs: Vec::new(),
             metric_relabel_configs: Vec::new(),
-            basic_auth: None,
-            authorization: None,
-            oauth2: None,
-            bearer_token: Secret::default(),
-            bearer_token_file: String::new(),
-            tls_config: TlsConfig::default(),
-            follow_redirects: true,
-            enable_http2: true,
-            proxy_url: String::new(),
-            no_proxy: String::new(),
-            proxy_from_environment: false,
-            proxy_connect_header: BTreeMap::new(),
-            http_headers: BTreeMap::new(),
             static_configs: Vec::new(),
             file_sd_configs: Vec::new(),
             http_sd_configs: Vec::new(),
@@ -331,13 +301,13 @@ impl Default for WrittenJob {
 impl WrittenJob {
     /// Checks what upstream checks, in its order; also returns keys that are not supported.
     pub(super) fn check(
-        mut self,
+        self,
+        client: HttpClientConfig,
         global: &GlobalConfig,
     ) -> Result<(ScrapeConfig, Vec<String>), Refused> {
         if self.job_name.is_empty() {
             return Err(Refused::new("job_name", "job_name is empty"));
         }
-        self.check_credentials()?;
         if self.relabel_configs.is_empty() {
             for address in self.static_configs.iter().flat_map(|config| &config.targets) {
                 if address.contains('/') {
@@ -378,7 +348,7 @@ impl WrittenJob {
         let metric_relabel_rules =
             rules("metric_relabel_configs", "metric", &self.metric_relabel_configs, scheme)?;
         let ignored = self.unsupported();
-        let mut job = self.settle(global, scheme, escaping);
+        let mut job = ScrapeConfig { client, ..self.settle(global, scheme, escaping) };
         job.client.validate().map_err(|error| Refused::new(error.key, error.what))?;
         job.discovery.validate().map_err(|error| Refused::new(error.key, error.what))?;
         job.relabel_rules = relabel_rules;
@@ -386,41 +356,7 @@ impl WrittenJob {
         Ok((job, ignored))
     }
 
-    /// The two ways to write a bearer token become one.
-    fn check_credentials(&mut self) -> Result<(), Refused> {
-        if self.oauth2.is_some() {
-            // Scraping without the token would only look like a broken target.
-            return Err(Refused::new("oauth2", "not supported: oauth2; use authorization"));
-        }
-        if self.proxy_from_environment {
-            let what = "not supported: proxy_from_environment; use proxy_url";
-            return Err(Refused::new("proxy_from_environment", what));
-        }
-        let (token, file) = (!self.bearer_token.is_empty(), !self.bearer_token_file.is_empty());
-        if token && file {
-            let what = "at most one of bearer_token & bearer_token_file must be configured";
-            return Err(Refused::new("bearer_token", what));
-        }
-        if (token || file) && self.basic_auth.is_some() {
-            let what = "at most one of basic_auth, oauth2, bearer_token & bearer_token_file must \
-                        be configured";
-            return Err(Refused::new("bearer_token", what));
-        }
-        if (token || file) && self.authorization.is_some() {
-            let what = "authorization is not compatible with bearer_token & bearer_token_file";
-            return Err(Refused::new("authorization", what));
-        }
-        if token || file {
-            self.authorization = Some(Authorization {
-                kind: "Bearer".to_owned(),
-                credentials: std::mem::take(&mut self.bearer_token),
-                credentials_file: std::mem::take(&mut self.bearer_token_file),
-            });
-        }
-        Ok(())
-    }
-
-    /// Fills in the defaults. Everything was checked.
+    /// Fills in the defaults, but for how targets are reached. Everything was checked.
     fn settle(
         self,
         global: &GlobalConfig,
@@ -480,16 +416,7 @@ impl WrittenJob {
             name_scheme,
             metric_name_escaping_scheme: escaping,
             extra_scrape_metrics: self.extra_scrape_metrics.unwrap_or(global.extra_scrape_metrics),
-            client: HttpClientConfig {
-                basic_auth: self.basic_auth,
-                authorization: self.authorization,
-                tls_config: self.tls_config,
-                follow_redirects: self.follow_redirects,
-                proxy_url: self.proxy_url,
-                no_proxy: self.no_proxy,
-                proxy_connect_header: self.proxy_connect_header,
-                http_headers: self.http_headers,
-            },
+            client: HttpClientConfig::default(),
             discovery: Configs {
                 static_configs: self.static_configs,
                 file_sd_configs: self.file_sd_configs,

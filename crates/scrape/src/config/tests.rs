@@ -142,7 +142,12 @@ fn mistakes_are_told_with_line_key_and_upstream_text() {
         "scrape_configs[0].relabel_configs[0]",
         "relabel configuration for hashmod requires non-zero modulus",
     );
-    f(&job("oauth2: {client_id: x}"), 2, "scrape_configs[0].oauth2", "not supported: oauth2");
+    f(
+        &job("oauth2: {client_id: x}"),
+        2,
+        "scrape_configs[0].oauth2.token_url",
+        "oauth2 token_url must be configured",
+    );
     f(
         &job("file_sd_configs: [{files: [a.txt]}]"),
         2,

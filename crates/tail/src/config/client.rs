@@ -2,9 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use masthead_http_client::{
-    Authorization, BasicAuth, HeaderValues, HttpClientConfig, Secret, TlsConfig,
-};
+use masthead_http_client::HttpClientConfig;
 use masthead_model::{Labels, is_legacy_label_name};
 use serde::Deserialize;
 use url::Url;
@@ -51,19 +49,6 @@ pub(super) struct WrittenClient {
     external_labels: BTreeMap<String, String>,
     timeout: Option<String>,
     tenant_id: String,
-    basic_auth: Option<BasicAuth>,
-    authorization: Option<Authorization>,
-    oauth2: Option<Ignored>,
-    bearer_token: Option<Secret>,
-    bearer_token_file: Option<String>,
-    tls_config: Option<TlsConfig>,
-    proxy_url: String,
-    no_proxy: String,
-    proxy_from_environment: bool,
-    proxy_connect_header: BTreeMap<String, Vec<Secret>>,
-    follow_redirects: Option<bool>,
-    enable_http2: Option<Ignored>,
-    http_headers: BTreeMap<String, HeaderValues>,
     stream_lag_labels: Option<Ignored>,
 }
 
@@ -77,7 +62,7 @@ struct WrittenBackoff {
 }
 
 impl WrittenClient {
-    pub(super) fn check(self) -> Result<ClientConfig, Refused> {
+    pub(super) fn check(self, mut client: HttpClientConfig) -> Result<ClientConfig, Refused> {
         let refuse = |key: &str, what: &str| Err(Refused::new(key, what));
         let url = match Url::parse(&self.url) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => url,
@@ -85,45 +70,12 @@ impl WrittenClient {
             Err(_) if self.url.is_empty() => return refuse("url", "a client needs an url"),
             Err(error) => return refuse("url", &error.to_string()),
         };
-        if self.oauth2.is_some() {
-            return refuse("oauth2", "not supported: oauth2; use authorization or basic_auth");
-        }
-        if self.proxy_from_environment {
-            return refuse(
-                "proxy_from_environment",
-                "not supported: proxy_from_environment; give proxy_url",
-            );
-        }
         if self.drop_rate_limited_batches {
             return refuse(
                 "drop_rate_limited_batches",
                 "not supported: drop_rate_limited_batches; batches wait in the journal",
             );
         }
-        let mut authorization = self.authorization;
-        if self.bearer_token.is_some() || self.bearer_token_file.is_some() {
-            if authorization.is_some() {
-                return refuse(
-                    "bearer_token",
-                    "at most one of authorization, bearer_token & bearer_token_file",
-                );
-            }
-            authorization = Some(Authorization {
-                kind: String::new(),
-                credentials: self.bearer_token.unwrap_or_default(),
-                credentials_file: self.bearer_token_file.unwrap_or_default(),
-            });
-        }
-        let mut client = HttpClientConfig {
-            basic_auth: self.basic_auth,
-            authorization,
-            tls_config: self.tls_config.unwrap_or_default(),
-            follow_redirects: self.follow_redirects.unwrap_or(true),
-            proxy_url: self.proxy_url,
-            no_proxy: self.no_proxy,
-            proxy_connect_header: self.proxy_connect_header,
-            http_headers: self.http_headers,
-        };
         client.validate().map_err(|error| Refused::new(error.key, error.what))?;
         for name in self.external_labels.keys() {
             if !is_legacy_label_name(name) {

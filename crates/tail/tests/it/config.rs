@@ -150,7 +150,8 @@ fn mistakes_are_refused_with_their_place() {
     f(&stage("timestamp: {source: a, format: Unix, location: Mars}"), &["unknown time zone Mars"]);
     f(&stage("geoip: {}"), &["not supported yet: geoip"]);
     f("clients:\n- tenant_id: x\n", &["line 2", "clients[0].url: a client needs an url"]);
-    f("clients:\n- {url: 'http://x', oauth2: {}}\n", &["not supported: oauth2"]);
+    f("clients:\n- {url: 'http://x', oauth2: {}}\n", &["oauth2 client_id must be configured"]);
+    f("clients:\n- {url: 'http://x', bearer_tokn: x}\n", &["line 2", "clients[0].bearer_tokn"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::{Check, Server, State};
 /// Counters that stay at 0 where all is well, and what one above it means.
 const DROPS: [(&str, &str, &str); 3] = [
     (
-        "sum(increase(masthead_storage_blocks_corrupt_total[1h]))",
+        "sum(masthead_tsdb_blocks_corrupt) + sum(masthead_logs_blocks_corrupt)",
         "blocks were set aside as damaged",
         "the log names them; restore them from a backup or delete them",
     ),

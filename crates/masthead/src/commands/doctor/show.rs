@@ -17,7 +17,7 @@ pub(super) fn print(checks: &[Check], json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn lines(checks: &[Check], output: &Output) -> Vec<String> {
+pub(super) fn lines(checks: &[Check], output: &Output) -> Vec<String> {
     let width = checks.iter().map(|check| check.what.chars().count()).max().unwrap_or(0).min(48);
     let line = |check: &Check| {
         let (style, word) = match check.state {

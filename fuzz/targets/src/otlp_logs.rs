@@ -1,0 +1,13 @@
+//! OTLP logs, from protobuf and from JSON.
+
+use masthead_wire::{
+    Limits,
+    otlp::logs::{decode_json, decode_protobuf},
+};
+
+/// Takes any bytes.
+pub fn run(body: &[u8]) {
+    let discover = ["app".to_owned()];
+    drop(decode_protobuf(body, &discover, &Limits::default()));
+    drop(decode_json(body, &discover, &Limits::default()));
+}
