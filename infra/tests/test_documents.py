@@ -109,7 +109,7 @@ class Commands(unittest.TestCase):
 
     def test_values_that_are_shown_are_yaml(self):
         for path in HOW_TO.glob("*.md"):
-            for block in re.findall(r"```yaml\n(.*?)```", path.read_text(), re.DOTALL):
+            for block in re.findall(r"```yaml[^\n]*\n(.*?)```", path.read_text(), re.DOTALL):
                 self.assertIsInstance(yaml.safe_load(block), dict, path.name)
 
 
