@@ -44,6 +44,8 @@ const DELAY_MAX: u64 = 5;
 const MESSAGE_LINES: usize = 1000;
 /// The client is asked this often whether it is still there.
 const PING_EVERY: Duration = Duration::from_secs(15);
+/// How long a client may take to answer that its connection is closed.
+const CLOSE_TIME_MAX: Duration = Duration::from_secs(1);
 /// WebSocket's code for a server that cannot do what is asked.
 const INTERNAL_ERROR: u16 = 1011;
 const GOING_AWAY: u16 = 1001;
@@ -382,8 +384,15 @@ async fn close(socket: &mut WebSocket, code: u16, reason: &str) {
         (0..=reason.len().min(REASON_BYTES_MAX)).rev().find(|at| reason.is_char_boundary(*at));
     let reason = reason.get(..end.unwrap_or(0)).unwrap_or("");
     let frame = CloseFrame { code, reason: reason.to_owned().into() };
-    // The client may be gone, which is just as well.
-    drop(socket.send(Message::Close(Some(frame))).await);
+    let closed = async {
+        socket.send(Message::Close(Some(frame))).await?;
+        // What the client has sent meanwhile is read: a connection that is dropped with unread bytes
+        // is reset, and the client might never see why it was closed.
+        while let Some(Ok(_)) = socket.recv().await {}
+        Ok::<_, axum::Error>(())
+    };
+    // The client may be gone or silent, which is just as well.
+    drop(tokio::time::timeout(CLOSE_TIME_MAX, closed).await);
 }
 
 #[cfg(test)]
