@@ -153,8 +153,11 @@ fn a_full_disk_refuses_appends_and_loses_nothing() {
         while file.write_all(&piece).is_ok() {}
     };
     let while_full = || {
-        let (status, ready) = server.get("/-/ready");
-        assert!(status == 200 && ready.contains("the file system is nearly full"), "{ready}");
+        // Said once the server has looked, which it does on a clock or when lines come.
+        eventually("ready tells of the disk", || {
+            let (status, ready) = server.get("/-/ready");
+            status == 200 && ready.contains("the file system is nearly full")
+        });
         assert_eq!(server.metric("masthead_logs_out_of_space"), Some(1));
     };
     fills_up(&server, fill, while_full, || fs::remove_file(&filler).unwrap());
