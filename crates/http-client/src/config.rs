@@ -88,6 +88,16 @@ pub struct Authorization {
     pub credentials_file: String,
 }
 
+impl Authorization {
+    /// The word before the credentials, as it is sent.
+    pub(crate) fn scheme(&self) -> &str {
+        match self.kind.trim() {
+            "" => "Bearer",
+            kind => kind,
+        }
+    }
+}
+
 /// A token by the client credentials grant.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -211,7 +221,7 @@ impl HttpClientConfig {
         }
         if token || file {
             self.authorization = Some(Authorization {
-                kind: "Bearer".to_owned(),
+                kind: String::new(),
                 credentials: std::mem::take(&mut self.bearer_token),
                 credentials_file: std::mem::take(&mut self.bearer_token_file),
             });
@@ -237,10 +247,7 @@ impl HttpClientConfig {
                     "at most one of authorization credentials & credentials_file must be configured",
                 );
             }
-            other.kind = match other.kind.trim() {
-                "" => "Bearer".to_owned(),
-                kind => kind.to_owned(),
-            };
+            other.kind = other.scheme().to_owned();
             if other.kind.eq_ignore_ascii_case("basic") {
                 return refuse(
                     "authorization.type",

@@ -58,7 +58,7 @@ pub(crate) fn load(config: &HttpClientConfig, fs: &Arc<dyn Fs>) -> Result<Creden
     }
     if let Some(other) = &config.authorization {
         let token = text(fs, "credentials", other.credentials.expose(), &other.credentials_file)?;
-        let value = format!("{} {token}", other.kind);
+        let value = format!("{} {token}", other.scheme());
         headers.insert(AUTHORIZATION, sensitive("authorization", value.trim_end())?);
     }
     for (name, values) in &config.http_headers {

@@ -284,8 +284,6 @@ impl Api {
 pub(super) fn of_the_service_account() -> HttpClientConfig {
     HttpClientConfig {
         authorization: Some(Authorization {
-            // Nobody validates this one, which would set it.
-            kind: "Bearer".to_owned(),
             credentials_file: format!("{SERVICE_ACCOUNT}/token"),
             ..Authorization::default()
         }),
