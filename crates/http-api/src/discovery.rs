@@ -166,7 +166,9 @@ fn reason(targets: &dyn TargetsView, pool: &str, dropped: &[&DroppedTarget], all
     }
     match ends.last_key_value() {
         Some((at, (count, words))) => {
-            format!("all {all} targets were dropped; the last {count} by rule {at}: {words}")
+            format!(
+                "all {all} targets were dropped; the last {count} by relabel_configs[{at}]: {words}"
+            )
         }
         None => format!("all {all} targets were dropped"),
     }
@@ -272,7 +274,7 @@ mod tests {
         let reasons: Vec<String> = pools(&Targets).into_values().map(|pool| pool.reason).collect();
         let want = [
             "",
-            r#"all 2 targets were dropped; the last 1 by rule 1: keep port =~ "metrics""#,
+            r#"all 2 targets were dropped; the last 1 by relabel_configs[1]: keep port =~ "metrics""#,
             "nothing was found to scrape",
         ];
         assert_eq!(reasons, want);
@@ -288,7 +290,7 @@ mod tests {
             .collect();
         let want = [
             "one: Scraped ",
-            "two: Empty all 2 targets were dropped; the last 1 by rule 1: keep port =~ \"metrics\"",
+            "two: Empty all 2 targets were dropped; the last 1 by relabel_configs[1]: keep port =~ \"metrics\"",
             "three: Empty nothing was found to scrape: there are no pods in namespace shop",
             "bad: Rejected no key",
             "new: Empty nothing was found to scrape yet",
