@@ -105,10 +105,7 @@ impl Server {
     /// # Errors
     /// Flags that cannot be, a token that no header can have, credentials in the address.
     pub(crate) fn new(base: &Url, access: &AccessArgs, limits: Limits) -> Result<Self, UsageError> {
-        if !base.username().is_empty() || base.password().is_some() {
-            let what = "the URL has a name or password in it; use --user and --password-file";
-            return Err(UsageError(what.to_owned()));
-        }
+        without_credentials(base)?;
         let client = Client::new(&access.client_config()?, Arc::new(RealFs))
             .map_err(|error| UsageError(error.to_string()))?;
         Ok(Self { base: base.clone(), client, limits, idle: Mutex::default() })
@@ -233,6 +230,18 @@ impl Server {
             Err(error) => Socket::Away(error),
         })
     }
+}
+
+/// Addresses are shown and logged, so that no secret may be in one.
+///
+/// # Errors
+/// There is one.
+pub(crate) fn without_credentials(url: &Url) -> Result<(), UsageError> {
+    if url.username().is_empty() && url.password().is_none() {
+        return Ok(());
+    }
+    let what = "the URL has a name or password in it; use --user and --password-file";
+    Err(UsageError(what.to_owned()))
 }
 
 /// What a server says that answers no question.
