@@ -34,6 +34,16 @@ step('each board that ships shows live data in every panel', async ({ page }) =>
   }
 });
 
+step('the API overview is about the API alone', async ({ page }) => {
+  await page.goto(board('api-overview'));
+  await allDrawn(page, (name) => QUIET.test(name));
+  const handlers = page.getByRole('region', { name: 'Handlers', exact: true });
+  await handlers.getByText('/items', { exact: true }).first().waitFor();
+  // Masthead answers under the same metrics: it was asked for everything on this page.
+  const text = await page.locator('main').innerText();
+  assert(!/\/(api|loki)\//.test(text), text);
+});
+
 step('a board weighs less than 400 kB on its way here', async ({ page }) => {
   await page.goto(board('host'));
   await allDrawn(page, (name) => QUIET.test(name));
