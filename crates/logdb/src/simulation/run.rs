@@ -347,9 +347,9 @@ impl Run {
             }
             self.forget_expired(&store);
             let stats = store.stats();
-            self.report.flushes += stats.flushes_total;
-            self.report.merges += stats.merges_total;
-            self.report.expired += stats.retention_deleted_total;
+            self.report.flushes += stats.upkeep.flushes_total;
+            self.report.merges += stats.upkeep.merges_total;
+            self.report.expired += stats.upkeep.retention_deleted_total;
         }
         if power {
             self.report.power_cuts += 1;
