@@ -1,15 +1,9 @@
 //! What every store counts, for whoever renders metrics; there is no registry in here.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::sync::Arc;
 
+use masthead_model::{Count, CountByReason, Gauge};
 use masthead_sysio::Clock;
-use parking_lot::Mutex;
 
 use crate::blocks::Block;
 
@@ -43,41 +37,32 @@ pub struct Upkeep {
     pub last_retention_success_ms: u64,
 }
 
-/// What a store counts while it works.
+/// What a store counts while it works; see [`Upkeep`] for most of it.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// Entries taken.
-    pub appended: AtomicU64,
+    pub appended: Count,
     /// Entries that were there already.
-    pub duplicates: AtomicU64,
-    /// As in [`Upkeep`], all of these.
-    pub append_failures: AtomicU64,
+    pub duplicates: Count,
+    /// Entries refused.
+    pub rejected: CountByReason,
+    /// Batches not taken.
+    pub append_failures: Count,
     /// Blocks from memory.
-    pub flushes: AtomicU64,
+    pub flushes: Count,
     /// Blocks from others.
-    pub merges: AtomicU64,
+    pub merges: Count,
     /// Blocks gone.
-    pub retention_deleted: AtomicU64,
+    pub retention_deleted: Count,
     /// Milliseconds.
-    pub last_flush: AtomicU64,
+    pub last_flush: Gauge,
     /// Milliseconds.
-    pub last_merge: AtomicU64,
+    pub last_merge: Gauge,
     /// Milliseconds.
-    pub last_retention: AtomicU64,
-    rejected: Mutex<BTreeMap<&'static str, u64>>,
+    pub last_retention: Gauge,
 }
 
 impl Counters {
-    /// Counts an entry that was refused for `reason`.
-    pub fn reject(&self, reason: &'static str) {
-        *self.rejected.lock().entry(reason).or_default() += 1;
-    }
-
-    /// Entries refused, by reason.
-    pub fn rejected(&self) -> BTreeMap<&'static str, u64> {
-        self.rejected.lock().clone()
-    }
-
     /// These counts, with the numbers of the blocks that answer and of those `set_aside`.
     pub fn upkeep<B: Block>(
         &self,
@@ -91,29 +76,19 @@ impl Counters {
             blocks_damaged: blocks.iter().filter(|block| block.is_damaged()).count() as u64,
             blocks_corrupt: set_aside.len() as u64,
             block_bytes: blocks.iter().map(|block| block.bytes).sum(),
-            append_failures_total: get(&self.append_failures),
-            flushes_total: get(&self.flushes),
-            merges_total: get(&self.merges),
-            retention_deleted_total: get(&self.retention_deleted),
-            last_flush_success_ms: get(&self.last_flush),
-            last_merge_success_ms: get(&self.last_merge),
-            last_retention_success_ms: get(&self.last_retention),
+            append_failures_total: self.append_failures.get(),
+            flushes_total: self.flushes.get(),
+            merges_total: self.merges.get(),
+            retention_deleted_total: self.retention_deleted.get(),
+            last_flush_success_ms: self.last_flush.get(),
+            last_merge_success_ms: self.last_merge.get(),
+            last_retention_success_ms: self.last_retention.get(),
         }
     }
 }
 
-/// The count of this moment.
-pub fn get(counter: &AtomicU64) -> u64 {
-    counter.load(Ordering::Relaxed)
-}
-
-/// Counts `count` more.
-pub fn add(counter: &AtomicU64, count: u64) {
-    counter.fetch_add(count, Ordering::Relaxed);
-}
-
 /// Notes in `moment` that something went well now, in milliseconds.
-pub fn succeeded(moment: &AtomicU64, clock: &dyn Clock) {
+pub fn succeeded(moment: &Gauge, clock: &dyn Clock) {
     let now = clock.now().0.div_euclid(1_000_000);
-    moment.store(u64::try_from(now).unwrap_or(0), Ordering::Relaxed);
+    moment.set(u64::try_from(now).unwrap_or(0));
 }

@@ -26,5 +26,5 @@ mod tee;
 pub use backlog::Options;
 pub use error::Error;
 pub use loki::{LokiSink, Sender, TENANT_LABEL, Target, read_frame_for_fuzzing};
-pub use stats::{Count, Gauge, Stats};
+pub use stats::Stats;
 pub use tee::Tee;

@@ -11,7 +11,6 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use masthead_durable::stats::add;
 use masthead_model::{ErrorClass, Labels, Nanos};
 use masthead_ports::{
     AppendError, LogBatch, LogRejectReason, LogReport, LogRow, LogSink, LogStream, Progress,
@@ -31,12 +30,12 @@ const PROGRESS_BYTES_MAX: usize = 64 << 10;
 impl LogSink for Logdb {
     fn append(&self, batch: &LogBatch<'_>) -> Result<LogReport, AppendError> {
         let report = self.append_batch(batch).inspect_err(|_| {
-            add(&self.counters.append_failures, 1);
+            self.counters.append_failures.add(1);
         })?;
-        add(&self.counters.appended, report.appended as u64);
-        add(&self.counters.duplicates, report.duplicates as u64);
+        self.counters.appended.add(report.appended as u64);
+        self.counters.duplicates.add(report.duplicates as u64);
         for line in &report.rejected {
-            self.counters.reject(line.reason.as_label());
+            self.counters.rejected.add(line.reason.as_label(), 1);
         }
         Ok(report)
     }
@@ -81,7 +80,7 @@ impl Logdb {
             }
             work.finish(&batch.progress)?;
             let report = work.report;
-            add(&self.appended_bytes, work.bytes);
+            self.appended_bytes.add(work.bytes);
             if state.head.lines > 0 && state.buffered_since.is_none() {
                 state.buffered_since = Some(self.clock.monotonic());
             }

@@ -11,7 +11,6 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use camino::Utf8Path;
-use masthead_durable::stats::add;
 use masthead_model::Labels;
 
 use crate::{
@@ -110,7 +109,7 @@ impl Logdb {
             let mut state = self.state.write();
             state.replace_blocks(block, &[]);
             state.head.drop_until(until);
-            add(&self.counters.flushes, 1);
+            self.counters.flushes.add(1);
         } else {
             self.state.write().head.drop_until(until);
         }

@@ -16,7 +16,6 @@ use camino::Utf8Path;
 use masthead_durable::{
     blocks::{self, Keeper},
     index::Together,
-    stats::add,
 };
 use masthead_model::{ErrorClass, Labels};
 
@@ -126,7 +125,7 @@ impl Logdb {
             merged.clean_until.fetch_max(generation, Ordering::Relaxed);
         }
         self.state.write().replace_blocks(merged, sources);
-        add(&self.counters.merges, 1);
+        self.counters.merges.add(1);
         Ok(keeper.remove(sources, || ())?)
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use masthead_durable::{blocks, stats::add};
+use masthead_durable::blocks;
 
 use crate::{Logdb, Result, block::Block};
 
@@ -18,7 +18,7 @@ impl Logdb {
             let mut keeper = self.maintain()?;
             gone = self.unkept();
             self.state.write().replace_blocks(None, &gone);
-            keeper.remove(&gone, || add(&self.counters.retention_deleted, 1))?;
+            keeper.remove(&gone, || self.counters.retention_deleted.add(1))?;
         }
         self.succeeded(&self.counters.last_retention);
         Ok(gone.len())

@@ -24,6 +24,7 @@ use masthead_durable::{
     publish,
     stats::{self, Counters},
 };
+use masthead_model::{Count, Gauge};
 use masthead_sysio::{Clock, FileLock, Fs};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
@@ -50,7 +51,7 @@ pub struct Logdb {
     pub(crate) sealers: Mutex<Vec<Sealer>>,
     pub(crate) counters: Counters,
     /// Bytes of lines taken since the start.
-    pub(crate) appended_bytes: AtomicU64,
+    pub(crate) appended_bytes: Count,
     /// A flush did not come to its end.
     pub(crate) flush_again: AtomicBool,
     /// Free space is below the limit.
@@ -150,7 +151,7 @@ impl Logdb {
             keeper: Mutex::new(keeper),
             sealers: Mutex::default(),
             counters: Counters::default(),
-            appended_bytes: AtomicU64::new(0),
+            appended_bytes: Count::default(),
             flush_again: AtomicBool::new(false),
             out_of_space: AtomicBool::new(false),
             unlooked: AtomicU64::new(0),
@@ -199,10 +200,10 @@ impl Logdb {
             buffered_lines: head.lines,
             buffered_bytes: head.bytes,
             max_time_ns: head.newest,
-            lines_appended_total: stats::get(&counters.appended),
-            bytes_appended_total: stats::get(&self.appended_bytes),
-            lines_duplicate_total: stats::get(&counters.duplicates),
-            lines_rejected_total: counters.rejected(),
+            lines_appended_total: counters.appended.get(),
+            bytes_appended_total: self.appended_bytes.get(),
+            lines_duplicate_total: counters.duplicates.get(),
+            lines_rejected_total: counters.rejected.get(),
             out_of_space: self.out_of_space.load(Ordering::Relaxed),
             deletions: head.deletions.len() as u64,
             progress: head.progress.len() as u64,
@@ -228,7 +229,7 @@ impl Logdb {
     }
 
     /// Notes the moment of a success in `of`.
-    pub(crate) fn succeeded(&self, of: &AtomicU64) {
+    pub(crate) fn succeeded(&self, of: &Gauge) {
         stats::succeeded(of, &*self.clock);
     }
 

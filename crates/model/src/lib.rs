@@ -6,12 +6,14 @@
 //!
 //! Where to look: label sets in `labels.rs`, selectors in `matcher.rs`, regular expressions in
 //! Go's dialect in `regexp.rs`, instants and ranges in `time.rs`, `5m` and `1h30m` in
-//! `duration.rs`, numbers as Go prints them in `number.rs`, `16MiB` in `byte_size.rs`, native histograms in `histogram.rs`.
+//! `duration.rs`, numbers as Go prints them in `number.rs`, `16MiB` in `byte_size.rs`, native histograms in `histogram.rs`,
+//! counts of what happens in `count.rs`.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 mod byte_size;
+mod count;
 mod duration;
 mod error_class;
 mod histogram;
@@ -26,6 +28,7 @@ mod sample;
 mod time;
 
 pub use byte_size::{ByteSize, ByteSizeError};
+pub use count::{Count, CountByReason, Gauge};
 pub use duration::{DurationError, GoDuration, PromDuration};
 pub use error_class::ErrorClass;
 pub use histogram::{

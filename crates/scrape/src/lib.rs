@@ -32,7 +32,7 @@ mod stats;
 mod target;
 mod view;
 
-pub use config::{ConfigError, GlobalConfig, PromConfig, ScrapeConfig, WrittenConfig};
+pub use config::{GlobalConfig, PromConfig, ScrapeConfig, WrittenConfig};
 pub use fetch::{Exposition, LocalSource};
 pub use scraper::{LocalJob, Parts, ScrapeError, Scraper};
 pub use settings::Settings;

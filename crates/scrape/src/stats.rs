@@ -1,7 +1,7 @@
 //! How scraping fares, counted. Rendered by whoever owns the registry; the names of upstream's
 //! metrics for the same stand beside each count.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use masthead_model::Count;
 
 /// Counts since the start.
 #[derive(Debug, Default)]
@@ -34,19 +34,4 @@ pub struct Stats {
     pub sync_failed: Count,
     /// Samples that were appended, stale markers and reports included.
     pub samples_appended: Count,
-}
-
-/// A number that only rises.
-#[derive(Debug, Default)]
-pub struct Count(AtomicU64);
-
-impl Count {
-    /// What it is now.
-    pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn add(&self, more: u64) {
-        self.0.fetch_add(more, Ordering::Relaxed);
-    }
 }

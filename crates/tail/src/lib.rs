@@ -41,12 +41,12 @@ mod world;
 
 pub use batch::TENANT_LABEL;
 pub use collector::{Collector, OPEN_FILES_DEFAULT, Parts, Step};
-pub use config::{ClientConfig, ConfigError, PromtailConfig, Setup, WrittenConfig};
+pub use config::{ClientConfig, PromtailConfig, Setup, WrittenConfig};
 pub use error::Error;
 pub use lines::{Ended, LineSource};
 pub use pipeline::metrics::{CustomMetric, CustomMetrics, CustomValue};
 pub use run::Running;
-pub use stats::{Count, Gauge, Stats};
+pub use stats::Stats;
 
 /// Reads an entry of the journal and throws it away, for the fuzzer.
 #[doc(hidden)]

@@ -1,13 +1,8 @@
 //! How collecting fares, counted. Rendered by whoever owns the registry.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{collections::BTreeMap, sync::Arc};
 
+use masthead_model::{Count, CountByReason, Gauge};
 use parking_lot::Mutex;
 
 /// Counts since the start.
@@ -46,14 +41,9 @@ pub struct Stats {
     pub files_open: Gauge,
     /// When the sink last took a batch, in milliseconds since 1970.
     pub last_append_ms: Gauge,
-    reasons: Mutex<Reasons>,
-}
-
-#[derive(Debug, Default)]
-struct Reasons {
-    dropped: BTreeMap<Arc<str>, u64>,
-    rejected: BTreeMap<&'static str, u64>,
-    unparsed: BTreeMap<&'static str, u64>,
+    dropped: Mutex<BTreeMap<Arc<str>, u64>>,
+    rejected: CountByReason,
+    unparsed: CountByReason,
 }
 
 /// Reasons of drops come from the configuration; this many have a count of their own.
@@ -62,63 +52,33 @@ const REASONS_MAX: usize = 100;
 impl Stats {
     /// Lines dropped by stages, by reason.
     pub fn dropped_lines(&self) -> Vec<(String, u64)> {
-        self.reasons.lock().dropped.iter().map(|(reason, n)| (reason.to_string(), *n)).collect()
+        self.dropped.lock().iter().map(|(reason, n)| (reason.to_string(), *n)).collect()
     }
 
     /// Lines that the sink refused, by reason; they are lost.
     pub fn rejected_lines(&self) -> Vec<(&'static str, u64)> {
-        self.reasons.lock().rejected.iter().map(|(reason, n)| (*reason, *n)).collect()
+        self.rejected.get().into_iter().collect()
     }
 
     /// Lines that a stage could not parse, by stage; they go on as they are.
     pub fn unparsed_lines(&self) -> Vec<(&'static str, u64)> {
-        self.reasons.lock().unparsed.iter().map(|(stage, n)| (*stage, *n)).collect()
+        self.unparsed.get().into_iter().collect()
     }
 
     pub(crate) fn dropped(&self, reason: &str) {
-        let mut reasons = self.reasons.lock();
-        if let Some(count) = reasons.dropped.get_mut(reason) {
+        let mut dropped = self.dropped.lock();
+        if let Some(count) = dropped.get_mut(reason) {
             *count += 1;
-        } else if reasons.dropped.len() < REASONS_MAX {
-            reasons.dropped.insert(Arc::from(reason), 1);
+        } else if dropped.len() < REASONS_MAX {
+            dropped.insert(Arc::from(reason), 1);
         }
     }
 
     pub(crate) fn rejected(&self, reason: &'static str, lines: u64) {
-        *self.reasons.lock().rejected.entry(reason).or_default() += lines;
+        self.rejected.add(reason, lines);
     }
 
     pub(crate) fn unparsed(&self, stage: &'static str) {
-        *self.reasons.lock().unparsed.entry(stage).or_default() += 1;
-    }
-}
-
-/// A number that only rises.
-#[derive(Debug, Default)]
-pub struct Count(AtomicU64);
-
-impl Count {
-    /// What it is now.
-    pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn add(&self, more: u64) {
-        self.0.fetch_add(more, Ordering::Relaxed);
-    }
-}
-
-/// A number that rises and falls.
-#[derive(Debug, Default)]
-pub struct Gauge(AtomicU64);
-
-impl Gauge {
-    /// What it is now.
-    pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn set(&self, now: u64) {
-        self.0.store(now, Ordering::Relaxed);
+        self.unparsed.add(stage, 1);
     }
 }

@@ -10,7 +10,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use masthead_durable::{journal::Journal, stats::add};
+use masthead_durable::journal::Journal;
 use masthead_model::{Histogram, Value, is_stale};
 use masthead_ports::{
     AppendBatch, AppendError, AppendReport, AppendRow, Exemplar, RejectReason, SampleSink,
@@ -31,12 +31,12 @@ const FRAME_BYTES: usize = 4 << 20;
 impl SampleSink for Tsdb {
     fn append(&self, batch: &mut AppendBatch) -> Result<AppendReport, AppendError> {
         let report = self.append_batch(batch).inspect_err(|_| {
-            add(&self.counters.append_failures, 1);
+            self.counters.append_failures.add(1);
         })?;
-        add(&self.counters.appended, report.appended as u64);
-        add(&self.counters.duplicates, report.duplicates as u64);
+        self.counters.appended.add(report.appended as u64);
+        self.counters.duplicates.add(report.duplicates as u64);
         for (_, reason) in &report.rejected {
-            self.counters.reject(reason.as_label());
+            self.counters.rejected.add(reason.as_label(), 1);
         }
         Ok(report)
     }

@@ -8,7 +8,7 @@
 //! Appends go on meanwhile; deletions, flushes and merges wait, because a frame of theirs that is
 //! applied again must not meet samples that came after it.
 
-use masthead_durable::{publish, stats::add};
+use masthead_durable::publish;
 use masthead_sysio::create_dir_all_synced;
 
 use crate::{
@@ -111,8 +111,8 @@ impl Tsdb {
             if builder.is_empty() { Ok(()) } else { out.push(&builder.finish(0)) }
         })?;
         maintenance.checkpoint = Some(mark);
-        self.checkpoints.bytes.store(bytes, std::sync::atomic::Ordering::Relaxed);
-        add(&self.checkpoints.taken, 1);
+        self.checkpoints.bytes.set(bytes);
+        self.checkpoints.taken.add(1);
         self.remove_images(segment);
         Ok(())
     }

@@ -9,7 +9,6 @@
 
 use std::{collections::BTreeSet, sync::atomic::Ordering};
 
-use masthead_durable::stats::add;
 use masthead_model::Labels;
 
 use crate::{
@@ -107,7 +106,7 @@ impl Tsdb {
             })?;
             if written_block.is_some() {
                 self.replace_blocks(written_block, &[]);
-                add(&self.counters.flushes, 1);
+                self.counters.flushes.add(1);
                 written += 1;
             }
         }

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use camino::Utf8Path;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use masthead_durable::{blocks, index::Together, stats::add};
+use masthead_durable::{blocks, index::Together};
 use masthead_model::{ErrorClass, Labels};
 use masthead_ports::Exemplar;
 
@@ -84,7 +84,7 @@ impl Tsdb {
             }
         }
         self.replace_blocks(result?, sources);
-        add(&self.counters.merges, 1);
+        self.counters.merges.add(1);
         Ok(maintenance.keeper.remove(sources, || ())?)
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use masthead_durable::{blocks, stats::add};
+use masthead_durable::blocks;
 
 use crate::{Result, Tsdb, block::Block};
 
@@ -19,7 +19,7 @@ impl Tsdb {
             gone = self.unkept();
             self.replace_blocks(None, &gone);
             let deleted = &self.counters.retention_deleted;
-            maintenance.keeper.remove(&gone, || add(deleted, 1))?;
+            maintenance.keeper.remove(&gone, || deleted.add(1))?;
         }
         self.succeeded(&self.counters.last_retention);
         Ok(gone.len())

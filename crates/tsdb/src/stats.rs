@@ -1,8 +1,9 @@
 //! What the store has done and holds, for whoever renders metrics; there is no registry in here.
 
-use std::{collections::BTreeMap, sync::atomic::AtomicU64};
+use std::collections::BTreeMap;
 
 use masthead_durable::stats::Upkeep;
+use masthead_model::{Count, Gauge};
 
 /// Numbers of a moment. Counters start at zero with the process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,9 +38,9 @@ pub struct Stats {
 /// What is counted of the head's file.
 #[derive(Debug, Default)]
 pub(crate) struct Checkpoints {
-    pub(crate) taken: AtomicU64,
+    pub(crate) taken: Count,
     /// When the last one was taken, in milliseconds.
-    pub(crate) last: AtomicU64,
+    pub(crate) last: Gauge,
     /// Bytes of the file.
-    pub(crate) bytes: AtomicU64,
+    pub(crate) bytes: Gauge,
 }

@@ -13,10 +13,7 @@
 //! the head, so a sample that moves is seen once or twice, never not at all.
 
 use std::{
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, AtomicU64},
-    },
+    sync::{Arc, OnceLock, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -27,6 +24,7 @@ use masthead_durable::{
     publish,
     stats::{self, Counters},
 };
+use masthead_model::Gauge;
 use masthead_sysio::{Clock, FileLock, Fs, create_dir_all_synced};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
@@ -212,14 +210,14 @@ impl Tsdb {
             series,
             max_time_ms: Some(newest).filter(|time| *time > i64::MIN),
             floor_ms: Some(floor).filter(|time| *time > i64::MIN),
-            samples_appended_total: stats::get(&counters.appended),
-            samples_duplicate_total: stats::get(&counters.duplicates),
-            samples_rejected_total: counters.rejected(),
+            samples_appended_total: counters.appended.get(),
+            samples_duplicate_total: counters.duplicates.get(),
+            samples_rejected_total: counters.rejected.get(),
             exemplars,
             head_bytes: self.image_bytes(),
-            checkpoints_total: stats::get(&checkpoints.taken),
+            checkpoints_total: checkpoints.taken.get(),
             block_samples: blocks.iter().map(|block| block.meta.samples).sum(),
-            last_checkpoint_success_ms: stats::get(&checkpoints.last),
+            last_checkpoint_success_ms: checkpoints.last.get(),
             upkeep: counters.upkeep(&blocks, &self.set_aside, self.journal_bytes()),
         }
     }
@@ -241,7 +239,7 @@ impl Tsdb {
 
     /// Bytes of the head's file.
     pub(crate) fn image_bytes(&self) -> u64 {
-        stats::get(&self.checkpoints.bytes)
+        self.checkpoints.bytes.get()
     }
 
     pub(crate) fn journal_bytes(&self) -> u64 {
@@ -258,7 +256,7 @@ impl Tsdb {
     }
 
     /// Notes the moment of a success in `of`.
-    pub(crate) fn succeeded(&self, of: &AtomicU64) {
+    pub(crate) fn succeeded(&self, of: &Gauge) {
         stats::succeeded(of, &*self.clock);
     }
 

@@ -1,6 +1,6 @@
 //! How remote write fares, counted. Rendered by whoever owns the registry.
 
-use crate::stats::{Count, Gauge, Losses};
+use masthead_model::{Count, CountByReason, Gauge};
 
 /// Counts since the start.
 #[derive(Debug, Default)]
@@ -31,13 +31,13 @@ pub struct Stats {
     pub newest_journaled_ms: Gauge,
     /// The time of the newest sample that the other end has taken.
     pub newest_sent_ms: Gauge,
-    pub(crate) lost: Losses,
+    pub(crate) lost: CountByReason,
 }
 
 impl Stats {
     /// Samples that never reached the other end, by reason: `journal_full`, `journal_failed`,
     /// `refused`, `corrupt`, `too_old`, `unsupported`.
     pub fn lost_samples(&self) -> Vec<(&'static str, u64)> {
-        self.lost.listed()
+        self.lost.get().into_iter().collect()
     }
 }

@@ -1,6 +1,9 @@
 //! The store as a whole: append, flush, merge, delete, restart.
 
-use std::{fmt::Write as _, sync::atomic::Ordering};
+use std::{
+    fmt::Write as _,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use masthead_model::{
     CounterResetHint, Histogram, Labels, MatchOp, Matcher, Millis, TimeRange, Value, stale_nan,
