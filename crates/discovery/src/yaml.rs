@@ -6,7 +6,7 @@
 use std::fmt;
 
 use serde::de::DeserializeOwned;
-use serde_saphyr::{DuplicateKeyPolicy, Options};
+use serde_saphyr::{DuplicateKeyPolicy, Location, Options};
 
 pub mod duration;
 
@@ -39,6 +39,46 @@ impl fmt::Display for YamlError {
 }
 
 impl std::error::Error for YamlError {}
+
+impl YamlError {
+    /// What is wrong with `key`, whose place is not known.
+    pub fn somewhere(key: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { line: 0, column: 0, key: key.into(), what: what.into() }
+    }
+
+    /// Without what `Spanned`, which knows a section's place, puts into the way to a key and nobody
+    /// wrote.
+    #[must_use]
+    pub fn without_wrappers(self) -> Self {
+        let key = self.key.replace("].value", "]").replace("global.value", "global");
+        Self { key, ..self }
+    }
+}
+
+/// A check of a section that failed, before its place in the file is known.
+#[derive(Debug)]
+pub struct Refused {
+    /// Below the section; may be empty.
+    pub key: String,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl Refused {
+    /// What is wrong with `key` of the section.
+    pub fn new(key: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { key: key.into(), what: what.into() }
+    }
+
+    /// The same with the place and the name of the section.
+    pub fn at(self, at: &Location, section: &str) -> YamlError {
+        let key = match self.key.as_str() {
+            "" => section.to_owned(),
+            key => format!("{section}.{key}"),
+        };
+        YamlError { line: at.line(), column: at.column(), key, what: self.what }
+    }
+}
 
 /// Reads one document.
 ///

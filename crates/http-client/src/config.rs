@@ -177,8 +177,7 @@ pub struct InvalidConfig {
 }
 
 /// Headers that the client sets itself.
-const RESERVED_HEADERS: &[&str] = &[
-    "authorization",
+pub const RESERVED_HEADERS: &[&str] = &[
     "host",
     "content-encoding",
     "content-length",
@@ -192,11 +191,12 @@ const RESERVED_HEADERS: &[&str] = &[
     "accept-encoding",
     "x-prometheus-remote-write-version",
     "x-prometheus-remote-read-version",
-    "x-prometheus-scrape-timeout-seconds",
     "x-amz-date",
     "x-amz-security-token",
     "x-amz-content-sha256",
 ];
+/// As these, in `http_headers`.
+const MORE_RESERVED_HEADERS: &[&str] = &["authorization", "x-prometheus-scrape-timeout-seconds"];
 
 impl HttpClientConfig {
     /// Checks what upstream checks, fills `authorization.type` and makes a bearer token one.
@@ -279,7 +279,8 @@ impl HttpClientConfig {
         }
         .validate()?;
         for name in self.http_headers.keys() {
-            if RESERVED_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
+            let lower = name.to_ascii_lowercase();
+            if [RESERVED_HEADERS, MORE_RESERVED_HEADERS].concat().contains(&lower.as_str()) {
                 let what = format!("setting header {name:?} is not allowed");
                 return Err(InvalidConfig { key: "http_headers", what });
             }

@@ -32,7 +32,8 @@ mod streaming;
 mod tls;
 
 pub use config::{
-    Authorization, BasicAuth, HeaderValues, HttpClientConfig, InvalidConfig, OAuth2, TlsConfig,
+    Authorization, BasicAuth, HeaderValues, HttpClientConfig, InvalidConfig, OAuth2,
+    RESERVED_HEADERS, TlsConfig,
 };
 pub use connection::Stream;
 pub use error::Error;

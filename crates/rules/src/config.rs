@@ -167,7 +167,7 @@ impl RulesConfig {
                 let what = format!(
                     "invalid rule file path {pattern:?}: a star may stand in the last part only"
                 );
-                return Err(refused(format!("rule_files[{at}]"), what));
+                return Err(YamlError::somewhere(format!("rule_files[{at}]"), what));
             }
         }
         let key = "alerting.alert_relabel_configs";
@@ -203,14 +203,10 @@ impl RulesConfig {
     }
 }
 
-fn refused(key: String, what: String) -> YamlError {
-    YamlError { line: 0, column: 0, key, what }
-}
-
 fn rules(key: &str, configs: Vec<RelabelConfig>) -> Result<Vec<Rule>, YamlError> {
     let compile = |(at, config)| {
         Rule::new(config, NameScheme::Utf8)
-            .map_err(|error| refused(format!("{key}[{at}]"), error.to_string()))
+            .map_err(|error| YamlError::somewhere(format!("{key}[{at}]"), error.to_string()))
     };
     configs.into_iter().enumerate().map(compile).collect()
 }
@@ -237,37 +233,39 @@ impl WrittenAlertmanager {
                 "not supported: {name}; use static_configs, file_sd_configs or \
                  http_sd_configs, and for credentials basic_auth, authorization or oauth2"
             );
-            return Err(refused(format!("{key}.{name}"), what));
+            return Err(YamlError::somewhere(format!("{key}.{name}"), what));
         }
         if self.api_version != "v2" {
             let what = format!(
                 "expected Alertmanager api version to be one of [v2] but got {}",
                 self.api_version
             );
-            return Err(refused(format!("{key}.api_version"), what));
+            return Err(YamlError::somewhere(format!("{key}.api_version"), what));
         }
         if !matches!(self.scheme.as_str(), "http" | "https") {
             let what = format!("invalid scheme {:?}: it is http or https", self.scheme);
-            return Err(refused(format!("{key}.scheme"), what));
+            return Err(YamlError::somewhere(format!("{key}.scheme"), what));
         }
         if self.timeout.is_zero() {
             let what = "must be more than 0".to_owned();
-            return Err(refused(format!("{key}.timeout"), what));
+            return Err(YamlError::somewhere(format!("{key}.timeout"), what));
         }
         let below = |name: &str| format!("{key}.{name}");
-        client.validate().map_err(|error| refused(below(error.key), error.what))?;
+        client.validate().map_err(|error| YamlError::somewhere(below(error.key), error.what))?;
         let mut discovery = Configs {
             static_configs: self.static_configs,
             file_sd_configs: self.file_sd_configs,
             http_sd_configs: self.http_sd_configs,
             ..Configs::default()
         };
-        discovery.validate().map_err(|error| refused(below(&error.key), error.what))?;
+        discovery
+            .validate()
+            .map_err(|error| YamlError::somewhere(below(&error.key), error.what))?;
         if self.relabel_configs.is_empty() {
             for address in discovery.static_configs.iter().flat_map(|config| &config.targets) {
                 if address.contains('/') {
                     let what = format!("{address:?} is not a valid hostname");
-                    return Err(refused(below("static_configs"), what));
+                    return Err(YamlError::somewhere(below("static_configs"), what));
                 }
             }
         }

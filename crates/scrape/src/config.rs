@@ -6,25 +6,23 @@
 //! (`rule_files`, `alerting`, `rule_query_offset`) is passed over: `masthead-rules` reads it.
 //!
 //! - `config/global.rs`: the defaults of all jobs; `config/job.rs`: one job, as written and as
-//!   checked; `config/unsupported.rs`: what is known and not read.
+//!   checked.
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use camino::Utf8Path;
-use masthead_discovery::yaml;
+use masthead_discovery::yaml::{self, Refused, YamlError};
 use masthead_http_client::WithClient;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_saphyr::Spanned;
 
 mod global;
 mod job;
-mod unsupported;
 
 pub use global::GlobalConfig;
 pub use job::ScrapeConfig;
 
 use job::WrittenJob;
-use unsupported::Ignored;
 
 /// A whole prometheus.yml.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,74 +38,24 @@ pub struct PromConfig {
     pub scrape_config_files: Vec<String>,
 }
 
-/// Why a configuration was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError {
-    /// Counted from 1; 0 where the place is not known.
-    pub line: u64,
-    /// Counted from 1; 0 where the place is not known.
-    pub column: u64,
-    /// The way to the key, such as `scrape_configs[2].job_name`.
-    pub key: String,
-    /// What is wrong.
-    pub what: String,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.line > 0 {
-            write!(f, "line {}, column {}: ", self.line, self.column)?;
-        }
-        if !self.key.is_empty() && self.key != "." {
-            write!(f, "{}: ", self.key)?;
-        }
-        f.write_str(&self.what)
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
-impl From<yaml::YamlError> for ConfigError {
-    fn from(error: yaml::YamlError) -> Self {
-        let yaml::YamlError { line, column, key, what } = error;
-        // The wrapper that knows a section's place shows up as a key that nobody wrote.
-        let key = key.replace("].value", "]").replace("global.value", "global");
-        Self { line, column, key, what }
-    }
-}
-
-/// A check that failed, before its place in the file is known.
-#[derive(Debug)]
-pub(crate) struct Refused {
-    /// Below the section; may be empty.
-    pub(crate) key: String,
-    pub(crate) what: String,
-}
-
-impl Refused {
-    pub(crate) fn new(key: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { key: key.into(), what: what.into() }
-    }
-}
-
 /// A prometheus.yml as it is written, for whoever has it as a part of a larger file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WrittenConfig {
     global: Option<Spanned<global::WrittenGlobal>>,
     scrape_configs: Option<Vec<Option<Spanned<WithClient<WrittenJob>>>>>,
-    runtime: Option<Ignored>,
+    runtime: Option<IgnoredAny>,
     #[serde(rename = "alerting")]
-    _alerting: Option<Ignored>,
+    _alerting: Option<IgnoredAny>,
     #[serde(rename = "rule_files")]
     _rule_files: Option<Vec<String>>,
     scrape_config_files: Option<Vec<String>>,
-    storage: Option<Ignored>,
-    tracing: Option<Ignored>,
+    storage: Option<IgnoredAny>,
+    tracing: Option<IgnoredAny>,
     /// Read by whoever forwards.
-    remote_write: Option<Ignored>,
-    remote_read: Option<Ignored>,
-    otlp: Option<Ignored>,
+    remote_write: Option<IgnoredAny>,
+    remote_read: Option<IgnoredAny>,
+    otlp: Option<IgnoredAny>,
 }
 
 /// A file that holds jobs alone.
@@ -122,7 +70,7 @@ impl PromConfig {
     ///
     /// # Errors
     /// The first thing that is wrong, with its place.
-    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+    pub fn parse(text: &str) -> Result<Self, YamlError> {
         Self::parse_with(text, &|name| Some(format!("${{{name}}}")))
     }
 
@@ -134,8 +82,9 @@ impl PromConfig {
     pub fn parse_with(
         text: &str,
         environment: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self, ConfigError> {
-        let written: Option<WrittenConfig> = yaml::parse(text)?;
+    ) -> Result<Self, YamlError> {
+        let written: Option<WrittenConfig> =
+            yaml::parse(text).map_err(YamlError::without_wrappers)?;
         Self::check(written.unwrap_or_default(), environment)
     }
 
@@ -146,7 +95,7 @@ impl PromConfig {
     pub fn check(
         mut written: WrittenConfig,
         environment: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, YamlError> {
         let mut warnings = written.unsupported();
         let global = match written.global.take() {
             None => GlobalConfig::default(),
@@ -155,7 +104,7 @@ impl PromConfig {
                 let (global, mut ignored) = section
                     .value
                     .check(environment)
-                    .map_err(|refused| placed(&at, "global", refused))?;
+                    .map_err(|refused| refused.at(&at, "global"))?;
                 warnings.append(&mut ignored);
                 global
             }
@@ -167,7 +116,7 @@ impl PromConfig {
             if dirs.contains('*') {
                 let key = format!("scrape_config_files[{index}]");
                 let what = format!("invalid scrape config file path {file:?}");
-                return Err(ConfigError { line: 0, column: 0, key, what });
+                return Err(YamlError::somewhere(key, what));
             }
         }
         let mut config =
@@ -181,8 +130,9 @@ impl PromConfig {
     ///
     /// # Errors
     /// The first thing that is wrong, with its place in that file.
-    pub fn add_jobs(&mut self, text: &str, dir: Option<&Utf8Path>) -> Result<(), ConfigError> {
-        let written: Option<WrittenJobs> = yaml::parse(text)?;
+    pub fn add_jobs(&mut self, text: &str, dir: Option<&Utf8Path>) -> Result<(), YamlError> {
+        let written: Option<WrittenJobs> =
+            yaml::parse(text).map_err(YamlError::without_wrappers)?;
         let before = self.scrape_configs.len();
         self.check_jobs(written.unwrap_or_default().scrape_configs.unwrap_or_default())?;
         if let Some(dir) = dir {
@@ -196,17 +146,17 @@ impl PromConfig {
     fn check_jobs(
         &mut self,
         sections: Vec<Option<Spanned<WithClient<WrittenJob>>>>,
-    ) -> Result<(), ConfigError> {
+    ) -> Result<(), YamlError> {
         let mut names: BTreeSet<String> =
             self.scrape_configs.iter().map(|job| job.job_name.clone()).collect();
         for (index, section) in sections.into_iter().enumerate() {
             let key = format!("scrape_configs[{index}]");
             let Some(section) = section else {
                 let what = "empty or null scrape config section".to_owned();
-                return Err(ConfigError { line: 0, column: 0, key, what });
+                return Err(YamlError::somewhere(key, what));
             };
             let at = section.referenced;
-            let place = |refused| placed(&at, &key, refused);
+            let place = |refused: Refused| refused.at(&at, &key);
             let (job, ignored) = {
                 let WithClient { section: job, client } = section.value;
                 job.check(client, &self.global).map_err(place)?
@@ -249,14 +199,6 @@ impl WrittenConfig {
             .map(|(name, _, meaning)| format!("not supported yet: {name} ({meaning})"))
             .collect()
     }
-}
-
-fn placed(at: &serde_saphyr::Location, section: &str, refused: Refused) -> ConfigError {
-    let key = match refused.key.as_str() {
-        "" => section.to_owned(),
-        key => format!("{section}.{key}"),
-    };
-    ConfigError { line: at.line(), column: at.column(), key, what: refused.what }
 }
 
 #[cfg(test)]

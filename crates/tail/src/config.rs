@@ -7,14 +7,17 @@
 //! - `config/job.rs`: one entry of `scrape_configs`; `config/stages.rs`: its stages;
 //! - `config/client.rs`: one entry of `clients`; `config/environment.rs`: `${NAME}` in the file.
 
-use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use camino::Utf8PathBuf;
-use masthead_discovery::{KubernetesSdConfig, yaml};
+use masthead_discovery::{
+    KubernetesSdConfig,
+    yaml::{self, Refused, YamlError},
+};
 use masthead_http_client::WithClient;
 use masthead_ports::LogSink;
 use masthead_sysio::{Clock, Fs};
-use serde::{Deserialize, Deserializer, de::IgnoredAny};
+use serde::{Deserialize, de::IgnoredAny};
 use serde_saphyr::Spanned;
 
 use crate::{
@@ -45,92 +48,25 @@ pub struct PromtailConfig {
     jobs: Vec<JobConfig>,
 }
 
-/// Why a configuration was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError {
-    /// Counted from 1; 0 where the place is not known.
-    pub line: u64,
-    /// Counted from 1; 0 where the place is not known.
-    pub column: u64,
-    /// The way to the key, such as `scrape_configs[2].job_name`.
-    pub key: String,
-    /// What is wrong.
-    pub what: String,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.line > 0 {
-            write!(f, "line {}, column {}: ", self.line, self.column)?;
-        }
-        if !self.key.is_empty() && self.key != "." {
-            write!(f, "{}: ", self.key)?;
-        }
-        f.write_str(&self.what)
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
-impl From<yaml::YamlError> for ConfigError {
-    fn from(error: yaml::YamlError) -> Self {
-        let yaml::YamlError { line, column, key, what } = error;
-        // The wrapper that knows a section's place shows up as a key that nobody wrote.
-        Self { line, column, key: key.replace("].value", "]"), what }
-    }
-}
-
-/// A check that failed, before its place in the file is known.
-#[derive(Debug)]
-struct Refused {
-    /// Below the section; may be empty.
-    key: String,
-    what: String,
-}
-
-impl Refused {
-    fn new(key: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { key: key.into(), what: what.into() }
-    }
-
-    fn at(self, at: &serde_saphyr::Location, section: &str) -> ConfigError {
-        let key = match self.key.as_str() {
-            "" => section.to_owned(),
-            key => format!("{section}.{key}"),
-        };
-        ConfigError { line: at.line(), column: at.column(), key, what: self.what }
-    }
-}
-
-/// A value that is not looked at.
-#[derive(Debug, Clone, Copy)]
-struct Ignored;
-
-impl<'de> Deserialize<'de> for Ignored {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        IgnoredAny::deserialize(deserializer).map(|_| Self)
-    }
-}
-
 /// A promtail.yaml as it is written, for whoever has it as a part of a larger file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WrittenConfig {
     /// Of masthead.yaml; Promtail has none of the name. So is the next.
-    storage: Option<Ignored>,
-    limits: Option<Ignored>,
-    server: Option<Ignored>,
+    storage: Option<IgnoredAny>,
+    limits: Option<IgnoredAny>,
+    server: Option<IgnoredAny>,
     client: Option<Spanned<WithClient<WrittenClient>>>,
     clients: Option<Vec<Spanned<WithClient<WrittenClient>>>>,
     positions: Option<WrittenPositions>,
     scrape_configs: Option<Vec<Spanned<WrittenJob>>>,
-    target_config: Option<Ignored>,
-    limits_config: Option<Ignored>,
-    limit_config: Option<Ignored>,
-    options: Option<Ignored>,
-    tracing: Option<Ignored>,
-    wal: Option<Ignored>,
-    global: Option<Ignored>,
+    target_config: Option<IgnoredAny>,
+    limits_config: Option<IgnoredAny>,
+    limit_config: Option<IgnoredAny>,
+    options: Option<IgnoredAny>,
+    tracing: Option<IgnoredAny>,
+    wal: Option<IgnoredAny>,
+    global: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -164,8 +100,9 @@ impl PromtailConfig {
     ///
     /// # Errors
     /// The first thing that is wrong, with its place.
-    pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let written: Option<WrittenConfig> = yaml::parse(text)?;
+    pub fn parse(text: &str) -> Result<Self, YamlError> {
+        let written: Option<WrittenConfig> =
+            yaml::parse(text).map_err(YamlError::without_wrappers)?;
         Self::check(written.unwrap_or_default())
     }
 
@@ -173,7 +110,7 @@ impl PromtailConfig {
     ///
     /// # Errors
     /// The first thing that is wrong, with its place.
-    pub fn check(written: WrittenConfig) -> Result<Self, ConfigError> {
+    pub fn check(written: WrittenConfig) -> Result<Self, YamlError> {
         let mut warnings = written.unsupported();
         let mut clients = Vec::new();
         let single = written.client.into_iter().map(|client| ("client".to_owned(), client));
@@ -205,12 +142,7 @@ impl PromtailConfig {
         let positions = match written.positions {
             Some(WrittenPositions { filename: Some(path), sync_period, .. }) => {
                 let period = sync_period.as_deref().unwrap_or("10s");
-                let refuse = |what: String| ConfigError {
-                    line: 0,
-                    column: 0,
-                    key: "positions.sync_period".into(),
-                    what,
-                };
+                let refuse = |what| YamlError::somewhere("positions.sync_period", what);
                 let period = go_duration(period).map_err(refuse)?;
                 Some((path.into(), period))
             }
@@ -227,7 +159,7 @@ impl PromtailConfig {
     pub fn parse_with(
         text: &str,
         environment: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, YamlError> {
         Self::parse(&environment::expand(text, environment))
     }
 

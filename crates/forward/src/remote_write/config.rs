@@ -8,8 +8,8 @@ use std::{
 };
 
 use camino::Utf8Path;
-use masthead_discovery::yaml::{self, YamlError};
-use masthead_http_client::{Client, HttpClientConfig, WithClient};
+use masthead_discovery::yaml::{self, Refused, YamlError};
+use masthead_http_client::{Client, HttpClientConfig, RESERVED_HEADERS, WithClient};
 use masthead_relabel::{NameScheme, RelabelConfig, Rule};
 use masthead_sysio::Fs;
 use masthead_wire::remote_write::Version;
@@ -141,9 +141,6 @@ struct Written {
     google_iam: Option<IgnoredAny>,
 }
 
-/// A check that failed: a key below the entry, and what is wrong.
-type Refused = (String, String);
-
 impl PartialEq for RemoteWriteConfig {
     fn eq(&self, other: &Self) -> bool {
         let rules =
@@ -169,7 +166,7 @@ impl RemoteWriteConfig {
     /// What is wrong with the URL.
     pub fn new(url: &str) -> Result<Self, String> {
         let written = Written { url: url.to_owned(), ..Written::default() };
-        written.check(HttpClientConfig::default()).map_err(|(_, what)| what)
+        written.check(HttpClientConfig::default()).map_err(|refused| refused.what)
     }
 
     /// Reads the section `remote_write` of a prometheus.yml; the other sections are passed over.
@@ -177,11 +174,8 @@ impl RemoteWriteConfig {
     /// # Errors
     /// The first thing that is wrong, with its place.
     pub fn read_section(text: &str) -> Result<Vec<Self>, YamlError> {
-        let whole: Option<WrittenSection> = yaml::parse(text).map_err(|error| YamlError {
-            // The wrapper that knows an entry's place shows up as a key that nobody wrote.
-            key: error.key.replace("].value", "]"),
-            ..error
-        })?;
+        let whole: Option<WrittenSection> =
+            yaml::parse(text).map_err(YamlError::without_wrappers)?;
         Self::check_section(whole.unwrap_or_default())
     }
 
@@ -197,13 +191,10 @@ impl RemoteWriteConfig {
             let key = format!("remote_write[{index}]");
             let Some(section) = section else {
                 let what = "empty or null remote write config section".to_owned();
-                return Err(YamlError { line: 0, column: 0, key, what });
+                return Err(YamlError::somewhere(key, what));
             };
             let at = section.referenced;
-            let place = |(below, what): Refused| {
-                let key = if below.is_empty() { key.clone() } else { format!("{key}.{below}") };
-                YamlError { line: at.line(), column: at.column(), key, what }
-            };
+            let place = |refused: Refused| refused.at(&at, &key);
             let WithClient { section, client } = section.value;
             let named = !section.name.is_empty();
             let config = section.check(client).map_err(place)?;
@@ -214,7 +205,7 @@ impl RemoteWriteConfig {
                 } else {
                     format!("two entries have the URL {}: give each a name", config.url)
                 };
-                return Err(place(("name".into(), what)));
+                return Err(place(Refused::new("name", what)));
             }
             configs.push(config);
         }
@@ -240,7 +231,7 @@ impl RemoteWriteConfig {
 
 impl Written {
     fn check(self, mut client: HttpClientConfig) -> Result<RemoteWriteConfig, Refused> {
-        let refuse = |key: &str, what: &str| Err((key.to_owned(), what.to_owned()));
+        let refuse = |key: &str, what: &str| Err(Refused::new(key, what));
         if self.url.is_empty() {
             return refuse("url", "url for remote_write is empty");
         }
@@ -250,7 +241,7 @@ impl Written {
             Err(error) => return refuse("url", &error.to_string()),
         };
         self.check_supported()?;
-        client.validate().map_err(|error| (error.key.to_owned(), error.what))?;
+        client.validate().map_err(|error| Refused::new(error.key, error.what))?;
         check_headers(&self.headers)?;
         let relabel_rules = rules(&self.write_relabel_configs)?;
         let version = match self.protobuf_message.as_str() {
@@ -302,7 +293,7 @@ impl Written {
         ];
         match given.into_iter().find(|(_, given, _)| *given) {
             Some((key, _, instead)) => {
-                Err((key.to_owned(), format!("not supported: {key}; {instead}")))
+                Err(Refused::new(key, format!("not supported: {key}; {instead}")))
             }
             None => Ok(()),
         }
@@ -311,37 +302,17 @@ impl Written {
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Headers that say what the body is, or who sends it.
-const RESERVED: &[&str] = &[
-    "host",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "user-agent",
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "www-authenticate",
-    "accept-encoding",
-    "x-prometheus-remote-write-version",
-    "x-prometheus-remote-read-version",
-    "x-amz-date",
-    "x-amz-security-token",
-    "x-amz-content-sha256",
-];
-
 fn check_headers(headers: &BTreeMap<String, String>) -> Result<(), Refused> {
     for name in headers.keys() {
         let lower = name.to_ascii_lowercase();
         if lower == "authorization" {
             let what = "authorization header must be changed via the basic_auth, authorization, \
                         oauth2, sigv4, azuread or google_iam parameter";
-            return Err(("headers".into(), what.into()));
+            return Err(Refused::new("headers", what));
         }
-        if RESERVED.contains(&lower.as_str()) {
+        if RESERVED_HEADERS.contains(&lower.as_str()) {
             let what = format!("{name} is a reserved header. It must not be changed");
-            return Err(("headers".into(), what));
+            return Err(Refused::new("headers", what));
         }
     }
     Ok(())
@@ -352,7 +323,8 @@ fn check_queue(queue: &QueueConfig) -> Result<(), Refused> {
         if (1..=max).contains(&value) {
             return Ok(());
         }
-        Err((format!("queue_config.{key}"), format!("must be from 1 to {max}, is {value}")))
+        let what = format!("must be from 1 to {max}, is {value}");
+        Err(Refused::new(format!("queue_config.{key}"), what))
     };
     within("capacity", queue.capacity, SAMPLES_PER_SEND_MAX)?;
     within("max_shards", queue.max_shards, SHARDS_MAX)?;
@@ -360,7 +332,7 @@ fn check_queue(queue: &QueueConfig) -> Result<(), Refused> {
     within("max_samples_per_send", queue.max_samples_per_send, SAMPLES_PER_SEND_MAX)?;
     if queue.min_backoff.is_zero() || queue.max_backoff < queue.min_backoff {
         let what = "must be above zero, and max_backoff not below min_backoff";
-        return Err(("queue_config.min_backoff".into(), what.into()));
+        return Err(Refused::new("queue_config.min_backoff", what));
     }
     Ok(())
 }
@@ -369,9 +341,11 @@ fn rules(configs: &[Option<RelabelConfig>]) -> Result<Vec<Rule>, Refused> {
     let compile = |(at, config): (usize, &Option<RelabelConfig>)| {
         let key = format!("write_relabel_configs[{at}]");
         let Some(config) = config else {
-            return Err((key, "empty or null relabeling rule in remote write config".to_owned()));
+            let what = "empty or null relabeling rule in remote write config";
+            return Err(Refused::new(key, what));
         };
-        Rule::new(config.clone(), NameScheme::Utf8).map_err(|error| (key, error.to_string()))
+        Rule::new(config.clone(), NameScheme::Utf8)
+            .map_err(|error| Refused::new(key, error.to_string()))
     };
     configs.iter().enumerate().map(compile).collect()
 }

@@ -2,13 +2,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use masthead_discovery::yaml;
+use masthead_discovery::yaml::{self, Refused};
 use masthead_model::{ByteSize, Labels};
 use masthead_relabel::NameScheme;
 use masthead_wire::exposition::{EscapingScheme, ScrapeProtocol};
 use serde::{Deserialize, Deserializer, Serialize};
-
-use super::Refused;
 
 /// The defaults of all jobs.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -4,17 +4,17 @@ use std::{collections::BTreeMap, time::Duration};
 
 use camino::Utf8Path;
 use masthead_discovery::{
-    Configs, FileSdConfig, HttpSdConfig, KubernetesSdConfig, StaticConfig, yaml,
+    Configs, FileSdConfig, HttpSdConfig, KubernetesSdConfig, StaticConfig,
+    yaml::{self, Refused},
 };
 use masthead_http_client::HttpClientConfig;
 use masthead_relabel::{NameScheme, RelabelConfig, Rule};
 use masthead_wire::exposition::{EscapingScheme, ScrapeProtocol};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
-    GlobalConfig, Refused,
+    GlobalConfig,
     global::{byte_size, check_protocols, name_scheme},
-    unsupported::Ignored,
 };
 use crate::resolution::Resolution;
 
@@ -198,34 +198,34 @@ pub(super) struct WrittenJob {
     file_sd_configs: Vec<FileSdConfig>,
     http_sd_configs: Vec<HttpSdConfig>,
     kubernetes_sd_configs: Vec<KubernetesSdConfig>,
-    aws_sd_configs: Option<Ignored>,
-    azure_sd_configs: Option<Ignored>,
-    consul_sd_configs: Option<Ignored>,
-    digitalocean_sd_configs: Option<Ignored>,
-    dns_sd_configs: Option<Ignored>,
-    docker_sd_configs: Option<Ignored>,
-    dockerswarm_sd_configs: Option<Ignored>,
-    ec2_sd_configs: Option<Ignored>,
-    eureka_sd_configs: Option<Ignored>,
-    gce_sd_configs: Option<Ignored>,
-    hetzner_sd_configs: Option<Ignored>,
-    ionos_sd_configs: Option<Ignored>,
-    kuma_sd_configs: Option<Ignored>,
-    lightsail_sd_configs: Option<Ignored>,
-    linode_sd_configs: Option<Ignored>,
-    marathon_sd_configs: Option<Ignored>,
-    nerve_sd_configs: Option<Ignored>,
-    nomad_sd_configs: Option<Ignored>,
-    openstack_sd_configs: Option<Ignored>,
-    outscale_sd_configs: Option<Ignored>,
-    ovhcloud_sd_configs: Option<Ignored>,
-    puppetdb_sd_configs: Option<Ignored>,
-    scaleway_sd_configs: Option<Ignored>,
-    serverset_sd_configs: Option<Ignored>,
-    stackit_sd_configs: Option<Ignored>,
-    triton_sd_configs: Option<Ignored>,
-    uyuni_sd_configs: Option<Ignored>,
-    vultr_sd_configs: Option<Ignored>,
+    aws_sd_configs: Option<IgnoredAny>,
+    azure_sd_configs: Option<IgnoredAny>,
+    consul_sd_configs: Option<IgnoredAny>,
+    digitalocean_sd_configs: Option<IgnoredAny>,
+    dns_sd_configs: Option<IgnoredAny>,
+    docker_sd_configs: Option<IgnoredAny>,
+    dockerswarm_sd_configs: Option<IgnoredAny>,
+    ec2_sd_configs: Option<IgnoredAny>,
+    eureka_sd_configs: Option<IgnoredAny>,
+    gce_sd_configs: Option<IgnoredAny>,
+    hetzner_sd_configs: Option<IgnoredAny>,
+    ionos_sd_configs: Option<IgnoredAny>,
+    kuma_sd_configs: Option<IgnoredAny>,
+    lightsail_sd_configs: Option<IgnoredAny>,
+    linode_sd_configs: Option<IgnoredAny>,
+    marathon_sd_configs: Option<IgnoredAny>,
+    nerve_sd_configs: Option<IgnoredAny>,
+    nomad_sd_configs: Option<IgnoredAny>,
+    openstack_sd_configs: Option<IgnoredAny>,
+    outscale_sd_configs: Option<IgnoredAny>,
+    ovhcloud_sd_configs: Option<IgnoredAny>,
+    puppetdb_sd_configs: Option<IgnoredAny>,
+    scaleway_sd_configs: Option<IgnoredAny>,
+    serverset_sd_configs: Option<IgnoredAny>,
+    stackit_sd_configs: Option<IgnoredAny>,
+    triton_sd_configs: Option<IgnoredAny>,
+    uyuni_sd_configs: Option<IgnoredAny>,
+    vultr_sd_configs: Option<IgnoredAny>,
 }
 
 /// Upstream's `DefaultScrapeConfig`; what is empty here is taken from `global`.

@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use masthead_discovery::yaml::Refused;
 use masthead_http_client::HttpClientConfig;
 use masthead_model::{Labels, is_legacy_label_name};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use url::Url;
 
-use super::{Ignored, Refused, go_duration};
+use super::go_duration;
 
 /// A Loki to push to, checked, with the defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +50,7 @@ pub(super) struct WrittenClient {
     external_labels: BTreeMap<String, String>,
     timeout: Option<String>,
     tenant_id: String,
-    stream_lag_labels: Option<Ignored>,
+    stream_lag_labels: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -58,7 +59,7 @@ struct WrittenBackoff {
     min_period: Option<String>,
     max_period: Option<String>,
     /// Lines are kept until the journal is full, whatever this says.
-    max_retries: Option<Ignored>,
+    max_retries: Option<IgnoredAny>,
 }
 
 impl WrittenClient {

@@ -6,13 +6,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use masthead_discovery::{
     Configs, FileSdConfig, HttpSdConfig, KubernetesSdConfig, TargetGroup, discover,
     kubernetes::{Role, Selector},
+    yaml::Refused,
 };
 use masthead_model::Labels;
 use masthead_relabel::{NameScheme, RelabelConfig, Rule};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
-    Ignored, Refused, Setup, go_duration,
+    Setup, go_duration,
     stages::{self, WrittenStage},
 };
 use crate::{
@@ -61,38 +62,38 @@ pub(super) struct WrittenJob {
     file_sd_configs: Vec<FileSdConfig>,
     http_sd_configs: Vec<HttpSdConfig>,
     kubernetes_sd_configs: Vec<KubernetesSdConfig>,
-    decompression: Option<Ignored>,
+    decompression: Option<IgnoredAny>,
     encoding: Option<String>,
     journal: Option<WrittenJournal>,
-    syslog: Option<Ignored>,
-    gcplog: Option<Ignored>,
-    azure_event_hubs: Option<Ignored>,
-    loki_push_api: Option<Ignored>,
-    windows_events: Option<Ignored>,
-    kafka: Option<Ignored>,
-    gelf: Option<Ignored>,
-    cloudflare: Option<Ignored>,
-    heroku_drain: Option<Ignored>,
-    docker_sd_configs: Option<Ignored>,
-    consul_sd_configs: Option<Ignored>,
-    consulagent_sd_configs: Option<Ignored>,
-    dns_sd_configs: Option<Ignored>,
-    digitalocean_sd_configs: Option<Ignored>,
-    dockerswarm_sd_configs: Option<Ignored>,
-    serverset_sd_configs: Option<Ignored>,
-    nerve_sd_configs: Option<Ignored>,
-    marathon_sd_configs: Option<Ignored>,
-    gce_sd_configs: Option<Ignored>,
-    ec2_sd_configs: Option<Ignored>,
-    openstack_sd_configs: Option<Ignored>,
-    azure_sd_configs: Option<Ignored>,
-    triton_sd_configs: Option<Ignored>,
+    syslog: Option<IgnoredAny>,
+    gcplog: Option<IgnoredAny>,
+    azure_event_hubs: Option<IgnoredAny>,
+    loki_push_api: Option<IgnoredAny>,
+    windows_events: Option<IgnoredAny>,
+    kafka: Option<IgnoredAny>,
+    gelf: Option<IgnoredAny>,
+    cloudflare: Option<IgnoredAny>,
+    heroku_drain: Option<IgnoredAny>,
+    docker_sd_configs: Option<IgnoredAny>,
+    consul_sd_configs: Option<IgnoredAny>,
+    consulagent_sd_configs: Option<IgnoredAny>,
+    dns_sd_configs: Option<IgnoredAny>,
+    digitalocean_sd_configs: Option<IgnoredAny>,
+    dockerswarm_sd_configs: Option<IgnoredAny>,
+    serverset_sd_configs: Option<IgnoredAny>,
+    nerve_sd_configs: Option<IgnoredAny>,
+    marathon_sd_configs: Option<IgnoredAny>,
+    gce_sd_configs: Option<IgnoredAny>,
+    ec2_sd_configs: Option<IgnoredAny>,
+    openstack_sd_configs: Option<IgnoredAny>,
+    azure_sd_configs: Option<IgnoredAny>,
+    triton_sd_configs: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct WrittenStatic {
-    targets: Vec<Ignored>,
+    targets: Vec<IgnoredAny>,
     labels: BTreeMap<String, String>,
 }
 

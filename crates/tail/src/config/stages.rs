@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer};
+use masthead_discovery::yaml::Refused;
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
-use super::{Ignored, Refused};
 use crate::pipeline::{
     Stage, cri,
     decolorize::Decolorize,
@@ -64,8 +64,8 @@ macro_rules! stage_table {
 // because it makes more than one.
 stage_table! {
     cri: cri::Written => cri::make;
-    docker: Ignored => |_, _| Ok(Box::new(Docker::new()));
-    decolorize: Ignored => |_, _| Ok(Box::new(Decolorize));
+    docker: IgnoredAny => |_, _| Ok(Box::new(Docker::new()));
+    decolorize: IgnoredAny => |_, _| Ok(Box::new(Decolorize));
     json: json::Written => json::make;
     logfmt: logfmt::Written => logfmt::make;
     regex: regex::Written => regex::make;
@@ -86,8 +86,8 @@ stage_table! {
     tenant: tenant::Written => tenant::make;
     metrics: metrics::Written => metrics::make;
     sampling: sampling::Written => sampling::make;
-    geoip: Ignored => |_, _| Err("not supported yet: geoip".to_owned());
-    eventlogmessage: Ignored => |_, _| {
+    geoip: IgnoredAny => |_, _| Err("not supported yet: geoip".to_owned());
+    eventlogmessage: IgnoredAny => |_, _| {
         Err("not supported: eventlogmessage; it is for Windows".to_owned())
     };
 }
