@@ -138,14 +138,22 @@ pub(crate) fn push_string(out: &mut Vec<u8>, text: &str) {
 
 /// `{"name":"value",…}` in the order of names.
 pub(crate) fn push_labels(out: &mut Vec<u8>, labels: &Labels) {
+    push_pairs(out, labels.iter().map(|label| (label.name, label.value)));
+}
+
+/// Names and values as an object of strings.
+pub(crate) fn push_pairs<'a>(
+    out: &mut Vec<u8>,
+    pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+) {
     out.push(b'{');
-    for (at, label) in labels.iter().enumerate() {
+    for (at, (name, value)) in pairs.into_iter().enumerate() {
         if at > 0 {
             out.push(b',');
         }
-        push_string(out, label.name);
+        push_string(out, name);
         out.push(b':');
-        push_string(out, label.value);
+        push_string(out, value);
     }
     out.push(b'}');
 }

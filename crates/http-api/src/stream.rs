@@ -217,6 +217,24 @@ impl ChunkWriter {
         if self.buf.len() < CHUNK { Ok(()) } else { self.flush().map_err(|Gone| Stop::Gone) }
     }
 
+    /// Writes a list, one element after the other.
+    pub(crate) fn list<T>(
+        &mut self,
+        items: impl IntoIterator<Item = T>,
+        mut push: impl FnMut(&mut Vec<u8>, T),
+    ) -> Result<(), Stop> {
+        self.buf.push(b'[');
+        for (at, item) in items.into_iter().enumerate() {
+            if at > 0 {
+                self.buf.push(b',');
+            }
+            push(&mut self.buf, item);
+            self.check()?;
+        }
+        self.buf.push(b']');
+        Ok(())
+    }
+
     /// Whether all there is so far is in the first chunk.
     pub(crate) fn fits(&self) -> bool {
         self.head.is_some()

@@ -132,16 +132,7 @@ fn write_matrix(out: &mut ChunkWriter, series: Vec<(Metric, Steps)>) -> Result<(
 }
 
 fn push_metric(out: &mut Vec<u8>, labels: &Metric) {
-    out.push(b'{');
-    for (at, (name, value)) in labels.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        json::push_string(out, name);
-        out.push(b':');
-        json::push_string(out, value);
-    }
-    out.push(b'}');
+    json::push_pairs(out, labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));
 }
 
 fn push_point(out: &mut Vec<u8>, at: Nanos, bytes: u64) {

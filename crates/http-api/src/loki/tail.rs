@@ -311,16 +311,9 @@ impl Frame {
 }
 
 fn push_stream(out: &mut Vec<u8>, labels: &[(String, String)], lines: &[SentLine]) {
-    out.extend_from_slice(b"{\"stream\":{");
-    for (at, (name, value)) in labels.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        json::push_string(out, name);
-        out.push(b':');
-        json::push_string(out, value);
-    }
-    out.extend_from_slice(b"},\"values\":[");
+    out.extend_from_slice(b"{\"stream\":");
+    json::push_pairs(out, labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    out.extend_from_slice(b",\"values\":[");
     for (at, line) in lines.iter().enumerate() {
         out.extend_from_slice(if at > 0 { b",[\"" } else { b"[\"" });
         push_whole(out, line.at.0);

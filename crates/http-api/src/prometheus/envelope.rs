@@ -49,21 +49,3 @@ pub(super) fn write(
     close(out, warnings, &[]);
     out.check()
 }
-
-/// A list, one element after the other.
-pub(super) fn write_list<T>(
-    out: &mut ChunkWriter,
-    items: impl IntoIterator<Item = T>,
-    mut push: impl FnMut(&mut Vec<u8>, T),
-) -> Result<(), Stop> {
-    out.buf.push(b'[');
-    for (at, item) in items.into_iter().enumerate() {
-        if at > 0 {
-            out.buf.push(b',');
-        }
-        push(&mut out.buf, item);
-        out.check()?;
-    }
-    out.buf.push(b']');
-    Ok(())
-}

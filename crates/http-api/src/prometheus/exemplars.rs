@@ -35,7 +35,7 @@ pub(super) async fn exemplars(
             shared.parts.source.exemplars(ctx, &selectors, range)?
         };
         envelope::open(out);
-        envelope::write_list(out, &found, |buf, (labels, exemplars)| {
+        out.list(&found, |buf, (labels, exemplars)| {
             push_series(buf, labels, exemplars);
         })?;
         envelope::close(out, &ctx.warnings(), &[]);

@@ -57,7 +57,7 @@ pub(super) async fn series(
         let mut found = shared.parts.source.series(ctx, &query)?;
         let warnings = cut(&mut found, limit, ctx);
         envelope::open(out);
-        envelope::write_list(out, &found, json::push_labels)?;
+        out.list(&found, json::push_labels)?;
         envelope::close(out, &warnings, &[]);
         out.check()
     };
@@ -95,7 +95,7 @@ async fn texts(
         let mut found = find(shared.parts.source.as_ref(), ctx, &query)?;
         let warnings = cut(&mut found, limit, ctx);
         envelope::open(out);
-        envelope::write_list(out, &found, |buf, text| json::push_string(buf, text))?;
+        out.list(&found, |buf, text| json::push_string(buf, text))?;
         envelope::close(out, &warnings, &[]);
         out.check()
     };

@@ -299,7 +299,7 @@ fn write_value(out: &mut ChunkWriter, value: QueryValue) -> Result<(), Stop> {
             push_point(&mut out.buf, at.0, |buf| json::push_string(buf, &text));
             Ok(())
         }
-        QueryValue::Vector(samples) => envelope::write_list(out, samples, push_sample),
+        QueryValue::Vector(samples) => out.list(samples, push_sample),
         QueryValue::Matrix(series) => {
             out.buf.push(b'[');
             for (at, series) in series.into_iter().enumerate() {
@@ -345,13 +345,13 @@ fn write_series(out: &mut ChunkWriter, series: &SeriesResult) -> Result<(), Stop
     json::push_labels(&mut out.buf, &series.labels);
     if !series.floats.is_empty() {
         out.buf.extend_from_slice(b",\"values\":");
-        envelope::write_list(out, &series.floats, |buf, (at, number)| {
+        out.list(&series.floats, |buf, (at, number)| {
             push_point(buf, *at, |buf| json::push_float(buf, *number));
         })?;
     }
     if !series.histograms.is_empty() {
         out.buf.extend_from_slice(b",\"histograms\":");
-        envelope::write_list(out, &series.histograms, |buf, (at, histogram)| {
+        out.list(&series.histograms, |buf, (at, histogram)| {
             push_point(buf, *at, |buf| json::push_histogram(buf, histogram));
         })?;
     }

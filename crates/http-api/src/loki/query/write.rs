@@ -47,7 +47,7 @@ pub(super) fn answer(
         }
         (Answer::Vector(samples), _) => {
             open(out, "vector");
-            list(out, samples, |buf, sample| {
+            out.list(samples, |buf, sample| {
                 buf.extend_from_slice(b"{\"metric\":");
                 json::push_labels(buf, &sample.labels);
                 buf.extend_from_slice(b",\"value\":");
@@ -57,7 +57,7 @@ pub(super) fn answer(
         }
         (Answer::Matrix(series), _) => {
             open(out, "matrix");
-            list(out, series, |buf, series| {
+            out.list(series, |buf, series| {
                 buf.extend_from_slice(b"{\"metric\":");
                 json::push_labels(buf, &series.labels);
                 buf.extend_from_slice(b",\"values\":[");
@@ -96,23 +96,6 @@ fn open(out: &mut ChunkWriter, kind: &str) {
     out.buf.extend_from_slice(b"{\"status\":\"success\",\"data\":{\"resultType\":\"");
     out.buf.extend_from_slice(kind.as_bytes());
     out.buf.extend_from_slice(b"\",\"result\":");
-}
-
-fn list<'t, T: 't>(
-    out: &mut ChunkWriter,
-    items: impl IntoIterator<Item = &'t T>,
-    mut push: impl FnMut(&mut Vec<u8>, &T),
-) -> Result<(), Stop> {
-    out.buf.push(b'[');
-    for (at, item) in items.into_iter().enumerate() {
-        if at > 0 {
-            out.buf.push(b',');
-        }
-        push(&mut out.buf, item);
-        out.check()?;
-    }
-    out.buf.push(b']');
-    Ok(())
 }
 
 fn streams<'a>(
