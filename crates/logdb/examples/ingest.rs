@@ -16,30 +16,24 @@ use masthead_ports::{
 };
 use masthead_sysio::{Clock, Random, RealClock, RealFs};
 
-use self::corpus::Corpus;
+use self::{
+    corpus::Corpus,
+    process::{proc, ratio, resident_kib},
+    report::{Failure, number, print},
+};
 
 #[path = "ingest/corpus.rs"]
 mod corpus;
+#[path = "../../tsdb/examples/support/process.rs"]
+mod process;
+#[path = "../../tsdb/examples/support/report.rs"]
+mod report;
 
-#[expect(clippy::print_stdout, reason = "it is what the example is for")]
 fn main() -> ExitCode {
-    match run() {
-        Ok(report) => {
-            println!("{report}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            println!("failed: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    print(run)
 }
 
-fn run() -> Result<String, Box<dyn std::error::Error>> {
-    let arguments: Vec<String> = std::env::args().collect();
-    let number = |at: usize, default: usize| {
-        arguments.get(at).and_then(|a| a.parse().ok()).unwrap_or(default)
-    };
+fn run() -> Result<String, Failure> {
     let wanted = number(1, 200) * 1_000_000;
     let options = Options {
         segment_bytes: number(2, 1024) << 10,
@@ -129,7 +123,7 @@ fn search(
     name: &str,
     filter: Option<&LinePattern>,
     bytes: usize,
-) -> Result<String, Box<dyn std::error::Error>> {
+) -> Result<String, Failure> {
     let (mut best, mut lines, mut parts) = (Duration::MAX, 0, 0);
     for _ in 0..3 {
         let limits = QueryLimits { samples: u64::MAX, ..QueryLimits::default() };
@@ -159,24 +153,9 @@ fn search(
     Ok(format!("{name:<26} {lines:>8} lines {parts:>5} parts {best:>12.3?}  {speed:.0} MB/s\n"))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a figure to be printed")]
-fn ratio(amount: usize, count: usize) -> f64 {
-    amount as f64 / count as f64
-}
-
 /// CPU time of the only thread that works.
 fn cpu_time() -> Duration {
     let stat = proc("/proc/self/schedstat");
     let nanos = stat.split_whitespace().next().and_then(|n| n.parse().ok()).unwrap_or(0);
     Duration::from_nanos(nanos)
-}
-
-fn resident_kib() -> u64 {
-    let statm = proc("/proc/self/statm");
-    statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4
-}
-
-#[expect(clippy::disallowed_methods, reason = "the process looks at itself, not at its files")]
-fn proc(path: &str) -> String {
-    std::fs::read_to_string(path).unwrap_or_default()
 }

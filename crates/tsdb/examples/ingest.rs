@@ -15,21 +15,24 @@ use masthead_ports::{
 use masthead_sysio::{Clock, Random, RealClock, RealFs};
 use masthead_tsdb::{Options, Tsdb};
 
+use self::{
+    cpu::cpu_time,
+    process::{ratio, resident_kib},
+    report::{Failure, number, print},
+};
+
+#[path = "support/cpu.rs"]
+mod cpu;
+#[path = "support/process.rs"]
+mod process;
+#[path = "support/report.rs"]
+mod report;
+
 const HOST_SERIES: usize = 1000;
 const INTERVAL_MS: i64 = 15_000;
 
-#[expect(clippy::print_stdout, reason = "it is what the example is for")]
 fn main() -> ExitCode {
-    match run() {
-        Ok(report) => {
-            println!("{report}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            println!("failed: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    print(run)
 }
 
 struct Host {
@@ -37,13 +40,9 @@ struct Host {
     values: Vec<f64>,
 }
 
-fn run() -> Result<String, Box<dyn std::error::Error>> {
-    let arguments: Vec<String> = std::env::args().collect();
-    let number = |at: usize, default: usize| {
-        arguments.get(at).and_then(|a| a.parse().ok()).unwrap_or(default)
-    };
+fn run() -> Result<String, Failure> {
     let (series, samples) = (number(1, 1000), number(2, 1000));
-    let off_grid = arguments.iter().any(|argument| argument == "off-grid");
+    let off_grid = std::env::args().any(|argument| argument == "off-grid");
     let dir = tempfile::tempdir()?;
     let path = camino::Utf8PathBuf::try_from(dir.path().to_owned())?;
     let fs = Arc::new(RealFs);
@@ -150,11 +149,7 @@ fn run() -> Result<String, Box<dyn std::error::Error>> {
     ))
 }
 
-fn read(
-    store: &Tsdb,
-    clock: &Arc<dyn Clock>,
-    matcher: &Matcher,
-) -> Result<String, Box<dyn std::error::Error>> {
+fn read(store: &Tsdb, clock: &Arc<dyn Clock>, matcher: &Matcher) -> Result<String, Failure> {
     let mut best = Duration::MAX;
     let (mut series, mut samples) = (0, 0);
     for _ in 0..5 {
@@ -208,28 +203,4 @@ impl Host {
             row.value = masthead_model::Value::Float(*value);
         }
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a figure to be printed")]
-fn ratio(amount: u64, count: usize) -> f64 {
-    amount as f64 / count as f64
-}
-
-/// CPU time of this process.
-fn cpu_time() -> Duration {
-    let stat = proc("/proc/self/stat");
-    let fields = stat.rsplit(')').next().unwrap_or_default();
-    let ticks: u64 =
-        fields.split_whitespace().skip(11).take(2).filter_map(|t| t.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks * 10)
-}
-
-fn resident_kib() -> u64 {
-    let statm = proc("/proc/self/statm");
-    statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4
-}
-
-#[expect(clippy::disallowed_methods, reason = "the process looks at itself, not at its files")]
-fn proc(path: &str) -> String {
-    std::fs::read_to_string(path).unwrap_or_default()
 }

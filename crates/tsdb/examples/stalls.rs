@@ -21,27 +21,20 @@ use masthead_ports::{
 use masthead_sysio::{Clock, RealClock, RealFs};
 use masthead_tsdb::{Options, Tsdb};
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+use self::report::{Failure, number, print};
+
+#[path = "support/report.rs"]
+mod report;
 
 const HOST_SERIES: usize = 1000;
 const START: i64 = 1_704_067_200_000;
 
-#[expect(clippy::print_stdout, reason = "it is what the example is for")]
 fn main() -> ExitCode {
-    match run() {
-        Ok(report) => {
-            println!("{report}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            println!("failed: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    print(run)
 }
 
 fn run() -> Result<String, Failure> {
-    let series: usize = std::env::args().nth(1).and_then(|a| a.parse().ok()).unwrap_or(200_000);
+    let series = number(1, 200_000);
     let dir = tempfile::tempdir()?;
     let path = camino::Utf8PathBuf::try_from(dir.path().to_owned())?;
     let clock: Arc<dyn Clock> = Arc::new(RealClock::new());

@@ -13,33 +13,30 @@ use masthead_ports::{AppendBatch, AppendRow, SampleSink};
 use masthead_sysio::{Clock, RealClock, RealFs};
 use masthead_tsdb::{Options, Tsdb};
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+use self::{
+    cpu::cpu_time,
+    process::{ratio, resident_kib},
+    report::{Failure, number, print},
+};
+
+#[path = "support/cpu.rs"]
+mod cpu;
+#[path = "support/process.rs"]
+mod process;
+#[path = "support/report.rs"]
+mod report;
 
 const TARGET_SERIES: usize = 1000;
 const PUSHED_TARGETS: usize = 10;
 const START: i64 = 1_704_067_200_000;
 
-#[expect(clippy::print_stdout, reason = "it is what the example is for")]
 fn main() -> ExitCode {
-    match run() {
-        Ok(report) => {
-            println!("{report}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            println!("failed: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    print(run)
 }
 
 fn run() -> Result<String, Failure> {
-    let arguments: Vec<String> = std::env::args().collect();
-    let number = |at: usize, default: usize| {
-        arguments.get(at).and_then(|a| a.parse().ok()).unwrap_or(default)
-    };
     let (series, scrapes, writers) = (number(1, 100_000), number(2, 100), number(3, 1));
-    let pushed = arguments.iter().any(|argument| argument == "push");
+    let pushed = std::env::args().any(|argument| argument == "push");
     let dir = tempfile::tempdir()?;
     let path = camino::Utf8PathBuf::try_from(dir.path().to_owned())?;
     let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
@@ -135,28 +132,4 @@ fn advance(rows: &mut [AppendRow], scrape: usize) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a figure to be printed")]
-fn ratio(amount: impl TryInto<u64>, count: usize) -> f64 {
-    amount.try_into().unwrap_or(0) as f64 / count as f64
-}
-
-/// CPU time of this process.
-fn cpu_time() -> Duration {
-    let stat = proc("/proc/self/stat");
-    let fields = stat.rsplit(')').next().unwrap_or_default();
-    let ticks: u64 =
-        fields.split_whitespace().skip(11).take(2).filter_map(|t| t.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks * 10)
-}
-
-fn resident_kib() -> u64 {
-    let statm = proc("/proc/self/statm");
-    statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4
-}
-
-#[expect(clippy::disallowed_methods, reason = "the process looks at itself, not at its files")]
-fn proc(path: &str) -> String {
-    std::fs::read_to_string(path).unwrap_or_default()
 }
