@@ -1,7 +1,9 @@
 //! Flags of `masthead import` and `masthead export`.
 
 use camino::Utf8PathBuf;
-use clap::{Args, ValueEnum};
+use clap::{
+    ArgMatches, Args, Command, FromArgMatches, ValueEnum, error::ErrorKind, parser::ValueSource,
+};
 use masthead_model::{Matcher, Millis};
 
 #[derive(Debug, Args)]
@@ -42,14 +44,8 @@ pub(crate) struct ExportArgs {
     #[arg(value_name = "FORMAT", env = "MASTHEAD_EXPORT_FORMAT", value_enum)]
     pub format: ExportFormat,
 
-    /// The data directory of a server that does not run.
-    #[arg(long, value_name = "DIR", env = "MASTHEAD_DATA", required_unless_present = "url")]
-    pub data: Option<Utf8PathBuf>,
-
-    /// A running server, Masthead or Prometheus, instead of a directory; needs `--from`.
-    #[arg(long, value_name = "URL", env = "MASTHEAD_URL", requires = "from")]
-    #[arg(value_parser = super::access::server_url)]
-    pub url: Option<url::Url>,
+    #[command(flatten)]
+    pub source: Source,
 
     #[command(flatten)]
     pub selection: SelectionArgs,
@@ -60,6 +56,55 @@ pub(crate) struct ExportArgs {
 
     #[command(flatten)]
     pub access: super::AccessArgs,
+}
+
+/// Where samples are taken from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    Directory(Utf8PathBuf),
+    Server(url::Url),
+}
+
+#[derive(Debug, Args)]
+struct SourceArgs {
+    /// The data directory of a server that does not run.
+    #[arg(long, value_name = "DIR", env = "MASTHEAD_DATA", required_unless_present = "url")]
+    data: Option<Utf8PathBuf>,
+
+    /// A running server, Masthead or Prometheus, instead of a directory; needs `--from`.
+    #[arg(long, value_name = "URL", env = "MASTHEAD_URL", value_parser = super::access::server_url)]
+    url: Option<url::Url>,
+}
+
+impl FromArgMatches for Source {
+    /// The server, unless a directory is typed and the server is only in the environment.
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let typed = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+        let refuse = |what: &str| clap::Error::raw(ErrorKind::MissingRequiredArgument, what);
+        let SourceArgs { data, url } = SourceArgs::from_arg_matches(matches)?;
+        let directory_alone = typed("data") && !typed("url");
+        match (data, url.filter(|_| !directory_alone)) {
+            (_, Some(url)) if matches.contains_id("from") => Ok(Self::Server(url)),
+            (_, Some(_)) => Err(refuse("--url <URL> needs --from <TIME>\n")),
+            (Some(directory), None) => Ok(Self::Directory(directory)),
+            (None, None) => Err(refuse("BUG: neither --data <DIR> nor --url <URL>\n")),
+        }
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for Source {
+    fn augment_args(command: Command) -> Command {
+        SourceArgs::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        SourceArgs::augment_args_for_update(command)
+    }
 }
 
 /// The formats of `masthead export`.

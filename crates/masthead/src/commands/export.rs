@@ -22,7 +22,7 @@ use masthead_tsdb::Tsdb;
 use self::{output::OutputFile, remote::Remote};
 use super::backfill::{ProgressLine, clock, filter, open_store};
 use crate::{
-    cli::{ExportArgs, ExportFormat, UsageError},
+    cli::{ExportArgs, ExportFormat, Source, UsageError},
     terminal,
 };
 
@@ -38,20 +38,22 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<()> {
     }
     let (local, remote);
     let mut left_out = None;
-    let (source, bounds): (&dyn SampleSource, _) = if let Some(url) = &args.url {
-        let now = masthead_model::Millis(clock.now().0.div_euclid(1_000_000));
-        exporter_filter.range.end = exporter_filter.range.end.min(now);
-        remote = Remote::new(url, &args.access)?;
-        left_out = Some(&remote);
-        let range = exporter_filter.range;
-        (&remote, Some((range.start.0, range.end.0)))
-    } else {
-        let data = args.data.as_deref().context("BUG: neither --data nor --url")?;
-        if RealFs.metadata(&data.join("metrics")).is_err() {
-            bail!(UsageError(format!("--data {data}: there is no store (no {data}/metrics)")));
+    let (source, bounds): (&dyn SampleSource, _) = match &args.source {
+        Source::Server(url) => {
+            let now = masthead_model::Millis(clock.now().0.div_euclid(1_000_000));
+            exporter_filter.range.end = exporter_filter.range.end.min(now);
+            remote = Remote::new(url, &args.access)?;
+            left_out = Some(&remote);
+            let range = exporter_filter.range;
+            (&remote, Some((range.start.0, range.end.0)))
         }
-        local = open_store(data, &clock)?;
-        (&local, bounds(&local)?)
+        Source::Directory(data) => {
+            if RealFs.metadata(&data.join("metrics")).is_err() {
+                bail!(UsageError(format!("--data {data}: there is no store (no {data}/metrics)")));
+            }
+            local = open_store(data, &clock)?;
+            (&local, bounds(&local)?)
+        }
     };
     let exporter = Exporter { source, clock: Arc::clone(&clock), filter: exporter_filter, bounds };
     let mut progress = ProgressLine::new(&clock);

@@ -74,6 +74,25 @@ fn what_cannot_be_is_refused_with_the_way_out() {
 }
 
 #[test]
+fn a_typed_directory_wins_over_a_server_of_the_environment() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().to_str().unwrap();
+    let f = |args: &[&str], variables: &[(&str, &str)], want: &str| {
+        let mut command = Masthead::command(&["export", "openmetrics"]);
+        command.args(args).envs(variables.iter().copied());
+        let (_, _, stderr) = Masthead::start(command).finish();
+        assert!(stderr.contains(want), "{args:?}, {variables:?}: {stderr}");
+    };
+    let (server, store) = (("MASTHEAD_URL", "http://127.0.0.1:1"), ("MASTHEAD_DATA", data));
+    f(&["--data", data], &[server], "there is no store");
+    f(&["--data", data, "--from", "1"], &[server], "there is no store");
+    f(&["--url", "http://127.0.0.1:1", "--from", "1"], &[store], "http://127.0.0.1:1/api");
+    f(&["--from", "1"], &[server, store], "http://127.0.0.1:1/api");
+    f(&[], &[server], "--from");
+    f(&[], &[], "--data");
+}
+
+#[test]
 fn a_store_in_use_is_left_alone_and_its_server_is_asked() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().to_str().unwrap();
