@@ -6,8 +6,8 @@
 //! server starts one of these (`commands/serve.rs`, `commands/demo.rs`, …) and adds what only it
 //! has: jobs to scrape ([`Stack::scrape`]) and lines that come from no file ([`Stack::pipes`]).
 //!
-//! The parts: the stores in `store.rs` and `logs.rs`, their upkeep in `upkeep.rs`, where it listens
-//! in `listen.rs`, what becomes of a connection in `connections.rs` and `certificates.rs`, who may come
+//! The parts: the stores in `store.rs` and `logs.rs`, their upkeep in `upkeep.rs`, what faces the
+//! network in `front.rs`, where it listens in `listen.rs`, what becomes of a connection in `connections.rs` and `certificates.rs`, who may come
 //! in in `access.rs`, the API in `api.rs`, what it says of itself in `view.rs`, `config_text.rs` and
 //! `metrics.rs`, what it scrapes in `scraping.rs`, where it forwards that in `remotes.rs`, the log
 //! files that it collects in `collecting.rs`, its own log in `own_log.rs`, the rules and alerts in `alerting.rs` and
@@ -26,6 +26,7 @@ mod dashboards;
 mod deletes;
 pub(crate) mod elsewhere;
 mod engines;
+mod front;
 mod kubernetes;
 mod listen;
 mod logs;
@@ -38,7 +39,7 @@ mod store;
 mod upkeep;
 mod view;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Context as _;
 use masthead_http_api::{Discovering, LiveTail, LokiApi};
@@ -49,21 +50,24 @@ use masthead_scrape::ScrapeConfig;
 use masthead_sysio::{Clock, RealClock};
 use masthead_tail::LineSource;
 use masthead_tsdb::Tsdb;
-use tokio::sync::watch;
 
 use self::{
-    access::Access, alerting::Alerting, certificates::Certificates, collecting::Collecting,
-    connections::Door, engines::Engines, kubernetes::Kubernetes, own_log::OwnLog, remotes::Remotes,
-    scraping::Scraping, upkeep::Upkeep, view::Server,
+    alerting::Alerting,
+    collecting::Collecting,
+    engines::Engines,
+    front::{Front, Serving},
+    kubernetes::Kubernetes,
+    own_log::OwnLog,
+    remotes::Remotes,
+    scraping::Scraping,
+    upkeep::Upkeep,
+    view::Server,
 };
 use crate::{
     cli::{ServeArgs, UsageError},
     tasks::{Task, Tasks},
     terminal,
 };
-
-/// How long requests in flight may go on after a signal.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// A running stack. It is ended by [`Stack::stop`]; dropped, it ends as a crash would end it.
 pub(crate) struct Stack {
@@ -76,10 +80,9 @@ pub(crate) struct Stack {
     collecting: Arc<Collecting>,
     own_log: own_log::Carrier,
     loki: LokiApi,
-    serving: Vec<Task>,
+    serving: Serving,
     /// What follows the cluster; it ends first, so that no job begins while the others end.
     following: Vec<Task>,
-    stop: watch::Sender<bool>,
     upkeep: Upkeep,
     metrics: Arc<Tsdb>,
     logs: Arc<Logdb>,
@@ -92,18 +95,13 @@ impl Stack {
     /// What kept it from starting; a [`UsageError`] for flags and files that are wrong.
     pub(crate) async fn start(args: &ServeArgs, own_log: OwnLog) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
-        let access = Arc::new(Access::open(args, Arc::clone(&clock))?);
-        let certificates = Certificates::open(&args.tls)?;
-        let door = Door::new(args.max_connections, args.header_timeout, certificates.clone());
-        let listeners = listen::bind(args, access.auth().wanted()).await?;
-        let addresses: Vec<_> =
-            listeners.iter().map(tokio::net::TcpListener::local_addr).collect::<Result<_, _>>()?;
+        let front = Front::open(args, &clock).await?;
+        let (addresses, own) = (front.addresses.clone(), front.own);
         let (store, found) = store::open(args, Arc::clone(&clock)).await?;
         let lines = logs::open(args, Arc::clone(&clock)).await?;
         let mut upkeep = Upkeep::default();
         logs::keep_up(&lines, args, &mut upkeep)?;
-        access::keep_up(&access, &mut upkeep)?;
-        certificates::keep_up(certificates.as_ref(), &mut upkeep)?;
+        front.keep_up(&mut upkeep)?;
         // Whatever brings lines hands them to this one, so that they can be followed.
         let live = Arc::new(LiveTail::new(Arc::clone(&lines) as _));
         let tasks = Tasks::new();
@@ -114,7 +112,6 @@ impl Stack {
         let own_log = own_log.carry(collecting.own_log(), &tasks);
 
         let telemetry = Telemetry::builder("masthead", env!("CARGO_PKG_VERSION")).build();
-        let own = *addresses.first().context("BUG: no listener")?;
         let remotes = Remotes::new(Some(store.clone()), args, Arc::clone(&clock), &tasks);
         let remotes = Arc::new(remotes);
         let sources = (&telemetry, Arc::clone(&remotes));
@@ -134,8 +131,8 @@ impl Stack {
                 scraping: Arc::clone(&scraping),
                 collecting: Arc::clone(&collecting),
                 alerting: Some(Arc::clone(&alerting)),
-                access: Arc::clone(&access),
-                certificates,
+                access: Arc::clone(&front.access),
+                certificates: front.certificates.clone(),
             },
             telemetry.clone(),
             Some((Arc::clone(&store), Arc::clone(&lines))),
@@ -149,7 +146,7 @@ impl Stack {
             live,
             cluster: Arc::clone(&cluster),
         };
-        let (targets, auth) = (scraping.view(), access.auth());
+        let (targets, auth) = (scraping.view(), front.access.auth());
         let api = api::Api::new(args, stores, &engines, &alerting, &server, targets, auth, clock)?;
         let moved = metrics::Moved {
             scrape: scraping.stats(),
@@ -157,18 +154,11 @@ impl Stack {
             remotes: Arc::clone(&remotes),
             own_log: own_log_stats,
         };
-        metrics::register(&telemetry, &store, &lines, (&api, door.stats()), moved);
+        metrics::register(&telemetry, &store, &lines, (&api, front.door.stats()), moved);
         rule_metrics::register(&telemetry, &alerting);
         let router = api.router(&telemetry);
 
-        let (stop, stopping) = watch::channel(false);
-        let serving: Vec<_> = listeners
-            .into_iter()
-            .map(|listener| {
-                let door = Arc::clone(&door);
-                tasks.spawn("listener", door.serve(listener, router.clone(), stopping.clone()))
-            })
-            .collect();
+        let serving = front.serve(&router, &tasks);
         store::load(&store, found).await?;
         store::keep_up(&store, args, &mut upkeep)?;
         scraping.begin().await?;
@@ -188,7 +178,6 @@ impl Stack {
             loki: api.loki,
             serving,
             following,
-            stop,
             upkeep,
             metrics: store,
             logs: lines,
@@ -219,17 +208,12 @@ impl Stack {
 
     /// Reads the configuration again. What failed is logged, and the old one goes on.
     pub(crate) async fn reload(&self) {
-        let server = Arc::clone(&self.server);
-        // A panic in there is a bug that its own message has told.
-        drop(tokio::task::spawn_blocking(move || server.load().is_ok()).await);
+        self.server.reload().await;
     }
 
     /// Waits until a client asks for the end, or a task has failed, which is the error.
     pub(crate) async fn ended(&self) -> anyhow::Result<&'static str> {
-        tokio::select! {
-            () = self.server.quit_asked() => Ok("/-/quit"),
-            error = self.tasks.failed() => Err(error),
-        }
+        self.server.ended(&self.tasks).await
     }
 
     /// Ends in order; what was acknowledged is on the disk.
@@ -246,8 +230,7 @@ impl Stack {
         tokio::task::spawn_blocking(move || collecting.stop()).await?;
         self.loki.stop();
         self.remotes.stop().await;
-        self.stop.send_replace(true);
-        drained(self.serving).await;
+        self.serving.end().await;
         let (upkeep, metrics, logs) = (self.upkeep, self.metrics, self.logs);
         tokio::task::spawn_blocking(move || {
             upkeep.stop();
@@ -293,16 +276,4 @@ fn copied(args: &ServeArgs) -> Result<Option<own_logs::Config>, UsageError> {
 fn log_config(args: &ServeArgs, format: &str) -> Result<own_logs::Config, UsageError> {
     let config = own_logs::Config::parse(Some(&args.log_level), Some(format));
     config.map_err(|error| UsageError(format!("--log.level, --log.format: {error}")))
-}
-
-/// Waits for requests in flight, and no longer than [`GRACE`].
-async fn drained(serving: Vec<Task>) {
-    let all = async {
-        for task in serving {
-            task.done().await;
-        }
-    };
-    if tokio::time::timeout(GRACE, all).await.is_err() {
-        tracing::warn!(grace_ms = GRACE.as_millis(), "Requests were cut off.");
-    }
 }

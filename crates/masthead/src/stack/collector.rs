@@ -3,24 +3,19 @@
 //! Nothing is kept but the journals of what is not sent yet, so that memory does not grow with the
 //! time for which the other ends are away. What could be read of a store is not answered.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
-use anyhow::Context as _;
 use masthead_http_api::{BuildInfo, Limits, Parts, PrometheusApi};
 use masthead_instrument::Telemetry;
 use masthead_model::Regexp;
 use masthead_ports::{NoRules, NoStore};
 use masthead_promql::{Engine, EngineOptions, Features};
 use masthead_sysio::{Clock, RealClock};
-use tokio::sync::watch;
 
 use super::{
-    access::{self, Access},
     api,
-    certificates::{self, Certificates},
     collecting::Collecting,
-    connections::Door,
-    listen,
+    front::{Front, Serving},
     metrics::Moved,
     own_log::{self, OwnLog},
     remotes::Remotes,
@@ -30,7 +25,7 @@ use super::{
 };
 use crate::{
     cli::{ServeArgs, UsageError},
-    tasks::{Task, Tasks},
+    tasks::Tasks,
 };
 
 /// A running collector. It is ended by [`Collector::stop`]; dropped, it ends as a crash would end it.
@@ -42,8 +37,7 @@ pub(crate) struct Collector {
     own_log: own_log::Carrier,
     remotes: Arc<Remotes>,
     upkeep: Upkeep,
-    serving: Vec<Task>,
-    stop: watch::Sender<bool>,
+    serving: Serving,
 }
 
 impl Collector {
@@ -54,11 +48,8 @@ impl Collector {
     /// there is nowhere to send anything.
     pub(crate) async fn start(args: &ServeArgs, own_log: OwnLog) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
-        let access = Arc::new(Access::open(args, Arc::clone(&clock))?);
-        let certificates = Certificates::open(&args.tls)?;
-        let door = Door::new(args.max_connections, args.header_timeout, certificates.clone());
-        let listeners = listen::bind(args, access.auth().wanted()).await?;
-        let own: SocketAddr = listeners.first().context("BUG: no listener")?.local_addr()?;
+        let front = Front::open(args, &clock).await?;
+        let own = front.own;
         let tasks = Tasks::new();
         let collecting = Arc::new(Collecting::start(args, None, Arc::clone(&clock), &tasks)?);
         let remotes = Arc::new(Remotes::new(None, args, Arc::clone(&clock), &tasks));
@@ -69,8 +60,8 @@ impl Collector {
             scraping: Arc::clone(&scraping),
             collecting: Arc::clone(&collecting),
             alerting: None,
-            access: Arc::clone(&access),
-            certificates: certificates.clone(),
+            access: Arc::clone(&front.access),
+            certificates: front.certificates.clone(),
         };
         let server = Server::new(args, Arc::clone(&clock), reloaded, telemetry.clone(), None);
         let server = Arc::new(server);
@@ -83,20 +74,12 @@ impl Collector {
         telemetry.register(|registry| registry.register_collector(Box::new(moved)));
         let all = api(args, &server, &scraping, &remotes, clock)?
             .router()
-            .merge(access.auth().router())
+            .merge(front.access.auth().router())
             .merge(telemetry.metrics_router());
-        let router = access.auth().protect(all).layer(telemetry.layer());
+        let router = front.access.auth().protect(all).layer(telemetry.layer());
         let mut upkeep = Upkeep::default();
-        access::keep_up(&access, &mut upkeep)?;
-        certificates::keep_up(certificates.as_ref(), &mut upkeep)?;
-        let (stop, stopping) = watch::channel(false);
-        let serving: Vec<_> = listeners
-            .into_iter()
-            .map(|listener| {
-                let door = Arc::clone(&door);
-                tasks.spawn("listener", door.serve(listener, router.clone(), stopping.clone()))
-            })
-            .collect();
+        front.keep_up(&mut upkeep)?;
+        let serving = front.serve(&router, &tasks);
         scraping.begin().await?;
         if remotes.counts().is_empty() && collecting.counts().clients.is_empty() {
             let what = "nothing to send to: give --remote-write URL or --loki URL, `remote_write` \
@@ -106,22 +89,17 @@ impl Collector {
         let own_log = own_log.carry(collecting.own_log(), &tasks);
         server.started();
         tracing::info!(listen = %own, data = %args.data, version = env!("CARGO_PKG_VERSION"), "Ready.");
-        Ok(Self { tasks, server, scraping, collecting, own_log, remotes, upkeep, serving, stop })
+        Ok(Self { tasks, server, scraping, collecting, own_log, remotes, upkeep, serving })
     }
 
     /// Reads the configuration again. What failed is logged, and the old one goes on.
     pub(crate) async fn reload(&self) {
-        let server = Arc::clone(&self.server);
-        // A panic in there is a bug that its own message has told.
-        drop(tokio::task::spawn_blocking(move || server.load().is_ok()).await);
+        self.server.reload().await;
     }
 
     /// Waits until a client asks for the end, or a task has failed, which is the error.
     pub(crate) async fn ended(&self) -> anyhow::Result<&'static str> {
-        tokio::select! {
-            () = self.server.quit_asked() => Ok("/-/quit"),
-            error = self.tasks.failed() => Err(error),
-        }
+        self.server.ended(&self.tasks).await
     }
 
     /// Ends in order; what is not sent yet is in the journals.
@@ -135,8 +113,7 @@ impl Collector {
         let collecting = self.collecting;
         tokio::task::spawn_blocking(move || collecting.stop()).await?;
         self.remotes.stop().await;
-        self.stop.send_replace(true);
-        super::drained(self.serving).await;
+        self.serving.end().await;
         let upkeep = self.upkeep;
         tokio::task::spawn_blocking(move || upkeep.stop()).await?;
         Ok(())

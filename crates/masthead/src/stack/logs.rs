@@ -5,10 +5,10 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use masthead_http_api::LogLimits;
-use masthead_logdb::{JournalOptions, Keep, Logdb, OpenReport, Options, SyncPolicy};
+use masthead_logdb::{Keep, Logdb, OpenReport, Options};
 use masthead_sysio::{Clock, RealFs};
 
-use super::upkeep::Upkeep;
+use super::{store::journal, upkeep::Upkeep};
 use crate::cli::ServeArgs;
 
 /// How often it is looked whether something is to be compressed, written, merged or deleted.
@@ -33,13 +33,9 @@ pub(super) async fn open(args: &ServeArgs, clock: Arc<dyn Clock>) -> anyhow::Res
 
 fn options(args: &ServeArgs) -> Options {
     let logs = &args.logs;
-    let sync = match args.sync_interval {
-        Duration::ZERO => SyncPolicy::Always,
-        interval => SyncPolicy::Interval(interval),
-    };
     let defaults = Options::default();
     Options {
-        journal: JournalOptions { sync, ..JournalOptions::default() },
+        journal: journal(args),
         window_ns: nanos(logs.out_of_order_window),
         keep: Keep {
             span: (!logs.retention_time.is_zero()).then(|| nanos(logs.retention_time)),

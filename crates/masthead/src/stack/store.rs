@@ -48,12 +48,8 @@ pub(super) async fn load(store: &Arc<Tsdb>, found: OpenReport) -> anyhow::Result
 
 fn options(args: &ServeArgs) -> Options {
     let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-    let sync = match args.sync_interval {
-        Duration::ZERO => SyncPolicy::Always,
-        interval => SyncPolicy::Interval(interval),
-    };
     Options {
-        journal: JournalOptions { sync, ..JournalOptions::default() },
+        journal: journal(args),
         out_of_order_ms: millis(args.out_of_order_window),
         keep: Keep {
             span: (!args.retention_time.is_zero()).then(|| millis(args.retention_time)),
@@ -63,6 +59,15 @@ fn options(args: &ServeArgs) -> Options {
         load_threads: thread::available_parallelism().map_or(1, |threads| threads.get().min(8)),
         ..Options::default()
     }
+}
+
+/// How the journals of both stores are written.
+pub(super) fn journal(args: &ServeArgs) -> JournalOptions {
+    let sync = match args.sync_interval {
+        Duration::ZERO => SyncPolicy::Always,
+        interval => SyncPolicy::Interval(interval),
+    };
+    JournalOptions { sync, ..JournalOptions::default() }
 }
 
 fn tell(report: &OpenReport) {

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     cli::ServeArgs,
     config::{self, Given},
+    tasks::Tasks,
 };
 
 /// The running server.
@@ -89,9 +90,20 @@ impl Server {
         }
     }
 
-    /// Waits until a client asks the process to end.
-    pub(super) async fn quit_asked(&self) {
-        self.quit.notified().await;
+    /// Waits until a client asks the process to end, or one of `tasks` has failed, which is the
+    /// error.
+    pub(super) async fn ended(&self, tasks: &Tasks) -> anyhow::Result<&'static str> {
+        tokio::select! {
+            () = self.quit.notified() => Ok("/-/quit"),
+            error = tasks.failed() => Err(error),
+        }
+    }
+
+    /// Reads the configuration again. What failed is logged, and the old one goes on.
+    pub(super) async fn reload(self: &Arc<Self>) {
+        let server = Arc::clone(self);
+        // A panic in there is a bug that its own message has told.
+        drop(tokio::task::spawn_blocking(move || server.load().is_ok()).await);
     }
 
     /// Reads the configuration again. Blocks.
