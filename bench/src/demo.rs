@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use clap::Args;
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use crate::{
     answers::{self, Answer},
     http::Patience,
     measure::{self, Machine},
-    peers::System,
+    peers::{MASTHEAD, Start, System},
     server::Server,
 };
 
@@ -45,42 +45,13 @@ fn minutes(text: &str) -> Result<f64, String> {
 }
 
 /// `masthead demo`, as a system without peers: none of them has an API and its traffic inside.
-#[derive(Debug)]
-struct Demo;
+const DEMO: System = System { check: |_| Ok(()), command: |start| Ok(command(start)), ..MASTHEAD };
 
-impl System for Demo {
-    fn name(&self) -> &'static str {
-        "masthead"
-    }
-
-    fn programs(&self) -> &'static [&'static str] {
-        &["masthead"]
-    }
-
-    fn command(
-        &self,
-        program: &Utf8Path,
-        _directory: &Utf8Path,
-        data: &Utf8Path,
-        port: u16,
-    ) -> Result<Command> {
-        let mut command = Command::new(program);
-        command.args(["demo", "--seed", "1", "--api-port", "0", "--metrics-port", "0"]);
-        command.args(["--data", data.as_str()]).arg("--port").arg(port.to_string());
-        Ok(command)
-    }
-
-    fn ready_path(&self) -> &'static str {
-        "/-/ready"
-    }
-
-    fn write_path(&self) -> &'static str {
-        "/api/v1/write"
-    }
-
-    fn compact(&self, _server: &Server<'_>) -> Result<Option<Utf8PathBuf>> {
-        Ok(None)
-    }
+fn command(start: &Start<'_>) -> Command {
+    let mut command = Command::new(start.program);
+    command.args(["demo", "--seed", "1", "--api-port", "0", "--metrics-port", "0"]);
+    command.args(["--data", start.data.as_str()]).arg("--port").arg(start.port.to_string());
+    command
 }
 
 /// One line of the table.
@@ -96,7 +67,7 @@ struct Row {
 pub(crate) fn run(arguments: &DemoArguments) -> Result<bool> {
     let common = &arguments.common;
     let run = common.begin()?;
-    let (programs, _) = common.programs(&[&Demo])?;
+    let (programs, _) = common.programs(&[&DEMO])?;
     let program = programs.first().context("there is nothing to measure")?;
     let scratch = tempfile::tempdir_in(&common.scratch).context("cannot make a directory")?;
     let directory = Utf8Path::from_path(scratch.path()).context("a path that is no text")?;

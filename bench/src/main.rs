@@ -196,13 +196,13 @@ impl Common {
     }
 
     /// Those of `systems` that are wanted and here, and those that are not here with the reason.
-    fn programs(&self, systems: &[&'static dyn System]) -> Result<(Vec<Program>, Absent)> {
+    fn programs(&self, systems: &[&'static System]) -> Result<(Vec<Program>, Absent)> {
         let (mut programs, mut absent) = (Vec::new(), Vec::new());
         let wanted = |name| self.systems.is_empty() || self.systems.iter().any(|one| one == name);
-        for system in systems.iter().filter(|system| wanted(system.name())) {
-            match peers::find(*system, &self.folders()) {
+        for system in systems.iter().filter(|system| wanted(system.name)) {
+            match peers::find(system, &self.folders()) {
                 Ok(program) => programs.push(program),
-                Err(why) => absent.push((system.name(), why)),
+                Err(why) => absent.push((system.name, why)),
             }
         }
         if programs.is_empty() {

@@ -131,6 +131,11 @@ impl Machine {
             kernel: format!("{} {}", text(uname.sysname()), text(uname.release())),
         }
     }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        let Self { cores, memory_bytes, kernel } = self;
+        serde_json::json!({ "cores": cores, "memory_bytes": memory_bytes, "kernel": kernel })
+    }
 }
 
 /// The number behind `key` in a file whose lines are `Key:  123 kB`, or 0.

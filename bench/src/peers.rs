@@ -1,78 +1,65 @@
 //! The systems that are compared: one file each below `peers/`, one line each in [`SYSTEMS`].
 //!
-//! To add one: implement [`System`] in `peers/NAME.rs` and add its line. What is done with a system
+//! To add one: a [`System`] in `peers/NAME.rs` and its line. What is done with a system
 //! is `phases.rs`; a file here only knows how its system is started and asked.
 
 mod masthead;
 mod prometheus;
 mod victoriametrics;
 
-use std::{fmt::Debug, os::unix::fs::PermissionsExt as _, process::Command};
+use std::{os::unix::fs::PermissionsExt as _, process::Command};
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 
-pub(crate) use self::masthead::Masthead;
+pub(crate) use self::masthead::MASTHEAD;
 use crate::server::Server;
 
 /// All systems, in the order of the columns. The first is the one that is compared.
-pub(crate) const SYSTEMS: [&dyn System; 3] =
-    [&Masthead, &prometheus::Prometheus, &victoriametrics::VictoriaMetrics];
+pub(crate) const SYSTEMS: [&System; 3] =
+    [&MASTHEAD, &prometheus::PROMETHEUS, &victoriametrics::VICTORIA_METRICS];
 
 /// What differs between systems.
-pub(crate) trait System: Debug + Sync {
+#[derive(Debug)]
+pub(crate) struct System {
     /// Its name, as in the table's head and in `--systems`.
-    fn name(&self) -> &'static str;
-
+    pub name: &'static str,
     /// What its program may be called.
-    fn programs(&self) -> &'static [&'static str];
-
+    pub programs: &'static [&'static str],
     /// Whether this program can do what is measured; `Err` says in words why not.
-    fn check(&self, _program: &Utf8Path) -> Result<(), String> {
-        Ok(())
-    }
-
-    /// Starts it on `data`, listening on `port` of loopback. Other files that it needs go to
-    /// `directory`.
-    fn command(
-        &self,
-        program: &Utf8Path,
-        directory: &Utf8Path,
-        data: &Utf8Path,
-        port: u16,
-    ) -> Result<Command>;
-
+    pub check: fn(&Utf8Path) -> Result<(), String>,
+    /// How it is started.
+    pub command: fn(&Start<'_>) -> Result<Command>,
     /// Answers with success once it is ready.
-    fn ready_path(&self) -> &'static str;
-
-    /// Takes remote write.
-    fn write_path(&self) -> &'static str;
-
+    pub ready_path: &'static str,
+    /// Takes remote write, or pushes of lines.
+    pub write_path: &'static str,
     /// Goes with every question.
-    fn query_parameters(&self) -> &'static [(&'static str, &'static str)] {
-        &[]
-    }
-
-    /// Makes what was written visible to queries, for a system that otherwise does so later.
-    ///
-    /// # Errors
-    /// When it was refused.
-    fn publish(&self, _server: &Server<'_>) -> Result<()> {
-        Ok(())
-    }
-
+    pub query_parameters: &'static [(&'static str, &'static str)],
+    /// Makes what was written visible to queries, for a system that otherwise does so later; fails
+    /// when it was refused.
+    pub publish: fn(&Server<'_>) -> Result<()>,
     /// Brings the data into the form in which they are kept for long, and returns the directory
-    /// that then holds them in that form; nothing when the system has no way to do that.
-    ///
-    /// # Errors
-    /// When it was refused.
-    fn compact(&self, server: &Server<'_>) -> Result<Option<Utf8PathBuf>>;
+    /// that then holds them in that form; nothing when the system has no way to do that. Fails when
+    /// it was refused.
+    pub compact: fn(&Server<'_>) -> Result<Option<Utf8PathBuf>>,
+}
+
+/// What a system is started with.
+#[derive(Debug)]
+pub(crate) struct Start<'a> {
+    pub program: &'a Utf8Path,
+    /// Where other files go that it needs.
+    pub directory: &'a Utf8Path,
+    pub data: &'a Utf8Path,
+    /// Of loopback.
+    pub port: u16,
 }
 
 /// A system whose program is on this machine.
 #[derive(Debug)]
 pub(crate) struct Program {
-    pub system: &'static dyn System,
+    pub system: &'static System,
     pub path: Utf8PathBuf,
     pub version: String,
 }
@@ -81,16 +68,13 @@ pub(crate) struct Program {
 ///
 /// # Errors
 /// In words, why it cannot be measured.
-pub(crate) fn find(
-    system: &'static dyn System,
-    folders: &[Utf8PathBuf],
-) -> Result<Program, String> {
-    let names = system.programs();
+pub(crate) fn find(system: &'static System, folders: &[Utf8PathBuf]) -> Result<Program, String> {
+    let names = system.programs;
     let candidates = folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name)));
     let path = { candidates }
         .find(|path| is_executable(path))
         .ok_or_else(|| format!("not installed: no {} on the search path", names.join(" or ")))?;
-    system.check(&path)?;
+    (system.check)(&path)?;
     let output = Command::new(&path).arg("--version").output();
     let output = output.map_err(|error| format!("{path} cannot be started: {error}"))?;
     let words = [output.stdout, output.stderr].concat();

@@ -85,7 +85,7 @@ pub(crate) fn measure(
 ) -> Result<Measured> {
     let mut measured = Measured::default();
     let mut phase = |name: &str, run: &mut dyn FnMut(&Utf8Path, &mut Measured) -> Result<()>| {
-        say(&format!("{}: {name}", program.system.name()));
+        say(&format!("{}: {name}", program.system.name));
         let outcome = scratch(parent).and_then(|directory| {
             let path = Utf8Path::from_path(directory.path()).context("a directory not in UTF-8")?;
             run(path, &mut measured)
@@ -161,7 +161,7 @@ fn dashboards(
     measured.note("load_peak_bytes", memory.peak_bytes);
     let samples = plan.samples() as f64;
     measured.note("disk_load", measure::directory_bytes(server.data())? / samples);
-    program.system.publish(&server)?;
+    (program.system.publish)(&server)?;
     server.answers(HOSTS_UP, &at_end(plan), f64::from(plan.hosts))?;
 
     for query in QUERIES {
@@ -186,7 +186,7 @@ fn dashboards(
 }
 
 fn compact(program: &Program, server: &Server<'_>) -> Result<Option<Utf8PathBuf>> {
-    program.system.compact(server).context("cannot bring the data into their final form")
+    (program.system.compact)(server).context("cannot bring the data into their final form")
 }
 
 /// Loads many new series, and restarts.
@@ -208,7 +208,7 @@ fn wide(
     let memory = measure::memory(pid)?;
     measured.note(wide_key(plan, "bytes"), memory.resident_bytes);
     measured.note(wide_key(plan, "peak_bytes"), memory.peak_bytes);
-    program.system.publish(&server)?;
+    (program.system.publish)(&server)?;
     server.answers(HOSTS_UP, &at_end(plan), f64::from(plan.hosts))?;
     server.terminate()?;
     let (mut server, _) = Server::start(program, directory, patience)?;
@@ -235,7 +235,7 @@ fn sized(
     let samples = load.samples() as f64;
     measured.note(key("cpu"), (measure::cpu_seconds(pid)? - before) / (samples / MILLION));
     measured.note(key("disk_load"), measure::directory_bytes(server.data())? / samples);
-    program.system.publish(&server)?;
+    (program.system.publish)(&server)?;
     if let Some(kept) = compact(program, &server)? {
         settle(pid, loads.rest, patience)?;
         measured.note(key("disk_final"), measure::directory_bytes(&kept)? / samples);

@@ -159,7 +159,7 @@ impl Report {
     pub(crate) fn text(&self) -> String {
         let mut out = String::new();
         self.write_head(&mut out);
-        let names = self.columns.iter().map(|column| column.program.system.name().to_owned());
+        let names = self.columns.iter().map(|column| column.program.system.name.to_owned());
         let head = [String::new()].into_iter().chain(names).chain(["ratio".to_owned()]);
         let mut table = vec![head.collect::<Vec<_>>()];
         for row in rows(&self.loads) {
@@ -220,7 +220,7 @@ impl Report {
         }
         push_line(out, format_args!("crash: {} samples", self.loads.crash.samples()));
         for Column { program, .. } in &self.columns {
-            push_line(out, format_args!("{}: {}", program.system.name(), program.version));
+            push_line(out, format_args!("{}: {}", program.system.name, program.version));
         }
         for (name, why) in &self.absent {
             push_line(out, format_args!("{name}: not measured, {why}"));
@@ -232,7 +232,7 @@ impl Report {
         let Some(reference) = self.reference() else { return };
         let differences = self.differences();
         for column in &self.columns {
-            let name = column.program.system.name();
+            let name = column.program.system.name;
             if std::ptr::eq(column, reference) {
                 continue;
             }
@@ -245,7 +245,7 @@ impl Report {
                 format_args!(
                     "\n{name} answers {} of {asked} queries as {} does",
                     asked - own.len(),
-                    reference.program.system.name(),
+                    reference.program.system.name,
                 ),
             );
             for Comparison { query, difference, .. } in own {
@@ -265,7 +265,7 @@ impl Report {
         };
         let differences = self.differences();
         let systems = self.columns.iter().map(|Column { program, measured }| {
-            let name = program.system.name();
+            let name = program.system.name;
             let queries = QUERIES.iter().zip(&measured.asked).map(|(query, asked)| match asked {
                 Ok(asked) => {
                     let difference = differences
@@ -294,11 +294,7 @@ impl Report {
             Some((row.key.clone(), json!(self.ratio(&numbers)?)))
         });
         json!({
-            "machine": {
-                "cores": self.machine.cores,
-                "memory_bytes": self.machine.memory_bytes,
-                "kernel": self.machine.kernel,
-            },
+            "machine": self.machine.json(),
             "data": plan(&self.loads.dashboards),
             "wide": self.loads.wide.iter().map(plan).collect::<Vec<_>>(),
             "grids": self.loads.grids.iter().map(plan).collect::<Vec<_>>(),
@@ -315,7 +311,7 @@ impl Report {
     fn ratio(&self, numbers: &[Option<f64>]) -> Option<f64> {
         let (mut own, mut best) = (None, None::<f64>);
         for (column, number) in self.columns.iter().zip(numbers) {
-            if column.program.system.name() == COMPARED {
+            if column.program.system.name == COMPARED {
                 own = *number;
             } else if let Some(number) = number {
                 best = Some(best.map_or(*number, |best| best.min(*number)));
@@ -327,7 +323,7 @@ impl Report {
 
     /// The system whose answers are taken as right: Prometheus, else the first.
     fn reference(&self) -> Option<&Column> {
-        let named = |column: &&Column| column.program.system.name() == REFERENCE;
+        let named = |column: &&Column| column.program.system.name == REFERENCE;
         self.columns.iter().find(named).or(self.columns.first())
     }
 
@@ -340,7 +336,7 @@ impl Report {
                 let got = column.asked(number);
                 let difference = got.and_then(|g| answers::difference(&want.answer, &g.answer));
                 if let Some(difference) = difference {
-                    let system = column.program.system.name();
+                    let system = column.program.system.name;
                     all.push(Comparison { query: query.name, system, difference });
                 }
             }
@@ -351,7 +347,7 @@ impl Report {
     fn failures(&self) -> Vec<String> {
         let mut all = Vec::new();
         for Column { program, measured } in &self.columns {
-            let name = program.system.name();
+            let name = program.system.name;
             all.extend(measured.failures.iter().map(|failure| format!("{name}: {failure}")));
             for (query, asked) in QUERIES.iter().zip(&measured.asked) {
                 if let Err(error) = asked {

@@ -19,7 +19,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::{
     answers::{self, Answer},
     http::{Http, Patience},
-    peers::Program,
+    peers::{Program, Start},
 };
 
 /// How long a server may take until it is ready or has answered.
@@ -58,14 +58,15 @@ impl<'a> Server<'a> {
         let log = directory.join("log");
         let words = fs::File::create(&log).with_context(|| format!("cannot make {log}"))?;
         let port = free_port()?;
-        let mut command = program.system.command(&program.path, directory, &data, port)?;
+        let start = Start { program: &program.path, directory, data: &data, port };
+        let mut command = (program.system.command)(&start)?;
         command.stdin(Stdio::null()).stdout(words.try_clone()?).stderr(words);
         let began = Instant::now();
         let child = command.spawn().with_context(|| format!("cannot start {}", program.path))?;
         let base = format!("http://127.0.0.1:{port}");
         let http = Http::new(patience);
         let mut server = Self { program, http, child, began, log, base, data };
-        let ready = server.base.clone() + program.system.ready_path();
+        let ready = server.base.clone() + program.system.ready_path;
         let took = server.wait_for("ready", || {
             Ok(Http::new(patience).get(&ready, &[]).is_ok_and(|answer| answer.is_success()))
         })?;
@@ -97,7 +98,7 @@ impl<'a> Server<'a> {
 
     /// Where remote write goes.
     pub(crate) fn write_url(&self) -> String {
-        self.url(self.program.system.write_path())
+        self.url(self.program.system.write_path)
     }
 
     /// Asks a question; `parameters` are those of the HTTP API, `expr` included. Returns the
@@ -106,7 +107,7 @@ impl<'a> Server<'a> {
     /// # Errors
     /// Any answer but success, with the server's words.
     pub(crate) fn ask(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Vec<u8>> {
-        let all = [parameters, self.program.system.query_parameters()].concat();
+        let all = [parameters, self.program.system.query_parameters].concat();
         let answer = self.http.get(&self.url(path), &all)?;
         if !answer.is_success() {
             bail!("{}", answer.summary());

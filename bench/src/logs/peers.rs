@@ -1,7 +1,7 @@
 //! The log systems that are compared, as [`System`]s: one line each in [`SYSTEMS`].
 //!
 //! Here `write_path` takes Loki's push, and `compact` writes what is in memory to disk. To add a
-//! system that speaks Loki's API: implement [`System`] below and add its line.
+//! system that speaks Loki's API: a [`System`] below and its line.
 
 use std::{fs, process::Command};
 
@@ -9,56 +9,28 @@ use anyhow::{Context as _, Result, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
-    peers::{Masthead, System},
+    peers::{MASTHEAD, Start, System},
     server::Server,
 };
 
 /// In the order of the columns. The first is the one that is compared.
-pub(crate) const SYSTEMS: [&dyn System; 2] = [&MastheadLogs, &Loki];
+pub(crate) const SYSTEMS: [&System; 2] = [&MASTHEAD_LOGS, &LOKI];
 
 /// Masthead, asked as a log system.
-#[derive(Debug)]
-struct MastheadLogs;
-
-impl System for MastheadLogs {
-    fn name(&self) -> &'static str {
-        Masthead.name()
-    }
-
-    fn programs(&self) -> &'static [&'static str] {
-        Masthead.programs()
-    }
-
-    fn check(&self, program: &Utf8Path) -> Result<(), String> {
-        Masthead.check(program)
-    }
-
-    fn command(
-        &self,
-        program: &Utf8Path,
-        directory: &Utf8Path,
-        data: &Utf8Path,
-        port: u16,
-    ) -> Result<Command> {
-        Masthead.command(program, directory, data, port)
-    }
-
-    fn ready_path(&self) -> &'static str {
-        Masthead.ready_path()
-    }
-
-    fn write_path(&self) -> &'static str {
-        PUSH
-    }
-
-    fn compact(&self, server: &Server<'_>) -> Result<Option<Utf8PathBuf>> {
-        flush(server)
-    }
-}
+const MASTHEAD_LOGS: System = System { write_path: PUSH, compact: flush, ..MASTHEAD };
 
 /// Grafana Loki as one process on local files.
-#[derive(Debug)]
-struct Loki;
+const LOKI: System = System {
+    name: "loki",
+    programs: &["loki", "loki-linux-amd64", "loki-linux-arm64"],
+    check,
+    command,
+    ready_path: "/ready",
+    write_path: PUSH,
+    query_parameters: &[],
+    publish: |_| Ok(()),
+    compact: flush,
+};
 
 /// Everything on loopback and in one directory, its caches of results off because every question
 /// is repeated, and its limits out of the way of a load at full speed.
@@ -94,50 +66,23 @@ analytics:
   reporting_enabled: false
 ";
 
-impl System for Loki {
-    fn name(&self) -> &'static str {
-        "loki"
-    }
+fn check(program: &Utf8Path) -> Result<(), String> {
+    // Debian has a program of the same name that is about genes.
+    let output = Command::new(program).arg("--version").output();
+    let output = output.map_err(|error| format!("{program} cannot be started: {error}"))?;
+    let words = String::from_utf8_lossy(&output.stdout);
+    let known = words.starts_with("loki, version");
+    if known { Ok(()) } else { Err(format!("{program} is another program of that name")) }
+}
 
-    fn programs(&self) -> &'static [&'static str] {
-        &["loki", "loki-linux-amd64", "loki-linux-arm64"]
-    }
-
-    fn check(&self, program: &Utf8Path) -> Result<(), String> {
-        // Debian has a program of the same name that is about genes.
-        let output = Command::new(program).arg("--version").output();
-        let output = output.map_err(|error| format!("{program} cannot be started: {error}"))?;
-        let words = String::from_utf8_lossy(&output.stdout);
-        let known = words.starts_with("loki, version");
-        if known { Ok(()) } else { Err(format!("{program} is another program of that name")) }
-    }
-
-    fn command(
-        &self,
-        program: &Utf8Path,
-        directory: &Utf8Path,
-        data: &Utf8Path,
-        port: u16,
-    ) -> Result<Command> {
-        let config = directory.join("loki.yaml");
-        let text = LOKI_CONFIG.replace("$port", &port.to_string()).replace("$data", data.as_str());
-        fs::write(&config, text).with_context(|| format!("cannot write {config}"))?;
-        let mut command = Command::new(program);
-        command.arg(format!("-config.file={config}"));
-        Ok(command)
-    }
-
-    fn ready_path(&self) -> &'static str {
-        "/ready"
-    }
-
-    fn write_path(&self) -> &'static str {
-        PUSH
-    }
-
-    fn compact(&self, server: &Server<'_>) -> Result<Option<Utf8PathBuf>> {
-        flush(server)
-    }
+fn command(start: &Start<'_>) -> Result<Command> {
+    let config = start.directory.join("loki.yaml");
+    let (port, data) = (start.port.to_string(), start.data.as_str());
+    let text = LOKI_CONFIG.replace("$port", &port).replace("$data", data);
+    fs::write(&config, text).with_context(|| format!("cannot write {config}"))?;
+    let mut command = Command::new(start.program);
+    command.arg(format!("-config.file={config}"));
+    Ok(command)
 }
 
 const PUSH: &str = "/loki/api/v1/push";

@@ -64,7 +64,7 @@ pub(crate) fn measure(
     let mut measured = Measured::default();
     let phases: [(&str, Phase); 2] = [("load and questions", load), ("crash", crash)];
     for (name, phase) in phases {
-        say(&format!("{}: {name}", program.system.name()));
+        say(&format!("{}: {name}", program.system.name));
         let outcome = scratch(parent).and_then(|directory| {
             let path = Utf8Path::from_path(directory.path()).context("a directory not in UTF-8")?;
             phase(program, loads, path, patience, &mut measured)
@@ -75,6 +75,12 @@ pub(crate) fn measure(
         }
     }
     Ok(measured)
+}
+
+impl Measured {
+    fn note(&mut self, key: &'static str, number: f64) {
+        self.numbers.insert(key, number);
+    }
 }
 
 type Phase = fn(&Program, &Loads, &Utf8Path, &Patience, &mut Measured) -> Result<()>;
@@ -90,9 +96,6 @@ fn load(
     let corpus = &loads.corpus;
     let (server, _) = Server::start(program, directory, patience)?;
     let pid = server.pid();
-    let mut note = |key, number| {
-        measured.numbers.insert(key, number);
-    };
     let before = measure::cpu_seconds(pid)?;
     let sent = push::send(corpus, &server.write_url(), server.http()).context("cannot load")?;
     ensure!(
@@ -104,16 +107,16 @@ fn load(
     settle(pid, loads.rest, patience)?;
     let bytes = sent.bytes as f64;
     let loaded = measure::cpu_seconds(pid)? - before;
-    note("load_wall", sent.wall.as_secs_f64() / bytes * GIGA);
-    note("disk_load", measure::directory_bytes(server.data())? / bytes);
-    note("load_peak_bytes", measure::memory(pid)?.peak_bytes);
-    if let Some(kept) = program.system.compact(&server).context("cannot write all to disk")? {
+    measured.note("load_wall", sent.wall.as_secs_f64() / bytes * GIGA);
+    measured.note("disk_load", measure::directory_bytes(server.data())? / bytes);
+    measured.note("load_peak_bytes", measure::memory(pid)?.peak_bytes);
+    if let Some(kept) = (program.system.compact)(&server).context("cannot write all to disk")? {
         settle(pid, loads.rest, patience)?;
-        note("disk_final", measure::directory_bytes(&kept)? / bytes);
+        measured.note("disk_final", measure::directory_bytes(&kept)? / bytes);
     }
-    note("load_cpu", loaded / bytes * GIGA);
-    note("flushed_cpu", (measure::cpu_seconds(pid)? - before) / bytes * GIGA);
-    note("load_bytes", measure::memory(pid)?.resident_bytes);
+    measured.note("load_cpu", loaded / bytes * GIGA);
+    measured.note("flushed_cpu", (measure::cpu_seconds(pid)? - before) / bytes * GIGA);
+    measured.note("load_bytes", measure::memory(pid)?.resident_bytes);
     let found = count(&server, corpus)?;
     ensure!(found == sent.lines, "{found} lines are there, not {}", sent.lines);
 
@@ -122,17 +125,14 @@ fn load(
         let asked = question.time(&server, corpus, loads.effort);
         measured.asked.push(asked.map_err(|error| format!("{error:#}")));
     }
-    let mut note = |key, number| {
-        measured.numbers.insert(key, number);
-    };
-    note("asked_peak_bytes", measure::memory(pid)?.peak_bytes);
+    measured.note("asked_peak_bytes", measure::memory(pid)?.peak_bytes);
     server.terminate()?;
     let (server, ready) = Server::start(program, directory, patience)?;
-    note("start_ready", ready.as_secs_f64());
+    measured.note("start_ready", ready.as_secs_f64());
     ensure!(count(&server, corpus)? == sent.lines, "lines are gone after a restart");
-    note("start_answer", server.age().as_secs_f64());
+    measured.note("start_answer", server.age().as_secs_f64());
     settle(server.pid(), loads.rest, patience)?;
-    note("idle_bytes", measure::memory(server.pid())?.resident_bytes);
+    measured.note("idle_bytes", measure::memory(server.pid())?.resident_bytes);
     server.terminate()
 }
 
@@ -156,8 +156,8 @@ fn crash(
         }
         patience.sleep(Duration::from_millis(200))?;
     };
-    measured.numbers.insert("crash_lost", sent.lines.saturating_sub(found) as f64);
-    measured.numbers.insert("crash_twice", found.saturating_sub(sent.lines) as f64);
+    measured.note("crash_lost", sent.lines.saturating_sub(found) as f64);
+    measured.note("crash_twice", found.saturating_sub(sent.lines) as f64);
     server.terminate()
 }
 

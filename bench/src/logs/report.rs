@@ -75,7 +75,7 @@ impl Report {
     pub(crate) fn text(&self) -> String {
         let mut out = String::new();
         self.write_head(&mut out);
-        let names = self.columns.iter().map(|column| column.program.system.name().to_owned());
+        let names = self.columns.iter().map(|column| column.program.system.name.to_owned());
         let head = [String::new()].into_iter().chain(names).chain(["ratio".to_owned()]);
         let mut table = vec![head.collect::<Vec<_>>()];
         for (key, title, unit) in ROWS {
@@ -128,7 +128,7 @@ impl Report {
             ),
         );
         for Column { program, .. } in &self.columns {
-            push_line(out, format_args!("{}: {}", program.system.name(), program.version));
+            push_line(out, format_args!("{}: {}", program.system.name, program.version));
         }
         for (name, why) in &self.absent {
             push_line(out, format_args!("{name}: not measured, {why}"));
@@ -147,7 +147,7 @@ impl Report {
                 let difference =
                     got.and_then(|got| questions::difference(&want.answered, &got.answered));
                 if let Some(difference) = difference {
-                    all.push((column.program.system.name(), question.name, difference));
+                    all.push((column.program.system.name, question.name, difference));
                 }
             }
         }
@@ -172,14 +172,10 @@ impl Report {
                 "questions": asked.collect::<Vec<_>>(),
                 "failures": measured.failures,
             });
-            (program.system.name().to_owned(), value)
+            (program.system.name.to_owned(), value)
         });
         json!({
-            "machine": {
-                "cores": self.machine.cores,
-                "memory_bytes": self.machine.memory_bytes,
-                "kernel": self.machine.kernel,
-            },
+            "machine": self.machine.json(),
             "data": {
                 "bytes": corpus.bytes, "lines": corpus.lines(), "hours": corpus.hours,
                 "seed": corpus.seed, "end_ns": corpus.end.0,
@@ -193,7 +189,7 @@ impl Report {
     fn failures(&self) -> Vec<String> {
         let mut all = Vec::new();
         for Column { program, measured } in &self.columns {
-            let name = program.system.name();
+            let name = program.system.name;
             all.extend(measured.failures.iter().map(|failure| format!("{name}: {failure}")));
             for (question, asked) in QUESTIONS.iter().zip(&measured.asked) {
                 if let Err(error) = asked {

@@ -3,10 +3,9 @@
 use std::process::Command;
 
 use anyhow::Result;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
-use super::{System, prometheus};
-use crate::server::Server;
+use super::{Start, System, prometheus};
 
 /// Flags that are given only to a program whose help knows them: no listeners that another server
 /// on this machine may hold, and the snapshots by which bytes on disk are measured.
@@ -19,52 +18,29 @@ const OPTIONAL: [(&str, Option<&str>); 5] = [
     ("--web.enable-admin-api", None),
 ];
 
-#[derive(Debug)]
-pub(crate) struct Masthead;
+pub(crate) const MASTHEAD: System = System {
+    name: "masthead",
+    programs: &["masthead"],
+    check: |program| help(program).map(drop),
+    command,
+    ready_path: "/-/ready",
+    write_path: "/api/v1/write",
+    query_parameters: &[],
+    publish: |_| Ok(()),
+    compact: prometheus::snapshot,
+};
 
-impl System for Masthead {
-    fn name(&self) -> &'static str {
-        "masthead"
-    }
-
-    fn programs(&self) -> &'static [&'static str] {
-        &["masthead"]
-    }
-
-    fn check(&self, program: &Utf8Path) -> Result<(), String> {
-        help(program).map(drop)
-    }
-
-    fn command(
-        &self,
-        program: &Utf8Path,
-        _directory: &Utf8Path,
-        data: &Utf8Path,
-        port: u16,
-    ) -> Result<Command> {
-        let mut command = Command::new(program);
-        command.args(["serve", "--data", data.as_str()]);
-        command.arg("--listen").arg(format!("127.0.0.1:{port}"));
-        let help = help(program).map_err(anyhow::Error::msg)?;
-        for (flag, value) in OPTIONAL {
-            if help.contains(flag) {
-                command.arg(flag).args(value);
-            }
+fn command(start: &Start<'_>) -> Result<Command> {
+    let mut command = Command::new(start.program);
+    command.args(["serve", "--data", start.data.as_str()]);
+    command.arg("--listen").arg(format!("127.0.0.1:{}", start.port));
+    let help = help(start.program).map_err(anyhow::Error::msg)?;
+    for (flag, value) in OPTIONAL {
+        if help.contains(flag) {
+            command.arg(flag).args(value);
         }
-        Ok(command)
     }
-
-    fn ready_path(&self) -> &'static str {
-        "/-/ready"
-    }
-
-    fn write_path(&self) -> &'static str {
-        "/api/v1/write"
-    }
-
-    fn compact(&self, server: &Server<'_>) -> Result<Option<Utf8PathBuf>> {
-        prometheus::snapshot(server)
-    }
+    Ok(command)
 }
 
 /// What `masthead serve --help` says, or why it says nothing.

@@ -3,53 +3,34 @@
 use std::{fs, process::Command};
 
 use anyhow::{Context as _, Result, bail};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
-use super::System;
+use super::{Start, System};
 use crate::server::Server;
 
-#[derive(Debug)]
-pub(crate) struct Prometheus;
+pub(super) const PROMETHEUS: System = System {
+    name: "prometheus",
+    programs: &["prometheus"],
+    check: |_| Ok(()),
+    command,
+    ready_path: "/-/ready",
+    write_path: "/api/v1/write",
+    query_parameters: &[],
+    publish: |_| Ok(()),
+    compact: snapshot,
+};
 
-impl System for Prometheus {
-    fn name(&self) -> &'static str {
-        "prometheus"
-    }
-
-    fn programs(&self) -> &'static [&'static str] {
-        &["prometheus"]
-    }
-
-    fn command(
-        &self,
-        program: &Utf8Path,
-        directory: &Utf8Path,
-        data: &Utf8Path,
-        port: u16,
-    ) -> Result<Command> {
-        let config = directory.join("prometheus.yml");
-        // It scrapes nothing, not even itself.
-        fs::write(&config, "global: {scrape_interval: 15s}\n")
-            .with_context(|| format!("cannot write {config}"))?;
-        let mut command = Command::new(program);
-        command.arg(format!("--config.file={config}"));
-        command.arg(format!("--storage.tsdb.path={data}"));
-        command.arg(format!("--web.listen-address=127.0.0.1:{port}"));
-        command.args(["--web.enable-remote-write-receiver", "--web.enable-admin-api"]);
-        Ok(command)
-    }
-
-    fn ready_path(&self) -> &'static str {
-        "/-/ready"
-    }
-
-    fn write_path(&self) -> &'static str {
-        "/api/v1/write"
-    }
-
-    fn compact(&self, server: &Server<'_>) -> Result<Option<Utf8PathBuf>> {
-        snapshot(server)
-    }
+fn command(start: &Start<'_>) -> Result<Command> {
+    let config = start.directory.join("prometheus.yml");
+    // It scrapes nothing, not even itself.
+    fs::write(&config, "global: {scrape_interval: 15s}\n")
+        .with_context(|| format!("cannot write {config}"))?;
+    let mut command = Command::new(start.program);
+    command.arg(format!("--config.file={config}"));
+    command.arg(format!("--storage.tsdb.path={}", start.data));
+    command.arg(format!("--web.listen-address=127.0.0.1:{}", start.port));
+    command.args(["--web.enable-remote-write-receiver", "--web.enable-admin-api"]);
+    Ok(command)
 }
 
 /// Takes a snapshot, which writes what is only in memory as a block, and returns its directory.
