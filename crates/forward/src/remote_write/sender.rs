@@ -91,14 +91,16 @@ impl Sender {
                     continue;
                 }
             };
-            if !frames.is_empty() {
-                self.send_frames(frames).await;
-            }
-            if behind == cursor {
-                self.line.wait_for_news(self.describe_at).await;
+            let moved = std::mem::replace(&mut cursor, behind) != behind;
+            if frames.is_empty() {
+                // What was passed over are marks, or it was dropped and is marked already: a mark of
+                // that would be something to pass over again, for ever.
+                if !moved {
+                    self.line.wait_for_news(self.describe_at).await;
+                }
                 continue;
             }
-            cursor = behind;
+            self.send_frames(frames).await;
             let sink = Arc::clone(&self.line.sink);
             let marked = tokio::task::spawn_blocking(move || {
                 let marked = sink.backlog.sent(cursor);
