@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::future::join_all;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use masthead_durable::{self as durable, journal::Cursor};
-use masthead_http_client::{Client, Post, Session};
+use masthead_http_client::{Client, Post, Session, shown};
 use masthead_model::Millis;
 use masthead_sysio::{Clock, Fs};
 use masthead_wire::remote_write::{self, EncoderV1, Version};
@@ -67,7 +67,7 @@ impl Sender {
         fs: Arc<dyn Fs>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
-        let url = config.url.to_string();
+        let url = shown(&config.url);
         let headers = request::headers(&url, &config.headers)?;
         let client =
             Client::new(&config.client, fs).map_err(|source| Error::Client { url, source })?;
