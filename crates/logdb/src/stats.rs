@@ -37,6 +37,10 @@ pub struct Stats {
     pub progress: u64,
     /// Bytes of the journal.
     pub journal_bytes: u64,
+    /// Bytes of a write that was cut short, which the start found at the end of the journal.
+    pub journal_torn_bytes: u64,
+    /// Places of damage that the start found in the journal.
+    pub journal_damages: u64,
     /// Blocks that answer.
     pub blocks: u64,
     /// Blocks that answer and have damage.

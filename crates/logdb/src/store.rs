@@ -209,6 +209,8 @@ impl Logdb {
         };
         stats.out_of_space = self.out_of_space.load(Ordering::Relaxed);
         stats.journal_bytes = self.journal.bytes();
+        stats.journal_torn_bytes = self.journal.torn_bytes();
+        stats.journal_damages = self.journal.damages();
         stats.blocks = blocks.len() as u64;
         stats.blocks_damaged = blocks.iter().filter(|block| block.is_damaged()).count() as u64;
         stats.blocks_corrupt = self.set_aside.len() as u64;

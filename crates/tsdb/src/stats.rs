@@ -29,6 +29,10 @@ pub struct Stats {
     pub exemplars: u64,
     /// Bytes of the journal.
     pub journal_bytes: u64,
+    /// Bytes of a write that was cut short, which the start found at the end of the journal.
+    pub journal_torn_bytes: u64,
+    /// Places of damage that the start found in the journal.
+    pub journal_damages: u64,
     /// Bytes of the file that the head was last written to.
     pub head_bytes: u64,
     /// How often the head was written to a file since the start.

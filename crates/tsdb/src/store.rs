@@ -204,7 +204,11 @@ impl Tsdb {
         stats.max_time_ms = Some(self.head.newest()).filter(|time| *time > i64::MIN);
         stats.floor_ms = Some(self.head.floor()).filter(|time| *time > i64::MIN);
         let blocks = self.blocks();
-        stats.journal_bytes = self.journal.get().map_or(0, Journal::bytes);
+        if let Some(journal) = self.journal.get() {
+            stats.journal_bytes = journal.bytes();
+            stats.journal_torn_bytes = journal.torn_bytes();
+            stats.journal_damages = journal.damages();
+        }
         stats.blocks = blocks.len() as u64;
         stats.blocks_damaged = blocks.iter().filter(|block| block.is_damaged()).count() as u64;
         stats.blocks_corrupt = self.set_aside.len() as u64;
