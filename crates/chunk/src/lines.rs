@@ -128,6 +128,36 @@ impl Decoder {
         ends: &mut Vec<usize>,
         text: &mut Vec<u8>,
     ) -> Result<usize, Error> {
+        self.decode(bytes, (times, None), ends, text)
+    }
+
+    /// As [`Decoder::decode_with_times`] for a reader who makes labels of the members of JSON
+    /// objects and looks at no others than `names`: of a line that is an object, members that can
+    /// become none of them may be left out. A name is that of a member of the outermost object, or
+    /// the names on the way to a nested one joined by `_`; what is no letter or digit counts as `_`.
+    ///
+    /// What is left is an object with the other members as they were, in their order; a line
+    /// that is no object for sure comes whole.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn decode_members(
+        &mut self,
+        bytes: &[u8],
+        (times, names): (&[i64], &[Box<str>]),
+        ends: &mut Vec<usize>,
+        text: &mut Vec<u8>,
+    ) -> Result<usize, Error> {
+        self.decode(bytes, (times, Some(names)), ends, text)
+    }
+
+    fn decode(
+        &mut self,
+        bytes: &[u8],
+        (times, members): (&[i64], Option<&[Box<str>]>),
+        ends: &mut Vec<usize>,
+        text: &mut Vec<u8>,
+    ) -> Result<usize, Error> {
         let mut cursor = Cursor::new(bytes);
         let (encoding, count, mut payload) = frame::read(&mut cursor, KIND)?;
         let before = (ends.len(), text.len());
@@ -136,8 +166,8 @@ impl Decoder {
                 plain::read(&mut self.decompressor, count, &mut payload, ends, text)
             }
             Encoding::LinesTemplates | Encoding::LinesMoments => {
-                let lines = (count, times);
-                self.reader.read(&mut self.decompressor, lines, &mut payload, ends, text)
+                let request = template::Request { count, times, members };
+                self.reader.read(&mut self.decompressor, request, &mut payload, ends, text)
             }
             other => Err(Error::UnknownEncoding { kind: KIND, tag: other.tag() }),
         };

@@ -115,13 +115,15 @@ impl Sealer {
 
 /// How much of a segment is wanted.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Want {
+pub(crate) struct Want<'a> {
     pub(crate) lines: LineColumn,
     pub(crate) metadata: bool,
+    /// See [`masthead_ports::LogHints::members`].
+    pub(crate) members: Option<&'a [Box<str>]>,
 }
 
-impl Want {
-    pub(crate) const ALL: Self = Self { lines: LineColumn::Text, metadata: true };
+impl Want<'_> {
+    pub(crate) const ALL: Self = Self { lines: LineColumn::Text, metadata: true, members: None };
 }
 
 /// Replaces `into` by the lines of the segment `data`. Text is there also if only lengths are
@@ -131,7 +133,7 @@ impl Want {
 /// Damage.
 pub(crate) fn open(
     data: &[u8],
-    want: Want,
+    want: Want<'_>,
     decoder: &mut lines::Decoder,
     into: &mut LogColumns,
 ) -> Result<(), Error> {
@@ -146,7 +148,10 @@ pub(crate) fn open(
         at += masthead_chunk::peek(rest(at))?.bytes;
     } else {
         let LogColumns { times, ends, text, .. } = &mut *into;
-        at += decoder.decode_with_times(rest(at), times, ends, text)?;
+        at += match want.members {
+            Some(names) => decoder.decode_members(rest(at), (times, names), ends, text)?,
+            None => decoder.decode_with_times(rest(at), times, ends, text)?,
+        };
         if into.ends.len() != into.times.len() {
             return Err(bad("count of lines"));
         }

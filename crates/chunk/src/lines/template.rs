@@ -16,7 +16,8 @@
 //! again when the line was written.
 //!
 //! `template/write.rs` collects nodes and columns, `template/values.rs` writes and reads one column,
-//! `template/read.rs` puts lines together again (`template/out.rs`). What is compressed together, in this order:
+//! `template/read.rs` puts lines together again (`template/out.rs`), or what of them is needed
+//! (`template/members.rs`). What is compressed together, in this order:
 //!
 //! ```text
 //! text bytes | nodes | kinds of columns | short columns | numbers | texts | large columns …
@@ -25,13 +26,14 @@
 //! Byte layout: `docs/format/chunk.md`.
 
 mod clock;
+mod members;
 mod out;
 mod read;
 mod scan;
 mod values;
 mod write;
 
-pub(super) use read::Reader;
+pub(super) use read::{Reader, Request};
 pub(super) use write::Writer;
 
 /// What a mark in a skeleton stands for; the bytes are the format's.

@@ -273,3 +273,111 @@ fn words_of_lines_are_never_missed() {
         }
     }
 }
+
+/// The lines with the members that are needed, each in quotes of the test's own.
+fn members_of(lines: &[&[u8]], names: &[&str]) -> Vec<String> {
+    let (text, ends) = column(lines);
+    let mut bytes = Vec::new();
+    Encoder::new(3).encode(&text, &ends, &mut bytes).unwrap();
+    let names: Vec<Box<str>> = names.iter().map(|name| (*name).into()).collect();
+    let (mut ends, mut text) = (Vec::new(), Vec::new());
+    let mut decoder = Decoder::default();
+    let used = decoder.decode_members(&bytes, (&[], &names), &mut ends, &mut text).unwrap();
+    assert_eq!((used, ends.len()), (bytes.len(), lines.len()));
+    let mut start = 0;
+    ends.iter()
+        .map(|end| {
+            String::from_utf8(text[std::mem::replace(&mut start, *end)..*end].to_vec()).unwrap()
+        })
+        .collect()
+}
+
+#[test]
+fn objects_come_with_the_members_that_are_needed() {
+    let lines: Vec<String> = (0..40)
+        .map(|n| match n % 4 {
+            0 => format!(r#"{{"level":"INFO","took":{n}.5,"id":"{n:08x}","ok":true}}"#),
+            1 => {
+                format!(r#"{{"http":{{"path":"/items/{n}","status":{n}}},"level":"WARN \"{n}\""}}"#)
+            }
+            2 => format!("level=INFO took={n}"),
+            _ => format!(r#"{{"level":"INFO","n":{n}}} trailing"#),
+        })
+        .collect();
+    let lines: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
+    let got = members_of(&lines, &["level", "http_path"]);
+    for (n, got) in got.iter().enumerate() {
+        let want = match n % 4 {
+            0 => r#"{"level":"INFO"}"#.to_owned(),
+            _ => String::from_utf8(lines[n].to_vec()).unwrap(),
+        };
+        assert_eq!(*got, want);
+    }
+    assert_eq!(members_of(&lines, &["ok", "took"])[4], r#"{"took":4.5,"ok":true}"#);
+    assert_eq!(members_of(&lines, &[])[0..2], ["{}", "{}"]);
+}
+
+#[test]
+fn what_only_looks_like_a_number_is_left_whole() {
+    // `up1` and `1up` are the same kind of variable, and a reader stops at the first.
+    let f = |value: &str, want: &str| {
+        let lines: Vec<String> =
+            (0..40).map(|n| format!(r#"{{"a":{value}{n:05}x9,"b":{n}}}"#)).collect();
+        let lines: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
+        assert_eq!(members_of(&lines, &["b"])[3], want);
+    };
+    f("1", r#"{"b":3}"#);
+    f("up", r#"{"a":up00003x9,"b":3}"#);
+}
+
+#[test]
+fn cut_and_flipped_bytes_are_refused_or_read_as_something_else_in_part_too() {
+    let lines: Vec<String> = (0..40)
+        .map(|n| {
+            format!(
+                r#"{{"path":"/items/{n}","took":{}.5,"id":"{:08x}","w":"x{n}y"}}"#,
+                n * 7,
+                n * 77
+            )
+        })
+        .collect();
+    let lines: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
+    let bytes = round_trip(&lines);
+    let names = ["path".into()];
+    let mut decoder = Decoder::default();
+    let (mut ends, mut text) = (Vec::new(), Vec::new());
+    for cut in 0..bytes.len() {
+        let cut = bytes.get(..cut).unwrap();
+        assert!(decoder.decode_members(cut, (&[], &names), &mut ends, &mut text).is_err());
+        assert!(ends.is_empty() && text.is_empty());
+    }
+    for at in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << bit;
+            ends.clear();
+            text.clear();
+            drop(decoder.decode_members(&flipped, (&[], &names), &mut ends, &mut text));
+            assert!(text.len() <= TEXT_BYTES_MAX);
+        }
+    }
+}
+
+#[test]
+fn what_is_left_out_of_every_kind_of_column_is_stepped_over() {
+    let mut random = fastrand::Rng::with_seed(11);
+    let lines: Vec<String> = made_up(&mut random, 2_000)
+        .into_iter()
+        .map(|line| {
+            let line = line.replace(['"', '\\'], "'");
+            format!(r#"{{"m":"{line}","n":{},"z":"{}"}}"#, random.u32(..), random.u8(..5))
+        })
+        .collect();
+    let texts: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
+    let all = members_of(&texts, &["m", "n", "z"]);
+    assert!(all.iter().zip(&lines).all(|(got, want)| got == want));
+    for (got, line) in members_of(&texts, &["z"]).iter().zip(&lines) {
+        let z = line.rsplit_once(r#""z""#).unwrap().1;
+        assert_eq!(*got, format!(r#"{{"z"{z}"#));
+    }
+}

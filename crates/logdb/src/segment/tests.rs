@@ -24,10 +24,10 @@ fn as_much_as_is_wanted_comes_back() {
     let mut into = LogColumns::default();
     open(&sealed.data, Want::ALL, &mut decoder, &mut into).unwrap();
     assert_eq!(into, rows.columns);
-    let want = Want { lines: LineColumn::Count, metadata: false };
+    let want = Want { lines: LineColumn::Count, metadata: false, members: None };
     open(&sealed.data, want, &mut decoder, &mut into).unwrap();
     assert_eq!((into.len(), into.text.len(), into.metadata.len()), (40, 0, 0));
-    let want = Want { lines: LineColumn::Count, metadata: true };
+    let want = Want { lines: LineColumn::Count, metadata: true, members: None };
     open(&sealed.data, want, &mut decoder, &mut into).unwrap();
     assert_eq!((into.text.len(), into.metadata(7)), (0, rows.columns.metadata(7)));
 }

@@ -1,6 +1,9 @@
-//! Puts lines together again.
+//! Puts lines together again, whole or as far as they are needed.
 
+use super::members::{Reduced, reduce};
 use super::out::{Out, STEP};
+use std::ops::Range;
+
 use super::values::{self, Sources, Values};
 use super::{DEPTH_MAX, MARKS_END, Mark};
 use crate::Error;
@@ -18,11 +21,11 @@ enum Piece {
     Nested(usize),
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Node {
     parent: usize,
-    first_piece: usize,
-    end_piece: usize,
+    skeleton: Range<usize>,
+    pieces: Range<usize>,
     first_column: usize,
     end_column: usize,
 }
@@ -42,6 +45,8 @@ enum Holds {
         children: Vec<usize>,
         ordinals: Vec<u64>,
     },
+    /// Nobody needs it.
+    Left,
 }
 
 /// Reads columns of lines that are templates; keeps its memory.
@@ -51,29 +56,79 @@ pub(in crate::lines) struct Reader {
     nodes: Vec<Node>,
     pieces: Vec<Piece>,
     columns: Vec<Column>,
+    wanted: Vec<Wanted>,
+}
+
+/// What is needed of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    No,
+    /// Its values must start with digits, and nobody needs them.
+    Digits,
+    Yes,
+}
+
+/// Lines to be read.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::lines) struct Request<'a> {
+    pub(in crate::lines) count: usize,
+    /// Times of the lines, or none.
+    pub(in crate::lines) times: &'a [i64],
+    /// Of lines that are JSON objects, members that become none of these labels may be left out.
+    pub(in crate::lines) members: Option<&'a [Box<str>]>,
 }
 
 impl Reader {
-    /// Appends `count` lines, whose times are `times`, or none.
+    /// Appends the lines that `payload` holds; `payload` is then at its end.
     pub(in crate::lines) fn read(
         &mut self,
         decompressor: &mut Decompressor,
-        (count, times): (usize, &[i64]),
+        request: Request<'_>,
         payload: &mut Cursor<'_>,
         ends: &mut Vec<usize>,
         text: &mut Vec<u8>,
     ) -> Result<(), Error> {
+        let before = (ends.len(), text.len());
+        let start = payload.clone();
+        if self.try_read(decompressor, request, payload, ends, text)? {
+            return Ok(());
+        }
+        // Some line is not what its skeleton looked like.
+        ends.truncate(before.0);
+        text.truncate(before.1);
+        *payload = start;
+        let whole = Request { members: None, ..request };
+        self.try_read(decompressor, whole, payload, ends, text).map(drop)
+    }
+
+    /// As [`Reader::read`]; says no if lines cannot be cut down.
+    fn try_read(
+        &mut self,
+        decompressor: &mut Decompressor,
+        Request { count, times, members }: Request<'_>,
+        payload: &mut Cursor<'_>,
+        ends: &mut Vec<usize>,
+        text: &mut Vec<u8>,
+    ) -> Result<bool, Error> {
         let bytes = payload.count(TEXT_BYTES_MAX, "bytes of lines")?;
         // Whatever is decompressed becomes text; places in dictionaries are a few bytes a value.
         let budget = 4 * bytes + 8 * count + (64 << 10);
         for stream in &mut self.streams {
             decompressor.read(payload, budget, stream)?;
         }
-        let [nodes, kinds, short, numbers, texts] = &self.streams;
-        let marks = read_nodes(nodes, &mut self.nodes, &mut self.pieces)?;
+        let marks = read_nodes(&self.streams[0], &mut self.nodes, &mut self.pieces)?;
+        self.wanted.clear();
+        self.wanted.resize(marks.len(), Wanted::Yes);
+        if let Some(members) = members {
+            self.cut_down(members);
+        }
+        let [_, kinds, short, numbers, texts] = &self.streams;
         let large = payload.part(payload.remaining(), "large columns")?;
         let mut sources = Sources::new([kinds, short, numbers, texts], large, decompressor, budget);
-        read_columns(&marks, count, &self.nodes, &mut sources, &mut self.columns)?;
+        let shape = Shape { marks: &marks, nodes: &self.nodes, wanted: &self.wanted };
+        if !read_columns(shape, count, &mut sources, &mut self.columns)? {
+            return Ok(false);
+        }
         sources.finish()?;
         let needs_times =
             |column: &Column| matches!(&column.holds, Holds::Values(some) if some.needs_times());
@@ -81,7 +136,7 @@ impl Reader {
             return Err(payload.corrupt("times of the lines"));
         }
         let bad = payload.corrupt("bytes of lines");
-        let Self { streams: [skeletons, ..], nodes, pieces, columns } = self;
+        let Self { streams: [skeletons, ..], nodes, pieces, columns, .. } = self;
         skeletons.resize(skeletons.len() + STEP, 0);
         let parts = Parts { skeletons, nodes, pieces };
         let before = text.len();
@@ -98,7 +153,75 @@ impl Reader {
         }
         let written = out.len();
         text.truncate(before + written);
-        if written == bytes { Ok(()) } else { Err(bad) }
+        if written == bytes || members.is_some() { Ok(true) } else { Err(bad) }
+    }
+
+    /// Leaves out of nodes what is not needed of them, and says which columns are.
+    fn cut_down(&mut self, members: &[Box<str>]) {
+        let Self { streams: [skeletons, ..], nodes, pieces, wanted, .. } = self;
+        let brackets = skeletons.len();
+        skeletons.extend_from_slice(b"{,}");
+        let [open, comma, close] = [0, 1, 2].map(|at| (brackets + at, brackets + at + 1));
+        let fixed = |(start, end)| Piece::Fixed(start, end);
+        // Columns below others come later, so by then it is known whether those are needed.
+        for node in nodes.iter_mut() {
+            let columns = node.first_column..node.end_column;
+            let set = |wanted: &mut [Wanted], to| {
+                wanted.get_mut(columns.clone()).unwrap_or_default().fill(to);
+            };
+            if node.parent > 0 {
+                let parent = wanted.get(node.parent).copied();
+                set(wanted, if parent == Some(Wanted::Yes) { Wanted::Yes } else { Wanted::No });
+                continue;
+            }
+            let skeleton = skeletons.get(node.skeleton.clone()).unwrap_or_default();
+            let Some(Reduced { members, numbers }) = reduce(skeleton, members) else { continue };
+            set(wanted, Wanted::No);
+            for number in numbers {
+                if let Some(column) = wanted.get_mut(node.first_column + number) {
+                    *column = Wanted::Digits;
+                }
+            }
+            let kept = pieces.get(node.pieces.clone()).unwrap_or_default().to_vec();
+            node.pieces.start = pieces.len();
+            pieces.push(fixed(open));
+            for (number, member) in members.iter().enumerate() {
+                if number > 0 {
+                    pieces.push(fixed(comma));
+                }
+                let (from, to) =
+                    (node.skeleton.start + member.start, node.skeleton.start + member.end);
+                let mut at = node.skeleton.start;
+                for piece in &kept {
+                    let start = at;
+                    at += piece.skeleton_len();
+                    if at <= from || start >= to {
+                        continue;
+                    }
+                    pieces.push(match *piece {
+                        Piece::Fixed(start, end) => Piece::Fixed(start.max(from), end.min(to)),
+                        Piece::Value(column) | Piece::Nested(column) => {
+                            if let Some(wanted) = wanted.get_mut(column) {
+                                *wanted = Wanted::Yes;
+                            }
+                            *piece
+                        }
+                    });
+                }
+            }
+            pieces.push(fixed(close));
+            node.pieces.end = pieces.len();
+        }
+    }
+}
+
+impl Piece {
+    /// Bytes that it takes in its skeleton.
+    fn skeleton_len(self) -> usize {
+        match self {
+            Self::Fixed(start, end) => end - start,
+            Self::Value(_) | Self::Nested(_) => 1,
+        }
     }
 }
 
@@ -122,7 +245,7 @@ impl Parts<'_> {
         *next += 1;
         let child = usize::try_from(ordinal).ok().and_then(|ordinal| children.get(ordinal));
         let Some(node) = child.and_then(|node| self.nodes.get(*node)) else { return };
-        for piece in self.pieces.get(node.first_piece..node.end_piece).unwrap_or_default() {
+        for piece in self.pieces.get(node.pieces.clone()).unwrap_or_default() {
             match *piece {
                 Piece::Fixed(start, end) => out.put(self.skeletons, start, end),
                 Piece::Value(column) => {
@@ -187,21 +310,29 @@ fn read_nodes(
         if fixed < skeleton.len() {
             pieces.push(Piece::Fixed(start + fixed, start + skeleton.len()));
         }
-        let (end_piece, end_column) = (pieces.len(), marks.len());
-        nodes.push(Node { parent, first_piece, end_piece, first_column, end_column });
+        let (pieces, skeleton) = (first_piece..pieces.len(), start..start + len);
+        nodes.push(Node { parent, skeleton, pieces, first_column, end_column: marks.len() });
     }
     cursor.finish("end of nodes")?;
     Ok(marks)
 }
 
-/// Reads the columns in order; how many values each has is told by those before it.
+/// Which columns there are.
+#[derive(Debug, Clone, Copy)]
+struct Shape<'a> {
+    marks: &'a [Mark],
+    nodes: &'a [Node],
+    wanted: &'a [Wanted],
+}
+
+/// Reads the columns in order; how many values each has is told by those before it. Says no if one
+/// is not what it must be.
 fn read_columns(
-    marks: &[Mark],
+    Shape { marks, nodes, wanted }: Shape<'_>,
     lines: usize,
-    nodes: &[Node],
     sources: &mut Sources<'_, '_>,
     columns: &mut Vec<Column>,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     columns.clear();
     let mut counts = vec![0_usize; marks.len()];
     if let Some(count) = counts.first_mut() {
@@ -216,15 +347,32 @@ fn read_columns(
     let bad = Error::Corrupt { what: "place of a node", offset: 0 };
     for (at, mark) in marks.iter().enumerate() {
         let count = counts.get(at).copied().unwrap_or(0);
+        let wanted = wanted.get(at).copied().unwrap_or(Wanted::Yes);
         if *mark != Mark::Nested {
-            let holds = Holds::Values(values::read(sources, *mark, count)?);
-            columns.push(Column { next: 0, holds });
+            if wanted == Wanted::No {
+                values::skip(sources, *mark, count)?;
+                columns.push(Column { next: 0, holds: Holds::Left });
+                continue;
+            }
+            let values = values::read(sources, *mark, count)?;
+            if wanted == Wanted::Digits && !values.start_with_digits() {
+                return Ok(false);
+            }
+            columns.push(Column { next: 0, holds: Holds::Values(values) });
             continue;
         }
         let children = children.get_mut(at).map(std::mem::take).unwrap_or_default();
         let mut ordinals = Vec::new();
         if children.len() > 1 {
             let width = values::width(children.len() as u64 - 1);
+            let counts = |child: &usize| {
+                nodes.get(*child).is_some_and(|node| node.first_column < node.end_column)
+            };
+            if wanted == Wanted::No && !children.iter().any(counts) {
+                sources.skip_planes(count, width)?;
+                columns.push(Column { next: 0, holds: Holds::Left });
+                continue;
+            }
             sources.planes(count, width, &mut ordinals)?;
         }
         let mut used = vec![0_usize; children.len()];
@@ -245,5 +393,5 @@ fn read_columns(
         }
         columns.push(Column { next: 0, holds: Holds::Nested { children, ordinals } });
     }
-    Ok(())
+    Ok(true)
 }

@@ -29,7 +29,7 @@ use crate::{Error, bits};
 mod kinds;
 mod streams;
 
-pub(super) use kinds::{Values, read};
+pub(super) use kinds::{Values, read, skip};
 pub(super) use streams::{Sources, Streams};
 
 use self::kinds::Kind;
