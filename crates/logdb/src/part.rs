@@ -83,10 +83,10 @@ impl Source {
             Place::Memory(sealed) => &sealed.data,
             Place::Block(block, entry) => block.data(entry)?,
         };
-        segment::open(bytes, want, decoder, into).map_err(|error| {
+        let count = segment::open(bytes, want, decoder, into).map_err(|error| {
             Error::column(self.block().map_or("memory".into(), |block| block.path()), error)
         })?;
-        if into.times.len() != self.info.lines || !into.times.is_sorted() {
+        if count != self.info.lines || !into.times.is_sorted() {
             let what = "lines of a segment";
             let path = self.block().map_or("memory".into(), |block| block.path());
             return Err(masthead_durable::Error::corrupt(path, what, 0).into());
@@ -126,7 +126,7 @@ pub(crate) fn read(
     let read = if one && !deleted {
         want
     } else if one {
-        Want { lines: LineColumn::Text, members: None, ..want }
+        Want { lines: LineColumn::Text, members: None, holding: None, ..want }
     } else {
         Want::ALL
     };

@@ -293,7 +293,7 @@ fn has_lines(
     let mut lines = LogColumns::default();
     for source in sources {
         let one = Plan { range, sources: vec![source.clone()] };
-        let want = Want { lines: LineColumn::Count, metadata: false, members: None };
+        let want = Want { lines: LineColumn::Count, metadata: false, ..Want::ALL };
         reader::read(ctx, &one, &deletions, want, scratch, &mut lines)?;
         if !lines.is_empty() {
             return Ok(true);
@@ -317,7 +317,7 @@ fn volume_of(
         }
     }
     let mut lines = LogColumns::default();
-    let want = Want { lines: LineColumn::Length, metadata: true, members: None };
+    let want = Want { lines: LineColumn::Length, metadata: true, ..Want::ALL };
     reader::read(ctx, plan, deletions, want, scratch, &mut lines)?;
     let metadata = (0..lines.len()).filter_map(|at| lines.metadata(at));
     let metadata: u64 = metadata.map(crate::rows::metadata_len).sum();

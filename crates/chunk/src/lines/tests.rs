@@ -381,3 +381,128 @@ fn what_is_left_out_of_every_kind_of_column_is_stepped_over() {
         assert_eq!(*got, format!(r#"{{"z"{z}"#));
     }
 }
+
+/// The places of lines that can hold a text; those that are left must be the lines as they are.
+fn holding(lines: &[&[u8]], needle: &str, folded: bool) -> Vec<usize> {
+    let (text, ends) = column(lines);
+    let mut bytes = Vec::new();
+    Encoder::new(3).encode(&text, &ends, &mut bytes).unwrap();
+    let needle = Needle::new(needle.as_bytes(), folded).unwrap();
+    let (mut ends, mut text) = (Vec::new(), Vec::new());
+    let (used, places) =
+        Decoder::default().decode_holding(&bytes, (&[], &[needle]), &mut ends, &mut text).unwrap();
+    assert_eq!(used, bytes.len());
+    let places = places.unwrap_or_else(|| (0..lines.len()).collect());
+    assert_eq!(places.len(), ends.len());
+    let mut start = 0;
+    for (place, end) in places.iter().zip(ends) {
+        assert_eq!(&text[start..end], lines[*place]);
+        start = end;
+    }
+    assert_eq!(start, text.len());
+    places
+}
+
+#[test]
+fn no_line_that_holds_a_text_is_left_out() {
+    let mut random = fastrand::Rng::with_seed(12);
+    let mut left_out = 0;
+    for round in 0..60 {
+        let mut lines = made_up(&mut random, 100);
+        for at in 0..random.usize(..40) {
+            // Some that repeat, with words in every case.
+            lines.push(format!(
+                r#"level={} user="{}" {{"id":"{}","error":"Timeout after {at}ms"}}"#,
+                ["INFO", "Error", "x"][at % 3],
+                ["bob", "", "al ice"][at % 3],
+                uuid(&mut random),
+            ));
+        }
+        if round % 7 == 0 {
+            lines.push("\u{1}raw error".to_owned());
+        }
+        random.shuffle(&mut lines);
+        let texts: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
+        for _ in 0..40 {
+            let line = &lines[random.usize(..lines.len())];
+            let start = random.usize(..=line.len());
+            let end = (start + random.usize(1..24)).min(line.len());
+            let piece = line.get(start..end).filter(|piece| !piece.is_empty());
+            let Some(piece) = piece else { continue };
+            let folded = random.bool();
+            let needle = if folded { piece.to_ascii_uppercase() } else { piece.to_owned() };
+            let places = holding(&texts, &needle, folded);
+            left_out += lines.len() - places.len();
+            let holds = |line: &str| {
+                if folded {
+                    line.to_ascii_uppercase().contains(&needle)
+                } else {
+                    line.contains(piece)
+                }
+            };
+            for (at, line) in lines.iter().enumerate().filter(|(_, line)| holds(line)) {
+                assert!(places.contains(&at), "{needle:?} ({folded}) in {line:?}");
+            }
+        }
+    }
+    assert!(left_out > 60 * 40 * 50, "half of the lines at least: {left_out}");
+}
+
+#[test]
+fn lines_that_hold_any_of_several_texts_are_there() {
+    let lines: Vec<String> =
+        (0..40).map(|n| format!("{} n={n}", ["a x", "b y", "c z"][n % 3])).collect();
+    let lines: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
+    let (text, ends) = column(&lines);
+    let mut bytes = Vec::new();
+    Encoder::new(3).encode(&text, &ends, &mut bytes).unwrap();
+    let needles = ["b y", "C Z"].map(|text| Needle::new(text.as_bytes(), text == "C Z").unwrap());
+    let (mut ends, mut text) = (Vec::new(), Vec::new());
+    let decoded = Decoder::default().decode_holding(&bytes, (&[], &needles), &mut ends, &mut text);
+    let want: Vec<usize> = (0..40).filter(|n| n % 3 > 0).collect();
+    assert_eq!(decoded, Ok((bytes.len(), Some(want))));
+    assert!(Needle::new(b"", false).is_none());
+}
+
+fn uuid(random: &mut fastrand::Rng) -> String {
+    let id = random.u128(..);
+    let hex = format!("{id:032x}");
+    format!("{}-{}-4{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
+}
+
+#[test]
+fn lines_are_told_apart_by_what_they_hold() {
+    let mut random = fastrand::Rng::with_seed(13);
+    let ids: Vec<String> = (0..40).map(|_| uuid(&mut random)).collect();
+    let lines: Vec<String> = ids
+        .iter()
+        .enumerate()
+        .map(|(n, id)| match n % 4 {
+            0 => format!(r#"{{"level":"INFO","id":"{id}","took":{n}.5,"path":"/items/{n}"}}"#),
+            1 => format!("disk error on sd{n} at 10.0.0.{n}"),
+            2 => format!(r#"{{"level":"ERROR","id":"{id}","took":{n}.5,"path":"/items/{n}"}}"#),
+            _ => format!("status={} size={n}kb", ["ok", "failed"][n / 4 % 2]),
+        })
+        .collect();
+    let lines: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
+    let f = |needle: &str, folded: bool, want: &dyn Fn(usize) -> bool| {
+        let want: Vec<usize> = (0..40).filter(|n| want(*n)).collect();
+        assert_eq!(holding(&lines, needle, folded), want, "{needle}");
+    };
+    f("ERROR", false, &|n| n % 4 == 2);
+    f("error", false, &|n| n % 4 == 1);
+    f("eRRor", true, &|n| n % 2 == 1 && n % 4 == 1 || n % 4 == 2);
+    f("absent", false, &|_| false);
+    // Over the end of a nested text: whether it is that one is not told.
+    f("failed size", false, &|n| n % 4 == 3);
+    f("status=ok", false, &|n| n % 4 == 3 && n / 4 % 2 == 0);
+    f(&ids[8], false, &|n| n == 8);
+    f(&ids[8][3..20], false, &|n| n == 8);
+    f(&ids[8].to_uppercase(), true, &|n| n == 8);
+    f(&ids[8].to_uppercase(), false, &|_| false);
+    f("ffffffff-dead-4bad", false, &|_| false);
+    // Over the end of a number: whether it is that one is not told.
+    f("/items/12", false, &|n| n % 2 == 0);
+    f("10.0.0.13", false, &|n| n == 13);
+    f("id", false, &|n| n % 2 == 0);
+}

@@ -45,14 +45,19 @@ impl LogPartReader for Reader {
         ctx.check()?;
         let Some((plan, deletions)) = self.parts.get(at) else { return Ok(()) };
         let (mut scratch, mut columns) = self.scratches.lock().pop().unwrap_or_default();
-        let wanted =
-            Want { lines: self.lines, metadata: self.metadata, members: self.members.as_deref() };
+        let wanted = Want {
+            lines: self.lines,
+            metadata: self.metadata,
+            members: self.members.as_deref(),
+            holding: None,
+        };
         let done = if self.demand.is_empty() {
             read(ctx, plan, deletions, wanted, &mut scratch, into)
                 .and_then(|()| ctx.charge(into.len() as u64))
         } else {
             // Text is needed to look into, whatever is wanted of it.
-            let want = Want { lines: LineColumn::Text, members: None, ..wanted };
+            let holding = Some(self.demand.needles());
+            let want = Want { lines: LineColumn::Text, members: None, holding, ..wanted };
             read(ctx, plan, deletions, want, &mut scratch, &mut columns).and_then(|()| {
                 ctx.charge(columns.len() as u64)?;
                 let kept = self.demand.passing(&columns, 0..columns.len());

@@ -8,7 +8,7 @@ use super::{Error, HALF_BITS, Mark, SHORT, Sources, bits, clock, unzigzag, uuid_
 /// What stands before a column; the bytes are the format's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Kind {
+pub(in super::super) enum Kind {
     Same = 0,
     Numbers = 1,
     Differences = 2,
@@ -82,17 +82,26 @@ fn kind_of(sources: &mut Sources<'_, '_>) -> Result<Kind, Error> {
     known.into_iter().find(|known| *known as u8 == kind).ok_or(bad)
 }
 
-/// Steps over a column of `count` values, and decompresses none.
-pub(in super::super) fn skip(
+/// Reads a column of `count` values if those of its kind are `wanted`; steps over it otherwise.
+pub(in super::super) fn read_if(
     sources: &mut Sources<'_, '_>,
     mark: Mark,
     count: usize,
-) -> Result<(), Error> {
+    wanted: impl Fn(Kind) -> bool,
+) -> Result<Option<Values>, Error> {
     if mark != Mark::Raw && count < SHORT {
-        return short(sources, count).map(drop);
+        return short(sources, count).map(Some);
     }
-    let bad = sources.kinds.corrupt("kind of a column");
     let kind = kind_of(sources)?;
+    if wanted(kind) {
+        return read(sources, kind, count).map(Some);
+    }
+    skip(sources, kind, count).map(|()| None)
+}
+
+/// Steps over the values of a column and decompresses none.
+fn skip(sources: &mut Sources<'_, '_>, kind: Kind, count: usize) -> Result<(), Error> {
+    let bad = sources.kinds.corrupt("count of values");
     // What stands in `kinds` is read as below, with nothing made of it.
     let kinds = &mut sources.kinds;
     match kind {
@@ -145,17 +154,9 @@ fn hexadecimal_bytes(len: usize) -> usize {
     if len == crate::words::UUID_BYTES { 16 } else { len / 2 }
 }
 
-/// Reads a column of `count` values.
-pub(in super::super) fn read(
-    sources: &mut Sources<'_, '_>,
-    mark: Mark,
-    count: usize,
-) -> Result<Values, Error> {
-    if mark != Mark::Raw && count < SHORT {
-        return short(sources, count);
-    }
-    let bad = sources.kinds.corrupt("kind of a column");
-    let kind = kind_of(sources)?;
+/// Reads the values of a column.
+fn read(sources: &mut Sources<'_, '_>, kind: Kind, count: usize) -> Result<Values, Error> {
+    let bad = sources.kinds.corrupt("values of a column");
     let mut numbers = Vec::new();
     let kinds = &mut sources.kinds;
     Ok(match kind {
@@ -348,6 +349,22 @@ impl Values {
     /// Whether it cannot be read without the times of the lines.
     pub(in super::super) fn needs_times(&self) -> bool {
         matches!(self, Self::Moments { from_line: true, .. })
+    }
+
+    /// How many there are; of a constant, none are counted.
+    pub(in super::super) fn len(&self) -> usize {
+        match self {
+            Self::Same(..) => 0,
+            Self::Numbers { numbers, .. }
+            | Self::Addresses(numbers)
+            | Self::Fractions { numbers, .. }
+            | Self::Moments { numbers, .. }
+            | Self::Dictionary { places: numbers, .. } => numbers.len(),
+            Self::Texts { ends, .. } => ends.len(),
+            Self::Hexadecimal { bytes, len, .. } => {
+                bytes.len().checked_div(hexadecimal_bytes(*len)).unwrap_or(0)
+            }
+        }
     }
 
     /// Whether every value starts with a digit.
