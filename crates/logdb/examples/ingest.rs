@@ -113,21 +113,23 @@ fn run() -> Result<String, Box<dyn std::error::Error>> {
     for (name, filter) in [
         ("one request id", Some(literal(&id))),
         ("an id that is not there", Some(literal("01234567-89ab-4cde-8f01-23456789abcd"))),
+        ("a piece of no id", Some(literal("ffffffff-dead-4bad"))),
         ("a rare phrase", Some(literal("possible break-in attempt"))),
         ("error", Some(literal("error"))),
         ("(?i)error", Some(regexp("(?i)error"))),
         ("everything", None),
     ] {
-        text.push_str(&search(&store, &clock, name, filter.as_ref(), bytes)?);
+        text.push_str(&search(&store, &clock, (name, filter.as_ref(), None), bytes)?);
     }
+    let members = Some(Arc::from(["level".into()]));
+    text.push_str(&search(&store, &clock, ("one member of JSON", None, members), bytes)?);
     Ok(text)
 }
 
 fn search(
     store: &Logdb,
     clock: &Arc<dyn Clock>,
-    name: &str,
-    filter: Option<&LinePattern>,
+    (name, filter, members): (&str, Option<&LinePattern>, Option<Arc<[Box<str>]>>),
     bytes: usize,
 ) -> Result<String, Box<dyn std::error::Error>> {
     let (mut best, mut lines, mut parts) = (Duration::MAX, 0, 0);
@@ -141,7 +143,12 @@ fn search(
         let selection = LogSelection {
             matchers: vec![Matcher::not_equal("app", "")],
             range: TimeRange { start: Nanos::MIN, end: Nanos::MAX },
-            hints: LogHints { filters, lines: LineColumn::Text, ..LogHints::default() },
+            hints: LogHints {
+                filters,
+                members: members.clone(),
+                lines: LineColumn::Text,
+                ..LogHints::default()
+            },
         };
         let before = cpu_time();
         let mut columns = LogColumns::default();

@@ -175,28 +175,31 @@ impl Reader {
             let whole = pieces.get(node.pieces.clone()).unwrap_or_default().to_vec();
             node.pieces.start = pieces.len();
             pieces.push(open);
+            // Both rise, so pieces are gone over once; one can reach into several members.
+            let (mut next, mut start) = (0, node.skeleton.start);
             for (number, member) in members.iter().enumerate() {
                 if number > 0 {
                     pieces.push(comma);
                 }
                 let (from, to) =
                     (node.skeleton.start + member.start, node.skeleton.start + member.end);
-                let mut at = node.skeleton.start;
-                for piece in &whole {
-                    let start = at;
-                    at += piece.skeleton_len();
-                    if at <= from || start >= to {
-                        continue;
-                    }
-                    pieces.push(match *piece {
-                        Piece::Fixed(start, end) => Piece::Fixed(start.max(from), end.min(to)),
-                        Piece::Value(column) | Piece::Nested(column) => {
-                            if let Some(wanted) = wanted.get_mut(column) {
-                                *wanted = Wanted::Yes;
+                while let Some(piece) = whole.get(next).copied().filter(|_| start < to) {
+                    let end = start + piece.skeleton_len();
+                    if end > from {
+                        pieces.push(match piece {
+                            Piece::Fixed(start, end) => Piece::Fixed(start.max(from), end.min(to)),
+                            Piece::Value(column) | Piece::Nested(column) => {
+                                if let Some(wanted) = wanted.get_mut(column) {
+                                    *wanted = Wanted::Yes;
+                                }
+                                piece
                             }
-                            *piece
-                        }
-                    });
+                        });
+                    }
+                    if end > to {
+                        break;
+                    }
+                    (next, start) = (next + 1, end);
                 }
             }
             pieces.push(close);
@@ -228,7 +231,11 @@ impl Reader {
         let mut sieves: Vec<Sieve<'_>> = verdicts
             .iter()
             .map(|(needle, verdict)| Sieve::new(needle, nodes, verdict, read))
+            .filter(|sieve| !sieve.is_never())
             .collect();
+        if sieves.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut places = Vec::new();
         for line in 0..body.count {
             let mut passes = false;

@@ -8,7 +8,7 @@
 use memchr::memmem::Finder;
 
 use super::columns::Column;
-use super::nodes::{Node, Nodes, Piece};
+use super::nodes::{Nodes, Piece};
 use super::values::{Kind, Values};
 use super::{DEPTH_MAX, Mark};
 
@@ -280,6 +280,9 @@ pub(super) struct Sieve<'a> {
     columns: &'a [Column],
     /// Of columns that were looked into: which values hold the text.
     holds: Vec<Held>,
+    /// The columns of each node that are asked, in which some value holds the text or some node
+    /// below may.
+    asked: Vec<Vec<usize>>,
     /// How often each node occurred.
     seen: Vec<usize>,
 }
@@ -311,7 +314,7 @@ impl<'a> Sieve<'a> {
         (columns, times): (&'a [Column], &[i64]),
     ) -> Self {
         let uuids = needle.in_uuid();
-        let holds = columns
+        let holds: Vec<Held> = columns
             .iter()
             .enumerate()
             .map(|(at, column)| match column {
@@ -321,7 +324,31 @@ impl<'a> Sieve<'a> {
                 _ => Held::None,
             })
             .collect();
-        Self { nodes, verdict, columns, holds, seen: vec![0; nodes.list.len()] }
+        let mut asked: Vec<Vec<usize>> = vec![Vec::new(); nodes.list.len()];
+        // Nodes come before those below them.
+        for (number, node) in nodes.list.iter().enumerate().rev() {
+            let may = |child: &usize| {
+                verdict.nodes.get(*child) == Some(&true)
+                    || asked.get(*child).is_some_and(|columns| !columns.is_empty())
+            };
+            let asks = |column: &usize| {
+                holds.get(*column).is_some_and(|held| !matches!(held, Held::None))
+                    || nodes.below(*column).iter().any(may)
+            };
+            let columns = node.columns.clone().filter(asks).collect();
+            if let Some(asked) = asked.get_mut(number) {
+                *asked = columns;
+            }
+        }
+        Self { nodes, verdict, columns, holds, asked, seen: vec![0; nodes.list.len()] }
+    }
+
+    /// Whether no line can hold the text.
+    pub(super) fn is_never(&self) -> bool {
+        self.nodes.below(0).iter().all(|root| {
+            self.verdict.nodes.get(*root) != Some(&true)
+                && self.asked.get(*root).is_none_or(Vec::is_empty)
+        })
     }
 
     /// Whether the next line, which stands at `line`, can hold the text.
@@ -336,17 +363,17 @@ impl<'a> Sieve<'a> {
         let Some(seen) = self.seen.get_mut(number) else { return false };
         let at = std::mem::replace(seen, *seen + 1);
         let mut passes = self.verdict.nodes.get(number) == Some(&true);
-        if self.verdict.open.get(number) == Some(&true)
-            && let Some(Node { columns, .. }) = nodes.list.get(number)
-        {
-            for column in columns.clone() {
-                if nodes.marks.get(column) != Some(&Mark::Nested) {
-                    passes |= self.holds.get(column).is_some_and(|held| held.at(at));
-                } else if self.verdict.wants(nodes, column) {
-                    // Also where it passes already: what is below must be counted.
-                    passes |= self.nested(column, at);
-                }
-            }
+        let asked = self.asked.get_mut(number).map(std::mem::take).unwrap_or_default();
+        for column in &asked {
+            passes |= if nodes.marks.get(*column) == Some(&Mark::Nested) {
+                // Also where it passes already: what is below must be counted.
+                self.nested(*column, at)
+            } else {
+                self.holds.get(*column).is_some_and(|held| held.at(at))
+            };
+        }
+        if let Some(place) = self.asked.get_mut(number) {
+            *place = asked;
         }
         passes
     }
