@@ -1,8 +1,8 @@
-//! Why a forwarder cannot start.
+//! Why a forwarder cannot start or be looked at.
 
 use masthead_model::ErrorClass;
 
-/// Why a forwarder cannot start.
+/// Why a forwarder cannot start or be looked at.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -14,6 +14,9 @@ pub enum Error {
         /// What is wrong.
         source: masthead_durable::Error,
     },
+    /// What waits in the journal cannot be read.
+    #[error("cannot read the journal of what is to be sent: {0}")]
+    Read(masthead_durable::Error),
     /// The options of the client cannot be used.
     #[error("cannot send to {url}: {source}")]
     Client {
@@ -36,7 +39,7 @@ impl Error {
     /// Whose fault it is.
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Journal { source, .. } => source.class(),
+            Self::Journal { source, .. } | Self::Read(source) => source.class(),
             Self::Client { source, .. } => source.class(),
             Self::Header { .. } => ErrorClass::BadInput,
         }

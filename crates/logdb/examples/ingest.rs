@@ -103,9 +103,9 @@ fn run() -> Result<String, Box<dyn std::error::Error>> {
          resident: peak {peak} KiB, loaded {loaded}, opened again {idle}, before {resident}\n\
          open with all in blocks            {opened:?}\n",
         cpu.as_secs_f64() / gigabytes,
-        ratio(bytes, usize::try_from(stats.block_bytes)?),
-        stats.blocks,
-        stats.block_bytes,
+        ratio(bytes, usize::try_from(stats.upkeep.block_bytes)?),
+        stats.upkeep.blocks,
+        stats.upkeep.block_bytes,
     );
     let id = corpus.some_id.clone();
     let literal = |text: &str| LinePattern::Literal(Arc::from(text.as_bytes()));

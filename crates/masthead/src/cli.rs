@@ -64,7 +64,7 @@ pub(crate) enum Command {
     ///
     /// Its exit code is ours: 126 and 127 when it cannot be executed or is not found, 128 and the
     /// signal's number when a signal ended it.
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Keep metrics and logs, and answer PromQL and LogQL over the APIs of Prometheus and Loki.
     #[command(after_help = EXIT_CODES)]
     Serve(Box<ServeArgs>),

@@ -28,7 +28,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         // What is waited for here stays on this thread, and so starts the child from it: the kernel's
         // parent-death signal follows the thread, not the process. See `child.rs`.
         Command::Demo(args) => servers()?.block_on(demo::run(args)),
-        Command::Run(args) => servers()?.block_on(run::run(args)),
+        Command::Run(args) => servers()?.block_on(run::run(*args)),
         Command::Serve(args) => servers()?.block_on(serve::run(*args)),
         Command::Collect(args) => servers()?.block_on(collect::run(*args)),
         Command::Logs(args) => runtime()?.block_on(logs::run(args)),

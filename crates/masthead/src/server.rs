@@ -105,10 +105,7 @@ impl Server {
     /// # Errors
     /// Flags that cannot be, a token that no header can have, credentials in the address.
     pub(crate) fn new(base: &Url, access: &AccessArgs, limits: Limits) -> Result<Self, UsageError> {
-        if !base.username().is_empty() || base.password().is_some() {
-            let what = "the URL has a name or password in it; use --user and --password-file";
-            return Err(UsageError(what.to_owned()));
-        }
+        without_credentials(base)?;
         let client = Client::new(&access.client_config()?, Arc::new(RealFs))
             .map_err(|error| UsageError(error.to_string()))?;
         Ok(Self { base: base.clone(), client, limits, idle: Mutex::default() })
@@ -201,6 +198,7 @@ impl Server {
     pub(crate) async fn socket(
         &self,
         endpoint: &str,
+        more: &[(&'static str, &'static str)],
         message_bytes_max: usize,
     ) -> anyhow::Result<Socket> {
         let url = self.at(endpoint)?;
@@ -212,6 +210,11 @@ impl Server {
                 if let Some(name) = name {
                     request.headers_mut().append(name, value);
                 }
+            }
+            for (name, value) in more {
+                let (name, value) =
+                    (HeaderName::from_static(name), HeaderValue::from_static(value));
+                request.headers_mut().insert(name, value);
             }
             let config = WebSocketConfig::default().max_message_size(Some(message_bytes_max));
             Ok(client_async_with_config(request, stream, Some(config)).await)
@@ -227,6 +230,18 @@ impl Server {
             Err(error) => Socket::Away(error),
         })
     }
+}
+
+/// Addresses are shown and logged, so that no secret may be in one.
+///
+/// # Errors
+/// There is one.
+pub(crate) fn without_credentials(url: &Url) -> Result<(), UsageError> {
+    if url.username().is_empty() && url.password().is_none() {
+        return Ok(());
+    }
+    let what = "the URL has a name or password in it; use --user and --password-file";
+    Err(UsageError(what.to_owned()))
 }
 
 /// What a server says that answers no question.

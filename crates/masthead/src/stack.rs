@@ -12,7 +12,7 @@
 //! `metrics.rs`, what it scrapes in `scraping.rs`, where it forwards that in `remotes.rs`, the log
 //! files that it collects in `collecting.rs`, its own log in `own_log.rs`, the rules and alerts in `alerting.rs` and
 //! `rule_metrics.rs`, the dashboards it shows in `dashboards.rs`, what a cluster says
-//! in `kubernetes.rs`.
+//! in `kubernetes.rs`. Without stores: `collector.rs`, and for one command `elsewhere.rs`.
 
 mod access;
 pub(crate) mod alerting;
@@ -24,6 +24,7 @@ mod config_text;
 mod connections;
 mod dashboards;
 mod deletes;
+pub(crate) mod elsewhere;
 mod engines;
 mod kubernetes;
 mod listen;

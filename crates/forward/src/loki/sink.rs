@@ -41,6 +41,14 @@ impl LokiSink {
         stats.journal_bytes.set(backlog.bytes());
         Ok(Self { backlog, stats })
     }
+
+    /// Lines in the journal that are not sent, counted by reading it.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn waiting(&self) -> Result<u64, Error> {
+        self.backlog.waiting().map_err(Error::Read)
+    }
 }
 
 impl Table {

@@ -72,6 +72,14 @@ impl RemoteWriteSink {
         })
     }
 
+    /// Samples in the journal that are not sent, counted by reading it.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn waiting(&self) -> Result<u64, Error> {
+        self.backlog.waiting().map_err(Error::Read)
+    }
+
     /// Takes the rows that `keep` says, by their place in the batch, and what the batch says about
     /// families. Returns how many rows are held.
     ///

@@ -3,6 +3,9 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::Args;
+use url::Url;
+
+use super::{AccessArgs, access::server_url};
 
 /// `masthead run`
 #[derive(Debug, Args)]
@@ -21,12 +24,30 @@ pub(crate) struct RunArgs {
     pub namespace: String,
 
     /// Keep everything in this directory (made when missing); without it, it is gone at the end.
+    /// With `--url`, what could not be sent waits there for the next time.
     #[arg(long, value_name = "DIR", env = "MASTHEAD_DATA")]
     pub data: Option<PathBuf>,
 
     /// The port of the dashboards on loopback; when it is taken, or 0, any free one.
     #[arg(long, value_name = "PORT", env = "MASTHEAD_RUN_PORT", default_value_t = 3000)]
     pub port: u16,
+
+    /// Keep nothing here: send lines and samples to this Masthead, such as `http://db:3000`.
+    #[arg(long, value_name = "URL", env = "MASTHEAD_RUN_URL", value_parser = server_url)]
+    pub url: Option<Url>,
+
+    /// In place of `--url`: push lines to this Loki, such as `http://loki:3100/loki/api/v1/push`.
+    #[arg(long, value_name = "URL", env = "MASTHEAD_RUN_LOKI", value_parser = server_url)]
+    #[arg(conflicts_with = "url", requires = "remote_write", hide_env_values = true)]
+    pub loki: Option<Url>,
+
+    /// In place of `--url`: write samples here, such as `http://mimir:9009/api/v1/push`.
+    #[arg(long, value_name = "URL", env = "MASTHEAD_RUN_REMOTE_WRITE", value_parser = server_url)]
+    #[arg(conflicts_with = "url", requires = "loki", hide_env_values = true)]
+    pub remote_write: Option<Url>,
+
+    #[command(flatten)]
+    pub access: AccessArgs,
 
     /// The program and its arguments.
     #[arg(value_name = "COMMAND", env = "MASTHEAD_RUN_COMMAND", required = true, last = true)]

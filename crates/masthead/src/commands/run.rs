@@ -3,13 +3,14 @@
 //! What the command writes goes on to our own stdout and stderr byte for byte, and line by line to
 //! the store; its metrics are scraped where they are said to be, or found (`run/listening.rs`).
 //! Signals are handed to its process group, and its exit code is ours. It needs no server that
-//! runs already.
+//! runs already; one that does gets everything in place of the stack here (`run/watching.rs`).
 //!
 //! It never changes what the command sees but its input: a terminal's is not its, because it runs
 //! in a process group of its own (see `child.rs`).
 
 mod listening;
 mod pump;
+mod watching;
 
 use std::{
     ffi::OsString,
@@ -34,12 +35,13 @@ use tokio::{
     time::timeout,
 };
 
+use self::watching::Watching;
 use super::demo::{Data, give_way};
 use crate::{
     child::{self, Child},
     cli::{RunArgs, ServeArgs, UsageError},
     config,
-    stack::{self, Stack, collecting::node_name, scraping::OWN_JOBS},
+    stack::{self, collecting::node_name, scraping::OWN_JOBS},
     tasks::Tasks,
     terminal,
 };
@@ -76,12 +78,13 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
         None => Path::new(program).file_name().unwrap_or(program).to_string_lossy().into_owned(),
     };
     let data = Data::open(args.data.clone()).await?;
-    let settings = settings(&args, &data)?;
+    let ends = watching::ends(&args)?;
+    let settings = settings(&args, &data, ends.is_some())?;
     let own_log = stack::start_quiet_logs(&settings)?;
     let tasks = Tasks::new();
-    let stack = Stack::start(&settings, own_log).await?;
-    let ended = watch(&args, &name, &stack, &mut signals, &tasks).await;
-    let stopped = stack.stop().await;
+    let watching = Watching::start(&args, &settings, ends, own_log).await?;
+    let ended = watch(&args, &name, &watching, &mut signals, &tasks).await;
+    let stopped = watching.stop(&args, &mut signals).await;
     let status = ended?;
     stopped?;
     match code(status) {
@@ -93,7 +96,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<()> {
 async fn watch(
     args: &RunArgs,
     name: &str,
-    stack: &Stack,
+    watching: &Watching,
     signals: &mut Signals,
     tasks: &Tasks,
 ) -> anyhow::Result<ExitStatus> {
@@ -104,7 +107,7 @@ async fn watch(
         names.into_iter().zip([&args.namespace, name, name, stream, &job, &node]).collect()
     };
     let of = vec![(job.as_str(), labels("stdout")), (job.as_str(), labels("stderr"))];
-    let mut pipes = stack.pipes(of)?.into_iter();
+    let mut pipes = watching.pipes(of)?.into_iter();
     let (Some(to_stdout), Some(to_stderr)) = (pipes.next(), pipes.next()) else {
         anyhow::bail!("BUG: two pipes were asked for");
     };
@@ -116,10 +119,9 @@ async fn watch(
     let (mut child, out, err) = Child::start(command, stdin)?;
     let out = tasks.spawn("stdout", pump::pump(out, stdout(), to_stdout));
     let err = tasks.spawn("stderr", pump::pump(err, stderr(), to_stderr));
-    let at = stack.addresses().first().context("BUG: no listener")?;
-    terminal::say(&format!("Masthead watches {name}: http://{at}"));
+    terminal::say(&format!("Masthead watches {name}: {}", watching.place()));
     match &args.metrics {
-        Some(url) => stack.scrape(vec![scrape_job(name, &args.namespace, url)?]).await?,
+        Some(url) => watching.scrape(vec![scrape_job(name, &args.namespace, url)?]).await?,
         None => terminal::say("Its metrics are looked for; --metrics says where they are."),
     }
     let mut wanted = args.metrics.is_none();
@@ -131,9 +133,9 @@ async fn watch(
             Some(url) = listening::metrics(group), if wanted => {
                 wanted = false;
                 terminal::say(&format!("Its metrics are at {url}."));
-                stack.scrape(vec![scrape_job(name, &args.namespace, &url)?]).await?;
+                watching.scrape(vec![scrape_job(name, &args.namespace, &url)?]).await?;
             }
-            error = stack.ended() => {
+            error = watching.ended() => {
                 child.stop(LAST_LINES_TIME_MAX).await?;
                 match error {
                     Ok(what) => anyhow::bail!("ended by {what}"),
@@ -153,12 +155,17 @@ async fn watch(
 }
 
 /// What the stack is started with: the environment's settings, but for what `run` itself says.
-fn settings(args: &RunArgs, data: &Data) -> anyhow::Result<ServeArgs> {
-    let mut port = SocketAddr::from(([127, 0, 0, 1], args.port));
-    give_way(&mut port, "dashboards");
+fn settings(args: &RunArgs, data: &Data, elsewhere: bool) -> anyhow::Result<ServeArgs> {
     let mut words: Vec<OsString> = ["masthead", "serve", "--data"].map(OsString::from).into();
     words.push(data.path().into());
-    words.extend(["--listen".into(), port.to_string().into()]);
+    if elsewhere {
+        // This machine is the business of whoever keeps what is sent, and nothing listens here.
+        words.extend(["--no-host", "--no-self"].map(OsString::from));
+    } else {
+        let mut port = SocketAddr::from(([127, 0, 0, 1], args.port));
+        give_way(&mut port, "dashboards");
+        words.extend(["--listen".into(), port.to_string().into()]);
+    }
     config::resolve(&words)
 }
 

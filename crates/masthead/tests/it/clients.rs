@@ -18,7 +18,7 @@ use crate::{
 const PASSWORD: &str = "hunter2-clients";
 
 /// A server with a password and a certificate, and the flags that reach it.
-struct Guarded {
+pub(crate) struct Guarded {
     server: Server,
     directory: tempfile::TempDir,
     authority: Authority,
@@ -26,7 +26,7 @@ struct Guarded {
 
 impl Guarded {
     /// `more` makes flags of the files in the directory.
-    fn start(more: impl Fn(&Authority, &std::path::Path) -> Vec<String>) -> Self {
+    pub(crate) fn start(more: impl Fn(&Authority, &std::path::Path) -> Vec<String>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let dir = directory.path();
         let authority = Authority::new();
@@ -45,19 +45,24 @@ impl Guarded {
         Self { server, directory, authority }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("https://{}", self.server.address)
     }
 
-    fn file(&self, name: &str) -> String {
+    pub(crate) fn file(&self, name: &str) -> String {
         self.directory.path().join(name).to_str().unwrap().to_owned()
     }
 
     /// What lets a client in.
-    fn flags(&self) -> Vec<String> {
+    pub(crate) fn flags(&self) -> Vec<String> {
         let words = ["--user", "admin", "--password-file"].map(str::to_owned);
         let ca = ["--ca-file".to_owned(), self.file("ca.pem")];
         words.into_iter().chain([self.file("password")]).chain(ca).collect()
+    }
+
+    /// Runs a client that is let in.
+    pub(crate) fn ask(&self, args: &[&str]) -> (Option<i32>, String, String) {
+        run(&[args, &["--url", &self.url()]].concat(), &self.flags())
     }
 }
 

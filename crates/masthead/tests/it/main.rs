@@ -28,6 +28,7 @@ mod process;
 mod query;
 mod rules;
 mod run;
+mod run_elsewhere;
 mod serve;
 mod targets;
 

@@ -9,7 +9,7 @@ use crate::{
     serve::Server,
 };
 
-fn command(data: &Path, more: &[&str]) -> Command {
+pub(crate) fn command(data: &Path, more: &[&str]) -> Command {
     let mut args = vec!["run", "--port=0", "--data", data.to_str().unwrap()];
     args.extend(more);
     let mut command = Masthead::command(&args);
@@ -23,7 +23,7 @@ fn run(data: &Path, more: &[&str]) -> Masthead {
 }
 
 /// The same with stderr among stdout, so that it can be read while it runs.
-fn run_loud(data: &Path, more: &[&str]) -> Masthead {
+pub(crate) fn loud(data: &Path, more: &[&str]) -> Masthead {
     let quiet = command(data, more);
     let mut loud = Command::new("sh");
     loud.args(["-c", "exec \"$0\" \"$@\" 2>&1"]).arg(quiet.get_program()).args(quiet.get_args());
@@ -36,7 +36,7 @@ fn run_loud(data: &Path, more: &[&str]) -> Masthead {
     Masthead::start(loud)
 }
 
-fn lines(server: &Server, query: &str) -> String {
+pub(crate) fn lines(server: &Server, query: &str) -> String {
     let url = format!("http://{}", server.address());
     let (code, stdout, stderr) =
         masthead(&["logs", query, "--url", &url, "--format", "raw"]).finish();
@@ -137,7 +137,7 @@ fn a_service_is_found_by_what_it_listens_on() {
     let addresses = ["LISTEN_ADDR=127.0.0.1:0", "METRICS_ADDR=127.0.0.1:0"];
     let store = data.path().join("store");
     let service = ["--name", "items", "--", "env", &set, addresses[0], addresses[1], program];
-    let mut process = run_loud(&store, &service);
+    let mut process = loud(&store, &service);
     let line = process.line_with("Masthead watches items: http://");
     let address = line.rsplit('/').next().unwrap().parse().unwrap();
     process.line_with("Its metrics are at http://127.0.0.1:");
