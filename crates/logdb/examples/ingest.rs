@@ -11,8 +11,8 @@ use std::{borrow::Cow, process::ExitCode, sync::Arc, time::Duration};
 use masthead_logdb::{Logdb, Options};
 use masthead_model::{Labels, Matcher, Nanos, TimeRange};
 use masthead_ports::{
-    LineColumn, LineFilter, LinePattern, LogBatch, LogColumns, LogHints, LogRow, LogSelection,
-    LogSink, LogSource, LogStream, QueryCtx, QueryLimits,
+    LineFilter, LinePattern, LogBatch, LogColumns, LogHints, LogRow, LogSelection, LogSink,
+    LogSource, LogStream, QueryCtx, QueryLimits,
 };
 use masthead_sysio::{Clock, Random, RealClock, RealFs};
 
@@ -119,36 +119,31 @@ fn run() -> Result<String, Box<dyn std::error::Error>> {
         ("(?i)error", Some(regexp("(?i)error"))),
         ("everything", None),
     ] {
-        text.push_str(&search(&store, &clock, (name, filter.as_ref(), None), bytes)?);
+        let filters =
+            filter.into_iter().map(|one| LineFilter { negated: false, any: vec![one] }).collect();
+        let hints = LogHints { filters, ..LogHints::default() };
+        text.push_str(&search(&store, &clock, (name, &hints), bytes)?);
     }
     let members = Some(Arc::from(["level".into()]));
-    text.push_str(&search(&store, &clock, ("one member of JSON", None, members), bytes)?);
+    let hints = LogHints { members, ..LogHints::default() };
+    text.push_str(&search(&store, &clock, ("one member of JSON", &hints), bytes)?);
     Ok(text)
 }
 
 fn search(
     store: &Logdb,
     clock: &Arc<dyn Clock>,
-    (name, filter, members): (&str, Option<&LinePattern>, Option<Arc<[Box<str>]>>),
+    (name, hints): (&str, &LogHints),
     bytes: usize,
 ) -> Result<String, Box<dyn std::error::Error>> {
     let (mut best, mut lines, mut parts) = (Duration::MAX, 0, 0);
     for _ in 0..3 {
         let limits = QueryLimits { samples: u64::MAX, ..QueryLimits::default() };
         let ctx = QueryCtx::new(Arc::clone(clock), limits);
-        let filters = filter
-            .iter()
-            .map(|one| LineFilter { negated: false, any: vec![(*one).clone()] })
-            .collect();
         let selection = LogSelection {
             matchers: vec![Matcher::not_equal("app", "")],
             range: TimeRange { start: Nanos::MIN, end: Nanos::MAX },
-            hints: LogHints {
-                filters,
-                members: members.clone(),
-                lines: LineColumn::Text,
-                ..LogHints::default()
-            },
+            hints: hints.clone(),
         };
         let before = cpu_time();
         let mut columns = LogColumns::default();
