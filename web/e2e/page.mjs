@@ -15,6 +15,11 @@ export async function startBrowser(executablePath, baseURL) {
     executablePath,
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'],
   });
+  return { browser, ...(await openPage(browser, baseURL)) };
+}
+
+/** A page in a context of its own, which knows nothing of any other. */
+export async function openPage(browser, baseURL) {
   const context = await browser.newContext({ baseURL, viewport: { width: 1440, height: 900 } });
   context.setDefaultTimeout(WAIT);
   const faults = [];
@@ -27,7 +32,7 @@ export async function startBrowser(executablePath, baseURL) {
     const url = request.url();
     if (!url.startsWith(baseURL) && !url.startsWith('blob:')) faults.push(`a request left: ${url}`);
   });
-  return { browser, page, faults };
+  return { page, faults };
 }
 
 /** Waits until the condition holds, asking again and again. */

@@ -78,7 +78,7 @@ fn run() -> Result<String, Box<dyn std::error::Error>> {
         measure(what, &mut || {
             let options = Options::default();
             openmetrics::import(&place, text.as_bytes(), None, &options, &mut |_| ())?;
-            Ok(store.stats().block_bytes)
+            Ok(store.stats().upkeep.block_bytes)
         })?;
     }
     let exporter = Exporter {
@@ -109,7 +109,7 @@ fn run() -> Result<String, Box<dyn std::error::Error>> {
     };
     measure("import, sorted in 32 MiB", &mut || {
         openmetrics::import(&place, text.as_bytes(), None, &Options::default(), &mut |_| ())?;
-        Ok(store.stats().block_bytes)
+        Ok(store.stats().upkeep.block_bytes)
     })?;
     Ok(out)
 }

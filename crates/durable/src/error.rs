@@ -25,6 +25,14 @@ pub enum Error {
         /// Where in the file, or in the part when the file is not known.
         offset: u64,
     },
+    /// A column that cannot be encoded or decoded.
+    #[error("{path}: {source}")]
+    Column {
+        /// The file that it is in, or the directory of the store.
+        path: Utf8PathBuf,
+        /// What is wrong.
+        source: masthead_chunk::Error,
+    },
     /// Written by a later version, or not ours.
     #[error(
         "{path}: format version {found}, and this program reads up to {known}; use a newer one"
@@ -59,6 +67,7 @@ impl Error {
             Self::Io(error) if error.kind() == io::ErrorKind::NotFound => ErrorClass::NotFound,
             Self::Io(_) | Self::JournalStopped(_) => ErrorClass::Unavailable,
             Self::Corrupt { .. } | Self::Version { .. } => ErrorClass::Corrupt,
+            Self::Column { source, .. } => source.class(),
             Self::Limit { .. } => ErrorClass::Limit,
         }
     }
@@ -66,6 +75,11 @@ impl Error {
     /// The refusal of bytes at `offset` of a part of `path`.
     pub fn corrupt(path: &Utf8Path, what: &'static str, offset: u64) -> Self {
         Self::Corrupt { path: path.to_owned(), what, offset }
+    }
+
+    /// The refusal of a column of `path`.
+    pub fn column(path: &Utf8Path, source: masthead_chunk::Error) -> Self {
+        Self::Column { path: path.to_owned(), source }
     }
 }
 

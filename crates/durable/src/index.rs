@@ -15,6 +15,7 @@ use roaring::RoaringBitmap;
 mod disk;
 mod head;
 mod matching;
+mod together;
 mod writer;
 
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod tests;
 pub use disk::{DiskIndex, LabelsCursor};
 pub use head::{HeadIndex, HeadPostings, Pair};
 pub use matching::select;
+pub use together::{Found, Together};
 pub use writer::write;
 
 use crate::Result;

@@ -69,6 +69,30 @@ pub fn abandon(fs: &dyn Fs, parent: &Utf8Path, name: &str) {
     }
 }
 
+/// Publishes what `fill` puts into a new directory, if it says that there is something. Returns
+/// whether it did; of what was not published nothing is left.
+///
+/// # Errors
+/// Those of `fill` and of the file system, as [`publish`] has them.
+pub fn build<E: From<crate::Error>>(
+    fs: &dyn Fs,
+    parent: &Utf8Path,
+    name: &str,
+    fill: impl FnOnce(&Utf8Path) -> Result<bool, E>,
+) -> Result<bool, E> {
+    let dir = begin(fs, parent, name)?;
+    let built = fill(&dir).and_then(|some| {
+        if some {
+            publish(fs, parent, name)?;
+        }
+        Ok(some)
+    });
+    if !matches!(built, Ok(true)) {
+        abandon(fs, parent, name);
+    }
+    built
+}
+
 /// Removes a published directory: after this returns it does not come back.
 ///
 /// # Errors
@@ -157,9 +181,11 @@ mod tests {
     const PARENT: &str = "/data/blocks";
 
     fn write(fs: &SimFs, name: &str) -> Result<()> {
-        let dir = begin(fs, PARENT.into(), name)?;
-        atomic_write(fs, &dir.join("file"), b"content")?;
-        publish(fs, PARENT.into(), name)
+        build(fs, PARENT.into(), name, |dir| {
+            atomic_write(fs, &dir.join("file"), b"content")?;
+            Ok(true)
+        })
+        .map(|_| ())
     }
 
     #[test]

@@ -3,10 +3,10 @@
 //!
 //! Each store knows which of its files are which, and holds its own locks; nothing here does.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use masthead_sysio::{Fs, OpenOptions, UnixNanos, is_temporary};
 
-use crate::Result;
+use crate::{Error, Result, publish};
 
 /// Bytes that are in memory at one time while a file is copied.
 const COPY_BYTES: usize = 1 << 20;
@@ -16,10 +16,31 @@ pub fn name(now: UnixNanos) -> String {
     format!("{}-{:016x}", basic_iso(now.0.div_euclid(1_000_000_000)), now.0)
 }
 
-/// Whether a snapshot may be called so: letters, digits, `-` and `_`.
-pub fn is_name(name: &str) -> bool {
+/// Why there can be no new snapshot `name` in `parent`, if it is so.
+pub fn problem(fs: &dyn Fs, parent: &Utf8Path, name: &str) -> Option<&'static str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    !name.is_empty() && name.chars().all(plain)
+    if name.is_empty() || !name.chars().all(plain) {
+        Some("a snapshot's name has letters, digits, - and _ alone")
+    } else if fs.metadata(&parent.join(name)).is_ok() {
+        Some("there is a snapshot of this name already")
+    } else {
+        None
+    }
+}
+
+/// Publishes what `fill` puts into the directory `parent/name`, and returns that.
+///
+/// # Errors
+/// Those of `fill` and of the file system; then nothing is left of it.
+pub fn make<E: From<Error>>(
+    fs: &dyn Fs,
+    parent: &Utf8Path,
+    name: &str,
+    fill: impl FnOnce(&Utf8Path) -> Result<(), E>,
+) -> Result<Utf8PathBuf, E> {
+    publish::sweep(fs, parent)?;
+    publish::build(fs, parent, name, |dir| fill(dir).map(|()| true))?;
+    Ok(parent.join(name))
 }
 
 /// Gives every file in `from`, of which none is ever changed, a second name in `to`, which is made.
@@ -100,7 +121,10 @@ mod tests {
 
     #[test]
     fn names_lead_nowhere_else() {
-        let f = |text: &str, want: bool| assert_eq!(is_name(text), want, "{text:?}");
+        let fs = SimFs::new(1);
+        let f = |text: &str, want: bool| {
+            assert_eq!(problem(&fs, "/".into(), text).is_none(), want, "{text:?}");
+        };
         f("20261122T100000Z-0123", true);
         f("a_b", true);
         f("", false);

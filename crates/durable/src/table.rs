@@ -269,6 +269,22 @@ impl Section {
         self.read(0..self.entry.len)
     }
 
+    /// Where entry `at` of another section lies, if this one says where each of its entries ends,
+    /// in four bytes.
+    ///
+    /// # Errors
+    /// As [`Section::read`].
+    pub fn entry(&self, at: usize) -> Result<Range<usize>> {
+        if at >= self.len() / 4 {
+            return Err(self.corrupt("reference", 0));
+        }
+        // The end of the entry before, if there is one, and its own.
+        let mut reader = Reader::new(self.read(4 * at.saturating_sub(1)..4 * at + 4)?);
+        let mut word = || reader.word32("end").map_err(|bad| self.corrupt(bad.what, 4 * at));
+        let start = if at == 0 { 0 } else { word()? };
+        Ok(start as usize..word()? as usize)
+    }
+
     /// The refusal of what stands at `offset` of the section.
     pub fn corrupt(&self, what: &'static str, offset: usize) -> Error {
         Error::corrupt(self.path(), what, (self.entry.offset + offset) as u64)

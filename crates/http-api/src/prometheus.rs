@@ -58,7 +58,7 @@ mod read;
 pub(crate) mod rules;
 mod search;
 mod self_metrics;
-mod status;
+pub(crate) mod status;
 mod syntax_tree;
 mod targets;
 mod write;

@@ -14,7 +14,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use ts_rs::{Config, TS};
 
-use crate::{auth, dashboards, discovery, queries};
+use crate::{auth, dashboards, discovery, prometheus::status, queries};
 
 /// A label set.
 #[derive(Deserialize, TS)]
@@ -274,18 +274,6 @@ struct ConfigText {
     yaml: String,
 }
 
-#[derive(Deserialize, TS)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct BuildInfo {
-    version: String,
-    revision: String,
-    branch: String,
-    build_user: String,
-    build_date: String,
-    go_version: String,
-    masthead_version: String,
-}
-
 /// A metric of the server's own; what JSON has no number for is a word.
 #[derive(Deserialize, TS)]
 #[serde(deny_unknown_fields)]
@@ -357,6 +345,27 @@ enum LokiData {
     Scalar(Point),
 }
 
+/// A line that came too fast for its reader.
+#[derive(Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+struct DroppedEntry {
+    timestamp: String,
+    labels: String,
+}
+
+/// What `/tail` sends.
+#[derive(Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TailMessage {
+    streams: Vec<LogStream>,
+    #[serde(default)]
+    #[ts(optional)]
+    dropped_entries: Option<Vec<DroppedEntry>>,
+    #[serde(default, rename = "encodingFlags")]
+    #[ts(optional)]
+    encoding_flags: Option<Vec<String>>,
+}
+
 #[derive(Deserialize, TS)]
 struct DetectedFields {
     fields: Option<Vec<DetectedField>>,
@@ -420,13 +429,16 @@ fn declarations() -> Vec<String> {
         HeadStats,
         Cardinality,
         ConfigText,
-        BuildInfo,
+        status::BuildInfo<'_>,
+        status::RuntimeInfo,
         Measured,
         Metric,
         MetricFamily,
         LogParts,
         LogStream,
         LokiData,
+        DroppedEntry,
+        TailMessage,
         DetectedField,
         DetectedFields,
     ]
@@ -515,7 +527,6 @@ fn the_golden_answers_fit_the_described_shapes() {
     fit::<Envelope<Alerts>>(&files, "/api/v1/alerts");
     fit::<Envelope<Cardinality>>(&files, "/api/v1/status/tsdb");
     fit::<Envelope<ConfigText>>(&files, "/api/v1/status/config");
-    fit::<Envelope<BuildInfo>>(&files, "/api/v1/status/buildinfo");
     fit::<Envelope<Vec<MetricFamily>>>(&files, "/api/v1/status/self_metrics");
     fit::<Envelope<LokiData>>(&files, "/loki/api/v1/query");
     fit::<Envelope<LokiData>>(&files, "/loki/api/v1/query_range");

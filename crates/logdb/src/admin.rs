@@ -33,9 +33,9 @@ impl LogAdmin for Logdb {
             streams: stats.streams,
             buffered_lines: stats.buffered_lines,
             buffered_bytes: stats.buffered_bytes,
-            blocks: stats.blocks,
+            blocks: stats.upkeep.blocks,
             block_lines: stats.block_lines,
-            block_bytes: stats.block_bytes,
+            block_bytes: stats.upkeep.block_bytes,
             raw_bytes: stats.block_raw_bytes,
         })
     }

@@ -11,6 +11,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
+use masthead_durable::stats::add;
 use masthead_model::{ErrorClass, Labels, Nanos};
 use masthead_ports::{
     AppendError, LogBatch, LogRejectReason, LogReport, LogRow, LogSink, LogStream, Progress,
@@ -21,7 +22,6 @@ use crate::{
     Error, Logdb, Result,
     frame::{FRAME_BYTES, FrameBuilder},
     rows::Row,
-    stats::add,
     store::State,
 };
 
@@ -36,7 +36,7 @@ impl LogSink for Logdb {
         add(&self.counters.appended, report.appended as u64);
         add(&self.counters.duplicates, report.duplicates as u64);
         for line in &report.rejected {
-            self.counters.reject(line.reason);
+            self.counters.reject(line.reason.as_label());
         }
         Ok(report)
     }
@@ -81,7 +81,7 @@ impl Logdb {
             }
             work.finish(&batch.progress)?;
             let report = work.report;
-            add(&self.counters.appended_bytes, work.bytes);
+            add(&self.appended_bytes, work.bytes);
             if state.head.lines > 0 && state.buffered_since.is_none() {
                 state.buffered_since = Some(self.clock.monotonic());
             }

@@ -9,13 +9,15 @@
 //! `block/writer.rs` writes it, `block/meta.rs` says what it is. Byte layout:
 //! `docs/format/log-block.md`.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::{ops::Deref, sync::atomic::AtomicU64};
 
 use camino::Utf8Path;
 use masthead_durable::{
+    Result,
+    blocks::{self, Base},
     bytes::{Bad, Reader, put_signed, put_unsigned},
     index::{self, DiskIndex},
-    table::{Section, Table},
+    table::Section,
 };
 use masthead_model::{Labels, Matcher};
 use masthead_sysio::Fs;
@@ -26,9 +28,8 @@ mod writer;
 pub(crate) use meta::Meta;
 pub(crate) use writer::BlockWriter;
 
-use crate::{Result, segment::Info};
+use crate::segment::Info;
 
-pub(crate) const DATA: &str = "data";
 const KIND: u32 = u32::from_le_bytes(*b"logs");
 const VERSION: u32 = 1;
 
@@ -45,13 +46,9 @@ mod section {
 /// An open block.
 #[derive(Debug)]
 pub(crate) struct Block {
-    pub(crate) name: String,
-    pub(crate) number: u64,
+    base: Base,
     pub(crate) meta: Meta,
     pub(crate) index: DiskIndex,
-    pub(crate) bytes: u64,
-    /// Bytes in it were found to be bad; it is not merged any more.
-    damaged: AtomicBool,
     /// Deletions up to this number were applied or do not concern it.
     pub(crate) clean_until: AtomicU64,
     data: Section,
@@ -77,70 +74,49 @@ impl Entry {
     }
 }
 
-/// The name of the directory of block `number`.
-pub(crate) fn name(number: u64) -> String {
-    format!("block-{number:016}")
+impl Deref for Block {
+    type Target = Base;
+
+    fn deref(&self) -> &Base {
+        &self.base
+    }
 }
 
-/// The number in a block's name.
-pub(crate) fn parse_name(name: &str) -> Option<u64> {
-    // What was set aside keeps its number, which is not given again.
-    name.strip_prefix("block-")?.get(..16)?.parse().ok()
-}
-
-impl Block {
-    /// Opens the block in `blocks/name`: its end, its meta and the header of its index are read.
-    ///
-    /// # Errors
-    /// Damage, a later version, and those of the file system.
-    pub(crate) fn open(fs: &dyn Fs, blocks: &Utf8Path, name: &str) -> Result<Self> {
-        let dir = blocks.join(name);
-        let path = dir.join(DATA);
-        let table = Table::open(fs, &path, KIND, VERSION)?;
-        let section = |id| {
-            let missing = masthead_durable::Error::corrupt(&path, "directory of sections", 0);
-            table.section(id).ok_or(missing)
-        };
-        let meta = Meta::decode(&section(section::META)?)?;
-        let number = parse_name(name)
-            .ok_or_else(|| masthead_durable::Error::corrupt(&dir, "name of a block", 0))?;
+impl blocks::Block for Block {
+    /// Reads its end, its meta and the header of its index.
+    fn open(fs: &dyn Fs, parent: &Utf8Path, name: &str) -> Result<Self> {
+        let base = Base::open(fs, parent, name, KIND, VERSION)?;
+        let meta = Meta::decode(&base.section(section::META)?)?;
         Ok(Self {
-            name: name.to_owned(),
-            number,
-            index: DiskIndex::open(section(section::INDEX)?)?,
-            bytes: table.len(),
-            damaged: AtomicBool::new(false),
+            index: DiskIndex::open(base.section(section::INDEX)?)?,
             clean_until: AtomicU64::new(meta.generation),
-            data: section(section::DATA)?,
-            words: section(section::WORDS)?,
-            directory: section(section::DIRECTORY)?,
-            directory_ends: section(section::DIRECTORY_ENDS)?,
+            data: base.section(section::DATA)?,
+            words: base.section(section::WORDS)?,
+            directory: base.section(section::DIRECTORY)?,
+            directory_ends: base.section(section::DIRECTORY_ENDS)?,
             meta,
+            base,
         })
     }
 
+    fn sources(&self) -> &[u64] {
+        &self.meta.sources
+    }
+
+    fn last(&self) -> i64 {
+        self.meta.last
+    }
+}
+
+impl Block {
     pub(crate) fn overlaps(&self, first: i64, last: i64) -> bool {
         self.meta.first <= last && first <= self.meta.last
-    }
-
-    /// Notes that bytes of it are bad.
-    pub(crate) fn set_damaged(&self) {
-        self.damaged.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_damaged(&self) -> bool {
-        self.damaged.load(Ordering::Relaxed)
-    }
-
-    /// The file that it is in.
-    pub(crate) fn path(&self) -> &Utf8Path {
-        self.data.path()
     }
 
     /// The segments of stream `id`, in the order in which they were written: by time as far as
     /// they do not overlap.
     pub(crate) fn entries(&self, id: u32) -> Result<Vec<Entry>> {
-        let range = self.range_of(id as usize)?;
+        let range = self.directory_ends.entry(id as usize)?;
         let base = range.start;
         let bytes = self.directory.read(range)?;
         let parse = || -> Result<Vec<Entry>, Bad> {
@@ -160,18 +136,18 @@ impl Block {
             reader.finish("end of a stream's directory")?;
             Ok(entries)
         };
-        parse().map_err(|bad| self.directory.corrupt(bad.what, base + bad.offset).into())
+        parse().map_err(|bad| self.directory.corrupt(bad.what, base + bad.offset))
     }
 
     /// The bytes of a segment.
     pub(crate) fn data(&self, entry: &Entry) -> Result<&[u8]> {
-        Ok(self.data.read(entry.offset..entry.offset.saturating_add(entry.len))?)
+        self.data.read(entry.offset..entry.offset.saturating_add(entry.len))
     }
 
     /// The words of a segment.
     pub(crate) fn words(&self, entry: &Entry) -> Result<&[u8]> {
         let end = entry.words_offset.saturating_add(entry.words_len);
-        Ok(self.words.read(entry.words_offset..end)?)
+        self.words.read(entry.words_offset..end)
     }
 
     /// Time of the newest line of a stream; none if it has no such stream.
@@ -187,21 +163,6 @@ impl Block {
         })?;
         let Some(id) = found else { return Ok(None) };
         Ok(self.entries(id)?.iter().map(|entry| entry.info.last).max())
-    }
-
-    fn range_of(&self, at: usize) -> Result<std::ops::Range<usize>> {
-        let ends = &self.directory_ends;
-        let word = |at: usize| -> Result<usize> {
-            let bytes = ends.read(4 * at..4 * at + 4)?;
-            let word =
-                Reader::new(bytes).word32("end").map_err(|bad| ends.corrupt(bad.what, 4 * at))?;
-            Ok(word as usize)
-        };
-        if at >= ends.len() / 4 {
-            return Err(ends.corrupt("reference", 0).into());
-        }
-        let start = if at == 0 { 0 } else { word(at - 1)? };
-        Ok(start..word(at)?)
     }
 }
 

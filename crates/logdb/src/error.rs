@@ -1,6 +1,6 @@
 //! What can go wrong in the store, and whose fault it is.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use masthead_model::ErrorClass;
 use masthead_ports::{AppendError, QueryError};
 
@@ -14,14 +14,6 @@ pub enum Error {
     /// Files, journal or index.
     #[error(transparent)]
     Durable(#[from] masthead_durable::Error),
-    /// A column that cannot be encoded or decoded.
-    #[error("{path}: {source}")]
-    Column {
-        /// The file that it is in, or the directory of the store.
-        path: Utf8PathBuf,
-        /// What is wrong.
-        source: masthead_chunk::Error,
-    },
     /// The options contradict each other.
     #[error("bad log options: {0}")]
     Options(&'static str),
@@ -32,13 +24,12 @@ impl Error {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Durable(error) => error.class(),
-            Self::Column { source, .. } => source.class(),
             Self::Options(_) => ErrorClass::BadInput,
         }
     }
 
     pub(crate) fn column(path: &Utf8Path, source: masthead_chunk::Error) -> Self {
-        Self::Column { path: path.to_owned(), source }
+        Self::Durable(masthead_durable::Error::column(path, source))
     }
 }
 

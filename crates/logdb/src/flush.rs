@@ -10,16 +10,16 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use masthead_durable::publish;
+use camino::Utf8Path;
+use masthead_durable::stats::add;
 use masthead_model::Labels;
 
 use crate::{
     Error, Logdb, Result,
-    block::{self, Block, BlockWriter},
+    block::BlockWriter,
     frame::encode_state,
     rows::Rows,
     segment::{Info, Sealed},
-    stats::add,
     stream::{Piece, State},
 };
 
@@ -83,7 +83,7 @@ impl Logdb {
     /// As [`Logdb::flush`].
     pub fn flush_all(&self) -> Result<bool> {
         self.flush_again.store(true, Ordering::Relaxed);
-        let mut maintenance = self.maintain()?;
+        let mut keeper = self.maintain()?;
         let (streams, until, cut, state) = {
             let mut state = self.state.write();
             state.head.freeze_all();
@@ -106,11 +106,9 @@ impl Logdb {
         // A block must not have a line whose frame, with the progress of its reader, can be lost.
         self.journal.flush()?;
         if written {
-            let name = block::name(maintenance.next_block());
-            let result = self.write_streams(&name, streams, cut);
-            let block = maintenance.settle(result)?;
+            let block = keeper.write(|dir| self.write_streams(dir, streams, cut))?;
             let mut state = self.state.write();
-            state.replace_blocks(Some(block), &[]);
+            state.replace_blocks(block, &[]);
             state.head.drop_until(until);
             add(&self.counters.flushes, 1);
         } else {
@@ -124,35 +122,26 @@ impl Logdb {
 
     fn write_streams(
         &self,
-        name: &str,
+        dir: &Utf8Path,
         streams: Vec<(Labels, Vec<Piece>)>,
         floor: u64,
-    ) -> Result<Block> {
-        let parent = self.blocks_dir();
-        let dir = publish::begin(&*self.fs, &parent, name)?;
-        let write = || -> Result<()> {
-            let mut writer = BlockWriter::create(&*self.fs, &dir)?;
-            for (labels, pieces) in streams {
-                for Piece { info, state } in pieces {
-                    let sealed = match state {
-                        State::Sealed(sealed) => sealed,
-                        State::Frozen(rows) => Arc::new(self.seal_rows(&rows)?),
-                    };
-                    push(&mut writer, &info, &sealed)?;
-                }
-                writer.end_stream(&labels)?;
+    ) -> Result<bool> {
+        let mut writer = BlockWriter::create(&*self.fs, dir)?;
+        for (labels, pieces) in streams {
+            for Piece { info, state } in pieces {
+                let sealed = match state {
+                    State::Sealed(sealed) => sealed,
+                    State::Frozen(rows) => Arc::new(self.seal_rows(&rows)?),
+                };
+                push(&mut writer, &info, &sealed)?;
             }
-            writer.finish(floor, Vec::new())?;
-            Ok(publish::publish(&*self.fs, &parent, name)?)
-        };
-        if let Err(error) = write() {
-            publish::abandon(&*self.fs, &parent, name);
-            return Err(error);
+            writer.end_stream(&labels)?;
         }
-        Block::open(&*self.fs, &parent, name)
+        writer.finish(floor, Vec::new())?;
+        Ok(true)
     }
 }
 
 pub(crate) fn push(writer: &mut BlockWriter, info: &Info, sealed: &Sealed) -> Result<()> {
-    writer.push(info, &sealed.data, &sealed.words)
+    Ok(writer.push(info, &sealed.data, &sealed.words)?)
 }

@@ -12,20 +12,23 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use masthead_durable::publish;
+use camino::Utf8Path;
+use masthead_durable::{
+    blocks::{self, Keeper},
+    index::Together,
+    stats::add,
+};
 use masthead_model::{ErrorClass, Labels};
 
 use crate::{
-    Logdb, Result,
-    block::{self, Block, BlockWriter, Entry},
+    Error, Logdb, Result,
+    block::{Block, BlockWriter, Entry},
     delete::concerns,
     deletion::{Deletion, matching},
     flush::push,
     part::{self, Scratch, Source},
     rows::{Rows, row},
     segment::{Info, LINES_MAX, Want},
-    stats::add,
-    store::Maintenance,
 };
 
 /// Segments that overlap and have more bytes than this together are left as they are.
@@ -42,10 +45,10 @@ impl Logdb {
             self.succeeded(&self.counters.last_merge);
             return Ok(false);
         }
-        let mut maintenance = self.maintain()?;
+        let mut keeper = self.maintain()?;
         // Somebody may have been faster.
         let Some(sources) = self.mergeable() else { return Ok(true) };
-        self.merge(&mut maintenance, &sources)?;
+        self.merge(&mut keeper, &sources)?;
         self.succeeded(&self.counters.last_merge);
         Ok(true)
     }
@@ -104,74 +107,56 @@ impl Logdb {
         (block.meta.raw / smallest + 1).ilog(factor)
     }
 
-    fn merge(&self, maintenance: &mut Maintenance, sources: &[Arc<Block>]) -> Result<()> {
-        let name = block::name(maintenance.next_block());
+    fn merge(&self, keeper: &mut Keeper, sources: &[Arc<Block>]) -> Result<()> {
         let (deletions, generation) = {
             let state = self.state.read();
             (Arc::clone(&state.head.deletions), state.head.generation)
         };
-        let result = self.write_merged(&name, sources, &deletions, generation);
-        if let Err(error) = &result
-            && error.class() == ErrorClass::Corrupt
-        {
+        let result = keeper.write(|dir| self.write_merged(dir, sources, &deletions, generation));
+        if result.as_ref().is_err_and(is_corrupt) {
             // One of them has damage; without it the others may be merged next time.
             for block in sources {
-                if read_through(block).is_err_and(|error| error.class() == ErrorClass::Corrupt) {
+                if read_through(block).as_ref().is_err_and(is_corrupt) {
                     block.set_damaged();
                 }
             }
         }
-        let merged = maintenance.settle(result)?;
+        let merged: Option<Block> = result?;
         if let Some(merged) = &merged {
             merged.clean_until.fetch_max(generation, Ordering::Relaxed);
         }
-        let mut numbers: Vec<u64> = sources.iter().map(|block| block.number).collect();
-        numbers.sort_unstable();
-        self.state.write().replace_blocks(merged, &numbers);
+        self.state.write().replace_blocks(merged, sources);
         add(&self.counters.merges, 1);
-        for block in sources {
-            let removed = publish::remove(&*self.fs, &self.blocks_dir(), &block.name);
-            maintenance.settle(removed.map_err(Into::into))?;
-        }
-        Ok(())
+        Ok(keeper.remove(sources, || ())?)
     }
 
     fn write_merged(
         &self,
-        name: &str,
+        dir: &Utf8Path,
         sources: &[Arc<Block>],
         deletions: &[Arc<Deletion>],
         generation: u64,
-    ) -> Result<Option<Block>> {
-        let parent = self.blocks_dir();
-        let dir = publish::begin(&*self.fs, &parent, name)?;
-        let write = || -> Result<bool> {
-            let mut work = Work {
-                store: self,
-                writer: BlockWriter::create(&*self.fs, &dir)?,
-                scratch: Scratch::default(),
-                generation,
-            };
-            let mut inputs: Vec<Input> = sources.iter().map(Input::new).collect();
-            while let Some((labels, segments)) = next_stream(&mut inputs)? {
-                work.stream(&labels, segments, &matching(deletions, &labels))?;
-            }
-            if work.writer.is_empty() {
-                return Ok(false);
-            }
-            let mut numbers: Vec<u64> = sources.iter().map(|block| block.number).collect();
-            numbers.sort_unstable();
-            let floor = sources.iter().map(|block| block.meta.floor).max().unwrap_or(0);
-            work.writer.finish(floor, numbers)?;
-            publish::publish(&*self.fs, &parent, name)?;
-            Ok(true)
+    ) -> Result<bool> {
+        let mut work = Work {
+            store: self,
+            writer: BlockWriter::create(&*self.fs, dir)?,
+            scratch: Scratch::default(),
+            generation,
         };
-        let written = write();
-        if !matches!(written, Ok(true)) {
-            publish::abandon(&*self.fs, &parent, name);
+        each_stream(sources, |labels, segments| {
+            work.stream(labels, segments, &matching(deletions, labels))
+        })?;
+        let some = !work.writer.is_empty();
+        if some {
+            let floor = sources.iter().map(|block| block.meta.floor).max().unwrap_or(0);
+            work.writer.finish(floor, blocks::numbers(sources))?;
         }
-        if written? { Ok(Some(Block::open(&*self.fs, &parent, name)?)) } else { Ok(None) }
+        Ok(some)
     }
+}
+
+fn is_corrupt(error: &Error) -> bool {
+    error.class() == ErrorClass::Corrupt
 }
 
 type Segment = (Arc<Block>, Entry);
@@ -207,7 +192,7 @@ impl Work<'_> {
             group.push(segment);
         }
         self.group(&group, deletions)?;
-        self.writer.end_stream(labels)
+        Ok(self.writer.end_stream(labels)?)
     }
 
     fn group(&mut self, group: &[Segment], deletions: &[Arc<Deletion>]) -> Result<()> {
@@ -270,51 +255,34 @@ impl Work<'_> {
 
 /// Reads a block from beginning to end.
 fn read_through(block: &Arc<Block>) -> Result<()> {
-    let mut input = [Input::new(block)];
     let mut scratch = Scratch::default();
     let mut lines = masthead_ports::LogColumns::default();
-    while let Some((_, segments)) = next_stream(&mut input)? {
+    each_stream(std::slice::from_ref(block), |_, segments| {
         for (block, entry) in segments {
             block.words(&entry)?;
             let source = [Source::in_block(block, entry)];
             let everything = (i64::MIN, i64::MAX);
             part::read(&source, everything, &[], Want::ALL, &mut scratch, &mut lines)?;
         }
+        Ok(())
+    })
+}
+
+/// Calls `visit` with each stream in label order, with its segments of all blocks by their first
+/// time.
+fn each_stream(
+    blocks: &[Arc<Block>],
+    mut visit: impl FnMut(&Labels, Vec<Segment>) -> Result<()>,
+) -> Result<()> {
+    let mut together = Together::new(blocks.iter().map(|block| &block.index));
+    while let Some((labels, places)) = together.next_series()? {
+        let mut segments = Vec::new();
+        for (block, id) in places.iter().filter_map(|(at, id)| Some((blocks.get(*at)?, *id))) {
+            let entries = block.entries(id)?;
+            segments.extend(entries.into_iter().map(|entry| (Arc::clone(block), entry)));
+        }
+        segments.sort_by_key(|(_, entry)| (entry.info.first, entry.info.seq));
+        visit(&labels, segments)?;
     }
     Ok(())
-}
-
-/// One of the blocks that are merged, with the stream that comes next.
-struct Input {
-    block: Arc<Block>,
-    next: u32,
-    labels: Option<Labels>,
-}
-
-impl Input {
-    fn new(block: &Arc<Block>) -> Self {
-        Self { block: Arc::clone(block), next: 0, labels: None }
-    }
-}
-
-/// The next stream in label order, with its segments of all inputs by their first time.
-fn next_stream(inputs: &mut [Input]) -> Result<Option<(Labels, Vec<Segment>)>> {
-    for input in inputs.iter_mut() {
-        if input.labels.is_none() && input.next < input.block.index.len() {
-            input.labels = Some(input.block.index.cursor().labels(input.next)?);
-        }
-    }
-    let Some(labels) = inputs.iter().filter_map(|input| input.labels.as_ref()).min().cloned()
-    else {
-        return Ok(None);
-    };
-    let mut segments = Vec::new();
-    for input in inputs.iter_mut().filter(|input| input.labels.as_ref() == Some(&labels)) {
-        let entries = input.block.entries(input.next)?;
-        segments.extend(entries.into_iter().map(|entry| (Arc::clone(&input.block), entry)));
-        input.labels = None;
-        input.next += 1;
-    }
-    segments.sort_by_key(|(_, entry)| (entry.info.first, entry.info.seq));
-    Ok(Some((labels, segments)))
 }

@@ -19,21 +19,17 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 use masthead_durable::{
+    blocks::{self, Blocks, Keeper},
     journal::{Journal, ReplayReport},
     publish,
+    stats::{self, Counters},
 };
-use masthead_model::ErrorClass;
 use masthead_sysio::{Clock, FileLock, Fs};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::{
-    Error, Options, Result, Stats,
-    block::{self, Block},
-    frame::encode_state,
-    head::Head,
-    replay::Replay,
+    Error, Options, Result, Stats, block::Block, frame::encode_state, head::Head, replay::Replay,
     segment::Sealer,
-    stats::Counters,
 };
 
 /// Free space is looked at so often while as many bytes come as must stay free.
@@ -49,10 +45,12 @@ pub struct Logdb {
     pub(crate) journal: Journal,
     pub(crate) state: RwLock<State>,
     /// Held by whatever writes, replaces or removes blocks.
-    maintenance: Mutex<Maintenance>,
+    keeper: Mutex<Keeper>,
     /// Encoders that nobody uses at the moment.
     pub(crate) sealers: Mutex<Vec<Sealer>>,
     pub(crate) counters: Counters,
+    /// Bytes of lines taken since the start.
+    pub(crate) appended_bytes: AtomicU64,
     /// A flush did not come to its end.
     pub(crate) flush_again: AtomicBool,
     /// Free space is below the limit.
@@ -69,17 +67,9 @@ pub struct Logdb {
 pub(crate) struct State {
     pub(crate) head: Head,
     /// Blocks that answer, by number.
-    pub(crate) blocks: Arc<Vec<Arc<Block>>>,
+    pub(crate) blocks: Blocks<Block>,
     /// When the oldest line in memory came, on the monotonic clock.
     pub(crate) buffered_since: Option<Duration>,
-}
-
-/// What only one thread may do at a time.
-#[derive(Debug)]
-pub(crate) struct Maintenance {
-    next_block: u64,
-    /// An earlier publish or removal failed half-way, so the directory may hold what should not be.
-    unsettled: bool,
 }
 
 /// What was found when a store was opened.
@@ -123,10 +113,16 @@ impl Logdb {
         }
         publish::create_dir(&*fs, dir)?;
         let lock = fs.lock_file(&dir.join("lock"))?;
-        let mut report = OpenReport::default();
-        let (blocks, set_aside, next_block) = open_blocks(&*fs, &dir.join("blocks"), &mut report)?;
+        let (keeper, found) = Keeper::open::<Block>(Arc::clone(&fs), dir.join("blocks"))?;
+        let blocks = found.blocks;
+        let mut report = OpenReport {
+            blocks: blocks.len(),
+            corrupt: found.corrupt,
+            removed: found.removed,
+            ..OpenReport::default()
+        };
         let mut replay = Replay::new(&options, &blocks);
-        let (journal, found) = Journal::open(
+        let (journal, replayed) = Journal::open(
             Arc::clone(&fs),
             Arc::clone(&clock),
             &dir.join("journal"),
@@ -137,8 +133,7 @@ impl Logdb {
             },
         )?;
         let (head, gap) = replay.finish(&mut report);
-        report.journal = found;
-        report.blocks = blocks.len();
+        report.journal = replayed;
         if gap {
             let last = journal.last().seq;
             let frame = encode_state(last, head.generation, &head.progress, &head.deletions);
@@ -151,14 +146,15 @@ impl Logdb {
             dir: dir.to_owned(),
             options,
             journal,
-            state: RwLock::new(State { head, blocks: Arc::new(blocks), buffered_since }),
-            maintenance: Mutex::new(Maintenance { next_block, unsettled: false }),
+            state: RwLock::new(State { head, blocks, buffered_since }),
+            keeper: Mutex::new(keeper),
             sealers: Mutex::default(),
             counters: Counters::default(),
+            appended_bytes: AtomicU64::new(0),
             flush_again: AtomicBool::new(false),
             out_of_space: AtomicBool::new(false),
             unlooked: AtomicU64::new(0),
-            set_aside,
+            set_aside: found.set_aside,
             _lock: lock,
         };
         store.look_at_space();
@@ -195,29 +191,25 @@ impl Logdb {
 
     /// What the store has done and holds.
     pub fn stats(&self) -> Stats {
-        let mut stats = Stats::default();
-        self.counters.fill(&mut stats);
-        let blocks = {
-            let state = self.state.read();
-            stats.streams = state.head.index.len() as u64;
-            stats.buffered_lines = state.head.lines;
-            stats.buffered_bytes = state.head.bytes;
-            stats.max_time_ns = state.head.newest;
-            stats.deletions = state.head.deletions.len() as u64;
-            stats.progress = state.head.progress.len() as u64;
-            Arc::clone(&state.blocks)
-        };
-        stats.out_of_space = self.out_of_space.load(Ordering::Relaxed);
-        stats.journal_bytes = self.journal.bytes();
-        stats.journal_torn_bytes = self.journal.torn_bytes();
-        stats.journal_damages = self.journal.damages();
-        stats.blocks = blocks.len() as u64;
-        stats.blocks_damaged = blocks.iter().filter(|block| block.is_damaged()).count() as u64;
-        stats.blocks_corrupt = self.set_aside.len() as u64;
-        stats.block_bytes = blocks.iter().map(|block| block.bytes).sum();
-        stats.block_lines = blocks.iter().map(|block| block.meta.lines).sum();
-        stats.block_raw_bytes = blocks.iter().map(|block| block.meta.raw).sum();
-        stats
+        let counters = &self.counters;
+        let state = self.state.read();
+        let (head, blocks) = (&state.head, &state.blocks);
+        Stats {
+            streams: head.index.len() as u64,
+            buffered_lines: head.lines,
+            buffered_bytes: head.bytes,
+            max_time_ns: head.newest,
+            lines_appended_total: stats::get(&counters.appended),
+            bytes_appended_total: stats::get(&self.appended_bytes),
+            lines_duplicate_total: stats::get(&counters.duplicates),
+            lines_rejected_total: counters.rejected(),
+            out_of_space: self.out_of_space.load(Ordering::Relaxed),
+            deletions: head.deletions.len() as u64,
+            progress: head.progress.len() as u64,
+            block_lines: blocks.iter().map(|block| block.meta.lines).sum(),
+            block_raw_bytes: blocks.iter().map(|block| block.meta.raw).sum(),
+            upkeep: counters.upkeep(blocks, &self.set_aside, Some(&self.journal)),
+        }
     }
 
     /// Number of the newest frame of the journal, for comparison with [`Logdb::synced_frame`].
@@ -231,18 +223,13 @@ impl Logdb {
     }
 
     /// The blocks of this moment.
-    pub(crate) fn blocks(&self) -> Arc<Vec<Arc<Block>>> {
+    pub(crate) fn blocks(&self) -> Blocks<Block> {
         Arc::clone(&self.state.read().blocks)
-    }
-
-    pub(crate) fn blocks_dir(&self) -> Utf8PathBuf {
-        self.dir.join("blocks")
     }
 
     /// Notes the moment of a success in `of`.
     pub(crate) fn succeeded(&self, of: &AtomicU64) {
-        let now = self.clock.now().0.div_euclid(1_000_000);
-        of.store(u64::try_from(now).unwrap_or(0), Ordering::Relaxed);
+        stats::succeeded(of, &*self.clock);
     }
 
     /// Takes an encoder, or makes one.
@@ -252,21 +239,10 @@ impl Logdb {
     }
 
     /// Takes the right to change blocks, after the remains of what failed before are gone.
-    pub(crate) fn maintain(&self) -> Result<MutexGuard<'_, Maintenance>> {
-        let mut maintenance = self.maintenance.lock();
-        if maintenance.unsettled {
-            let parent = self.blocks_dir();
-            let known = self.blocks();
-            for name in self.fs.read_dir(&parent)? {
-                let ours = block::parse_name(&name).is_some_and(|n| block::name(n) == name);
-                if ours && known.iter().all(|block| block.name != name) {
-                    publish::remove(&*self.fs, &parent, &name)?;
-                }
-            }
-            self.fs.sync_dir(&parent)?;
-            maintenance.unsettled = false;
-        }
-        Ok(maintenance)
+    pub(crate) fn maintain(&self) -> Result<MutexGuard<'_, Keeper>> {
+        let mut keeper = self.keeper.lock();
+        keeper.settle(&self.blocks())?;
+        Ok(keeper)
     }
 
     /// Looks at free space again once so many bytes came that it may be another one: between two
@@ -287,70 +263,9 @@ impl Logdb {
 
 impl State {
     /// Puts `added` in the place of `removed` for all readers from now on.
-    pub(crate) fn replace_blocks(&mut self, added: Option<Block>, removed: &[u64]) {
-        let kept = self.blocks.iter().filter(|block| !removed.contains(&block.number));
-        let mut next: Vec<Arc<Block>> = kept.cloned().collect();
-        next.extend(added.map(Arc::new));
-        next.sort_by_key(|block| block.number);
-        self.blocks = Arc::new(next);
+    pub(crate) fn replace_blocks(&mut self, added: Option<Block>, removed: &[Arc<Block>]) {
+        self.blocks = blocks::replaced(&self.blocks, added, removed);
     }
-}
-
-impl Maintenance {
-    /// A number for a new block.
-    pub(crate) fn next_block(&mut self) -> u64 {
-        self.next_block += 1;
-        self.next_block - 1
-    }
-
-    /// Passes a result on; a failure leaves the directory to be looked at.
-    pub(crate) fn settle<T>(&mut self, result: Result<T>) -> Result<T> {
-        self.unsettled |= result.is_err();
-        result
-    }
-}
-
-/// Opens the blocks in `parent`; returns them, what is set aside, and the next free number.
-fn open_blocks(
-    fs: &dyn Fs,
-    parent: &Utf8Path,
-    report: &mut OpenReport,
-) -> Result<(Vec<Arc<Block>>, Vec<String>, u64)> {
-    publish::create_dir(fs, parent)?;
-    let swept = publish::sweep(fs, parent)?;
-    report.removed = swept.removed;
-    let numbers = swept.published.iter().chain(&swept.corrupt).filter_map(|n| block::parse_name(n));
-    let mut next = numbers.max().map_or(1, |number| number + 1);
-    let mut blocks = Vec::new();
-    for name in swept.published.iter().filter(|name| block::parse_name(name).is_some()) {
-        // After a kill its names may be there and not be durable; from now on they count.
-        fs.sync_dir(&parent.join(name))?;
-        match Block::open(fs, parent, name) {
-            Ok(block) => blocks.push(Arc::new(block)),
-            Err(Error::Durable(error @ masthead_durable::Error::Version { .. })) => {
-                return Err(error.into());
-            }
-            Err(error) if matches!(error.class(), ErrorClass::Corrupt | ErrorClass::NotFound) => {
-                let aside = publish::quarantine(fs, parent, name)?;
-                report.corrupt.push((aside, error.to_string()));
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    fs.sync_dir(parent)?;
-    // What another block replaced is the rest of a merge that was cut short.
-    let replaced: Vec<u64> = blocks.iter().flat_map(|block| block.meta.sources.clone()).collect();
-    next = next.max(replaced.iter().max().map_or(0, |number| number + 1));
-    let (gone, mut blocks): (Vec<_>, Vec<_>) =
-        blocks.into_iter().partition(|block: &Arc<Block>| replaced.contains(&block.number));
-    for block in gone {
-        publish::remove(fs, parent, &block.name)?;
-        report.removed += 1;
-    }
-    blocks.sort_by_key(|block| block.number);
-    let now = report.corrupt.iter().map(|(name, _)| name.clone());
-    let set_aside = swept.corrupt.into_iter().chain(now).collect();
-    Ok((blocks, set_aside, next))
 }
 
 #[cfg(test)]

@@ -198,6 +198,7 @@ impl Server {
     pub(crate) async fn socket(
         &self,
         endpoint: &str,
+        more: &[(&'static str, &'static str)],
         message_bytes_max: usize,
     ) -> anyhow::Result<Socket> {
         let url = self.at(endpoint)?;
@@ -209,6 +210,11 @@ impl Server {
                 if let Some(name) = name {
                     request.headers_mut().append(name, value);
                 }
+            }
+            for (name, value) in more {
+                let (name, value) =
+                    (HeaderName::from_static(name), HeaderValue::from_static(value));
+                request.headers_mut().insert(name, value);
             }
             let config = WebSocketConfig::default().max_message_size(Some(message_bytes_max));
             Ok(client_async_with_config(request, stream, Some(config)).await)

@@ -85,7 +85,7 @@ fn run() -> Result<String, Box<dyn std::error::Error>> {
     store.sync()?;
     let count = series * samples;
     let per = |bytes: u64| ratio(bytes, count);
-    let journal = store.stats().journal_bytes;
+    let journal = store.stats().upkeep.journal_bytes;
     let head = resident_kib().saturating_sub(resident);
     let in_head = read(&store, &clock, &Matcher::equal("job", "node"))?;
     drop(store);
@@ -108,7 +108,7 @@ fn run() -> Result<String, Box<dyn std::error::Error>> {
     let before = cpu_time();
     store.flush_all()?;
     let flush = cpu_time().saturating_sub(before);
-    let flushed = store.stats().block_bytes;
+    let flushed = store.stats().upkeep.block_bytes;
     let before = cpu_time();
     while store.compact_once()? {}
     let merge = cpu_time().saturating_sub(before);
@@ -143,8 +143,8 @@ fn run() -> Result<String, Box<dyn std::error::Error>> {
         merge.as_secs_f64() / millions,
         per(journal),
         per(flushed),
-        per(merged.block_bytes),
-        merged.blocks,
+        per(merged.upkeep.block_bytes),
+        merged.upkeep.blocks,
         head * 1024 / series as u64,
         per(image),
     ))

@@ -62,7 +62,7 @@ fn run() -> Result<String, Failure> {
     store.sync()?;
     let head = resident_kib().saturating_sub(resident);
     let millions = |scrapes: usize| ratio(targets * TARGET_SERIES * scrapes, 1_000_000);
-    let journal = store.stats().journal_bytes;
+    let journal = store.stats().upkeep.journal_bytes;
     Ok(format!(
         "{writers} writers        wall s      CPU s      of a million samples\n\
          new series     {:.3}       {:.3}\n\

@@ -63,7 +63,12 @@ impl StoreAdmin for Tsdb {
                 Origin::Head => 1,
                 Origin::Merge => 2,
             },
-            sources: block.meta.sources.iter().map(|number| crate::block::name(*number)).collect(),
+            sources: block
+                .meta
+                .sources
+                .iter()
+                .map(|number| masthead_durable::blocks::name(*number))
+                .collect(),
         };
         let mut blocks: Vec<BlockInfo> = Tsdb::blocks(self).iter().map(info).collect();
         blocks.sort_by_key(|block| (block.range.start, block.range.end));

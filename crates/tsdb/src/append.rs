@@ -10,7 +10,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use masthead_durable::journal::Journal;
+use masthead_durable::{journal::Journal, stats::add};
 use masthead_model::{Histogram, Value, is_stale};
 use masthead_ports::{
     AppendBatch, AppendError, AppendReport, AppendRow, Exemplar, RejectReason, SampleSink,
@@ -21,7 +21,6 @@ use crate::{
     Options, Result, Tsdb,
     frame::{FloatRow, FrameBuilder},
     head::{Defined, Head, NewFloat, Push, Put, SHARDS, Shard, Slot, Verdict, split},
-    stats::add,
 };
 
 /// Longer texts of metadata are not kept.
@@ -37,7 +36,7 @@ impl SampleSink for Tsdb {
         add(&self.counters.appended, report.appended as u64);
         add(&self.counters.duplicates, report.duplicates as u64);
         for (_, reason) in &report.rejected {
-            self.counters.reject(*reason);
+            self.counters.reject(reason.as_label());
         }
         Ok(report)
     }

@@ -10,17 +10,19 @@
 //! writing, `block/exemplars.rs` has exemplars, `block/labels.rs` remembers labels, `block/meta.rs` says what the block is, `block/tombstones.rs` what is deleted.
 //! Byte layout: `docs/format/block.md`.
 
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    ops::Deref,
+    sync::{Arc, OnceLock},
 };
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use masthead_chunk::{floats, histograms, times};
 use masthead_durable::{
+    Error, Result,
+    blocks::{self, Base},
     bytes::{Bad, Reader},
     index::DiskIndex,
-    table::{Section, Table},
+    table::Section,
 };
 use masthead_model::Histogram;
 use masthead_ports::Exemplar;
@@ -43,9 +45,8 @@ pub(crate) use meta::{Meta, Origin};
 pub(crate) use tombstones::Tombstones;
 pub(crate) use writer::BlockWriter;
 
-use crate::{Error, Result, columns::Part};
+use crate::columns::Part;
 
-pub(crate) const DATA: &str = "data";
 const KIND: u32 = u32::from_le_bytes(*b"tsdb");
 const VERSION: u32 = 1;
 
@@ -71,17 +72,12 @@ const CACHED_TIMES_MAX: usize = 1 << 16;
 /// An open block.
 #[derive(Debug)]
 pub(crate) struct Block {
-    pub(crate) name: String,
-    pub(crate) number: u64,
+    base: Base,
     pub(crate) meta: Meta,
     pub(crate) index: DiskIndex,
-    pub(crate) bytes: u64,
     pub(crate) tombstones: RwLock<Arc<Tombstones>>,
-    /// Bytes in it were found to be bad; it is not merged any more.
-    pub(crate) damaged: AtomicBool,
     /// Label sets that queries have asked for.
     labels: labels::LabelsCache,
-    dir: Utf8PathBuf,
     data: Section,
     references: Section,
     reference_ends: Section,
@@ -107,69 +103,47 @@ struct Reference {
     len: usize,
 }
 
-/// The name of the directory of block `number`.
-pub(crate) fn name(number: u64) -> String {
-    format!("block-{number:016}")
+impl Deref for Block {
+    type Target = Base;
+
+    fn deref(&self) -> &Base {
+        &self.base
+    }
 }
 
-/// The number in a block's name.
-pub(crate) fn parse_name(name: &str) -> Option<u64> {
-    // What was set aside keeps its number, which is not given again.
-    name.strip_prefix("block-")?.get(..16)?.parse().ok()
-}
-
-impl Block {
-    /// Opens the block in `blocks/name`: its end, its meta and the header of its index are read.
-    ///
-    /// # Errors
-    /// Damage, a later version, and those of the file system.
-    pub(crate) fn open(fs: &dyn Fs, blocks: &Utf8Path, name: &str) -> Result<Self> {
-        let dir = blocks.join(name);
-        let path = dir.join(DATA);
-        let table = Table::open(fs, &path, KIND, VERSION)?;
-        let section = |id| {
-            let missing = masthead_durable::Error::corrupt(&path, "directory of sections", 0);
-            table.section(id).ok_or(missing)
-        };
-        let meta = Meta::decode(&section(section::META)?)?;
-        let (tombstones, tombstones_bytes) = Tombstones::load(fs, &dir)?;
-        let number = parse_name(name)
-            .ok_or_else(|| masthead_durable::Error::corrupt(&dir, "name of a block", 0))?;
+impl blocks::Block for Block {
+    /// Reads its end, its meta and the header of its index.
+    fn open(fs: &dyn Fs, parent: &Utf8Path, name: &str) -> Result<Self> {
+        let mut base = Base::open(fs, parent, name, KIND, VERSION)?;
+        let (tombstones, tombstones_bytes) = Tombstones::load(fs, &base.dir)?;
+        base.bytes += tombstones_bytes;
         Ok(Self {
-            name: name.to_owned(),
-            number,
-            meta,
-            index: DiskIndex::open(section(section::INDEX)?)?,
-            bytes: table.len() + tombstones_bytes,
+            meta: Meta::decode(&base.section(section::META)?)?,
+            index: DiskIndex::open(base.section(section::INDEX)?)?,
             tombstones: RwLock::new(Arc::new(tombstones)),
-            damaged: AtomicBool::new(false),
             labels: labels::LabelsCache::default(),
-            data: section(section::DATA)?,
-            references: section(section::REFERENCES)?,
-            reference_ends: section(section::REFERENCE_ENDS)?,
-            times: section(section::TIMES)?,
-            time_ends: section(section::TIME_ENDS)?,
-            exemplars: table.section(section::EXEMPLARS),
-            dir,
+            data: base.section(section::DATA)?,
+            references: base.section(section::REFERENCES)?,
+            reference_ends: base.section(section::REFERENCE_ENDS)?,
+            times: base.section(section::TIMES)?,
+            time_ends: base.section(section::TIME_ENDS)?,
+            exemplars: base.optional_section(section::EXEMPLARS),
+            base,
         })
     }
 
-    /// Its directory.
-    pub(crate) fn dir(&self) -> &Utf8Path {
-        &self.dir
+    fn sources(&self) -> &[u64] {
+        &self.meta.sources
     }
 
+    fn last(&self) -> i64 {
+        self.meta.max_time
+    }
+}
+
+impl Block {
     pub(crate) fn overlaps(&self, first: i64, last: i64) -> bool {
         self.meta.min_time <= last && first <= self.meta.max_time
-    }
-
-    /// Notes that bytes of it are bad.
-    pub(crate) fn set_damaged(&self) {
-        self.damaged.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_damaged(&self) -> bool {
-        self.damaged.load(Ordering::Relaxed)
     }
 
     /// A cache for the queries that read this block together.
@@ -253,7 +227,7 @@ impl Block {
             let used = floats::decode_into(bytes, &mut into.columns.floats).map_err(column)?;
             if into.columns.floats.len() - before != reference.count {
                 into.columns.floats.truncate(before);
-                return Err(bad().into());
+                return Err(bad());
             }
             into.columns.floats.truncate(before + wanted.end);
             into.columns.floats.drain(before..before + wanted.start);
@@ -261,7 +235,7 @@ impl Block {
         } else {
             let used = histograms::decode_into(bytes, &mut plain).map_err(column)?;
             if plain.len() != reference.count {
-                return Err(bad().into());
+                return Err(bad());
             }
             used
         };
@@ -275,7 +249,7 @@ impl Block {
             }
             if starts.len() != reference.count {
                 into.columns.floats.truncate(before);
-                return Err(bad().into());
+                return Err(bad());
             }
         }
         let columns = &mut into.columns;
@@ -300,7 +274,7 @@ impl Block {
     }
 
     fn references_of(&self, id: u32) -> Result<(usize, SmallVec<[Reference; 2]>)> {
-        let range = ends(&self.reference_ends, id as usize)?;
+        let range = self.reference_ends.entry(id as usize)?;
         let base = range.start;
         let bytes = self.references.read(range)?;
         let parse = || -> Result<_, Bad> {
@@ -319,7 +293,7 @@ impl Block {
             }
             Ok((offset, all))
         };
-        parse().map_err(|bad| self.references.corrupt(bad.what, base + bad.offset).into())
+        parse().map_err(|bad| self.references.corrupt(bad.what, base + bad.offset))
     }
 
     fn times(&self, column: usize, cache: &TimesCache) -> Result<Arc<Vec<i64>>> {
@@ -327,7 +301,7 @@ impl Block {
         if let Some(times) = place.and_then(OnceLock::get) {
             return Ok(Arc::clone(times));
         }
-        let bytes = self.times.read(ends(&self.time_ends, column)?)?;
+        let bytes = self.times.read(self.time_ends.entry(column)?)?;
         let mut decoded = Vec::new();
         times::decode_into(bytes, &mut decoded)
             .map_err(|error| Error::column(self.times.path(), error))?;
@@ -337,17 +311,4 @@ impl Block {
             |place| Arc::clone(place.get_or_init(|| Arc::clone(&decoded))),
         ))
     }
-}
-
-/// Where entry `at` lies in the section that `ends` belongs to.
-fn ends(ends: &Section, at: usize) -> Result<std::ops::Range<usize>> {
-    if at >= ends.len() / 4 {
-        return Err(ends.corrupt("reference", 0).into());
-    }
-    // The end of the entry before, if there is one, and its own.
-    let first = at.saturating_sub(1);
-    let mut reader = Reader::new(ends.read(4 * first..4 * at + 4)?);
-    let mut word = || reader.word32("end").map_err(|bad| ends.corrupt(bad.what, 4 * at));
-    let start = if at == 0 { 0 } else { word()? };
-    Ok(start as usize..word()? as usize)
 }

@@ -8,14 +8,13 @@
 //! Appends go on meanwhile; deletions, flushes and merges wait, because a frame of theirs that is
 //! applied again must not meet samples that came after it.
 
-use masthead_durable::publish;
+use masthead_durable::{publish, stats::add};
 use masthead_sysio::create_dir_all_synced;
 
 use crate::{
     Error, Result, Tsdb,
     frame::{FrameBuilder, encode_head, encode_state},
     image::{self, Catalog, ImageWriter},
-    stats::add,
     store::Maintenance,
 };
 
@@ -63,7 +62,7 @@ impl Tsdb {
         let written = self.try_checkpoint(maintenance);
         maintenance.checkpoint_failed = written.is_err().then(|| self.clock.monotonic());
         if written.is_ok() {
-            self.succeeded(&self.counters.last_checkpoint);
+            self.succeeded(&self.checkpoints.last);
         }
         written
     }
@@ -112,8 +111,8 @@ impl Tsdb {
             if builder.is_empty() { Ok(()) } else { out.push(&builder.finish(0)) }
         })?;
         maintenance.checkpoint = Some(mark);
-        self.counters.image_bytes.store(bytes, std::sync::atomic::Ordering::Relaxed);
-        add(&self.counters.checkpoints, 1);
+        self.checkpoints.bytes.store(bytes, std::sync::atomic::Ordering::Relaxed);
+        add(&self.checkpoints.taken, 1);
         self.remove_images(segment);
         Ok(())
     }

@@ -33,7 +33,7 @@ impl Tsdb {
             if !series.is_empty() {
                 let mut tombstones = (**block.tombstones.read()).clone();
                 tombstones.add(series, first, last);
-                tombstones.store(&*self.fs, block.dir())?;
+                tombstones.store(&*self.fs, &block.dir)?;
                 *block.tombstones.write() = Arc::new(tombstones);
             }
         }

@@ -1,6 +1,5 @@
 //! What can go wrong in the store, and whose fault it is.
 
-use camino::{Utf8Path, Utf8PathBuf};
 use masthead_model::ErrorClass;
 use masthead_ports::{AppendError, QueryError};
 
@@ -14,14 +13,6 @@ pub enum Error {
     /// Files, journal or index.
     #[error(transparent)]
     Durable(#[from] masthead_durable::Error),
-    /// A column that cannot be encoded or decoded.
-    #[error("{path}: {source}")]
-    Column {
-        /// The file that it is in, or the directory of the store.
-        path: Utf8PathBuf,
-        /// What is wrong.
-        source: masthead_chunk::Error,
-    },
     /// The head is not in memory yet.
     #[error(
         "the store is starting: the newest samples are still being read; try again in a moment"
@@ -37,7 +28,6 @@ impl Error {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Durable(error) => error.class(),
-            Self::Column { source, .. } => source.class(),
             Self::Options(_) => ErrorClass::BadInput,
             Self::Loading => ErrorClass::Unavailable,
         }
@@ -46,10 +36,6 @@ impl Error {
     /// Whether a later version of this program wrote the file.
     pub(crate) fn is_version(&self) -> bool {
         matches!(self, Self::Durable(masthead_durable::Error::Version { .. }))
-    }
-
-    pub(crate) fn column(path: &Utf8Path, source: masthead_chunk::Error) -> Self {
-        Self::Column { path: path.to_owned(), source }
     }
 }
 

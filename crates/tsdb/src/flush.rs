@@ -9,15 +9,14 @@
 
 use std::{collections::BTreeSet, sync::atomic::Ordering};
 
-use masthead_durable::publish;
+use masthead_durable::stats::add;
 use masthead_model::Labels;
 
 use crate::{
-    Result, Tsdb,
-    block::{self, Block, BlockWriter, Meta, Origin},
+    Error, Result, Tsdb,
+    block::{BlockWriter, Origin},
     columns::Part,
     head::{Slot, Snapshot},
-    stats::add,
     store::Maintenance,
 };
 
@@ -97,60 +96,22 @@ impl Tsdb {
         let mut written = 0;
         for window in windows {
             let end = window.saturating_add(self.options.block_ms);
-            let name = block::name(maintenance.next_block());
-            let result = self.write_head(&name, series, *window, end - 1, end);
-            if let Some(block) = maintenance.settle(result)? {
-                self.replace_blocks(Some(block), &[]);
+            let written_block = maintenance.keeper.write(|dir| {
+                let mut writer = BlockWriter::create(&*self.fs, dir)?;
+                self.copy_head(&mut writer, series, *window, end - 1)?;
+                let some = !writer.is_empty();
+                if some {
+                    writer.finish(Origin::Head, end, Vec::new())?;
+                }
+                Ok::<_, Error>(some)
+            })?;
+            if written_block.is_some() {
+                self.replace_blocks(written_block, &[]);
                 add(&self.counters.flushes, 1);
                 written += 1;
             }
         }
         Ok(written)
-    }
-
-    /// Writes the samples of the head in `first..=last` to a block; none if there are none.
-    fn write_head(
-        &self,
-        name: &str,
-        series: &[(Labels, Slot)],
-        first: i64,
-        last: i64,
-        floor: i64,
-    ) -> Result<Option<Block>> {
-        let parent = self.blocks_dir();
-        let dir = publish::begin(&*self.fs, &parent, name)?;
-        let write = || -> Result<bool> {
-            let mut writer = BlockWriter::create(&*self.fs, &dir)?;
-            self.copy_head(&mut writer, series, first, last)?;
-            if writer.is_empty() {
-                return Ok(false);
-            }
-            let sources = Vec::new();
-            let (origin, zero) = (Origin::Head, 0);
-            let meta = Meta {
-                origin,
-                min_time: 0,
-                max_time: 0,
-                floor,
-                series: zero,
-                samples: zero,
-                sources,
-            };
-            writer.finish(meta)?;
-            publish::publish(&*self.fs, &parent, name)?;
-            Ok(true)
-        };
-        match write() {
-            Ok(true) => Ok(Some(Block::open(&*self.fs, &parent, name)?)),
-            Ok(false) => {
-                publish::abandon(&*self.fs, &parent, name);
-                Ok(None)
-            }
-            Err(error) => {
-                publish::abandon(&*self.fs, &parent, name);
-                Err(error)
-            }
-        }
     }
 
     /// Writes the samples and exemplars of sorted series of the head.

@@ -5,13 +5,12 @@
 //! have a sample of the same series and time, the rule is that of every overlap: the head stands
 //! first, then the newer block; whoever wants to keep what was there asks before it pushes.
 
-use masthead_durable::publish;
 use masthead_model::Labels;
 use masthead_ports::Columns;
 
 use crate::{
     Error, Result, Tsdb,
-    block::{self, Block, BlockWriter, Meta, Origin},
+    block::{BlockWriter, Origin},
     columns::Part,
 };
 
@@ -42,6 +41,15 @@ impl BlockSink {
     }
 }
 
+/// What went wrong, in the words of whoever fills a block.
+struct Failed<E>(E);
+
+impl<E: From<Error>> From<masthead_durable::Error> for Failed<E> {
+    fn from(error: masthead_durable::Error) -> Self {
+        Self(Error::from(error).into())
+    }
+}
+
 impl Tsdb {
     /// Publishes what `fill` pushes as one block; returns whether there was anything to publish.
     /// Until this returns, and when it fails, no reader sees any of it, whatever happens to the
@@ -57,36 +65,17 @@ impl Tsdb {
         fill: impl FnOnce(&mut BlockSink) -> Result<(), E>,
     ) -> Result<bool, E> {
         let mut maintenance = self.maintain()?;
-        let parent = self.blocks_dir();
-        let name = block::name(maintenance.next_block());
-        let write = || -> Result<Option<Block>, E> {
-            let dir = publish::begin(&*self.fs, &parent, &name).map_err(Error::from)?;
-            let mut sink = BlockSink { writer: BlockWriter::create(&*self.fs, &dir)?, last: None };
-            fill(&mut sink)?;
-            if sink.writer.is_empty() {
-                return Ok(None);
-            }
-            sink.writer.finish(Meta {
+        let written = maintenance.keeper.write(|dir| {
+            let mut sink = BlockSink { writer: BlockWriter::create(&*self.fs, dir)?, last: None };
+            fill(&mut sink).map_err(Failed)?;
+            let some = !sink.writer.is_empty();
+            if some {
                 // It comes from other blocks or the like, and replaces none of ours.
-                origin: Origin::Merge,
-                min_time: 0,
-                max_time: 0,
-                floor: i64::MIN,
-                series: 0,
-                samples: 0,
-                sources: Vec::new(),
-            })?;
-            publish::publish(&*self.fs, &parent, &name).map_err(Error::from)?;
-            Ok(Some(Block::open(&*self.fs, &parent, &name)?))
-        };
-        let written = write();
-        if !matches!(written, Ok(Some(_))) {
-            publish::abandon(&*self.fs, &parent, &name);
-        }
-        if written.is_err() {
-            maintenance.unsettle();
-        }
-        let added = written?;
+                sink.writer.finish(Origin::Merge, i64::MIN, Vec::new())?;
+            }
+            Ok(some)
+        });
+        let added = written.map_err(|Failed(error)| error)?;
         let published = added.is_some();
         if published {
             self.replace_blocks(added, &[]);
@@ -195,7 +184,7 @@ mod tests {
         store.append(&mut AppendBatch { group: 1, rows, metadata: vec![] }).unwrap();
         store.flush_all().unwrap();
         assert!(store.compact_once().unwrap());
-        assert_eq!((store.stats().blocks, read(&store)[0].2), (2, 25.0));
+        assert_eq!((store.stats().upkeep.blocks, read(&store)[0].2), (2, 25.0));
     }
 
     #[test]
@@ -222,7 +211,7 @@ mod tests {
             Err(Error::Options("no"))
         });
         assert!(failed.is_err());
-        assert_eq!((read(&store).len(), store.stats().blocks), (0, 0));
+        assert_eq!((read(&store).len(), store.stats().upkeep.blocks), (0, 0));
         assert!(import(&store, &["a"], 1..5, 1.0).unwrap());
     }
 }

@@ -54,8 +54,9 @@ pub use options::Options;
 pub use stats::Stats;
 pub use store::{OpenReport, Tsdb};
 
-// What the options are made of.
+// What the options and the numbers are made of.
 pub use masthead_durable::{
     journal::{Damage, JournalOptions, ReplayReport, SyncPolicy},
     retention::Keep,
+    stats::Upkeep,
 };

@@ -6,17 +6,17 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use camino::Utf8Path;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use masthead_durable::publish;
+use masthead_durable::{blocks, index::Together, stats::add};
 use masthead_model::{ErrorClass, Labels};
 use masthead_ports::Exemplar;
 
 use crate::{
-    Result, Tsdb,
-    block::{self, Block, BlockWriter, Meta, Origin, TimesCache, Tombstones},
+    Error, Result, Tsdb,
+    block::{Block, BlockWriter, Origin, TimesCache, Tombstones},
     columns::Part,
-    stats::add,
     store::Maintenance,
 };
 
@@ -73,105 +73,62 @@ impl Tsdb {
     }
 
     fn merge(&self, maintenance: &mut Maintenance, sources: &[Arc<Block>]) -> Result<()> {
-        let name = block::name(maintenance.next_block());
-        let result = self.write_merged(&name, sources);
-        if let Err(error) = &result
-            && error.class() == ErrorClass::Corrupt
-        {
+        let result = maintenance.keeper.write(|dir| self.write_merged(dir, sources));
+        if result.as_ref().is_err_and(is_corrupt) {
             // One of them has damage; without it the others may be merged next time.
             for block in sources {
-                if let Err(error) = read_through(block)
-                    && error.class() == ErrorClass::Corrupt
-                {
+                let read = each_series(std::slice::from_ref(block), |_, _, _| Ok(()));
+                if read.as_ref().is_err_and(is_corrupt) {
                     block.set_damaged();
                 }
             }
         }
-        let merged = maintenance.settle(result)?;
-        let mut numbers: Vec<u64> = sources.iter().map(|block| block.number).collect();
-        numbers.sort_unstable();
-        self.replace_blocks(merged, &numbers);
+        self.replace_blocks(result?, sources);
         add(&self.counters.merges, 1);
-        for block in sources {
-            let removed = publish::remove(&*self.fs, &self.blocks_dir(), &block.name);
-            maintenance.settle(removed.map_err(Into::into))?;
-        }
-        Ok(())
+        Ok(maintenance.keeper.remove(sources, || ())?)
     }
 
-    fn write_merged(&self, name: &str, sources: &[Arc<Block>]) -> Result<Option<Block>> {
-        let parent = self.blocks_dir();
-        let dir = publish::begin(&*self.fs, &parent, name)?;
-        let write = || -> Result<bool> {
-            let mut writer = BlockWriter::create(&*self.fs, &dir)?;
-            let mut inputs: Vec<Input> = sources.iter().map(Input::new).collect::<Result<_>>()?;
-            // Of equal times the newer block's sample stands.
-            inputs.sort_by_key(|input| std::cmp::Reverse(input.block.number));
-            while let Some((labels, part, exemplars)) = next_series(&mut inputs)? {
-                writer.push(&labels, &part)?;
-                writer.push_exemplars(&labels, &exemplars);
-            }
-            if writer.is_empty() {
-                return Ok(false);
-            }
-            let mut numbers: Vec<u64> = sources.iter().map(|block| block.number).collect();
-            numbers.sort_unstable();
-            writer.finish(Meta {
-                origin: Origin::Merge,
-                min_time: 0,
-                max_time: 0,
-                floor: sources.iter().map(|block| block.meta.floor).max().unwrap_or(i64::MIN),
-                series: 0,
-                samples: 0,
-                sources: numbers,
-            })?;
-            publish::publish(&*self.fs, &parent, name)?;
-            Ok(true)
-        };
-        let written = write();
-        if !matches!(written, Ok(true)) {
-            publish::abandon(&*self.fs, &parent, name);
+    fn write_merged(&self, dir: &Utf8Path, sources: &[Arc<Block>]) -> Result<bool> {
+        let mut writer = BlockWriter::create(&*self.fs, dir)?;
+        each_series(sources, |labels, part, exemplars| {
+            writer.push(labels, part)?;
+            writer.push_exemplars(labels, exemplars);
+            Ok(())
+        })?;
+        let some = !writer.is_empty();
+        if some {
+            let floor = sources.iter().map(|block| block.meta.floor).max().unwrap_or(i64::MIN);
+            writer.finish(Origin::Merge, floor, blocks::numbers(sources))?;
         }
-        if written? { Ok(Some(Block::open(&*self.fs, &parent, name)?)) } else { Ok(None) }
+        Ok(some)
     }
 }
 
-/// Reads a block from beginning to end.
-fn read_through(block: &Arc<Block>) -> Result<()> {
-    let mut input = [Input::new(block)?];
-    while next_series(&mut input)?.is_some() {}
-    Ok(())
+fn is_corrupt(error: &Error) -> bool {
+    error.class() == ErrorClass::Corrupt
 }
 
 fn same(a: &[Arc<Block>], b: &[Arc<Block>]) -> bool {
     a.iter().map(|block| block.number).eq(b.iter().map(|block| block.number))
 }
 
-/// One of the blocks that are merged, with the series that comes next.
-struct Input {
-    block: Arc<Block>,
+/// One of the blocks that are merged.
+struct Input<'a> {
+    block: &'a Block,
     tombstones: Arc<Tombstones>,
     cache: TimesCache,
-    next: u32,
-    labels: Option<Labels>,
     /// By series; they are few.
     exemplars: HashMap<u32, Vec<Exemplar>, RandomState>,
 }
 
-impl Input {
-    fn new(block: &Arc<Block>) -> Result<Self> {
+impl<'a> Input<'a> {
+    fn new(block: &'a Block) -> Result<Self> {
         let mut exemplars = HashMap::default();
         block.each_exemplars((i64::MIN, i64::MAX), &|_| true, &mut |id, some| {
             exemplars.insert(id, some);
         })?;
-        Ok(Self {
-            exemplars,
-            tombstones: Arc::clone(&block.tombstones.read()),
-            cache: block.times_cache(),
-            block: Arc::clone(block),
-            next: 0,
-            labels: None,
-        })
+        let (tombstones, cache) = (Arc::clone(&block.tombstones.read()), block.times_cache());
+        Ok(Self { block, tombstones, cache, exemplars })
     }
 }
 
@@ -182,29 +139,30 @@ pub(crate) fn sort_exemplars(exemplars: &mut Vec<Exemplar>) {
     exemplars.dedup_by(|a, b| key(a) == key(b) && a.labels == b.labels);
 }
 
-/// The next series in label order, with its samples from all inputs.
-fn next_series(inputs: &mut [Input]) -> Result<Option<(Labels, Part, Vec<Exemplar>)>> {
-    for input in inputs.iter_mut() {
-        if input.labels.is_none() && input.next < input.block.index.len() {
-            input.labels = Some(input.block.index.cursor().labels(input.next)?);
+/// Calls `visit` with each series in label order, with its samples and exemplars of all blocks.
+fn each_series(
+    blocks: &[Arc<Block>],
+    mut visit: impl FnMut(&Labels, &Part, &[Exemplar]) -> Result<()>,
+) -> Result<()> {
+    let mut inputs: Vec<Input<'_>> =
+        blocks.iter().map(|block| Input::new(block)).collect::<Result<_>>()?;
+    // Of equal times the newer block's sample stands.
+    inputs.sort_by_key(|input| std::cmp::Reverse(input.block.number));
+    let mut together = Together::new(inputs.iter().map(|input| &input.block.index));
+    while let Some((labels, places)) = together.next_series()? {
+        let (mut parts, mut exemplars) = (Vec::new(), Vec::new());
+        for (at, id) in places {
+            let Some(input) = inputs.get_mut(at) else { continue };
+            let mut part = Part::default();
+            let everything = (i64::MIN, i64::MAX);
+            input.block.read(id, everything, &input.cache, &input.tombstones, &mut part)?;
+            parts.push(part);
+            exemplars.extend(input.exemplars.remove(&id).unwrap_or_default());
         }
+        let mut merged = Part::default();
+        Part::merge(parts, &mut merged);
+        sort_exemplars(&mut exemplars);
+        visit(&labels, &merged, &exemplars)?;
     }
-    let Some(labels) = inputs.iter().filter_map(|input| input.labels.as_ref()).min().cloned()
-    else {
-        return Ok(None);
-    };
-    let (mut parts, mut exemplars) = (Vec::new(), Vec::new());
-    for input in inputs.iter_mut().filter(|input| input.labels.as_ref() == Some(&labels)) {
-        let mut part = Part::default();
-        let everything = (i64::MIN, i64::MAX);
-        input.block.read(input.next, everything, &input.cache, &input.tombstones, &mut part)?;
-        parts.push(part);
-        exemplars.extend(input.exemplars.remove(&input.next).unwrap_or_default());
-        input.labels = None;
-        input.next += 1;
-    }
-    let mut merged = Part::default();
-    Part::merge(parts, &mut merged);
-    sort_exemplars(&mut exemplars);
-    Ok(Some((labels, merged, exemplars)))
+    Ok(())
 }

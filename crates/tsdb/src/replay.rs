@@ -150,7 +150,7 @@ impl<'s> Replay<'s> {
         report.series_lost = self.series_lost;
         report.head_damages = self.damages;
         let bytes = self.image.map_or(0, |(_, bytes)| bytes);
-        self.store.counters.image_bytes.store(bytes, std::sync::atomic::Ordering::Relaxed);
+        self.store.checkpoints.bytes.store(bytes, std::sync::atomic::Ordering::Relaxed);
         self.head
     }
 

@@ -3,7 +3,7 @@
 //! Finding series touches indexes alone. Columns are decoded when the evaluation asks for them,
 //! by `select/reader.rs`. Damage in a block is a warning, and the rest answers.
 
-use std::sync::Arc;
+use std::{fmt::Display, sync::Arc};
 
 use masthead_durable::index;
 use masthead_model::{Labels, Matcher, Millis, TimeRange};
@@ -17,7 +17,7 @@ mod reader;
 
 use self::reader::{BlockPart, Place, Reader};
 use crate::{
-    Error, Result, Tsdb,
+    Result, Tsdb,
     block::Block,
     head::{Held, SeriesSnapshot, Slot, Snapshot, split},
 };
@@ -250,7 +250,7 @@ fn merge(one: Vec<Found>, other: Vec<Found>) -> Vec<Found> {
 }
 
 /// Says in the answer that a block is missing from it.
-pub(crate) fn warn(ctx: &QueryCtx, block: &Block, error: &Error) {
+pub(crate) fn warn(ctx: &QueryCtx, block: &Block, error: &dyn Display) {
     block.set_damaged();
     ctx.warn(format!("results are incomplete: {} is damaged: {error}", block.name));
 }

@@ -15,26 +15,27 @@
 use std::{
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64},
     },
     time::Duration,
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
 use masthead_durable::{
+    blocks::{self, Blocks, Keeper},
     journal::{Journal, ReplayReport},
     publish,
+    stats::{self, Counters},
 };
-use masthead_model::ErrorClass;
 use masthead_sysio::{Clock, FileLock, Fs, create_dir_all_synced};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::{
     Error, Options, Result, Stats,
-    block::{self, Block, LabelsBudget},
+    block::{Block, LabelsBudget},
     head::Head,
     load::Progress,
-    stats::Counters,
+    stats::Checkpoints,
 };
 
 /// A store of samples; shared by threads.
@@ -49,11 +50,12 @@ pub struct Tsdb {
     pub(crate) progress: Progress,
     pub(crate) head: Head,
     /// Blocks that answer, by number.
-    pub(crate) blocks: RwLock<Arc<Vec<Arc<Block>>>>,
+    pub(crate) blocks: RwLock<Blocks<Block>>,
     /// Held by whatever writes, replaces or removes blocks.
     maintenance: Mutex<Maintenance>,
     pub(crate) labels_budget: LabelsBudget,
     pub(crate) counters: Counters,
+    pub(crate) checkpoints: Checkpoints,
     /// A flush did not come to its end.
     pub(crate) flush_again: AtomicBool,
     /// Names of blocks that were set aside for damage, now and earlier.
@@ -64,9 +66,7 @@ pub struct Tsdb {
 /// What only one thread may do at a time.
 #[derive(Debug)]
 pub(crate) struct Maintenance {
-    next_block: u64,
-    /// An earlier publish or removal failed half-way, so the directory may hold what should not be.
-    unsettled: bool,
+    pub(crate) keeper: Keeper,
     /// The last frame and the floor when the head was last written to a file.
     pub(crate) checkpoint: Option<(u64, i64)>,
     /// When that last failed, if it did since it went well.
@@ -136,16 +136,20 @@ impl Tsdb {
         }
         create_dir_all_synced(&*fs, dir)?;
         let lock = fs.lock_file(&dir.join("lock"))?;
-        let mut report = OpenReport::default();
-        let (blocks, set_aside, next_block) = open_blocks(&*fs, &dir.join("blocks"), &mut report)?;
-        report.blocks = blocks.len();
+        let (keeper, found) = Keeper::open::<Block>(Arc::clone(&fs), dir.join("blocks"))?;
+        let blocks = found.blocks;
+        let report = OpenReport {
+            blocks: blocks.len(),
+            corrupt: found.corrupt,
+            removed: found.removed,
+            ..OpenReport::default()
+        };
         let mut head = Head::new(&options);
         head.know(
             blocks.iter().map(|block| block.meta.floor).max().unwrap_or(i64::MIN),
             blocks.iter().map(|block| block.meta.max_time).max().unwrap_or(i64::MIN),
         );
-        let maintenance =
-            Maintenance { next_block, unsettled: false, checkpoint: None, checkpoint_failed: None };
+        let maintenance = Maintenance { keeper, checkpoint: None, checkpoint_failed: None };
         let store = Self {
             fs,
             clock,
@@ -154,12 +158,13 @@ impl Tsdb {
             journal: OnceLock::new(),
             progress: Progress::default(),
             head,
-            blocks: RwLock::new(Arc::new(blocks)),
+            blocks: RwLock::new(blocks),
             maintenance: Mutex::new(maintenance),
             labels_budget: LabelsBudget::new(options.labels_cache_bytes),
             counters: Counters::default(),
+            checkpoints: Checkpoints::default(),
             flush_again: AtomicBool::new(false),
-            set_aside,
+            set_aside: found.set_aside,
             _lock: lock,
         };
         Ok((store, report))
@@ -197,24 +202,26 @@ impl Tsdb {
 
     /// What the store has done and holds.
     pub fn stats(&self) -> Stats {
-        let mut stats = Stats::default();
-        self.counters.fill(&mut stats);
-        stats.series = self.head.registry().index.len() as u64;
-        stats.exemplars = self.head.texts().exemplars.len() as u64;
-        stats.max_time_ms = Some(self.head.newest()).filter(|time| *time > i64::MIN);
-        stats.floor_ms = Some(self.head.floor()).filter(|time| *time > i64::MIN);
+        let (counters, checkpoints) = (&self.counters, &self.checkpoints);
+        // The head first, as whoever reads looks.
+        let series = self.head.registry().index.len() as u64;
+        let exemplars = self.head.texts().exemplars.len() as u64;
+        let (newest, floor) = (self.head.newest(), self.head.floor());
         let blocks = self.blocks();
-        if let Some(journal) = self.journal.get() {
-            stats.journal_bytes = journal.bytes();
-            stats.journal_torn_bytes = journal.torn_bytes();
-            stats.journal_damages = journal.damages();
+        Stats {
+            series,
+            max_time_ms: Some(newest).filter(|time| *time > i64::MIN),
+            floor_ms: Some(floor).filter(|time| *time > i64::MIN),
+            samples_appended_total: stats::get(&counters.appended),
+            samples_duplicate_total: stats::get(&counters.duplicates),
+            samples_rejected_total: counters.rejected(),
+            exemplars,
+            head_bytes: self.image_bytes(),
+            checkpoints_total: stats::get(&checkpoints.taken),
+            block_samples: blocks.iter().map(|block| block.meta.samples).sum(),
+            last_checkpoint_success_ms: stats::get(&checkpoints.last),
+            upkeep: counters.upkeep(&blocks, &self.set_aside, self.journal.get()),
         }
-        stats.blocks = blocks.len() as u64;
-        stats.blocks_damaged = blocks.iter().filter(|block| block.is_damaged()).count() as u64;
-        stats.blocks_corrupt = self.set_aside.len() as u64;
-        stats.block_bytes = blocks.iter().map(|block| block.bytes).sum();
-        stats.block_samples = blocks.iter().map(|block| block.meta.samples).sum();
-        stats
     }
 
     /// Number of the newest frame of the journal, for comparison with [`Tsdb::synced_frame`].
@@ -234,16 +241,16 @@ impl Tsdb {
 
     /// Bytes of the head's file.
     pub(crate) fn image_bytes(&self) -> u64 {
-        self.counters.image_bytes.load(Ordering::Relaxed)
+        stats::get(&self.checkpoints.bytes)
+    }
+
+    pub(crate) fn journal_bytes(&self) -> u64 {
+        self.journal.get().map_or(0, Journal::bytes)
     }
 
     /// The blocks of this moment.
-    pub(crate) fn blocks(&self) -> Arc<Vec<Arc<Block>>> {
+    pub(crate) fn blocks(&self) -> Blocks<Block> {
         Arc::clone(&self.blocks.read())
-    }
-
-    pub(crate) fn blocks_dir(&self) -> Utf8PathBuf {
-        self.dir.join("blocks")
     }
 
     pub(crate) fn now_ms(&self) -> i64 {
@@ -252,98 +259,21 @@ impl Tsdb {
 
     /// Notes the moment of a success in `of`.
     pub(crate) fn succeeded(&self, of: &AtomicU64) {
-        of.store(u64::try_from(self.now_ms()).unwrap_or(0), Ordering::Relaxed);
+        stats::succeeded(of, &*self.clock);
     }
 
     /// Takes the right to change blocks, after the remains of what failed before are gone.
     pub(crate) fn maintain(&self) -> Result<MutexGuard<'_, Maintenance>> {
         let mut maintenance = self.maintenance.lock();
-        if maintenance.unsettled {
-            let parent = self.blocks_dir();
-            let known = self.blocks();
-            for name in self.fs.read_dir(&parent)? {
-                let ours = block::parse_name(&name).is_some_and(|n| block::name(n) == name);
-                if ours && known.iter().all(|block| block.name != name) {
-                    publish::remove(&*self.fs, &parent, &name)?;
-                }
-            }
-            self.fs.sync_dir(&parent)?;
-            maintenance.unsettled = false;
-        }
+        maintenance.keeper.settle(&self.blocks())?;
         Ok(maintenance)
     }
 
     /// Puts `added` in the place of `removed` for all readers from now on.
-    pub(crate) fn replace_blocks(&self, added: Option<Block>, removed: &[u64]) {
+    pub(crate) fn replace_blocks(&self, added: Option<Block>, removed: &[Arc<Block>]) {
         let mut blocks = self.blocks.write();
-        let mut next: Vec<Arc<Block>> =
-            blocks.iter().filter(|block| !removed.contains(&block.number)).cloned().collect();
-        next.extend(added.map(Arc::new));
-        next.sort_by_key(|block| block.number);
-        *blocks = Arc::new(next);
+        *blocks = blocks::replaced(&blocks, added, removed);
     }
-}
-
-impl Maintenance {
-    /// A number for a new block.
-    pub(crate) fn next_block(&mut self) -> u64 {
-        self.next_block += 1;
-        self.next_block - 1
-    }
-
-    /// Something failed half-way: the directory is looked at before blocks change again.
-    pub(crate) fn unsettle(&mut self) {
-        self.unsettled = true;
-    }
-
-    /// Passes a result on; a failure leaves the directory to be looked at.
-    pub(crate) fn settle<T>(&mut self, result: Result<T>) -> Result<T> {
-        self.unsettled |= result.is_err();
-        result
-    }
-}
-
-/// Opens the blocks in `parent`; returns them, what is set aside, and the next free number.
-fn open_blocks(
-    fs: &dyn Fs,
-    parent: &Utf8Path,
-    report: &mut OpenReport,
-) -> Result<(Vec<Arc<Block>>, Vec<String>, u64)> {
-    publish::create_dir(fs, parent)?;
-    let swept = publish::sweep(fs, parent)?;
-    report.removed = swept.removed;
-    let numbers = swept.published.iter().chain(&swept.corrupt).filter_map(|n| block::parse_name(n));
-    let mut next = numbers.max().map_or(1, |number| number + 1);
-    let mut blocks = Vec::new();
-    for name in swept.published.iter().filter(|name| block::parse_name(name).is_some()) {
-        // After a kill its names may be there and not be durable; from now on they count.
-        fs.sync_dir(&parent.join(name))?;
-        match Block::open(fs, parent, name) {
-            Ok(block) => blocks.push(Arc::new(block)),
-            Err(Error::Durable(error @ masthead_durable::Error::Version { .. })) => {
-                return Err(error.into());
-            }
-            Err(error) if matches!(error.class(), ErrorClass::Corrupt | ErrorClass::NotFound) => {
-                let aside = publish::quarantine(fs, parent, name)?;
-                report.corrupt.push((aside, error.to_string()));
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    fs.sync_dir(parent)?;
-    // What another block replaced is the rest of a merge that was cut short.
-    let replaced: Vec<u64> = blocks.iter().flat_map(|block| block.meta.sources.clone()).collect();
-    next = next.max(replaced.iter().max().map_or(0, |number| number + 1));
-    let (gone, mut blocks): (Vec<_>, Vec<_>) =
-        blocks.into_iter().partition(|block: &Arc<Block>| replaced.contains(&block.number));
-    for block in gone {
-        publish::remove(fs, parent, &block.name)?;
-        report.removed += 1;
-    }
-    blocks.sort_by_key(|block| block.number);
-    let now = report.corrupt.iter().map(|(name, _)| name.clone());
-    let set_aside = swept.corrupt.into_iter().chain(now).collect();
-    Ok((blocks, set_aside, next))
 }
 
 #[cfg(test)]

@@ -205,6 +205,8 @@ export type ConfigText = { yaml: string, };
 
 export type BuildInfo = { version: string, revision: string, branch: string, buildUser: string, buildDate: string, goVersion: string, mastheadVersion: string, };
 
+export type RuntimeInfo = { startTime: string, CWD: string, hostname: string, serverTime: string, reloadConfigSuccess: boolean, lastConfigTime: string, corruptionCount: number, goroutineCount: number, GOMAXPROCS: number, GOMEMLIMIT: number, GOGC: string, GODEBUG: string, storageRetention: string, };
+
 export type Measured = { value: number | string, };
 
 export type Metric = { label?: ReadonlyArray<{ name: string, value: string }>, counter?: Measured, gauge?: Measured, untyped?: Measured, histogram?: Readonly<Record<string, unknown>>, };
@@ -216,6 +218,10 @@ export type LogParts = { structuredMetadata?: LabelSet, parsed?: LabelSet, };
 export type LogStream = { stream: LabelSet, values: ReadonlyArray<readonly [ns: string, line: string, parts?: LogParts]>, };
 
 export type LokiData = { "resultType": "streams", "result": ReadonlyArray<LogStream> } | { "resultType": "vector", "result": ReadonlyArray<Series> } | { "resultType": "matrix", "result": ReadonlyArray<Series> } | { "resultType": "scalar", "result": Point };
+
+export type DroppedEntry = { timestamp: string, labels: string, };
+
+export type TailMessage = { streams: ReadonlyArray<LogStream>, dropped_entries?: ReadonlyArray<DroppedEntry>, encodingFlags?: ReadonlyArray<string>, };
 
 export type DetectedField = { label: string, type: string, cardinality: number, parsers: ReadonlyArray<string> | null, };
 

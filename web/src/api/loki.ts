@@ -7,7 +7,7 @@
  */
 
 import { type Frame, field, frame, type Labels } from '../frame/frame';
-import type { DetectedFields, LokiData } from './generated';
+import type { DetectedFields, LogStream, LokiData } from './generated';
 import { type Ask, ask, type Params } from './http';
 import { type Answer, toFrames } from './prometheus';
 
@@ -94,7 +94,12 @@ async function shape(
 
 /** Lines of all streams, newest first; lines of one instant keep their order. */
 export function toLines(data: Streams): LogLine[] {
-  const lines = data.result.flatMap(({ stream, values }) =>
+  return linesOf(data.result).sort((a, b) => compareNanos(b.ns, a.ns));
+}
+
+/** Lines stream by stream, as they came. */
+export function linesOf(streams: readonly LogStream[]): LogLine[] {
+  return streams.flatMap(({ stream, values }) =>
     values.map(([ns, line, parts]) => ({
       ns,
       ms: Number(ns.slice(0, -6)),
@@ -104,7 +109,6 @@ export function toLines(data: Streams): LogLine[] {
       parsed: parts?.parsed ?? {},
     })),
   );
-  return lines.sort((a, b) => compareNanos(b.ns, a.ns));
 }
 
 export function toLogFrame(lines: readonly LogLine[], query: { refId?: string }): Frame {

@@ -3,6 +3,7 @@
 import type { Labels } from '../frame/frame';
 import type {
   ActiveTarget,
+  BuildInfo,
   Cardinality,
   ConfigText,
   Discovery,
@@ -11,6 +12,7 @@ import type {
   RelabelSteps,
   RuleGroup,
   RuleGroups,
+  RuntimeInfo,
   Targets,
 } from './generated';
 import { ApiError, type Ask, ask } from './http';
@@ -53,12 +55,17 @@ export async function cardinality(limit: number, how: Ask): Promise<Cardinality>
   return (await get<Cardinality>('status/tsdb', { limit }, how)).data;
 }
 
-/** Names and values, as the server gives them for its build, its run and its settings. */
-export async function facts(
-  of: 'buildinfo' | 'runtimeinfo' | 'flags',
-  how: Ask,
-): Promise<Readonly<Record<string, unknown>>> {
-  return (await get<Record<string, unknown>>(`status/${of}`, {}, how)).data;
+export async function buildInfo(how: Ask): Promise<BuildInfo> {
+  return (await get<BuildInfo>('status/buildinfo', {}, how)).data;
+}
+
+export async function runtimeInfo(how: Ask): Promise<RuntimeInfo> {
+  return (await get<RuntimeInfo>('status/runtimeinfo', {}, how)).data;
+}
+
+/** The server's settings by the names of their flags. */
+export async function flags(how: Ask): Promise<Labels> {
+  return (await get<Labels>('status/flags', {}, how)).data;
 }
 
 /** The configuration as it is in force, secrets masked by the server. */

@@ -38,7 +38,7 @@ afterEach(() => vi.useRealTimers());
 
 it('asks the same host over a WebSocket', () => {
   expect(tailUrl('https://h:1', { expr: '{a="b"}', limit: 5, start: '7' })).toBe(
-    'wss://h:1/loki/api/v1/tail?query=%7Ba%3D%22b%22%7D&limit=5&start=7',
+    'wss://h:1/loki/api/v1/tail?query=%7Ba%3D%22b%22%7D&limit=5&start=7&encodingFlags=categorize-labels',
   );
 });
 
@@ -66,6 +66,22 @@ it('does not try again what the server cannot follow', () => {
   vi.advanceTimersByTime(60_000);
   expect(events.at(-1)).toBe('refused: only log selector is supported');
   expect(sockets.length).toBe(1);
+});
+
+it('tells what a line has of its own from the labels of its stream', () => {
+  const parts = { structuredMetadata: { trace: 't1' }, parsed: { level: 'info' } };
+  const streams = [{ stream: { job: 'a' }, values: [['100', 'one', parts]] }];
+  const { lines } = readMessage(JSON.stringify({ streams, encodingFlags: ['categorize-labels'] }));
+  expect(lines).toEqual([
+    {
+      ns: '100',
+      ms: 0,
+      line: 'one',
+      stream: { job: 'a' },
+      metadata: { trace: 't1' },
+      parsed: { level: 'info' },
+    },
+  ]);
 });
 
 it('reads what was missed, and nothing from what is no message', () => {

@@ -5,8 +5,8 @@
  * the reader could not take is bounded by the reader, see `views/explore/useTail.ts`.
  */
 
-import type { Labels } from '../frame/frame';
-import { compareNanos, type LogLine } from './loki';
+import type { TailMessage } from './generated';
+import { compareNanos, type LogLine, linesOf } from './loki';
 
 export type TailState = 'connecting' | 'open' | 'waiting' | 'refused';
 
@@ -38,6 +38,8 @@ export function tailUrl(
     query: query.expr,
     limit: String(query.limit),
     start: query.start,
+    // A WebSocket has no headers of ours: the address asks for labels by where they come from.
+    encodingFlags: 'categorize-labels',
   });
   return `${origin.replace(/^http/, 'ws')}/loki/api/v1/tail?${params}`;
 }
@@ -112,19 +114,7 @@ export function readMessage(data: unknown): Message {
   } catch {
     return { lines: [], missed: 0 };
   }
-  const { streams, dropped_entries: dropped } = (body ?? {}) as {
-    streams?: readonly { stream: Labels; values: readonly (readonly [string, string])[] }[];
-    dropped_entries?: readonly unknown[] | null;
-  };
-  const lines = (streams ?? []).flatMap(({ stream, values }) =>
-    values.map(([ns, line]) => ({
-      ns,
-      ms: Number(ns.slice(0, -6)),
-      line,
-      stream,
-      metadata: {},
-      parsed: {},
-    })),
-  );
+  const { streams, dropped_entries: dropped } = (body ?? {}) as Partial<TailMessage>;
+  const lines = linesOf(streams ?? []);
   return { lines: lines.sort((a, b) => compareNanos(a.ns, b.ns)), missed: dropped?.length ?? 0 };
 }

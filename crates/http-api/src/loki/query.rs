@@ -216,7 +216,12 @@ fn shape(headers: &HeaderMap) -> Shape {
 /// Whether labels are asked for by where they come from.
 pub(super) fn wants_categories(headers: &HeaderMap) -> bool {
     let lists = headers.get_all(FLAGS).into_iter().filter_map(|value| value.to_str().ok());
-    lists.flat_map(|list| list.split(',')).any(|flag| flag.trim() == CATEGORIZE)
+    lists.into_iter().any(is_categorize)
+}
+
+/// Whether a list of flags says so.
+pub(super) fn is_categorize(flags: &str) -> bool {
+    flags.split(',').any(|flag| flag.trim() == CATEGORIZE)
 }
 
 #[cfg(test)]

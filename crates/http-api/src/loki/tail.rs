@@ -52,9 +52,7 @@ const GOING_AWAY: u16 = 1001;
 
 /// `/loki/api/v1/tail`
 pub(super) async fn tail(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let categorized = query::wants_categories(request.headers());
-    let form = if categorized { Form::Categorized } else { Form::Current };
-    open(shared, request, form).await.unwrap_or_else(IntoResponse::into_response)
+    open(shared, request, Form::Current).await.unwrap_or_else(IntoResponse::into_response)
 }
 
 /// `/api/prom/tail`
@@ -89,7 +87,11 @@ struct Question {
 async fn open(shared: Arc<Shared>, request: Request, form: Form) -> Result<Response, Refusal> {
     let (mut head, body) = request.into_parts();
     let upgrade = WebSocketUpgrade::from_request_parts(&mut head, &()).await;
+    let categorized = query::wants_categories(&head.headers);
     let asked = Asked::read(Request::from_parts(head, body), &shared).await?;
+    // A browser's WebSocket cannot have headers of its own, so the address may say it too.
+    let categorized = categorized || query::is_categorize(asked.first("encodingFlags"));
+    let form = if categorized && form == Form::Current { Form::Categorized } else { form };
     let expr = language::parse(asked.first("query"))?;
     let limit = asked.limit("limit")?;
     super::query::check_entries(&shared, limit)?;
@@ -398,6 +400,7 @@ async fn close(socket: &mut WebSocket, code: u16, reason: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::typescript::TailMessage;
 
     #[test]
     fn messages_of_all_forms() {
@@ -412,6 +415,10 @@ mod tests {
             frame.add(&labels, all, Nanos(1_500_000_000), b"one".to_vec());
             frame.add(&labels, all, Nanos(2_000_000_000), b"t\xffo".to_vec());
             assert_eq!(frame.text(), want);
+            if form != Form::Legacy {
+                // What the browser is told to expect.
+                serde_json::from_str::<TailMessage>(want).unwrap();
+            }
         };
         f(
             Form::Current,
@@ -438,5 +445,6 @@ mod tests {
         let frame = Frame { missed, ..Frame::default() };
         let want = r#"{"streams":[],"dropped_entries":[{"timestamp":"1970-01-01T00:00:00Z","labels":"{a=\"b\"}"}]}"#;
         assert_eq!((frame.text().as_str(), frame.is_empty()), (want, false));
+        serde_json::from_str::<TailMessage>(want).unwrap();
     }
 }

@@ -35,32 +35,35 @@ pub(super) async fn flags(State(shared): State<Arc<Shared>>) -> Response {
     small(map)
 }
 
-/// `/status/runtimeinfo`. What only Go's runtime has is empty or 0.
+/// The process. What only Go's runtime has is empty or 0.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RuntimeInfo {
+    start_time: String,
+    #[serde(rename = "CWD")]
+    cwd: String,
+    hostname: String,
+    server_time: String,
+    reload_config_success: bool,
+    last_config_time: String,
+    corruption_count: u64,
+    goroutine_count: u64,
+    #[serde(rename = "GOMAXPROCS")]
+    cores: u64,
+    #[serde(rename = "GOMEMLIMIT")]
+    memory_limit: u64,
+    #[serde(rename = "GOGC")]
+    gc: &'static str,
+    #[serde(rename = "GODEBUG")]
+    debug: &'static str,
+    storage_retention: String,
+}
+
+/// `/status/runtimeinfo`
 pub(super) async fn runtime(State(shared): State<Arc<Shared>>) -> Response {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Shape {
-        start_time: String,
-        #[serde(rename = "CWD")]
-        cwd: String,
-        hostname: String,
-        server_time: String,
-        reload_config_success: bool,
-        last_config_time: String,
-        corruption_count: u64,
-        goroutine_count: u64,
-        #[serde(rename = "GOMAXPROCS")]
-        cores: u64,
-        #[serde(rename = "GOMEMLIMIT")]
-        memory_limit: u64,
-        #[serde(rename = "GOGC")]
-        gc: &'static str,
-        #[serde(rename = "GODEBUG")]
-        debug: &'static str,
-        storage_retention: String,
-    }
     let runtime = shared.parts.server.runtime();
-    small(Shape {
+    small(RuntimeInfo {
         start_time: format_time(Some(runtime.started)),
         cwd: runtime.directory,
         hostname: runtime.hostname,
@@ -81,8 +84,9 @@ pub(super) async fn runtime(State(shared): State<Arc<Shared>>) -> Response {
 /// what they ask for. There is no `features` here on purpose: Grafana takes a source that has one
 /// for a Mimir with a ruler.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
-struct About<'a> {
+pub(crate) struct BuildInfo<'a> {
     version: &'static str,
     revision: &'a str,
     branch: &'a str,
@@ -92,9 +96,9 @@ struct About<'a> {
     masthead_version: &'a str,
 }
 
-fn build_of(shared: &Shared) -> About<'_> {
+fn build_of(shared: &Shared) -> BuildInfo<'_> {
     let build = &shared.parts.build;
-    About {
+    BuildInfo {
         version: COMPATIBLE_VERSION,
         revision: &build.revision,
         branch: &build.branch,

@@ -258,20 +258,24 @@ async fn structured_metadata_is_followed_as_it_is_asked_for() {
     ];
     let mut sockets = Vec::new();
     for (query, categorized, stream, beside) in rows {
-        let url = format!("{base}/loki/api/v1/tail?query={query}");
-        let mut request = url.into_client_request().expect("a URL");
-        if categorized {
-            let flags = "categorize-labels".parse().expect("a value");
-            request.headers_mut().insert("x-loki-response-encoding-flags", flags);
-        }
-        let (socket, _) = connect_async(request).await.expect("upgrades");
         let flags = if categorized { r#","encodingFlags":["categorize-labels"]"# } else { "" };
         let want = format!(
             r#"{{"streams":[{{"stream":{stream},"values":[["{at}","u=7"{beside}]]}}]{flags}}}"#
         );
+        let url = format!("{base}/loki/api/v1/tail?query={query}");
+        let mut request = url.as_str().into_client_request().expect("a URL");
+        if categorized {
+            let flags = "categorize-labels".parse().expect("a value");
+            request.headers_mut().insert("x-loki-response-encoding-flags", flags);
+            // A browser can only say it in the address.
+            let url = format!("{url}&encodingFlags=categorize-labels");
+            let (socket, _) = connect_async(url).await.expect("upgrades");
+            sockets.push((socket, want.clone()));
+        }
+        let (socket, _) = connect_async(request).await.expect("upgrades");
         sockets.push((socket, want));
     }
-    while server.loki.stats().followers < 4 {
+    while server.loki.stats().followers < 6 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(send(&server, "application/json", body.into_bytes()).await.status, 204);

@@ -1,11 +1,10 @@
 //! What a block says about itself.
 
 use masthead_durable::{
+    Result,
     bytes::{Bad, Reader, put_signed, put_unsigned},
     table::Section,
 };
-
-use crate::Result;
 
 /// What a block says about itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,6 +77,6 @@ impl Meta {
             reader.finish("end of meta")?;
             Ok(meta)
         };
-        parse().map_err(|bad| section.corrupt(bad.what, bad.offset).into())
+        parse().map_err(|bad| section.corrupt(bad.what, bad.offset))
     }
 }

@@ -4,12 +4,14 @@
 //! the words.
 
 use camino::Utf8Path;
-use masthead_durable::{bytes::put_unsigned, index, table::TableWriter};
+use masthead_durable::{
+    Error, Result, blocks::DATA, bytes::put_unsigned, index, table::TableWriter,
+};
 use masthead_model::Labels;
 use masthead_sysio::Fs;
 
-use super::{DATA, KIND, Meta, VERSION, put_entry, section};
-use crate::{Result, segment::Info};
+use super::{KIND, Meta, VERSION, put_entry, section};
+use crate::segment::Info;
 
 /// A block that is being written.
 #[derive(Debug)]
@@ -59,7 +61,7 @@ impl BlockWriter {
         meta.seq = meta.seq.max(info.seq);
         meta.generation = meta.generation.min(info.generation);
         meta.segments += 1;
-        Ok(self.table.write(data)?)
+        self.table.write(data)
     }
 
     /// Ends a stream, which must come after the one before in label order; one without segments
@@ -74,7 +76,7 @@ impl BlockWriter {
         self.directory.append(&mut self.entries);
         let end = u32::try_from(self.directory.len()).map_err(|_| {
             let (found, limit) = (self.directory.len() as u64, u64::from(u32::MAX));
-            masthead_durable::Error::Limit { what: "bytes of one directory", found, limit }
+            Error::Limit { what: "bytes of one directory", found, limit }
         })?;
         self.directory_ends.extend_from_slice(&end.to_le_bytes());
         self.labels.push(labels.clone());

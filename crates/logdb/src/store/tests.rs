@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use masthead_model::{Labels, Matcher, Nanos, TimeRange};
+use masthead_model::{ErrorClass, Labels, Matcher, Nanos, TimeRange};
 use masthead_ports::{
     Direction, LineFilter, LinePattern, LogBatch, LogColumns, LogHints, LogReport, LogRow,
     LogSelection, LogSink, LogSource, LogStream, Progress, QueryCtx, QueryLimits,
@@ -202,7 +202,7 @@ fn a_duplicate_is_there_once_wherever_its_other_self_is() {
     put(&store, stream, rows());
     store.flush_all().unwrap();
     assert!(store.compact_once().unwrap());
-    assert_eq!(store.stats().blocks, 1);
+    assert_eq!(store.stats().upkeep.blocks, 1);
     check(&store);
     assert_eq!(store.stats().block_lines, 3);
 }
@@ -407,7 +407,7 @@ fn damage_is_a_warning_and_a_block_that_cannot_be_opened_is_set_aside() {
     }
     drop(store);
     let data =
-        |number: u64| Utf8Path::new(DIR).join("blocks").join(block::name(number)).join("data");
+        |number: u64| Utf8Path::new(DIR).join("blocks").join(blocks::name(number)).join("data");
     fs.flip_bit(&data(1), 20, 1).unwrap();
     let (store, _) = open(&fs);
     let ctx = ctx();
@@ -419,7 +419,7 @@ fn damage_is_a_warning_and_a_block_that_cannot_be_opened_is_set_aside() {
         lines += columns.len();
     }
     assert_eq!((lines, ctx.warnings().len()), (1, 1));
-    assert_eq!(store.stats().blocks_damaged, 1);
+    assert_eq!(store.stats().upkeep.blocks_damaged, 1);
     drop((store, selected));
     fs = fs.kill();
     let len = fs.metadata(&data(2)).unwrap().len;
@@ -427,7 +427,7 @@ fn damage_is_a_warning_and_a_block_that_cannot_be_opened_is_set_aside() {
     let (store, report) = open(&fs);
     assert_eq!((report.blocks, report.corrupt.len()), (1, 1));
     assert!(report.corrupt[0].0.ends_with(".corrupt"), "{:?}", report.corrupt);
-    assert_eq!(store.stats().blocks_corrupt, 1);
+    assert_eq!(store.stats().upkeep.blocks_corrupt, 1);
 }
 
 #[test]

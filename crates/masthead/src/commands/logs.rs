@@ -23,6 +23,8 @@ use crate::{
 /// An answer larger than this is better asked for in parts.
 const LIMITS: Limits = Limits { time: Duration::from_mins(3), body_bytes: 256 * 1024 * 1024 };
 const NANOS_PER_SECOND: f64 = 1e9;
+/// Asks for what a line has of its own beside the line, not among the labels of its stream.
+const CATEGORIZED: (&str, &str) = ("x-loki-response-encoding-flags", "categorize-labels");
 
 /// Asks and shows, once or until Ctrl-C.
 ///
@@ -48,9 +50,8 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 async fn ask(args: &LogsCommandArgs, show: &mut Show) -> anyhow::Result<()> {
     let server = Server::new(&args.server.url, &args.server.access, LIMITS)?;
     let (at, path) = (server.base(), "/loki/api/v1/query_range");
-    let categorized = ("x-loki-response-encoding-flags", "categorize-labels");
     let response = server
-        .post(path, question(args, now()), &[categorized])
+        .post(path, question(args, now()), &[CATEGORIZED])
         .await
         .with_context(|| format!("no answer from {at}; --url says where to ask"))?;
     if !response.status.is_success() {

@@ -14,7 +14,7 @@ use masthead_instrument::Telemetry;
 use masthead_logdb::{Logdb, Stats as LogStats};
 use masthead_scrape::Stats as ScrapeStats;
 use masthead_tail::{CustomMetric, CustomValue, Stats as CollectStats};
-use masthead_tsdb::{Stats, Tsdb};
+use masthead_tsdb::{Stats, Tsdb, Upkeep};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric as _, MetricEncoder},
@@ -74,30 +74,35 @@ type Row<S> = (&'static str, &'static str, MetricType, fn(&S) -> u64);
 const C: MetricType = MetricType::Counter;
 const G: MetricType = MetricType::Gauge;
 
+/// Of both stores, each after its own prefix.
+#[rustfmt::skip]
+const UPKEEP: &[Row<Upkeep>] = &[
+    ("append_failures", "Batches that could not be written to the journal.", C, |s| s.append_failures_total),
+    ("journal_bytes", "Bytes of the journal.", G, |s| s.journal_bytes),
+    ("journal_torn_bytes", "Bytes of a write that was cut short, which the start found and cut.", G, |s| s.journal_torn_bytes),
+    ("journal_damages", "Places of damage that the start found in the journal.", G, |s| s.journal_damages),
+    ("blocks", "Blocks that answer.", G, |s| s.blocks),
+    ("blocks_damaged", "Blocks that answer in part.", G, |s| s.blocks_damaged),
+    ("blocks_corrupt", "Blocks set aside for damage.", G, |s| s.blocks_corrupt),
+    ("block_bytes", "Bytes of the blocks that answer.", G, |s| s.block_bytes),
+    ("flushes", "Blocks written from memory.", C, |s| s.flushes_total),
+    ("merges", "Blocks written from other blocks.", C, |s| s.merges_total),
+    ("retention_deleted_blocks", "Blocks deleted by retention.", C, |s| s.retention_deleted_total),
+    ("last_flush_success_timestamp_seconds", "When memory was last written to a block, or found to have nothing due.", G, |s| s.last_flush_success_ms / 1000),
+    ("last_merge_success_timestamp_seconds", "When blocks were last merged, or found to have nothing due.", G, |s| s.last_merge_success_ms / 1000),
+    ("last_retention_success_timestamp_seconds", "When retention last looked.", G, |s| s.last_retention_success_ms / 1000),
+];
+
 #[rustfmt::skip]
 const STORE: &[Row<Stats>] = &[
     ("masthead_tsdb_head_series", "Series that can be written to without making them.", G, |s| s.series),
     ("masthead_tsdb_samples_appended", "Samples that were taken.", C, |s| s.samples_appended_total),
     ("masthead_tsdb_samples_duplicate", "Samples that were there already.", C, |s| s.samples_duplicate_total),
-    ("masthead_tsdb_append_failures", "Batches that could not be written to the journal.", C, |s| s.append_failures_total),
     ("masthead_tsdb_exemplars", "Exemplars in memory.", G, |s| s.exemplars),
-    ("masthead_tsdb_journal_bytes", "Bytes of the journal.", G, |s| s.journal_bytes),
-    ("masthead_tsdb_journal_torn_bytes", "Bytes of a write that was cut short, which the start found and cut.", G, |s| s.journal_torn_bytes),
-    ("masthead_tsdb_journal_damages", "Places of damage that the start found in the journal.", G, |s| s.journal_damages),
     ("masthead_tsdb_head_file_bytes", "Bytes of the file that memory was last written to for a quick start.", G, |s| s.head_bytes),
     ("masthead_tsdb_checkpoints", "Files written from memory for a quick start.", C, |s| s.checkpoints_total),
     ("masthead_tsdb_last_checkpoint_success_timestamp_seconds", "When memory was last written to such a file, or zero.", G, |s| s.last_checkpoint_success_ms / 1000),
-    ("masthead_tsdb_blocks", "Blocks that answer.", G, |s| s.blocks),
-    ("masthead_tsdb_blocks_damaged", "Blocks that answer in part.", G, |s| s.blocks_damaged),
-    ("masthead_tsdb_blocks_corrupt", "Blocks set aside for damage.", G, |s| s.blocks_corrupt),
-    ("masthead_tsdb_block_bytes", "Bytes of the blocks that answer.", G, |s| s.block_bytes),
     ("masthead_tsdb_block_samples", "Samples in blocks.", G, |s| s.block_samples),
-    ("masthead_tsdb_flushes", "Blocks written from memory.", C, |s| s.flushes_total),
-    ("masthead_tsdb_merges", "Blocks written from other blocks.", C, |s| s.merges_total),
-    ("masthead_tsdb_retention_deleted_blocks", "Blocks deleted by retention.", C, |s| s.retention_deleted_total),
-    ("masthead_tsdb_last_flush_success_timestamp_seconds", "When memory was last written to a block, or found to have nothing due.", G, |s| s.last_flush_success_ms / 1000),
-    ("masthead_tsdb_last_merge_success_timestamp_seconds", "When blocks were last merged, or found to have nothing due.", G, |s| s.last_merge_success_ms / 1000),
-    ("masthead_tsdb_last_retention_success_timestamp_seconds", "When retention last looked.", G, |s| s.last_retention_success_ms / 1000),
 ];
 
 #[rustfmt::skip]
@@ -108,25 +113,11 @@ const LOGS: &[Row<LogStats>] = &[
     ("masthead_logs_lines_appended", "Lines that were taken.", C, |s| s.lines_appended_total),
     ("masthead_logs_bytes_appended", "Bytes of lines that were taken.", C, |s| s.bytes_appended_total),
     ("masthead_logs_lines_duplicate", "Lines that were there already.", C, |s| s.lines_duplicate_total),
-    ("masthead_logs_append_failures", "Batches that could not be written to the journal.", C, |s| s.append_failures_total),
     ("masthead_logs_out_of_space", "1 while lines are refused because the file system is nearly full.", G, |s| u64::from(s.out_of_space)),
     ("masthead_logs_deletions", "Deletions that wait for blocks to be rewritten.", G, |s| s.deletions),
     ("masthead_logs_readers", "Readers of files whose progress is kept.", G, |s| s.progress),
-    ("masthead_logs_journal_bytes", "Bytes of the journal.", G, |s| s.journal_bytes),
-    ("masthead_logs_journal_torn_bytes", "Bytes of a write that was cut short, which the start found and cut.", G, |s| s.journal_torn_bytes),
-    ("masthead_logs_journal_damages", "Places of damage that the start found in the journal.", G, |s| s.journal_damages),
-    ("masthead_logs_blocks", "Blocks that answer.", G, |s| s.blocks),
-    ("masthead_logs_blocks_damaged", "Blocks that answer in part.", G, |s| s.blocks_damaged),
-    ("masthead_logs_blocks_corrupt", "Blocks set aside for damage.", G, |s| s.blocks_corrupt),
-    ("masthead_logs_block_bytes", "Bytes of the blocks that answer.", G, |s| s.block_bytes),
     ("masthead_logs_block_lines", "Lines in blocks.", G, |s| s.block_lines),
     ("masthead_logs_block_raw_bytes", "Bytes of the lines in blocks, as pushed.", G, |s| s.block_raw_bytes),
-    ("masthead_logs_flushes", "Blocks written from memory.", C, |s| s.flushes_total),
-    ("masthead_logs_merges", "Blocks written from other blocks.", C, |s| s.merges_total),
-    ("masthead_logs_retention_deleted_blocks", "Blocks deleted by retention.", C, |s| s.retention_deleted_total),
-    ("masthead_logs_last_flush_success_timestamp_seconds", "When memory was last written to a block, or found to have nothing due.", G, |s| s.last_flush_success_ms / 1000),
-    ("masthead_logs_last_merge_success_timestamp_seconds", "When blocks were last merged, or found to have nothing due.", G, |s| s.last_merge_success_ms / 1000),
-    ("masthead_logs_last_retention_success_timestamp_seconds", "When retention last looked.", G, |s| s.last_retention_success_ms / 1000),
 ];
 
 #[rustfmt::skip]
@@ -246,9 +237,11 @@ impl Collector for Numbers {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let stats = self.store.stats();
         table(&mut encoder, STORE, &stats)?;
+        upkeep(&mut encoder, "tsdb", &stats.upkeep)?;
         by_reason(&mut encoder, SAMPLES_REJECTED, &listed(&stats.samples_rejected_total))?;
         let stats = self.logs.stats();
         table(&mut encoder, LOGS, &stats)?;
+        upkeep(&mut encoder, "logs", &stats.upkeep)?;
         by_reason(&mut encoder, LINES_REJECTED, &listed(&stats.lines_rejected_total))?;
         let stats = self.loki.stats();
         table(&mut encoder, LOKI, &stats)?;
@@ -405,6 +398,18 @@ fn table<S>(
     Ok(())
 }
 
+fn upkeep(
+    encoder: &mut DescriptorEncoder<'_>,
+    store: &str,
+    stats: &Upkeep,
+) -> Result<(), fmt::Error> {
+    for (name, help, kind, number) in UPKEEP {
+        let name = format!("masthead_{store}_{name}");
+        one(encoder.encode_descriptor(&name, help, None, *kind)?, *kind, number(stats))?;
+    }
+    Ok(())
+}
+
 fn one(metric: MetricEncoder<'_>, kind: MetricType, number: u64) -> Result<(), fmt::Error> {
     match kind {
         MetricType::Counter => ConstCounter::new(number).encode(metric),
@@ -436,6 +441,9 @@ mod tests {
         let auth = AUTH.iter().map(|row| full(row.0, &row.2));
         let logs = LOGS.iter().map(|row| full(row.0, &row.2));
         let loki = LOKI.iter().map(|row| full(row.0, &row.2));
+        let upkeep = ["tsdb", "logs"].map(|store| {
+            UPKEEP.iter().map(move |row| full(&format!("masthead_{store}_{}", row.0), &row.2))
+        });
         let rejected = [
             SAMPLES_REJECTED,
             LINES_REJECTED,
@@ -454,6 +462,7 @@ mod tests {
         let remote = REMOTE.iter().map(|row| full(row.0, &row.2));
         let mut exposed: Vec<String> = store
             .chain(logs)
+            .chain(upkeep.into_iter().flatten())
             .chain(loki)
             .chain(rejected)
             .chain(api)

@@ -186,7 +186,7 @@ impl ServerView for Server {
             reload_ok: last.ok,
             config_loaded: Some(last.loaded),
             corruptions: self.stores.as_ref().map_or(0, |(metrics, logs)| {
-                metrics.stats().journal_damages + logs.stats().journal_damages
+                metrics.stats().upkeep.journal_damages + logs.stats().upkeep.journal_damages
             }),
             threads: threads(),
             cores: std::thread::available_parallelism().map_or(1, |n| n.get() as u64),

@@ -184,6 +184,33 @@ fn following_shows_lines_as_they_come_and_outlives_the_server() {
     assert_eq!(follower.finish().0, Some(0));
 }
 
+#[test]
+fn what_a_line_has_of_its_own_is_shown_while_it_is_followed() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let url = url(&server);
+    // Two streams of one message come one after the other, their lines are shown by their time.
+    let at = now_nanos();
+    let body = format!(
+        r#"{{"streams":[{{"stream":{{"app":"own","pod":"1"}},"values":[["{at}","old=1",{{"trace":"t1"}}],["{}","new=1"]]}},{{"stream":{{"app":"own","pod":"2"}},"values":[["{}","mid=1"]]}}]}}"#,
+        at + 2,
+        at + 1
+    );
+    let head = "POST /loki/api/v1/push HTTP/1.1\r\ncontent-type: application/json";
+    assert_eq!(server.ask(head, body.as_bytes()).unwrap().0, 204);
+    let query = r#"{app="own"} | logfmt"#;
+    let mut follower = masthead(&["logs", query, "--follow", "--url", &url]);
+    let last = follower.line_with("new=1");
+    assert!(last.contains(" new=1 "), "{last}");
+    kill_process(follower.id(), Signal::INT).unwrap();
+    let (code, said, _) = follower.finish();
+    assert_eq!(code, Some(0));
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 3, "{said}");
+    assert!(lines[0].contains("old=1") && lines[0].contains("trace=t1"), "{said}");
+    assert!(!said.contains("app=own") && lines[1].contains("mid=1"), "{said}");
+}
+
 /// Python's `logging_loki`, where it is installed; its name in the environment may be another
 /// interpreter's.
 fn python() -> Option<String> {

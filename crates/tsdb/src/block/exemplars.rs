@@ -5,16 +5,14 @@
 //! ```
 
 use masthead_durable::{
+    Result,
     bytes::{Bad, Reader, put_signed, put_slice, put_unsigned},
     table::Section,
 };
 use masthead_model::Millis;
 use masthead_ports::Exemplar;
 
-use crate::{
-    Result,
-    frame::{put_labels, read_labels},
-};
+use crate::frame::{put_labels, read_labels};
 
 /// Collects the exemplars of a block that is being written.
 #[derive(Debug, Default)]
@@ -95,7 +93,7 @@ pub(super) fn read(
         }
         reader.finish("end of exemplars")
     };
-    Ok(parse().map_err(|bad| section.corrupt(bad.what, bad.offset))?)
+    parse().map_err(|bad| section.corrupt(bad.what, bad.offset))
 }
 
 fn parse_one(bytes: &[u8], first: i64, last: i64) -> Result<Vec<Exemplar>, Bad> {

@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
+use masthead_durable::Result;
 use masthead_model::Labels;
 use parking_lot::RwLock;
 use roaring::RoaringBitmap;
 
 use super::Block;
-use crate::Result;
 
 /// What an entry takes beside its text.
 const ENTRY_BYTES: usize = 48;

@@ -1,11 +1,10 @@
 //! What a block is: its times, how much it holds, and what it replaces.
 
 use masthead_durable::{
+    Result,
     bytes::{Bad, Reader, put_signed, put_unsigned},
     table::Section,
 };
-
-use crate::Result;
 
 /// Most blocks that one block replaces.
 const SOURCES_MAX: usize = 100_000;
@@ -55,7 +54,7 @@ impl Meta {
 
     pub(crate) fn decode(section: &Section) -> Result<Self> {
         let bytes = section.all()?;
-        Self::parse(bytes).map_err(|bad| section.corrupt(bad.what, bad.offset).into())
+        Self::parse(bytes).map_err(|bad| section.corrupt(bad.what, bad.offset))
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, Bad> {

@@ -1,22 +1,11 @@
 //! Blocks answer what was written, and say where they are damaged.
 
+use masthead_durable::blocks::{Block as _, DATA, name};
 use masthead_sysio::{Random, SimFs};
 
 use super::*;
 
 const DIR: &str = "/blocks";
-
-fn meta() -> Meta {
-    Meta {
-        origin: Origin::Merge,
-        min_time: 0,
-        max_time: 0,
-        floor: 5,
-        series: 0,
-        samples: 0,
-        sources: vec![3, 9],
-    }
-}
 
 fn write(fs: &SimFs, series: &[(masthead_model::Labels, Part)]) -> Block {
     let dir = Utf8Path::new(DIR).join(name(7));
@@ -25,7 +14,7 @@ fn write(fs: &SimFs, series: &[(masthead_model::Labels, Part)]) -> Block {
     for (labels, part) in series {
         writer.push(labels, part).unwrap();
     }
-    writer.finish(meta()).unwrap();
+    writer.finish(Origin::Merge, 5, vec![3, 9]).unwrap();
     Block::open(fs, DIR.into(), &name(7)).unwrap()
 }
 
@@ -101,14 +90,14 @@ fn tombstones_hide_samples_and_survive() {
     let mut tombstones = Tombstones::default();
     tombstones.add([0, 2].into_iter().collect(), 0, 2_000_000);
     tombstones.add([1].into_iter().collect(), 0, 2_000_000);
-    tombstones.store(&fs, block.dir()).unwrap();
+    tombstones.store(&fs, &block.dir).unwrap();
     let block = Block::open(&fs, DIR.into(), &name(7)).unwrap();
     let loaded = Arc::clone(&block.tombstones.read());
     assert_eq!(*loaded, tombstones);
     let mut got = Part::default();
     block.read(1, (i64::MIN, i64::MAX), &block.times_cache(), &loaded, &mut got).unwrap();
     assert!(got.bounds().is_none_or(|(first, _)| first > 2_000_000));
-    fs.flip_bit(&block.dir().join("tombstones"), 20, 1).unwrap();
+    fs.flip_bit(&block.dir.join("tombstones"), 20, 1).unwrap();
     assert!(Block::open(&fs, DIR.into(), &name(7)).is_err());
 }
 
@@ -118,7 +107,7 @@ fn rot_anywhere_is_an_error_with_a_place_and_never_other_samples() {
     let all: Vec<_> = series(&mut random).into_iter().take(9).collect();
     let fs = SimFs::new(3);
     let block = write(&fs, &all);
-    let path = block.dir().join(DATA);
+    let path = block.dir.join(DATA);
     let len = fs.metadata(&path).unwrap().len;
     let read_all = |block: &Block| -> Result<Vec<String>> {
         let cache = block.times_cache();

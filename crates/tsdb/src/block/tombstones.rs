@@ -7,11 +7,12 @@
 //! ```
 
 use camino::Utf8Path;
-use masthead_durable::bytes::{Bad, Reader, put_signed, put_slice, put_unsigned};
+use masthead_durable::{
+    Error, Result,
+    bytes::{Bad, Reader, put_signed, put_slice, put_unsigned},
+};
 use masthead_sysio::{Fs, atomic_write, read_to_vec};
 use roaring::RoaringBitmap;
-
-use crate::Result;
 
 const NAME: &str = "tombstones";
 const MAGIC: &[u8; 8] = b"MHTOMBST";
@@ -38,9 +39,7 @@ impl Tombstones {
         let parsed = Self::parse(&bytes).map_err(|bad| bad.in_file(&path, 0))?;
         match parsed {
             Ok(tombstones) => Ok((tombstones, bytes.len() as u64)),
-            Err(found) => {
-                Err(masthead_durable::Error::Version { path, found, known: VERSION }.into())
-            }
+            Err(found) => Err(Error::Version { path, found, known: VERSION }),
         }
     }
 

@@ -7,16 +7,18 @@ use std::sync::Arc;
 
 use camino::Utf8Path;
 use masthead_chunk::{floats, histograms, ints};
-use masthead_durable::{bytes::put_unsigned, index, table::TableWriter};
+use masthead_durable::{
+    Error, Result, blocks::DATA, bytes::put_unsigned, index, table::TableWriter,
+};
 use masthead_model::{Histogram, Labels};
 use masthead_ports::Exemplar;
 use masthead_sysio::Fs;
 
 use super::{
-    DATA, HISTOGRAMS, KIND, Meta, STARTS, VERSION, exemplars::ExemplarsWriter, section,
+    HISTOGRAMS, KIND, Meta, Origin, STARTS, VERSION, exemplars::ExemplarsWriter, section,
     times_writer::TimesWriter,
 };
-use crate::{Error, Result, columns::Part};
+use crate::columns::Part;
 
 /// Floats of one chunk at most: a quarter of a day every 10 s. Longer columns are hardly smaller,
 /// and a query for minutes must decode a whole one.
@@ -114,10 +116,11 @@ impl BlockWriter {
         self.labels.is_empty()
     }
 
-    /// Writes the rest and syncs the file; `meta` gets the times and counts. Returns its bytes.
-    pub(crate) fn finish(mut self, mut meta: Meta) -> Result<u64> {
-        (meta.min_time, meta.max_time) = (self.min_time, self.max_time);
-        (meta.series, meta.samples) = (self.labels.len() as u64, self.samples);
+    /// Writes the rest and syncs the file. Returns its bytes.
+    pub(crate) fn finish(mut self, origin: Origin, floor: i64, sources: Vec<u64>) -> Result<u64> {
+        let (min_time, max_time) = (self.min_time, self.max_time);
+        let (series, samples) = (self.labels.len() as u64, self.samples);
+        let meta = Meta { origin, min_time, max_time, floor, series, samples, sources };
         let table = &mut self.table;
         table.section(section::REFERENCES)?;
         table.write(&self.references)?;
@@ -136,7 +139,7 @@ impl BlockWriter {
             table.write(&head)?;
             table.write(&rest)?;
         }
-        Ok(self.table.finish()?)
+        self.table.finish()
     }
 
     /// Encodes as many histograms as go into one chunk, and returns how many.
@@ -169,7 +172,7 @@ impl BlockWriter {
         for number in [column, first, times.len(), self.chunk.len()] {
             put_unsigned(chunks, number as u64);
         }
-        Ok(self.table.write(&self.chunk)?)
+        self.table.write(&self.chunk)
     }
 
     fn error(&self, error: masthead_chunk::Error) -> Error {
@@ -180,7 +183,7 @@ impl BlockWriter {
 fn words(ends: &[usize]) -> Result<Vec<u8>> {
     let mut out = Vec::with_capacity(4 * ends.len());
     for end in ends {
-        let word = u32::try_from(*end).map_err(|_| masthead_durable::Error::Limit {
+        let word = u32::try_from(*end).map_err(|_| Error::Limit {
             what: "bytes of references or times of one block",
             found: *end as u64,
             limit: u64::from(u32::MAX),

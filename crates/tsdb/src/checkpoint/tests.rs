@@ -102,7 +102,7 @@ fn the_head_comes_back_from_its_file_whatever_the_threads() {
         delete(&store);
         let before = everything(&store);
         store.close().unwrap();
-        assert_eq!(store.stats().journal_bytes, 0, "no segment is needed any more");
+        assert_eq!(store.stats().upkeep.journal_bytes, 0, "no segment is needed any more");
         drop(store);
         let fs = fs.kill();
         let (store, report) = open(&fs, options);

@@ -10,7 +10,7 @@ use masthead_sysio::Fs;
 
 use super::{GROUP, KIND, VERSION, section};
 use crate::{
-    Error, Result,
+    Result,
     head::{Head, Held, Registry, Slot},
 };
 
@@ -133,7 +133,8 @@ impl ImageWriter {
     fn group(&mut self, catalog: &Catalog, group: &[Slot], held: &Held<'_>) -> Result<()> {
         for slot in group {
             let saved = held.save_series(*slot, catalog.newest, &mut self.buffer);
-            self.samples += saved.map_err(|error| Error::column(self.table.path(), error))?;
+            self.samples +=
+                saved.map_err(|error| masthead_durable::Error::column(self.table.path(), error))?;
         }
         Ok(())
     }

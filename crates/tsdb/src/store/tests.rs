@@ -1,6 +1,6 @@
 //! The store as a whole: append, flush, merge, delete, restart.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::atomic::Ordering};
 
 use masthead_model::{
     CounterResetHint, Histogram, Labels, MatchOp, Matcher, Millis, TimeRange, Value, stale_nan,
@@ -97,7 +97,7 @@ fn adjacent_blocks_become_one_and_deleted_samples_leave_it() {
     let (store, _) = open(&fs);
     fill(&store, &["a", "b"], 0..26);
     store.flush().unwrap();
-    assert_eq!(store.stats().blocks, 12);
+    assert_eq!(store.stats().upkeep.blocks, 12);
     let range = TimeRange { start: Millis(START), end: Millis(START + 3 * HOUR - 1) };
     store.delete(&[vec![Matcher::metric("a")]], range).unwrap();
     let counts = |store: &Tsdb| -> Vec<usize> {
@@ -107,8 +107,8 @@ fn adjacent_blocks_become_one_and_deleted_samples_leave_it() {
     let before = store.stats();
     assert!(store.compact_once().unwrap() && !store.compact_once().unwrap());
     let after = store.stats();
-    assert_eq!((after.blocks, before.block_samples - after.block_samples), (1, 180));
-    assert!(after.block_bytes < before.block_bytes / 4, "{after:?}");
+    assert_eq!((after.upkeep.blocks, before.block_samples - after.block_samples), (1, 180));
+    assert!(after.upkeep.block_bytes < before.upkeep.block_bytes / 4, "{after:?}");
     assert_eq!(counts(&store), [23 * 60, 26 * 60]);
     store.delete(&[vec![Matcher::metric("b")]], everything()).unwrap();
     assert_eq!(store.clean_tombstones().unwrap(), 1);
@@ -142,7 +142,7 @@ fn a_rotten_block_is_named_in_the_answer_and_the_rest_answers() {
     assert_eq!(warnings, [name]);
     let counts = |count| found.iter().filter(|(_, found)| *found == count).count();
     assert!(counts(480) > 10 && counts(360) > 10 && counts(480) + counts(360) == 40, "{found:?}");
-    assert_eq!(store.stats().blocks_damaged, 1);
+    assert_eq!(store.stats().upkeep.blocks_damaged, 1);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_block_that_cannot_be_opened_is_set_aside_and_one_of_a_later_version_stops_t
     assert_eq!(report.corrupt.len(), 1);
     assert_eq!(report.corrupt[0].0, "block-0000000000000002.corrupt");
     assert_eq!(read(&store, all()).0, [(r#"{__name__="a"}"#.to_owned(), 360)]);
-    assert_eq!(store.stats().blocks_corrupt, 1);
+    assert_eq!(store.stats().upkeep.blocks_corrupt, 1);
     fill(&store, &["a"], 8..12);
     store.flush().unwrap();
     assert!(fs.metadata("/data/blocks/block-0000000000000004".into()).is_ok(), "numbers go on");
@@ -195,7 +195,7 @@ fn a_full_disk_refuses_and_nothing_acknowledged_is_lost() {
     fs.set_capacity(1 << 20);
     assert_eq!(store.append(&mut refused).unwrap().duplicates, 1);
     assert_eq!(store.append(&mut next).unwrap().appended, 1);
-    assert_eq!(store.stats().append_failures_total, 2);
+    assert_eq!(store.stats().upkeep.append_failures_total, 2);
     drop(store);
     assert_eq!(read(&open(&fs.kill()).0, all()).0[0].1, 62);
 }
@@ -320,9 +320,9 @@ fn metadata_and_exemplars_are_in_the_checkpoint() {
     row.exemplars = vec![Exemplar { labels: labels("{t=\"1\"}"), value: 0.5, timestamp: None }];
     store.append(&mut AppendBatch { group: 1, rows: vec![row], metadata: vec![metadata] }).unwrap();
     fill(&store, &["b", "a"], 0..6);
-    let before = store.stats().journal_bytes;
+    let before = store.stats().upkeep.journal_bytes;
     store.flush().unwrap();
-    assert!(store.stats().journal_bytes < before, "segments were removed");
+    assert!(store.stats().upkeep.journal_bytes < before, "segments were removed");
     drop(store);
     let (store, report) = open(&fs.kill());
     let ctx = QueryCtx::new(clock(), QueryLimits::default());
@@ -371,11 +371,11 @@ fn retention_counts_back_from_the_newest_block_not_from_the_clock() {
     fill(&store, &["a"], 0..12);
     sim.advance(std::time::Duration::from_hours(24 * 365));
     store.tick().unwrap();
-    assert_eq!(store.stats().retention_deleted_total, 0);
+    assert_eq!(store.stats().upkeep.retention_deleted_total, 0);
     fill(&store, &["a"], 12..16);
     store.tick().unwrap();
     // The last block ends at 14:00; the first ended at 2:00, the second at 4:00.
-    assert_eq!(store.stats().retention_deleted_total, 1, "{:?}", store.stats());
+    assert_eq!(store.stats().upkeep.retention_deleted_total, 1, "{:?}", store.stats());
     assert_eq!(read(&store, all()).0[0].1, 14 * 60);
 }
 
@@ -439,7 +439,7 @@ fn readers_see_every_acknowledged_sample_once_while_it_moves() {
         }
     });
     store.tick().unwrap();
-    assert!(store.stats().flushes_total > 20, "{:?}", store.stats());
+    assert!(store.stats().upkeep.flushes_total > 20, "{:?}", store.stats());
     assert!(read(&store, all()).0.iter().all(|(_, count)| *count == 2000));
 }
 
@@ -585,7 +585,7 @@ fn exemplars_outlive_memory_in_blocks_and_go_with_them() {
     assert_eq!(times(&store, "2", part), [3, 4, 5]);
     assert_eq!(times(&store, "3", everything()), [0; 0]);
     while store.compact_once().unwrap() {}
-    assert!(store.stats().merges_total > 0);
+    assert!(store.stats().upkeep.merges_total > 0);
     assert_eq!(times(&store, "2", everything()), every, "after a merge");
     drop(store);
     let store = open(&fs.kill());

@@ -77,9 +77,10 @@ function used(options: readonly Json[], path: string, value?: unknown): boolean 
 }
 
 function unused(options: readonly Json[], rules: Rules): string[] {
+  const others = options.some((of) => Object.keys(of).some((key) => !(key in rules)));
   return Object.entries(rules).flatMap(([path, rule]) =>
     typeof rule === 'string'
-      ? used(options, path)
+      ? (path === '*' ? others : used(options, path))
         ? []
         : [path]
       : rule

@@ -3,8 +3,9 @@
  *
  * `features.json` lists panel types with their options, transformations, variables and the rest. A
  * rule of an option is the list of values that are known, `reducers` for names of calculations,
- * `any`, or `cosmetic` for what changes looks alone and is left to this application. What no rule
- * covers is named as not supported. The walk is the same as in Rust
+ * `any`, or `cosmetic` for what changes looks alone and is left to this application. The rule of
+ * `*` is that of every option without one: Grafana itself passes over a field's custom options where
+ * the type of the panel has none. What no rule covers is named as not supported. The walk is the same as in Rust
  * (`crates/masthead/src/commands/check/dashboards/`), and a test of each side compares both with
  * the same expected answers.
  */
@@ -36,7 +37,7 @@ export const FEATURES: Table = table as unknown as Table;
 /** Says what in the options no rule covers, as `path` or `path = value`. */
 export function unknownOptions(of: unknown, rules: Rules, prefix = ''): string[] {
   if (of === null || of === undefined) return [];
-  const rule = rules[prefix];
+  const rule = rules[prefix] ?? (prefix === '' ? undefined : rules['*']);
   if (rule !== undefined) return unknownValues(of, rule).map((v) => `${prefix} = ${v}`);
   if (!isObject(of)) return [prefix];
   return Object.keys(of)

@@ -84,6 +84,15 @@ it.each(Object.entries(FILES))('%s loads in Grafana 11 to 13 too', (_, json) => 
     expect(VARIABLES, String(name)).toContain(type);
 });
 
+it.each(['api-overview', 'api-logs'])('%s is about services, of which Masthead is none', (name) => {
+  const [, json] = Object.entries(FILES).find(([path]) => path.endsWith(`/${name}.json`)) ?? [];
+  const { list } = (json as { templating: { list: readonly Json[] } }).templating;
+  for (const variable of list.filter(({ type }) => type === 'query'))
+    expect(variable.definition, String(variable.name)).toContain('job!~"masthead(-.+)?"');
+  // Without a value of its own, "All" is every service of the list; it would be every one there is.
+  expect(list.find(({ name }) => name === 'service')).not.toHaveProperty('allValue');
+});
+
 it('ships five dashboards', () => {
   expect(Object.keys(FILES).length).toBe(5);
 });

@@ -2,6 +2,7 @@
 
 import { displayName, type Field, type Frame, field, frame } from '../../frame/frame';
 import { type Json, text } from '../../lib/json';
+import { type JoinedRow, joinRows } from './join-rows';
 
 /** Keeps a field's values for the given rows; a row of -1 is empty. */
 export function take(of: Field, rows: readonly number[]): Field {
@@ -15,7 +16,8 @@ function title(of: Field, frames: readonly Frame[]): string {
 
 /**
  * Joins frames on a field, by default the first time field: one row for each of its values
- * (`outer`), or for those that every frame has (`inner`).
+ * (`outer`), one for each pair of rows that agree in it (`inner`), or those and the rows that stand
+ * alone (`outerTabular`).
  */
 export function joinByField(frames: readonly Frame[], options: Json): readonly Frame[] {
   const wanted = text(options, 'byField');
@@ -31,21 +33,21 @@ export function joinByField(frames: readonly Frame[], options: Json): readonly F
   const [first] = keyed;
   if (first === undefined) return [];
   if (keyed.length === 1) return [first.frame];
-  const rows = keyed.map(({ key }) => new Map(key.values.map((value, row) => [value, row])));
-  const values =
-    mode === 'inner'
-      ? [...(rows[0]?.keys() ?? [])].filter((value) => rows.every((map) => map.has(value)))
-      : [...new Set(keyed.flatMap(({ key }) => key.values))];
-  if (first.key.type === 'time' || first.key.type === 'number') {
-    values.sort((a, b) => Number(a) - Number(b));
-  }
+  const keys = keyed.map(({ key }) => key.values);
+  const joinedRows = mode === 'outer' ? onePerValue(keys) : joinRows(keys, mode === 'outerTabular');
+  const keyOf = (row: JoinedRow) => {
+    const at = row.findIndex((of) => of >= 0);
+    return keys[at]?.[row[at] ?? -1];
+  };
+  if (mode !== 'outerTabular' && (first.key.type === 'time' || first.key.type === 'number'))
+    joinedRows.sort((a, b) => Number(keyOf(a)) - Number(keyOf(b)));
   const others = keyed.flatMap(({ frame: f, key }, at) =>
     f.fields
       .filter((x) => x !== key)
       .map((x) => {
         const joined = take(
           x,
-          values.map((value) => rows[at]?.get(value) ?? -1),
+          joinedRows.map((row) => row[at] ?? -1),
         );
         // Names keep telling where a field came from once its frame is gone.
         const name = title(x, frames);
@@ -54,7 +56,14 @@ export function joinByField(frames: readonly Frame[], options: Json): readonly F
           : joined;
       }),
   );
-  return [frame([{ ...first.key, values }, ...others])];
+  return [frame([{ ...first.key, values: joinedRows.map(keyOf) }, ...others])];
+}
+
+/** The rows of the tables that have a value, for each value of any; of equal ones the last. */
+function onePerValue(keys: readonly (readonly unknown[])[]): JoinedRow[] {
+  const rows = keys.map((of) => new Map(of.map((value, row) => [value, row])));
+  const values = new Set(keys.flat());
+  return [...values].map((value) => rows.map((map) => map.get(value) ?? -1));
 }
 
 /**

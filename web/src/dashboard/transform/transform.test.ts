@@ -44,6 +44,43 @@ it('joins by time, outer and inner', () => {
   expect(table(run([a, b], 'joinByField', { mode: 'inner' })[0])).toHaveLength(2);
 });
 
+it('joins tables whose rows repeat a key: every pair, and what stands alone', () => {
+  const pods = frame([
+    field('node', 'string', ['n1', 'n1', 'n2', null]),
+    field('pod', 'string', ['p', 'q', 'r', 's']),
+  ]);
+  const disks = frame([
+    field('node', 'string', ['n1', 'n3', 'n1']),
+    field('disk', 'string', ['a', 'b', 'c']),
+  ]);
+  const pairs = [
+    { node: 'n1', pod: 'p', disk: 'a' },
+    { node: 'n1', pod: 'p', disk: 'c' },
+    { node: 'n1', pod: 'q', disk: 'a' },
+    { node: 'n1', pod: 'q', disk: 'c' },
+  ];
+  const joined = (mode: string) =>
+    table(run([pods, disks], 'joinByField', { byField: 'node', mode })[0]);
+  expect(joined('inner')).toEqual(pairs);
+  expect(joined('outerTabular')).toEqual([
+    ...pairs,
+    { node: 'n2', pod: 'r', disk: null },
+    { node: null, pod: 's', disk: null },
+    { node: 'n3', pod: null, disk: 'b' },
+  ]);
+  // A third table joins what the first two gave, also by a key that only the second had.
+  const third = frame([field('node', 'string', ['n3']), field('rack', 'number', [7])]);
+  const all = run([pods, disks, third], 'joinByField', {
+    byField: 'node',
+    mode: 'outerTabular',
+  })[0];
+  expect(table(all)[0]).toEqual({ node: 'n3', pod: null, disk: 'b', rack: 7 });
+  const many = Array.from({ length: 1_000 }, () => 'same');
+  const wide = frame([field('node', 'string', many), field('x', 'string', many)]);
+  const most = run([wide, wide], 'joinByField', { byField: 'node', mode: 'inner' })[0];
+  expect(most?.length).toBe(100_000);
+});
+
 it('spreads labels into columns and merges into one table', () => {
   const [joined] = run(
     [series('A', { job: 'api', zone: 'x' }, [1], [5]), series('A', { job: 'db' }, [1], [7])],

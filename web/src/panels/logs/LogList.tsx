@@ -5,7 +5,15 @@ import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
 import { isRequestId } from '../../dashboard/related';
 import { instant } from '../../dashboard/units/time';
 import type { Zone } from '../../lib/time/calendar';
-import { type Detail, detailsOf, LEVEL_COLORS, type LogRow, shownLine } from './prepare';
+import {
+  byOrigin,
+  type Detail,
+  detailsOf,
+  LEVEL_COLORS,
+  type LogRow,
+  type Origin,
+  shownLine,
+} from './prepare';
 import './logs.css';
 
 type Props = {
@@ -140,50 +148,67 @@ type DetailsProps = Pick<Props, 'onFilter' | 'onRequest'> & {
   readonly children: ReactNode;
 };
 
+const ORIGIN_WORDS: Readonly<Record<Origin, string>> = {
+  stream: 'Labels of the stream',
+  metadata: 'Structured metadata',
+  parsed: 'Made by the query',
+  line: 'In the line',
+};
+
 function Details({ row, onFilter, onRequest, children }: DetailsProps) {
+  const groups = byOrigin(detailsOf(row));
   return (
     <div className="log-details">
       {children !== undefined && <div className="log-actions">{children}</div>}
       <table>
-        <tbody>
-          {detailsOf(row).map((detail) => (
-            <tr key={detail.name}>
-              {onFilter !== undefined && (
-                <td>
-                  <button
-                    type="button"
-                    aria-label={`Only lines with ${detail.name} = ${detail.value}`}
-                    title="Only these"
-                    onClick={() => onFilter(detail, true)}
-                  >
-                    +
-                  </button>
-                  <button
-                    type="button"
-                    aria-label={`No lines with ${detail.name} = ${detail.value}`}
-                    title="Without these"
-                    onClick={() => onFilter(detail, false)}
-                  >
-                    −
-                  </button>
-                </td>
-              )}
-              <th scope="row">{detail.name}</th>
-              <td>
-                <bdi dir="ltr">{shownLine(detail.value)}</bdi>
-                {onRequest !== undefined && detail.value !== '' && isRequestId(detail.name) && (
-                  <button
-                    type="button"
-                    className="log-request"
-                    onClick={() => onRequest(row, detail.value)}
-                  >
-                    All its lines
-                  </button>
+        {groups.map(([origin, details]) => (
+          <tbody key={origin}>
+            {groups.length > 1 && (
+              <tr>
+                <th className="log-origin" colSpan={3} scope="rowgroup">
+                  {ORIGIN_WORDS[origin]}
+                </th>
+              </tr>
+            )}
+            {details.map((detail) => (
+              <tr key={detail.name}>
+                {onFilter !== undefined && (
+                  <td>
+                    <button
+                      type="button"
+                      aria-label={`Only lines with ${detail.name} = ${detail.value}`}
+                      title="Only these"
+                      onClick={() => onFilter(detail, true)}
+                    >
+                      +
+                    </button>
+                    <button
+                      type="button"
+                      aria-label={`No lines with ${detail.name} = ${detail.value}`}
+                      title="Without these"
+                      onClick={() => onFilter(detail, false)}
+                    >
+                      −
+                    </button>
+                  </td>
                 )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
+                <th scope="row">{detail.name}</th>
+                <td>
+                  <bdi dir="ltr">{shownLine(detail.value)}</bdi>
+                  {onRequest !== undefined && detail.value !== '' && isRequestId(detail.name) && (
+                    <button
+                      type="button"
+                      className="log-request"
+                      onClick={() => onRequest(row, detail.value)}
+                    >
+                      All its lines
+                    </button>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        ))}
       </table>
     </div>
   );

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { toLogFrame } from '../../api/loki';
 import type { Labels } from '../../frame/frame';
-import { detailsOf, levelOfLine, prepareRows, shownLine } from './prepare';
+import { byOrigin, detailsOf, levelOfLine, prepareRows, rowOf, shownLine } from './prepare';
 
 const line = (ms: number, text: string, stream: Labels = {}) => ({
   ns: `${ms}000000`,
@@ -36,12 +36,23 @@ it('finds the level in labels, else in the line', () => {
 it('opens labels and the members of a JSON line', () => {
   const [, second] = prepareRows(frames, false);
   expect(second && detailsOf(second)).toEqual([
-    { name: 'job', value: 'x', label: true },
-    { name: 'level', value: 'ERROR', label: false },
-    { name: 'status', value: '500', label: false },
-    { name: 'request', value: '{"id":1}', label: false },
+    { name: 'job', value: 'x', origin: 'stream' },
+    { name: 'level', value: 'ERROR', origin: 'line' },
+    { name: 'status', value: '500', origin: 'line' },
+    { name: 'request', value: '{"id":1}', origin: 'line' },
   ]);
   expect(detailsOf({ key: '', ms: 0, line: '{not json', level: 'info', labels: {} })).toEqual([]);
+});
+
+it('tells the fields of a line by where they come from', () => {
+  const parts = { metadata: { trace: 't1', level: 'x' }, parsed: { level: 'info' } };
+  const row = rowOf({ ...line(1, '{"user":7}', { job: 'a' }), ...parts }, 'k');
+  expect(byOrigin(detailsOf(row))).toEqual([
+    ['stream', [{ name: 'job', value: 'a', origin: 'stream' }]],
+    ['metadata', [{ name: 'trace', value: 't1', origin: 'metadata' }]],
+    ['parsed', [{ name: 'level', value: 'info', origin: 'parsed' }]],
+    ['line', [{ name: 'user', value: '7', origin: 'line' }]],
+  ]);
 });
 
 it('keeps hostile lines as text', () => {

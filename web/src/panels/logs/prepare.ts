@@ -152,13 +152,34 @@ export function chosenFields(row: LogRow, names: readonly string[]): string {
     .join(' ');
 }
 
-export type Detail = { readonly name: string; readonly value: string; readonly label: boolean };
+/** Where a field of an opened line comes from. */
+export type Origin = 'stream' | 'metadata' | 'parsed' | 'line';
+
+export type Detail = { readonly name: string; readonly value: string; readonly origin: Origin };
+
+/** The origins of the details of a line, in order, each with its own. */
+export function byOrigin(
+  details: readonly Detail[],
+): readonly (readonly [Origin, readonly Detail[]])[] {
+  return ORIGINS.flatMap((origin) => {
+    const own = details.filter((detail) => detail.origin === origin);
+    return own.length === 0 ? [] : [[origin, own] as const];
+  });
+}
+
+const ORIGINS: readonly Origin[] = ['stream', 'metadata', 'parsed', 'line'];
 
 /** What an opened line shows: its labels, and the members of a line that is a JSON object. */
 export function detailsOf(row: LogRow): readonly Detail[] {
-  const details: Detail[] = Object.keys(row.labels)
+  const { source, labels } = row;
+  const origin = (name: string): Origin => {
+    if (source === undefined) return 'stream';
+    // As they are laid over each other in `labels`.
+    return name in source.parsed ? 'parsed' : name in source.metadata ? 'metadata' : 'stream';
+  };
+  const details: Detail[] = Object.keys(labels)
     .sort()
-    .map((name) => ({ name, value: row.labels[name] ?? '', label: true }));
+    .map((name) => ({ name, value: labels[name] ?? '', origin: origin(name) }));
   if (row.line.length > 200_000 || !row.line.trimStart().startsWith('{')) return details;
   try {
     const parsed: unknown = JSON.parse(row.line);
@@ -168,7 +189,7 @@ export function detailsOf(row: LogRow): readonly Detail[] {
       details.push({
         name,
         value: typeof value === 'string' ? value : JSON.stringify(value),
-        label: false,
+        origin: 'line',
       });
     }
   } catch {

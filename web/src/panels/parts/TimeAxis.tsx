@@ -13,6 +13,10 @@ type Props = {
   readonly top: number;
 };
 
+/** Pixels to the right of the axis that are free in every drawing, and the width of a letter. */
+const ROOM = 4;
+const LETTER = 6.6;
+
 export function TimeAxis({ range, zone, left, width, top }: Props) {
   const offset = offsetOf(range.from, zone);
   const places = timeTicks(range.from, range.to, Math.max(Math.floor(width / 80), 1), offset);
@@ -21,9 +25,13 @@ export function TimeAxis({ range, zone, left, width, top }: Props) {
     <g className="axis">
       {places.map((at) => {
         const x = left + ((at - range.from) / (range.to - range.from)) * width;
+        const mark = timeMark(at, step, zone);
+        // The last one stands to the left of its place where the drawing ends.
+        const end = left + width + ROOM;
+        const over = x + (mark.length * LETTER) / 2 > end;
         return (
-          <text key={at} x={x} y={top + 14} textAnchor="middle">
-            {timeMark(at, step, zone)}
+          <text key={at} x={over ? end : x} y={top + 14} textAnchor={over ? 'end' : 'middle'}>
+            {mark}
           </text>
         );
       })}

@@ -9,7 +9,15 @@ import { inkFor, readableOn, withAlpha } from '../../lib/color';
 import { numeric } from '../../lib/json';
 import { safeUrl } from '../../lib/link';
 import type { PanelProps } from '../panel';
-import { type Column, footerOf, prepareColumns, rowHeight, rowsOf, sortOf } from './prepare';
+import {
+  type Column,
+  columnWidths,
+  footerOf,
+  prepareColumns,
+  rowHeight,
+  rowsOf,
+  sortOf,
+} from './prepare';
 import './table.css';
 
 export function Table({ panel, frames, width, height, dark, interpolate }: PanelProps) {
@@ -37,7 +45,7 @@ export function Table({ panel, frames, width, height, dark, interpolate }: Panel
     estimateSize: () => high,
     overscan: 8,
   });
-  const widths = useMemo(() => columnWidths(columns, width), [columns, width]);
+  const widths = useMemo(() => columnWidths(columns, width - 10), [columns, width]);
   const total = widths.reduce((a, b) => a + b, 0);
   const template = widths.map((w) => `${w}px`).join(' ');
   return (
@@ -166,13 +174,6 @@ function frameName(
 function nextSort(sort: ReturnType<typeof sortOf>, name: string) {
   if (sort?.name !== name) return { name, down: false };
   return sort.down ? undefined : { name, down: true };
-}
-
-function columnWidths(columns: readonly Column[], width: number): number[] {
-  const fixed = columns.reduce((sum, c) => sum + (c.width ?? 0), 0);
-  const free = columns.filter((c) => c.width === undefined).length;
-  const share = free === 0 ? 0 : Math.floor((width - fixed - 10) / free);
-  return columns.map((c) => c.width ?? Math.max(share, c.minWidth));
 }
 
 function justify(c: Column): string {

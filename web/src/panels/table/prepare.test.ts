@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { applyOptions } from '../../dashboard/fields/apply';
 import { field, frame } from '../../frame/frame';
-import { prepareColumns, rowsOf, sortOf } from './prepare';
+import { columnWidths, prepareColumns, rowsOf, sortOf } from './prepare';
 
 const frames = applyOptions(
   [
@@ -51,4 +51,17 @@ it('sorts and filters rows by what is shown', () => {
     down: true,
   });
   expect(sortOf({})).toBeUndefined();
+});
+
+it('shares the room of a table, but leaves each column what it needs', () => {
+  const f = (width: number, ...columns: readonly [width: number | undefined, least: number][]) =>
+    columnWidths(
+      columns.map(([width, minWidth]) => ({ width, minWidth })),
+      width,
+    );
+  expect(f(600, [undefined, 90], [undefined, 90], [undefined, 165])).toEqual([200, 200, 200]);
+  expect(f(400, [undefined, 90], [80, 90], [undefined, 165])).toEqual([155, 80, 165]);
+  // Too narrow for all: the table is wider than its place.
+  expect(f(200, [undefined, 90], [undefined, 90], [undefined, 165])).toEqual([90, 90, 165]);
+  expect(f(200)).toEqual([]);
 });

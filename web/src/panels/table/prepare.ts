@@ -83,12 +83,33 @@ export function prepareColumns(
               ? 'right'
               : 'left',
         width: number('width'),
-        minWidth: number('minWidth') ?? 90,
+        minWidth: number('minWidth') ?? (field.type === 'time' || cell === 'gauge' ? WIDE : WIDTH),
         filterable: custom.filterable === true || options.filterable === true,
         links: options.links ?? [],
       },
     ];
   });
+}
+
+/** Pixels of a column at least, where the file says nothing; a whole time or a bar needs more. */
+const WIDTH = 90;
+const WIDE = 165;
+
+/** Pixels of each column: what the file says, and the rest in equal parts, none below its least. */
+export function columnWidths(
+  columns: readonly Pick<Column, 'width' | 'minWidth'>[],
+  width: number,
+): readonly number[] {
+  let room = width - columns.reduce((sum, c) => sum + (c.width ?? 0), 0);
+  let sharing = columns.filter((c) => c.width === undefined);
+  for (;;) {
+    const share = Math.floor(room / Math.max(sharing.length, 1));
+    const wider = sharing.filter((c) => c.minWidth > share);
+    if (wider.length === 0)
+      return columns.map((c) => c.width ?? (sharing.includes(c) ? share : c.minWidth));
+    room -= wider.reduce((sum, c) => sum + c.minWidth, 0);
+    sharing = sharing.filter((c) => !wider.includes(c));
+  }
 }
 
 export type Sort = { readonly name: string; readonly down: boolean };

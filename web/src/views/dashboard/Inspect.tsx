@@ -44,7 +44,9 @@ export function Inspect({ title, data, panel, onClose }: Props) {
                   {r.refId} · {r.kind} ·{' '}
                   {r.instant ? 'instant' : `range, step ${r.stepMs / 1_000} s`}
                 </Text>
-                <Code block>{r.expr}</Code>
+                <Code block className="wrapped">
+                  {r.expr}
+                </Code>
               </div>
             ))}
             <Text size="sm">
@@ -54,7 +56,11 @@ export function Inspect({ title, data, panel, onClose }: Props) {
               , {data.frames.length} frames, {data.frames.reduce((sum, f) => sum + f.length, 0)}{' '}
               rows
             </Text>
-            {data.error !== undefined && <Code block>{data.error}</Code>}
+            {data.error !== undefined && (
+              <Code block className="wrapped">
+                {data.error}
+              </Code>
+            )}
           </Stack>
         </Tabs.Panel>
         <Tabs.Panel value="data" pt="sm">

@@ -8,6 +8,7 @@ import type { DashboardLink } from '../../dashboard/schema/model';
 import { interpolate } from '../../dashboard/variables/interpolate';
 import type { Variables } from '../../dashboard/variables/useVariables';
 import { safeUrl } from '../../lib/link';
+import { useUrl } from '../../lib/url-state';
 import { usePageTime } from '../../ui/time';
 
 export function Links({
@@ -18,6 +19,7 @@ export function Links({
   variables: Variables;
 }) {
   const { raw } = usePageTime();
+  const [asked] = useUrl();
   const tagged = links.some((l) => l.kind === 'dashboards');
   const all = useQuery({
     queryKey: ['dashboards'],
@@ -26,6 +28,9 @@ export function Links({
   });
   const carried = (link: DashboardLink) => {
     const params = new URLSearchParams(link.keepTime ? { from: raw.from, to: raw.to } : {});
+    if (link.includeVars && !variables.ready)
+      // Until their choices are known, what the address says is all there is to say.
+      for (const [name, value] of asked) if (name.startsWith('var-')) params.append(name, value);
     if (link.includeVars)
       for (const { variable, current } of variables.states)
         for (const value of current) params.append(`var-${variable.name}`, value);

@@ -2,9 +2,11 @@
 
 import { Alert, Badge, Button, Checkbox, Group, Text } from '@mantine/core';
 import { useState } from 'react';
+import { linesOfRequest } from '../../dashboard/related';
 import { LogList } from '../../panels/logs/LogList';
 import { usePageTime } from '../../ui/time';
 import { Refused } from './MetricsPane';
+import { narrowed } from './narrow';
 import { TAIL_MAX, useTail } from './useTail';
 
 const WORDS = {
@@ -14,7 +16,9 @@ const WORDS = {
   refused: ['red', 'refused'],
 } as const;
 
-export function LiveLines({ expr }: { expr: string }) {
+type Props = { readonly expr: string; readonly onRun: (expr: string) => void };
+
+export function LiveLines({ expr, onRun }: Props) {
   const { zone } = usePageTime();
   const [paused, setPaused] = useState(false);
   const [wrap, setWrap] = useState(true);
@@ -61,6 +65,8 @@ export function LiveLines({ expr }: { expr: string }) {
           showTime
           details
           follow={!paused}
+          onFilter={(detail, keep) => onRun(narrowed(expr, detail, keep))}
+          onRequest={(row, id) => onRun(linesOfRequest(row.source?.stream ?? row.labels, id))}
         />
       </div>
     </>

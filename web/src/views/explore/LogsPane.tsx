@@ -87,7 +87,7 @@ export function LogsPane({ control }: { control: PaneControl }) {
       {expr === '' || width === 0 ? null : !findsLines(expr) ? (
         <Metric expr={expr} width={width} />
       ) : live ? (
-        <LiveLines expr={expr} />
+        <LiveLines expr={expr} onRun={run} />
       ) : (
         <>
           <Volume expr={expr} width={width} />

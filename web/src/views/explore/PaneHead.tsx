@@ -94,7 +94,7 @@ function History({ kind, onPick }: { kind: Kind; onPick: (expr: string) => void 
                   <button
                     type="button"
                     className="browser-item mono"
-                    title={new Date(at).toLocaleString()}
+                    title={new Date(at).toLocaleString('sv-SE')}
                     onClick={() => {
                       onPick(expr);
                       close();

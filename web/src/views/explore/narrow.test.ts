@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { narrowed, volumeOf } from './narrow';
 
-const member = (name: string, value: string) => ({ name, value, label: false });
+const member = (name: string, value: string) => ({ name, value, origin: 'line' }) as const;
 
 it('narrows to a label, and to a member of a JSON line', () => {
-  const label = { name: 'pod', value: 'a"b', label: true };
+  const label = { name: 'pod', value: 'a"b', origin: 'stream' } as const;
   expect(narrowed('{job="x"} ', label, true)).toBe('{job="x"} | pod="a\\"b"');
   expect(narrowed('{job="x"}', member('status', '500'), false)).toBe(
     '{job="x"} | json | status!="500"',

@@ -1,19 +1,17 @@
 /** LogQL texts that clicks make: a query narrowed to a field, and the volume of its lines. Pure. */
 
+import type { Detail } from '../../panels/logs/prepare';
+
 /** Whether the expression finds lines; everything else is a metric. */
 export function findsLines(expr: string): boolean {
   return expr.trim().startsWith('{');
 }
 
 /** The expression with one more condition on a field; a member of a JSON line is parsed first. */
-export function narrowed(
-  expr: string,
-  { name, value, label }: { name: string; value: string; label: boolean },
-  keep: boolean,
-): string {
+export function narrowed(expr: string, { name, value, origin }: Detail, keep: boolean): string {
   // Names that LogQL cannot write are written as its parsers write them.
   const safe = name.replace(/[^A-Za-z0-9_:]/g, '_').replace(/^(\d)/, '_$1');
-  const parse = label || /\|\s*(json|logfmt)\b/.test(expr) ? '' : ' | json';
+  const parse = origin !== 'line' || /\|\s*(json|logfmt)\b/.test(expr) ? '' : ' | json';
   return `${expr.trim()}${parse} | ${safe}${keep ? '=' : '!='}${JSON.stringify(value)}`;
 }
 

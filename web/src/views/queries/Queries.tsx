@@ -103,7 +103,7 @@ function Expression({ query }: { query: QueryShown }) {
       </Link>
       <div className="faint">
         {language === 'logql' ? 'LogQL' : 'PromQL'} {range}, begun{' '}
-        {new Date(beganMs).toLocaleTimeString()}
+        {new Date(beganMs).toLocaleTimeString('sv-SE')}
       </div>
     </>
   );
@@ -197,6 +197,9 @@ function Slow({ query }: { query: SlowQuery }) {
         {open && (
           <div className="query-steps">
             <div className="faint">{seconds(explain.queuedSeconds)} until it had a place</div>
+            {explain.spans.length === 0 && (
+              <div className="faint">It ended before its first step.</div>
+            )}
             {bars(explain.spans, explain.totalSeconds).map(({ what, left, width }, at) => (
               <div key={`${what} ${left} ${at}`} className="query-step">
                 <span className="mono cut" title={what}>

@@ -2,10 +2,12 @@
 
 import { SimpleGrid, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { configuration, facts, selfMetrics } from '../../api/status';
+import * as server from '../../api/status';
 import { joined } from '../../dashboard/units/format';
 import { formatter } from '../../dashboard/units/units';
+import type { Labels } from '../../frame/frame';
 import { Page } from '../../ui/Page';
+import { buildFacts, runFacts } from './facts';
 import { type Store, storesOf } from './storage';
 
 export function Status() {
@@ -13,13 +15,19 @@ export function Status() {
     queryKey: ['status'],
     queryFn: async ({ signal }) => {
       const [build, run, flags, config, families] = await Promise.all([
-        facts('buildinfo', { signal }),
-        facts('runtimeinfo', { signal }),
-        facts('flags', { signal }),
-        configuration({ signal }),
-        selfMetrics({ signal }),
+        server.buildInfo({ signal }),
+        server.runtimeInfo({ signal }),
+        server.flags({ signal }),
+        server.configuration({ signal }),
+        server.selfMetrics({ signal }),
       ]);
-      return { build, run, config, flags, stores: storesOf(families, flags) };
+      return {
+        build: buildFacts(build),
+        run: runFacts(run),
+        config,
+        flags,
+        stores: storesOf(families, flags),
+      };
     },
     refetchInterval: 15_000,
   });
@@ -85,8 +93,7 @@ function Stores({ of }: { of: readonly Store[] }) {
   );
 }
 
-function Facts({ title, of }: { title: string; of: Readonly<Record<string, unknown>> }) {
-  // The API answers Prometheus' own names too, of which some mean nothing here.
+function Facts({ title, of }: { title: string; of: Labels }) {
   const rows = Object.entries(of).filter(([, value]) => value !== '');
   return (
     <section aria-label={title}>
@@ -102,7 +109,7 @@ function Facts({ title, of }: { title: string; of: Readonly<Record<string, unkno
                   {name}
                 </th>
                 <td className="mono" style={{ overflowWrap: 'anywhere' }}>
-                  {String(value)}
+                  {value}
                 </td>
               </tr>
             ))}

@@ -1,6 +1,7 @@
 /** What is kept and for how long, from the server's own metrics and flags. Pure. */
 
 import type { MetricFamily } from '../../api/generated';
+import type { Labels } from '../../frame/frame';
 import { formatDuration, parseDuration } from '../../lib/time/duration';
 
 export type Store = {
@@ -17,10 +18,7 @@ const PARTS = [
   ['head', 'head_file_bytes'],
 ] as const;
 
-export function storesOf(
-  families: readonly MetricFamily[],
-  flags: Readonly<Record<string, unknown>>,
-): readonly Store[] {
+export function storesOf(families: readonly MetricFamily[], flags: Labels): readonly Store[] {
   const value = (name: string) =>
     families
       .find((f) => f.name === name)
@@ -42,9 +40,8 @@ export function storesOf(
 }
 
 /** What a flag of retention says; 0 is for ever. */
-function limit(flag: unknown): string {
-  if (flag === undefined || flag === null) return 'unknown';
-  const text = String(flag);
+function limit(text: string | undefined): string {
+  if (text === undefined) return 'unknown';
   if (/^0[a-zA-Z]*$/.test(text)) return 'no limit';
   const ms = /[smhdwy]$/.test(text) ? parseDuration(text) : undefined;
   return ms === undefined ? text : formatDuration(ms);

@@ -186,9 +186,10 @@ mod tests {
 
     #[test]
     fn messages_of_a_tail() {
-        let text = r#"{"streams":[{"stream":{"a":"b"},"values":[["7","x"]]}],"dropped_entries":[{"timestamp":"t","labels":"{}"}]}"#;
+        let text = r#"{"streams":[{"stream":{"a":"b"},"values":[["7","x",{"structuredMetadata":{"m":"1"}}]]}],"dropped_entries":[{"timestamp":"t","labels":"{}"}]}"#;
         let (lines, missed) = parse_tail(text).unwrap();
         assert_eq!((lines[0].at, lines[0].text.as_str(), missed), (7, "x", 1));
+        assert_eq!((&lines[0].stream, &lines[0].own), (&map(&[("a", "b")]), &map(&[("m", "1")])));
         let (lines, missed) = parse_tail(r#"{"streams":[],"dropped_entries":null}"#).unwrap();
         assert_eq!((lines.len(), missed), (0, 0));
         assert!(parse_tail("x").is_err());

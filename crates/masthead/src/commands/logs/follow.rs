@@ -9,7 +9,7 @@ use futures::StreamExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{answer, nanos, now, show::Show};
+use super::{CATEGORIZED, answer, nanos, now, show::Show};
 use crate::{
     cli::LogsCommandArgs,
     client::Limits,
@@ -83,7 +83,7 @@ async fn connection(
     query.append_pair("start", &nanos(start));
     query.append_pair("limit", &args.limit.to_string());
     let endpoint = format!("/loki/api/v1/tail?{}", query.finish());
-    let mut socket = match server.socket(&endpoint, MESSAGE_BYTES_MAX).await? {
+    let mut socket = match server.socket(&endpoint, &[CATEGORIZED], MESSAGE_BYTES_MAX).await? {
         Socket::Open(socket) => socket,
         Socket::Refused(why) => bail!(why),
         Socket::Away(error) if *connected => return Ok(End::Broken(format!("{error:#}"))),
@@ -112,7 +112,9 @@ async fn connection(
             Some(Err(error)) => return Ok(End::Broken(error.to_string())),
             None => return Ok(End::Broken("the connection ended".to_owned())),
         };
-        let (lines, missed) = answer::parse_tail(&text)?;
+        let (mut lines, missed) = answer::parse_tail(&text)?;
+        // They come stream by stream.
+        lines.sort_by_key(|line| line.at);
         if missed > 0 {
             terminal::say(&format!(
                 "note: {missed} lines were missed, because they came too quickly"

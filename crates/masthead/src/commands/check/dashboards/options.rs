@@ -9,7 +9,8 @@ pub(super) fn unknown_options(of: &Value, rules: &Rules, prefix: &str) -> Vec<St
     if of.is_null() {
         return Vec::new();
     }
-    if let Some(rule) = rules.get(prefix) {
+    let rule = rules.get(prefix).or_else(|| rules.get("*").filter(|_| !prefix.is_empty()));
+    if let Some(rule) = rule {
         return unknown_values(of, rule).map(|value| format!("{prefix} = {value}")).collect();
     }
     let Some(members) = of.as_object() else { return vec![prefix.to_owned()] };
