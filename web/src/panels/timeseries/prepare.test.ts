@@ -46,6 +46,17 @@ it('stacks from below, and keeps what was measured', () => {
   expect(view.series[1]).toMatchObject({ above: 0, raw: [undefined, 10, null] });
 });
 
+it('draws a bar that stands alone no wider than the others', () => {
+  const frames = [series('info', [1_000, 2_000, 3_000], [1, 2, 3]), series('warn', [2_000], [7])];
+  const custom = { drawStyle: 'bars', stacking: { mode: 'normal', group: 'A' } };
+  const view = prepareTimeSeries(applyOptions(frames, { custom }, []));
+  // Nothing here is undefined, which the chart passes over when it measures their distance.
+  expect(view.series.map((s) => s.values)).toEqual([
+    [1, 2, 3],
+    [null, 9, null],
+  ]);
+});
+
 it('stacks what lies below zero apart, and groups apart from each other', () => {
   const times = [1_000, 2_000];
   const frames = [

@@ -110,7 +110,7 @@ export function prepareTimeSeries(frames: readonly Frame[]): TimeSeriesView {
     }
     return seriesView(field, frames, index, raw, scales);
   });
-  series = stacked(series);
+  series = stacked(series).map(asBars);
   const first = series.find((s) => optionsOf(s.field).thresholds !== undefined);
   const style = first === undefined ? undefined : optionsOf(first.field).custom?.thresholdsStyle;
   const mode = isObject(style) && typeof style.mode === 'string' ? style.mode : 'off';
@@ -277,6 +277,14 @@ function stacked(series: readonly SeriesView[]): SeriesView[] {
     groups.set(of.key, { totals, last: index, sum });
     return { ...s, values, above: known?.last };
   });
+}
+
+/**
+ * Bars are as wide as the distance of two moments of their series; with the moments of the others
+ * among them, a bar that stands alone is no wider than the rest.
+ */
+function asBars(s: SeriesView): SeriesView {
+  return s.draw === 'bars' ? { ...s, values: s.values.map((value) => value ?? null) } : s;
 }
 
 /** Whether a series is stacked downwards: most of it lies below zero, where -0 does too. */
