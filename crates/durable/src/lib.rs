@@ -13,6 +13,7 @@
 //! - `retention.rs`: which of the old must go;
 //! - `snapshot.rs`: what copies of a store are made with;
 //! - `stats.rs`: what every store counts;
+//! - `simulation.rs`: a store on a disk that fails, compared with a map;
 //! - `bytes.rs`: the small parts of every format.
 //!
 //! Layouts, byte by byte: `docs/format/journal.md`, `docs/format/table.md`, `docs/format/index.md`.
@@ -27,6 +28,7 @@ pub mod index;
 pub mod journal;
 pub mod publish;
 pub mod retention;
+pub mod simulation;
 pub mod snapshot;
 pub mod stats;
 pub mod table;

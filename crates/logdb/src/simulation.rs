@@ -1,23 +1,17 @@
-//! The store on a simulated disk that loses, tears and refuses, compared with a map.
-//!
-//! Everything comes from one seed, so a failure replays: `run_seed(seed)`. A run pushes, deletes,
-//! flushes, merges and forgets at random; it kills the process, cuts the power at any operation,
-//! fills the disk, lets single operations fail and steps the clock. After each of these the store
-//! must hold every acknowledged line once and nothing that was never sent. What a loss of power
-//! may take under an interval of syncs is told by the journal's own count.
+//! The store in the crash simulation of `masthead_durable::simulation`: a run pushes, deletes,
+//! flushes, merges and forgets lines at random.
 //!
 //! One stream is written by a reader that keeps its progress in the store, sends again what
 //! failed, and after a restart goes on where the store says: it must have neither lost nor doubled
 //! a line.
 //!
 //! `simulation/testdata.rs` writes the small store that every later version must be able to read.
-//! `simulation/model.rs` is the map with what may be uncertain; `simulation/run.rs` the run.
+//! `simulation/run.rs` says what is done.
 
-mod model;
 mod run;
 mod testdata;
 
-pub use run::{Report, run_seed};
+pub use run::{run_seed, run_seeds};
 pub use testdata::{testdata_lines, write_testdata};
 
 /// Reads `bytes` as everything that the store reads from disk below its checksums, for fuzzing:
