@@ -173,6 +173,7 @@ impl Logdb {
         let flushed = self.flush().map(|_| ());
         let merged = self.compact_once().map(|_| ());
         let retained = self.apply_retention().map(|_| ());
+        blocks::release_unread(&self.blocks(), self.clock.monotonic());
         synced.and(sealed).and(flushed).and(merged).and(retained)
     }
 

@@ -183,6 +183,7 @@ impl Tsdb {
         let written = self.checkpoint_if_due();
         let merged = self.compact_once().map(|_| ());
         let retained = self.apply_retention().map(|_| ());
+        blocks::release_unread(&self.blocks(), self.clock.monotonic());
         synced.and(flushed).and(written).and(merged).and(retained)
     }
 
