@@ -422,7 +422,7 @@ mod tests {
         let args = config::resolve(&words.map(Into::into)).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(masthead_sysio::RealClock::new());
         let collecting = Arc::new(Collecting::start(&args, None, clock, &Tasks::new()).unwrap());
-        let (told, counts) = std::sync::mpsc::channel();
+        let (told, counts) = std::sync::mpsc::sync_channel(1);
         let reload = collecting.state();
         let looking = Arc::clone(&collecting);
         let looker = std::thread::spawn(move || told.send(looking.counts()));
