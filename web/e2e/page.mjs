@@ -8,6 +8,10 @@ import { chromium } from 'playwright-core';
 /** Long enough for a machine with two busy cores; nothing waits that long when it works. */
 export const WAIT = Number(process.env.E2E_WAIT_MS ?? 60_000);
 
+/** Panels that have nothing to show on a machine where nothing is wrong. */
+export const QUIET =
+  /error|restart|throttl|one request|refused|dropped|fault|exemplar|swap|temperature|scrapes? that failed|the same line/i;
+
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 export async function startBrowser(executablePath, baseURL) {
@@ -63,6 +67,7 @@ export async function panels(page) {
       error: panel.querySelector('[aria-label^="Error:"]')?.getAttribute('aria-label') ?? '',
       loading: panel.querySelector('[aria-label="Loading"]') !== null,
       text: panel.querySelector('.panel-body')?.textContent ?? '',
+      inSight: panel.getBoundingClientRect().top < window.innerHeight,
       drawn:
         panel.querySelector('.panel-body :is(canvas, svg, [role], .stat-tile, p, h1, a, bdi)') !==
         null,

@@ -1,12 +1,13 @@
 /**
- * Pictures of the boards that ship, over live data, dark and light, for the README.
+ * Pictures of the boards that ship, over live data, dark and light, for the README. A picture with a
+ * panel that is empty, or says that it failed, is not taken: the script ends with its name.
  *
  * Usage: node e2e/screenshots.mjs BINARY CHROMIUM DIR
  */
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { allDrawn, startBrowser, until } from './page.mjs';
+import { allDrawn, panels, QUIET, startBrowser, until } from './page.mjs';
 import { startStack } from './stack.mjs';
 
 const [binary, executablePath, out] = process.argv.slice(2);
@@ -33,12 +34,14 @@ try {
     await page.emulateMedia({ colorScheme });
     for (const board of BOARDS) {
       await page.goto(`/d/${board}/${board}?from=now-${Math.ceil(SAMPLES / 60)}m&to=now`);
-      await allDrawn(page, () => true);
+      await allDrawn(page, (name) => QUIET.test(name));
       await page.evaluate(() => window.scrollTo(0, 0));
       await until(
         'the answers',
         async () => !(await page.getByLabel('Loading').first().isVisible()),
       );
+      const empty = (await panels(page)).filter((p) => p.inSight && p.text === 'No data');
+      assert.deepEqual(empty, [], `empty panels in the picture of ${board}`);
       await page.screenshot({ path: join(out, `${board}-${colorScheme}.png`) });
     }
   }

@@ -18,6 +18,8 @@ mod plain;
 mod template;
 mod zstd_stream;
 
+pub use template::Needle;
+use template::Part;
 pub(crate) use zstd_stream::{Compressor, Decompressor};
 
 /// Most bytes of all lines of one column; it bounds what few bytes can become.
@@ -128,26 +130,71 @@ impl Decoder {
         ends: &mut Vec<usize>,
         text: &mut Vec<u8>,
     ) -> Result<usize, Error> {
+        self.decode(bytes, (times, Part::All), ends, text).map(|(bytes, _)| bytes)
+    }
+
+    /// As [`Decoder::decode_with_times`] for a reader who makes labels of the members of JSON
+    /// objects and looks at no others than `names`: of a line that is an object, members that can
+    /// become none of them may be left out. A name is that of a member of the outermost object, or
+    /// the names on the way to a nested one joined by `_`; what is no letter or digit counts as `_`.
+    ///
+    /// What is left is an object with the other members as they were, in their order; a line
+    /// that is no object for sure comes whole.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn decode_members(
+        &mut self,
+        bytes: &[u8],
+        (times, names): (&[i64], &[Box<str>]),
+        ends: &mut Vec<usize>,
+        text: &mut Vec<u8>,
+    ) -> Result<usize, Error> {
+        self.decode(bytes, (times, Part::Members(names)), ends, text).map(|(bytes, _)| bytes)
+    }
+
+    /// As [`Decoder::decode_with_times`] for a reader who wants lines that hold any of `needles`:
+    /// those that cannot may be left out. Returns also the places of the lines that are there, rising, or
+    /// none if all are.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn decode_holding(
+        &mut self,
+        bytes: &[u8],
+        (times, needles): (&[i64], &[Needle]),
+        ends: &mut Vec<usize>,
+        text: &mut Vec<u8>,
+    ) -> Result<(usize, Option<Vec<usize>>), Error> {
+        self.decode(bytes, (times, Part::Holding(needles)), ends, text)
+    }
+
+    fn decode(
+        &mut self,
+        bytes: &[u8],
+        (times, part): (&[i64], Part<'_>),
+        ends: &mut Vec<usize>,
+        text: &mut Vec<u8>,
+    ) -> Result<(usize, Option<Vec<usize>>), Error> {
         let mut cursor = Cursor::new(bytes);
         let (encoding, count, mut payload) = frame::read(&mut cursor, KIND)?;
         let before = (ends.len(), text.len());
         let done = match encoding {
             Encoding::LinesPlain => {
-                plain::read(&mut self.decompressor, count, &mut payload, ends, text)
+                plain::read(&mut self.decompressor, count, &mut payload, ends, text).map(|()| None)
             }
             Encoding::LinesTemplates | Encoding::LinesMoments => {
-                let lines = (count, times);
-                self.reader.read(&mut self.decompressor, lines, &mut payload, ends, text)
+                let request = template::Request { count, times, part };
+                self.reader.read(&mut self.decompressor, request, &mut payload, (ends, text))
             }
             other => Err(Error::UnknownEncoding { kind: KIND, tag: other.tag() }),
         };
-        if let Err(error) = done {
+        debug_assert!(count <= COUNT_MAX);
+        let places = done.inspect_err(|_| {
             ends.truncate(before.0);
             text.truncate(before.1);
-            return Err(error);
-        }
-        debug_assert!(count <= COUNT_MAX);
-        Ok(cursor.offset())
+        })?;
+        Ok((cursor.offset(), places))
     }
 }
 

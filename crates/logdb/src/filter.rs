@@ -5,7 +5,7 @@
 //! really matches is left to whoever asked. So what is left out here has failed for sure.
 
 use aho_corasick::AhoCorasick;
-use masthead_chunk::words;
+use masthead_chunk::{lines, words};
 use masthead_model::Regexp;
 use masthead_ports::{LineFilter, LinePattern, LogColumns};
 use memchr::memmem::{self, Finder};
@@ -63,11 +63,14 @@ impl LineTest {
 pub(crate) struct Demand {
     /// A line must have something of each.
     all: Vec<Needle>,
+    /// And so something of these.
+    first: Vec<lines::Needle>,
 }
 
 /// One of these texts must be there.
 #[derive(Debug)]
 struct Needle {
+    literals: Vec<Literal>,
     find: Find,
     words: Vec<words::Query>,
     /// Length of the shortest.
@@ -86,7 +89,13 @@ impl Demand {
             filters.iter().filter(|filter| !filter.negated).filter_map(Needle::new).collect();
         // The one that is found least often goes first; length is a guess at that.
         all.sort_by_key(|needle| std::cmp::Reverse(needle.shortest));
-        Self { all }
+        let first = all.first().map(|needle| needle.literals.iter().filter_map(Literal::needle));
+        Self { first: first.into_iter().flatten().collect(), all }
+    }
+
+    /// A line must hold one of these texts, if the demand is not empty.
+    pub(crate) fn needles(&self) -> &[lines::Needle] {
+        &self.first
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -174,7 +183,7 @@ impl Needle {
             literals.iter().map(|literal| words::Query::new(&literal.bytes)).collect();
         // If one of them can be in any segment, asking for the others is of no use.
         let words = if words.iter().any(words::Query::is_empty) { Vec::new() } else { words };
-        Some(Self { find, words, shortest })
+        Some(Self { literals, find, words, shortest })
     }
 
     fn find(&self, text: &[u8]) -> Option<(usize, usize)> {

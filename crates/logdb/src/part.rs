@@ -74,7 +74,7 @@ impl Source {
 
     fn open<'a>(
         &'a self,
-        want: Want,
+        want: Want<'_>,
         decoder: &mut Decoder,
         into: &'a mut LogColumns,
     ) -> Result<&'a LogColumns> {
@@ -83,10 +83,10 @@ impl Source {
             Place::Memory(sealed) => &sealed.data,
             Place::Block(block, entry) => block.data(entry)?,
         };
-        segment::open(bytes, want, decoder, into).map_err(|error| {
+        let count = segment::open(bytes, want, decoder, into).map_err(|error| {
             Error::column(self.block().map_or("memory".into(), |block| block.path()), error)
         })?;
-        if into.times.len() != self.info.lines || !into.times.is_sorted() {
+        if count != self.info.lines || !into.times.is_sorted() {
             let what = "lines of a segment";
             let path = self.block().map_or("memory".into(), |block| block.path());
             return Err(masthead_durable::Error::corrupt(path, what, 0).into());
@@ -114,7 +114,7 @@ pub(crate) fn read(
     sources: &[Source],
     bounds: (i64, i64),
     deletions: &[Arc<Deletion>],
-    want: Want,
+    want: Want<'_>,
     scratch: &mut Scratch,
     into: &mut LogColumns,
 ) -> Result<()> {
@@ -126,7 +126,7 @@ pub(crate) fn read(
     let read = if one && !deleted {
         want
     } else if one {
-        Want { lines: LineColumn::Text, metadata: want.metadata }
+        Want { lines: LineColumn::Text, members: None, holding: None, ..want }
     } else {
         Want::ALL
     };
@@ -193,7 +193,7 @@ fn push_distinct<'a>(lines: impl Iterator<Item = Row<'a>>, count: usize, into: &
 }
 
 /// Leaves out of columns what is not wanted.
-fn trim(columns: &mut LogColumns, want: Want) {
+fn trim(columns: &mut LogColumns, want: Want<'_>) {
     if want.lines < LineColumn::Text {
         columns.text.clear();
     }
@@ -207,7 +207,7 @@ fn trim(columns: &mut LogColumns, want: Want) {
 }
 
 /// Replaces `into` by a range of lines.
-fn copy(columns: &LogColumns, range: Range<usize>, want: Want, into: &mut LogColumns) {
+fn copy(columns: &LogColumns, range: Range<usize>, want: Want<'_>, into: &mut LogColumns) {
     let LogColumns { times, ends, text, metadata, metadata_sets } = columns;
     let before = range.start.checked_sub(1).and_then(|at| ends.get(at)).copied().unwrap_or(0);
     let some = ends.get(range.clone()).unwrap_or_default();
@@ -226,7 +226,7 @@ fn copy(columns: &LogColumns, range: Range<usize>, want: Want, into: &mut LogCol
 }
 
 /// Keeps of columns with all their parts the lines at the places of `kept`, which rise.
-pub(crate) fn keep(columns: &LogColumns, kept: &[usize], want: Want, into: &mut LogColumns) {
+pub(crate) fn keep(columns: &LogColumns, kept: &[usize], want: Want<'_>, into: &mut LogColumns) {
     into.clear();
     let metadata = want.metadata && !columns.metadata.is_empty() && !kept.is_empty();
     for at in kept {

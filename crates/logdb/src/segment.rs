@@ -115,47 +115,77 @@ impl Sealer {
 
 /// How much of a segment is wanted.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Want {
+pub(crate) struct Want<'a> {
     pub(crate) lines: LineColumn,
     pub(crate) metadata: bool,
+    /// See [`masthead_ports::LogHints::members`].
+    pub(crate) members: Option<&'a [Box<str>]>,
+    /// Lines that can hold none of these may be left out.
+    pub(crate) holding: Option<&'a [lines::Needle]>,
 }
 
-impl Want {
-    pub(crate) const ALL: Self = Self { lines: LineColumn::Text, metadata: true };
+impl Want<'_> {
+    pub(crate) const ALL: Self =
+        Self { lines: LineColumn::Text, metadata: true, members: None, holding: None };
 }
 
 /// Replaces `into` by the lines of the segment `data`. Text is there also if only lengths are
-/// wanted.
+/// wanted. Returns how many lines the segment has.
 ///
 /// # Errors
 /// Damage.
 pub(crate) fn open(
     data: &[u8],
-    want: Want,
+    want: Want<'_>,
     decoder: &mut lines::Decoder,
     into: &mut LogColumns,
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
     into.clear();
     let bad = |what| Error::Corrupt { what, offset: 0 };
     let mut at = ints::decode_into(data, &mut into.times)?;
+    let count = into.times.len();
     if want.lines == LineColumn::Count && !want.metadata {
-        return Ok(());
+        return Ok(count);
     }
     let rest = |at: usize| data.get(at..).unwrap_or_default();
+    let mut kept = None;
     if want.lines == LineColumn::Count {
         at += masthead_chunk::peek(rest(at))?.bytes;
     } else {
         let LogColumns { times, ends, text, .. } = &mut *into;
-        at += decoder.decode_with_times(rest(at), times, ends, text)?;
-        if into.ends.len() != into.times.len() {
+        at += match (want.members, want.holding) {
+            (Some(names), _) => decoder.decode_members(rest(at), (times, names), ends, text)?,
+            (None, Some(needles)) => {
+                let (bytes, places) =
+                    decoder.decode_holding(rest(at), (times, needles), ends, text)?;
+                kept = places;
+                bytes
+            }
+            (None, None) => decoder.decode_with_times(rest(at), times, ends, text)?,
+        };
+        if into.ends.len() != kept.as_ref().map_or(count, Vec::len) {
             return Err(bad("count of lines"));
         }
     }
-    match rest(at).first() {
-        Some(1) if want.metadata => open_metadata(rest(at + 1), decoder, into),
-        Some(0 | 1) => Ok(()),
-        _ => Err(bad("kind of metadata")),
+    if kept.as_ref().is_some_and(Vec::is_empty) {
+        into.clear();
+        return Ok(count);
     }
+    match rest(at).first() {
+        Some(1) if want.metadata => open_metadata(rest(at + 1), decoder, into)?,
+        Some(0 | 1) => {}
+        _ => return Err(bad("kind of metadata")),
+    }
+    if let Some(kept) = kept {
+        keep(&mut into.times, &kept);
+        keep(&mut into.metadata, &kept);
+    }
+    Ok(count)
+}
+
+/// Keeps the values at the places of `kept`, which rise.
+fn keep<T: Copy>(values: &mut Vec<T>, kept: &[usize]) {
+    *values = kept.iter().filter_map(|place| values.get(*place).copied()).collect();
 }
 
 fn open_metadata(

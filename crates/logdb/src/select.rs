@@ -259,7 +259,7 @@ fn selected(
         Direction::Forward => plans.sort_by_key(|(_, plan, _)| plan.range.start),
     }
     ctx.traced(|| format!("{} parts, {skipped} segments left out by words", plans.len()), || ());
-    let parts = plans
+    let listed = plans
         .iter()
         .map(|(stream, plan, _)| LogPart {
             stream: *stream,
@@ -267,9 +267,9 @@ fn selected(
             lines: plan.sources.iter().map(|source| source.info.lines).sum(),
         })
         .collect();
-    let want = Want { lines: selection.hints.lines, metadata: selection.hints.metadata };
-    let reader = Reader::new(plans.into_iter().map(|(_, p, d)| (p, d)).collect(), demand, want);
-    LogSelected { streams, parts, reader: Arc::new(reader) }
+    let parts = plans.into_iter().map(|(_, plan, deletions)| (plan, deletions)).collect();
+    let reader = Reader::new(parts, demand, &selection.hints);
+    LogSelected { streams, parts: listed, reader: Arc::new(reader) }
 }
 
 /// Whether a stream has a line in the range: mostly told by the bounds of its segments.
@@ -293,7 +293,7 @@ fn has_lines(
     let mut lines = LogColumns::default();
     for source in sources {
         let one = Plan { range, sources: vec![source.clone()] };
-        let want = Want { lines: LineColumn::Count, metadata: false };
+        let want = Want { lines: LineColumn::Count, metadata: false, ..Want::ALL };
         reader::read(ctx, &one, &deletions, want, scratch, &mut lines)?;
         if !lines.is_empty() {
             return Ok(true);
@@ -317,7 +317,7 @@ fn volume_of(
         }
     }
     let mut lines = LogColumns::default();
-    let want = Want { lines: LineColumn::Length, metadata: true };
+    let want = Want { lines: LineColumn::Length, metadata: true, ..Want::ALL };
     reader::read(ctx, plan, deletions, want, scratch, &mut lines)?;
     let metadata = (0..lines.len()).filter_map(|at| lines.metadata(at));
     let metadata: u64 = metadata.map(crate::rows::metadata_len).sum();

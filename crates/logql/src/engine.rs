@@ -23,6 +23,7 @@ mod error;
 mod evaluate;
 mod groups;
 mod lines;
+mod memo;
 mod pipeline;
 mod plan;
 mod range;

@@ -37,7 +37,30 @@ pub fn run(bytes: &[u8]) {
     if lines::Decoder::default().decode_with_times(bytes, &times, &mut ends, &mut text).is_ok() {
         assert!(ends.len() == lines && text.len() <= lines::TEXT_BYTES_MAX);
     }
+    for needle in lines_needles() {
+        ends.clear();
+        text.clear();
+        let holding = (times.as_slice(), std::slice::from_ref(&needle));
+        let decoded =
+            lines::Decoder::default().decode_holding(bytes, holding, &mut ends, &mut text);
+        if let Ok((_, places)) = decoded {
+            assert!(places.is_none_or(|places| places.len() == ends.len() && places.is_sorted()));
+        }
+    }
+    ends.clear();
+    text.clear();
+    let names = ["level".into(), "a_b".into()];
+    let members = (times.as_slice(), names.as_slice());
+    if lines::Decoder::default().decode_members(bytes, members, &mut ends, &mut text).is_ok() {
+        assert!(ends.len() == lines && text.len() <= lines::TEXT_BYTES_MAX);
+    }
     if let Some(words) = words::Words::open(bytes) {
         words.may_have(&words::Query::new(bytes));
     }
+}
+
+fn lines_needles() -> impl Iterator<Item = lines::Needle> {
+    [("e", false), ("0-", false), ("INFO", true)]
+        .into_iter()
+        .filter_map(|(text, folded)| lines::Needle::new(text.as_bytes(), folded))
 }

@@ -24,6 +24,19 @@ it('names a field by what tells it apart', () => {
   expect(names(field('', 'time', [1]))).toEqual(['Time']);
 });
 
+it('numbers the fields of a frame that share a name', () => {
+  const [first, second] = [field('Time', 'time', [1]), field('Time', 'time', [2])];
+  const cpu = field('Value #A', 'number', [3]);
+  const own = field('Time', 'time', [4], { config: { displayName: 'Seen' } });
+  const frames = [frame([first, cpu, second, own])];
+  expect([first, cpu, second, own].map((f) => displayName(f, frames))).toEqual([
+    'Time 1',
+    'Value #A',
+    'Time 2',
+    'Seen',
+  ]);
+});
+
 it('fills templates and leaves unknown labels empty', () => {
   const of = field('Value', 'number', [], { labels: { job: 'api' } });
   expect(fillLabels('${__field.labels.job}-${__field.labels.nope}-${__field.name}', of)).toBe(

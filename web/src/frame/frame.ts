@@ -89,13 +89,19 @@ export function displayName(of: Field, frames: readonly Frame[]): string {
     return fillLabels(of.config.displayName, of);
   }
   const home = frames.find((f) => f.fields.includes(of));
-  if (of.type === 'time') return of.name === '' ? 'Time' : of.name;
+  if (of.type === 'time') return of.name === '' ? 'Time' : numbered(of, home);
   const labels = of.labels ?? {};
   const keys = Object.keys(labels);
   if (keys.length === 0)
-    return of.name !== 'Value' || home?.name === undefined ? of.name : home.name;
+    return of.name !== 'Value' || home?.name === undefined ? numbered(of, home) : home.name;
   if (keys.length === 1 && of.name === 'Value') return labels[keys[0] ?? ''] ?? of.name;
   return of.name === 'Value' ? formatLabels(labels) : `${of.name} ${formatLabels(labels)}`;
+}
+
+/** The name of a field, with its number where fields of one frame share it: `Time 1`, `Time 2`. */
+function numbered(of: Field, home: Frame | undefined): string {
+  const same = home?.fields.filter((field) => field.name === of.name) ?? [];
+  return same.length < 2 ? of.name : `${of.name} ${same.indexOf(of) + 1}`;
 }
 
 /** `${__field.labels.job}`, `${__field.name}` and the older `{{job}}`. */

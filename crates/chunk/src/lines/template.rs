@@ -16,7 +16,9 @@
 //! again when the line was written.
 //!
 //! `template/write.rs` collects nodes and columns, `template/values.rs` writes and reads one column,
-//! `template/read.rs` puts lines together again (`template/out.rs`). What is compressed together, in this order:
+//! `template/read.rs` puts lines together again (`template/out.rs`) from nodes (`template/nodes.rs`)
+//! and columns (`template/columns.rs`): all of them, what of them is needed (`template/members.rs`),
+//! or those that can hold a text (`template/search.rs`). What is compressed together, in this order:
 //!
 //! ```text
 //! text bytes | nodes | kinds of columns | short columns | numbers | texts | large columns …
@@ -25,13 +27,18 @@
 //! Byte layout: `docs/format/chunk.md`.
 
 mod clock;
+mod columns;
+mod members;
+mod nodes;
 mod out;
 mod read;
 mod scan;
+mod search;
 mod values;
 mod write;
 
-pub(super) use read::Reader;
+pub(super) use read::{Part, Reader, Request};
+pub use search::Needle;
 pub(super) use write::Writer;
 
 /// What a mark in a skeleton stands for; the bytes are the format's.

@@ -273,3 +273,236 @@ fn words_of_lines_are_never_missed() {
         }
     }
 }
+
+/// The lines with the members that are needed, each in quotes of the test's own.
+fn members_of(lines: &[&[u8]], names: &[&str]) -> Vec<String> {
+    let (text, ends) = column(lines);
+    let mut bytes = Vec::new();
+    Encoder::new(3).encode(&text, &ends, &mut bytes).unwrap();
+    let names: Vec<Box<str>> = names.iter().map(|name| (*name).into()).collect();
+    let (mut ends, mut text) = (Vec::new(), Vec::new());
+    let mut decoder = Decoder::default();
+    let used = decoder.decode_members(&bytes, (&[], &names), &mut ends, &mut text).unwrap();
+    assert_eq!((used, ends.len()), (bytes.len(), lines.len()));
+    let mut start = 0;
+    ends.iter()
+        .map(|end| {
+            String::from_utf8(text[std::mem::replace(&mut start, *end)..*end].to_vec()).unwrap()
+        })
+        .collect()
+}
+
+#[test]
+fn objects_come_with_the_members_that_are_needed() {
+    let lines: Vec<String> = (0..40)
+        .map(|n| match n % 4 {
+            0 => format!(r#"{{"level":"INFO","took":{n}.5,"id":"{n:08x}","ok":true}}"#),
+            1 => {
+                format!(r#"{{"http":{{"path":"/items/{n}","status":{n}}},"level":"WARN \"{n}\""}}"#)
+            }
+            2 => format!("level=INFO took={n}"),
+            _ => format!(r#"{{"level":"INFO","n":{n}}} trailing"#),
+        })
+        .collect();
+    let lines: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
+    let got = members_of(&lines, &["level", "http_path"]);
+    for (n, got) in got.iter().enumerate() {
+        let want = match n % 4 {
+            0 => r#"{"level":"INFO"}"#.to_owned(),
+            _ => String::from_utf8(lines[n].to_vec()).unwrap(),
+        };
+        assert_eq!(*got, want);
+    }
+    assert_eq!(members_of(&lines, &["ok", "took"])[4], r#"{"took":4.5,"ok":true}"#);
+    assert_eq!(members_of(&lines, &[])[0..2], ["{}", "{}"]);
+}
+
+#[test]
+fn what_only_looks_like_a_number_is_left_whole() {
+    // `up1` and `1up` are the same kind of variable, and a reader stops at the first.
+    let f = |value: &str, want: &str| {
+        let lines: Vec<String> =
+            (0..40).map(|n| format!(r#"{{"a":{value}{n:05}x9,"b":{n}}}"#)).collect();
+        let lines: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
+        assert_eq!(members_of(&lines, &["b"])[3], want);
+    };
+    f("1", r#"{"b":3}"#);
+    f("up", r#"{"a":up00003x9,"b":3}"#);
+}
+
+#[test]
+fn cut_and_flipped_bytes_are_refused_or_read_as_something_else_in_part_too() {
+    let lines: Vec<String> = (0..40)
+        .map(|n| {
+            format!(
+                r#"{{"path":"/items/{n}","took":{}.5,"id":"{:08x}","w":"x{n}y"}}"#,
+                n * 7,
+                n * 77
+            )
+        })
+        .collect();
+    let lines: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
+    let bytes = round_trip(&lines);
+    let names = ["path".into()];
+    let mut decoder = Decoder::default();
+    let (mut ends, mut text) = (Vec::new(), Vec::new());
+    for cut in 0..bytes.len() {
+        let cut = bytes.get(..cut).unwrap();
+        assert!(decoder.decode_members(cut, (&[], &names), &mut ends, &mut text).is_err());
+        assert!(ends.is_empty() && text.is_empty());
+    }
+    for at in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << bit;
+            ends.clear();
+            text.clear();
+            drop(decoder.decode_members(&flipped, (&[], &names), &mut ends, &mut text));
+            assert!(text.len() <= TEXT_BYTES_MAX);
+        }
+    }
+}
+
+#[test]
+fn what_is_left_out_of_every_kind_of_column_is_stepped_over() {
+    let mut random = fastrand::Rng::with_seed(11);
+    let lines: Vec<String> = made_up(&mut random, 2_000)
+        .into_iter()
+        .map(|line| {
+            let line = line.replace(['"', '\\'], "'");
+            format!(r#"{{"m":"{line}","n":{},"z":"{}"}}"#, random.u32(..), random.u8(..5))
+        })
+        .collect();
+    let texts: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
+    let all = members_of(&texts, &["m", "n", "z"]);
+    assert!(all.iter().zip(&lines).all(|(got, want)| got == want));
+    for (got, line) in members_of(&texts, &["z"]).iter().zip(&lines) {
+        let z = line.rsplit_once(r#""z""#).unwrap().1;
+        assert_eq!(*got, format!(r#"{{"z"{z}"#));
+    }
+}
+
+/// The places of lines that can hold a text; those that are left must be the lines as they are.
+fn holding(lines: &[&[u8]], needle: &str, folded: bool) -> Vec<usize> {
+    let (text, ends) = column(lines);
+    let mut bytes = Vec::new();
+    Encoder::new(3).encode(&text, &ends, &mut bytes).unwrap();
+    let needle = Needle::new(needle.as_bytes(), folded).unwrap();
+    let (mut ends, mut text) = (Vec::new(), Vec::new());
+    let (used, places) =
+        Decoder::default().decode_holding(&bytes, (&[], &[needle]), &mut ends, &mut text).unwrap();
+    assert_eq!(used, bytes.len());
+    let places = places.unwrap_or_else(|| (0..lines.len()).collect());
+    assert_eq!(places.len(), ends.len());
+    let mut start = 0;
+    for (place, end) in places.iter().zip(ends) {
+        assert_eq!(&text[start..end], lines[*place]);
+        start = end;
+    }
+    assert_eq!(start, text.len());
+    places
+}
+
+#[test]
+fn no_line_that_holds_a_text_is_left_out() {
+    let mut random = fastrand::Rng::with_seed(12);
+    let mut left_out = 0;
+    for round in 0..60 {
+        let mut lines = made_up(&mut random, 100);
+        for at in 0..random.usize(..40) {
+            // Some that repeat, with words in every case.
+            lines.push(format!(
+                r#"level={} user="{}" {{"id":"{}","error":"Timeout after {at}ms"}}"#,
+                ["INFO", "Error", "x"][at % 3],
+                ["bob", "", "al ice"][at % 3],
+                uuid(&mut random),
+            ));
+        }
+        if round % 7 == 0 {
+            lines.push("\u{1}raw error".to_owned());
+        }
+        random.shuffle(&mut lines);
+        let texts: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
+        for _ in 0..40 {
+            let line = &lines[random.usize(..lines.len())];
+            let start = random.usize(..=line.len());
+            let end = (start + random.usize(1..24)).min(line.len());
+            let piece = line.get(start..end).filter(|piece| !piece.is_empty());
+            let Some(piece) = piece else { continue };
+            let folded = random.bool();
+            let needle = if folded { piece.to_ascii_uppercase() } else { piece.to_owned() };
+            let places = holding(&texts, &needle, folded);
+            left_out += lines.len() - places.len();
+            let holds = |line: &str| {
+                if folded {
+                    line.to_ascii_uppercase().contains(&needle)
+                } else {
+                    line.contains(piece)
+                }
+            };
+            for (at, line) in lines.iter().enumerate().filter(|(_, line)| holds(line)) {
+                assert!(places.contains(&at), "{needle:?} ({folded}) in {line:?}");
+            }
+        }
+    }
+    assert!(left_out > 60 * 40 * 50, "half of the lines at least: {left_out}");
+}
+
+#[test]
+fn lines_that_hold_any_of_several_texts_are_there() {
+    let lines: Vec<String> =
+        (0..40).map(|n| format!("{} n={n}", ["a x", "b y", "c z"][n % 3])).collect();
+    let lines: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
+    let (text, ends) = column(&lines);
+    let mut bytes = Vec::new();
+    Encoder::new(3).encode(&text, &ends, &mut bytes).unwrap();
+    let needles = ["b y", "C Z"].map(|text| Needle::new(text.as_bytes(), text == "C Z").unwrap());
+    let (mut ends, mut text) = (Vec::new(), Vec::new());
+    let decoded = Decoder::default().decode_holding(&bytes, (&[], &needles), &mut ends, &mut text);
+    let want: Vec<usize> = (0..40).filter(|n| n % 3 > 0).collect();
+    assert_eq!(decoded, Ok((bytes.len(), Some(want))));
+    assert!(Needle::new(b"", false).is_none());
+}
+
+fn uuid(random: &mut fastrand::Rng) -> String {
+    let id = random.u128(..);
+    let hex = format!("{id:032x}");
+    format!("{}-{}-4{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
+}
+
+#[test]
+fn lines_are_told_apart_by_what_they_hold() {
+    let mut random = fastrand::Rng::with_seed(13);
+    let ids: Vec<String> = (0..40).map(|_| uuid(&mut random)).collect();
+    let lines: Vec<String> = ids
+        .iter()
+        .enumerate()
+        .map(|(n, id)| match n % 4 {
+            0 => format!(r#"{{"level":"INFO","id":"{id}","took":{n}.5,"path":"/items/{n}"}}"#),
+            1 => format!("disk error on sd{n} at 10.0.0.{n}"),
+            2 => format!(r#"{{"level":"ERROR","id":"{id}","took":{n}.5,"path":"/items/{n}"}}"#),
+            _ => format!("status={} size={n}kb", ["ok", "failed"][n / 4 % 2]),
+        })
+        .collect();
+    let lines: Vec<&[u8]> = lines.iter().map(String::as_bytes).collect();
+    let f = |needle: &str, folded: bool, want: &dyn Fn(usize) -> bool| {
+        let want: Vec<usize> = (0..40).filter(|n| want(*n)).collect();
+        assert_eq!(holding(&lines, needle, folded), want, "{needle}");
+    };
+    f("ERROR", false, &|n| n % 4 == 2);
+    f("error", false, &|n| n % 4 == 1);
+    f("eRRor", true, &|n| n % 2 == 1 && n % 4 == 1 || n % 4 == 2);
+    f("absent", false, &|_| false);
+    // Over the end of a nested text: whether it is that one is not told.
+    f("failed size", false, &|n| n % 4 == 3);
+    f("status=ok", false, &|n| n % 4 == 3 && n / 4 % 2 == 0);
+    f(&ids[8], false, &|n| n == 8);
+    f(&ids[8][3..20], false, &|n| n == 8);
+    f(&ids[8].to_uppercase(), true, &|n| n == 8);
+    f(&ids[8].to_uppercase(), false, &|_| false);
+    f("ffffffff-dead-4bad", false, &|_| false);
+    // Over the end of a number: whether it is that one is not told.
+    f("/items/12", false, &|n| n % 2 == 0);
+    f("10.0.0.13", false, &|n| n == 13);
+    f("id", false, &|n| n % 2 == 0);
+}

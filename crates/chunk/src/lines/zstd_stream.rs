@@ -106,4 +106,11 @@ impl Decompressor {
             _ => Err(bad),
         }
     }
+
+    /// Steps over the next stream, which may have `limit` bytes.
+    pub(crate) fn skip(cursor: &mut Cursor<'_>, limit: usize) -> Result<(), Error> {
+        let raw = cursor.count(limit, "length of a stream")?;
+        let stored = cursor.count(raw, "stored length of a stream")?;
+        cursor.take(stored, "stream").map(drop)
+    }
 }

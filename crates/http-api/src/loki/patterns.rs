@@ -73,6 +73,7 @@ fn mine(
         direction: Direction::Backward,
         lines: LineColumn::Text,
         metadata: true,
+        members: None,
     };
     let selection = LogSelection { matchers, range, hints };
     let Some(selected) = shared.parts.source.select(ctx, &[selection])?.into_iter().next() else {

@@ -1,5 +1,6 @@
 //! Literals one of which every match of an expression has.
 
+use masthead_chunk::lines;
 use regex_syntax::{
     ParserBuilder,
     hir::{Class, Hir, HirKind},
@@ -15,6 +16,12 @@ pub(super) struct Literal {
     pub(super) bytes: Vec<u8>,
     /// Letters of ASCII stand for both their cases.
     pub(super) folded: bool,
+}
+
+impl Literal {
+    pub(super) fn needle(&self) -> Option<lines::Needle> {
+        lines::Needle::new(&self.bytes, self.folded)
+    }
 }
 
 /// The literals of a pattern in the dialect of the `regex` crate; none if a match needs none.

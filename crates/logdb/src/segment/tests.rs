@@ -24,12 +24,33 @@ fn as_much_as_is_wanted_comes_back() {
     let mut into = LogColumns::default();
     open(&sealed.data, Want::ALL, &mut decoder, &mut into).unwrap();
     assert_eq!(into, rows.columns);
-    let want = Want { lines: LineColumn::Count, metadata: false };
+    let want = Want { lines: LineColumn::Count, metadata: false, ..Want::ALL };
     open(&sealed.data, want, &mut decoder, &mut into).unwrap();
     assert_eq!((into.len(), into.text.len(), into.metadata.len()), (40, 0, 0));
-    let want = Want { lines: LineColumn::Count, metadata: true };
+    let want = Want { lines: LineColumn::Count, metadata: true, ..Want::ALL };
     open(&sealed.data, want, &mut decoder, &mut into).unwrap();
     assert_eq!((into.text.len(), into.metadata(7)), (0, rows.columns.metadata(7)));
+}
+
+#[test]
+fn lines_that_can_hold_a_text_come_with_what_is_theirs() {
+    let rows = rows();
+    let sealed = Sealer::new(3).seal(&rows.columns).unwrap();
+    let (mut decoder, mut into) = (lines::Decoder::default(), LogColumns::default());
+    let mut f = |text: &[u8], want: &[usize]| {
+        let needles: Vec<_> = lines::Needle::new(text, false).into_iter().collect();
+        let holding = Want { holding: Some(&needles), ..Want::ALL };
+        assert_eq!(open(&sealed.data, holding, &mut decoder, &mut into), Ok(40));
+        assert_eq!((into.ends.len(), into.times.len()), (want.len(), want.len()));
+        for (at, place) in want.iter().enumerate() {
+            assert_eq!(into.times[at], rows.columns.times[*place]);
+            assert_eq!(into.line(at), rows.columns.line(*place));
+            assert_eq!(into.metadata(at), rows.columns.metadata(*place));
+        }
+    };
+    f(b"line", &(0..40).collect::<Vec<_>>());
+    f(b"23", &[23]);
+    f(b"absent", &[]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use masthead_model::ErrorClass;
-use masthead_ports::{LineColumn, LogColumns, LogPartReader, QueryCtx, QueryError};
+use masthead_ports::{LineColumn, LogColumns, LogHints, LogPartReader, QueryCtx, QueryError};
 use parking_lot::Mutex;
 
 use super::{Plan, bounds};
@@ -20,7 +20,9 @@ use crate::{
 pub(super) struct Reader {
     parts: Vec<(Plan, Arc<[Arc<Deletion>]>)>,
     demand: Demand,
-    want: Want,
+    lines: LineColumn,
+    metadata: bool,
+    members: Option<Arc<[Box<str>]>>,
     /// As many as there were threads at once.
     scratches: Mutex<Vec<(Scratch, LogColumns)>>,
 }
@@ -29,9 +31,11 @@ impl Reader {
     pub(super) fn new(
         parts: Vec<(Plan, Arc<[Arc<Deletion>]>)>,
         demand: Demand,
-        want: Want,
+        hints: &LogHints,
     ) -> Self {
-        Self { parts, demand, want, scratches: Mutex::default() }
+        let members = hints.members.clone();
+        let (lines, metadata) = (hints.lines, hints.metadata);
+        Self { parts, demand, lines, metadata, members, scratches: Mutex::default() }
     }
 }
 
@@ -41,19 +45,26 @@ impl LogPartReader for Reader {
         ctx.check()?;
         let Some((plan, deletions)) = self.parts.get(at) else { return Ok(()) };
         let (mut scratch, mut columns) = self.scratches.lock().pop().unwrap_or_default();
+        let wanted = Want {
+            lines: self.lines,
+            metadata: self.metadata,
+            members: self.members.as_deref(),
+            holding: None,
+        };
         let done = if self.demand.is_empty() {
-            read(ctx, plan, deletions, self.want, &mut scratch, into)
+            read(ctx, plan, deletions, wanted, &mut scratch, into)
                 .and_then(|()| ctx.charge(into.len() as u64))
         } else {
             // Text is needed to look into, whatever is wanted of it.
-            let want = Want { lines: LineColumn::Text, ..self.want };
+            let holding = Some(self.demand.needles());
+            let want = Want { lines: LineColumn::Text, members: None, holding, ..wanted };
             read(ctx, plan, deletions, want, &mut scratch, &mut columns).and_then(|()| {
                 ctx.charge(columns.len() as u64)?;
                 let kept = self.demand.passing(&columns, 0..columns.len());
-                if kept.len() == columns.len() && self.want.lines == LineColumn::Text {
+                if kept.len() == columns.len() && self.lines == LineColumn::Text {
                     std::mem::swap(&mut columns, into);
                 } else {
-                    part::keep(&columns, &kept, self.want, into);
+                    part::keep(&columns, &kept, wanted, into);
                 }
                 Ok(())
             })
@@ -68,7 +79,7 @@ pub(super) fn read(
     ctx: &QueryCtx,
     plan: &Plan,
     deletions: &[Arc<Deletion>],
-    want: Want,
+    want: Want<'_>,
     scratch: &mut Scratch,
     into: &mut LogColumns,
 ) -> Result<(), QueryError> {

@@ -6,7 +6,12 @@ use masthead_model::{Nanos, TimeRange};
 use masthead_ports::{Direction, LineColumn, LineFilter, LinePattern, LogHints, LogSelection};
 
 use super::pipeline::reordered;
-use crate::ast::{LineFilterExpr, LineOp, LogExpr, RangeAggregation, RangeOp, StageExpr};
+use crate::{
+    ast::{
+        LabelValueFormat, LineFilterExpr, LineOp, LogExpr, RangeAggregation, RangeOp, StageExpr,
+    },
+    stages::Needed,
+};
 
 /// The selection of a log query, of which the end is not part.
 pub(super) fn of_lines(
@@ -23,6 +28,7 @@ pub(super) fn of_lines(
             direction,
             lines: LineColumn::Text,
             metadata: true,
+            members: None,
         },
     })
 }
@@ -53,6 +59,7 @@ pub(super) fn of_range(
             direction: Direction::Forward,
             lines,
             metadata,
+            members: None,
         },
     })
 }
@@ -106,4 +113,22 @@ fn pushed_down(filter: &LineFilterExpr) -> Vec<LineFilter> {
         },
         LineOp::NotPattern => Vec::new(),
     }
+}
+
+/// What of a line is read by a range of lines for which nothing else is `needed`, if that is
+/// members of JSON objects alone; see [`LogHints::members`].
+pub(super) fn members(node: &RangeAggregation, needed: &Needed) -> Option<Arc<[Box<str>]>> {
+    let mut stages = node.range.log.stages.iter();
+    let parses =
+        matches!(stages.next(), Some(StageExpr::Json(expressions)) if expressions.is_empty());
+    let only_labels = stages.all(|stage| match stage {
+        StageExpr::LabelFilter(_) | StageExpr::Keep(_) | StageExpr::Drop(_) => true,
+        StageExpr::LabelFormat(formats) => {
+            formats.iter().all(|format| matches!(format.value, LabelValueFormat::Rename(_)))
+        }
+        _ => false,
+    });
+    let counts_bytes = matches!(node.op, RangeOp::BytesOverTime | RangeOp::BytesRate);
+    (parses && only_labels && !counts_bytes && !needed.is_everything())
+        .then(|| needed.names().map(Into::into).collect())
 }

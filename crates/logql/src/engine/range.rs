@@ -5,6 +5,8 @@
 //! see (`state.rs`, `window.rs`). Runs are put together in their order, so that the answer is the
 //! same however many threads there are.
 
+use std::sync::Arc;
+
 use masthead_model::{Labels, LabelsBuilder, MatchOp, quote};
 use masthead_ports::{LogColumns, LogSelected, LogSelection};
 use masthead_vecmath::StepGrid;
@@ -12,6 +14,7 @@ use masthead_vecmath::StepGrid;
 use super::{
     Error, Evaluation, each,
     groups::{Groups, Wanted},
+    memo::Memo,
     pipeline::{Pipeline, Unwrapping},
     plan,
     row::Row,
@@ -41,6 +44,8 @@ pub(super) struct Extractor<'q> {
     unwrap: Option<Unwrapping>,
     search: Search,
     wanted: Wanted,
+    /// What of lines is looked at, if that is members of JSON objects alone.
+    members: Option<Arc<[Box<str>]>>,
     /// Whether a stage looks at errors, so that those it lets pass are meant to count.
     keeps_errors: bool,
 }
@@ -107,7 +112,8 @@ impl<'q> Extractor<'q> {
         let keeps_errors = stages.needed().wants_error();
         let pipeline = Pipeline::with_needed(&node.range.log, needed)?;
         let search = Search::new(&node.range.log);
-        Ok(Self { node, pipeline, unwrap, search, wanted, keeps_errors })
+        let members = plan::members(node, pipeline.needed());
+        Ok(Self { node, pipeline, unwrap, search, wanted, members, keeps_errors })
     }
 
     pub(super) fn node(&self) -> &'q RangeAggregation {
@@ -116,7 +122,9 @@ impl<'q> Extractor<'q> {
 
     /// What is read for all steps.
     pub(super) fn selection(&self, grid: &StepGrid) -> Option<LogSelection> {
-        plan::of_range(self.node, grid.start(), grid.end(), true)
+        let mut selection = plan::of_range(self.node, grid.start(), grid.end(), true)?;
+        selection.hints.members.clone_from(&self.members);
+        Some(selection)
     }
 
     fn windows(&self, grid: &StepGrid) -> WindowGrid {
@@ -137,6 +145,7 @@ impl<'q> Extractor<'q> {
         // The groups of lines whose labels stay as they came, by the place of their metadata.
         let mut plain: Vec<Option<usize>> = vec![None; columns.metadata_sets.len() + 1];
         let is_plain = self.unwrap.is_none() && self.pipeline.only_filters_text();
+        let mut memo = self.members.is_some().then(Memo::default);
         for (looked_at, row) in self.search.candidates(columns, stream).enumerate() {
             if looked_at % LINES_PER_CHECK == LINES_PER_CHECK - 1 {
                 evaluation.ctx.check()?;
@@ -161,14 +170,29 @@ impl<'q> Extractor<'q> {
                 groups.add(*group, span, at, as_value(length));
                 continue;
             }
+            let metadata = columns.metadata.get(row).copied().unwrap_or(u32::MAX);
+            if let Some(outcome) = memo.as_mut().and_then(|memo| memo.get(metadata, text)) {
+                if let Some((group, value)) = outcome {
+                    groups.add(group, span, at, value);
+                }
+                continue;
+            }
             line.reset(stream, columns.metadata(row), text, at);
-            let Some(value) = self.value(&mut line, length) else { continue };
+            let Some(value) = self.value(&mut line, length) else {
+                if let Some(memo) = &mut memo {
+                    memo.put(text, None);
+                }
+                continue;
+            };
             if let Some(what) = line.error().filter(|_| !self.keeps_errors) {
                 return Err(pipeline_error(what, &line));
             }
             let group = groups.of(&line, &self.wanted)?;
             if let Some(known) = known {
                 *known = Some(group);
+            }
+            if let Some(memo) = &mut memo {
+                memo.put(text, Some((group, value)));
             }
             groups.add(group, span, at, value);
         }

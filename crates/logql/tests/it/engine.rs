@@ -6,6 +6,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use masthead_chunk::lines;
 use masthead_logql::{
     Answer, Engine, EngineOptions, Error, Pair, Params, Pipeline, ast::Expr, parse,
 };
@@ -19,13 +20,15 @@ use proptest::prelude::*;
 
 /// Parts of one line a second, oldest first, and what was asked of them.
 #[derive(Debug, Default)]
-struct Parts {
-    streams: Vec<Labels>,
+pub(crate) struct Parts {
+    pub(crate) streams: Vec<Labels>,
     /// Stream, first second, lines.
-    runs: Vec<(usize, i64, Vec<String>)>,
-    selected: AtomicUsize,
-    reads: Arc<AtomicUsize>,
-    hints: std::sync::Mutex<Vec<LogSelection>>,
+    pub(crate) runs: Vec<(usize, i64, Vec<String>)>,
+    /// Whether lines are cut down to the members that a query asks for, as the store does it.
+    pub(crate) cuts: bool,
+    pub(crate) selected: AtomicUsize,
+    pub(crate) reads: Arc<AtomicUsize>,
+    pub(crate) hints: std::sync::Mutex<Vec<LogSelection>>,
 }
 
 #[derive(Debug)]
@@ -59,6 +62,9 @@ impl LogSource for Parts {
                         columns.text.extend_from_slice(line.as_bytes());
                         columns.ends.push(columns.text.len());
                     }
+                }
+                if let Some(names) = selection.hints.members.as_ref().filter(|_| self.cuts) {
+                    cut_down(&mut columns, names);
                 }
                 if let (Some(start), Some(end)) = (columns.times.first(), columns.times.last()) {
                     let range = TimeRange { start: Nanos(*start), end: Nanos(*end) };
@@ -99,6 +105,15 @@ impl LogSource for Parts {
     }
 }
 
+fn cut_down(columns: &mut LogColumns, names: &[Box<str>]) {
+    let mut bytes = Vec::new();
+    let LogColumns { ends, text, .. } = columns;
+    lines::Encoder::new(1).encode(text, ends, &mut bytes).expect("few lines");
+    ends.clear();
+    text.clear();
+    lines::Decoder::default().decode_members(&bytes, (&[], names), ends, text).expect("whole");
+}
+
 fn store(parts: usize, lines: i64) -> Parts {
     let streams = ["a", "b", "c"].map(|app| [("app", app)].into_iter().collect()).to_vec();
     let part = |n: usize| {
@@ -109,12 +124,17 @@ fn store(parts: usize, lines: i64) -> Parts {
     Parts { streams, runs: (0..parts).map(part).collect(), ..Parts::default() }
 }
 
-fn ask(engine: &Engine, store: &Parts, query: &str, params: &Params) -> Result<Answer, Error> {
+pub(crate) fn ask(
+    engine: &Engine,
+    store: &Parts,
+    query: &str,
+    params: &Params,
+) -> Result<Answer, Error> {
     let ctx = QueryCtx::new(Arc::new(SimClock::default()), QueryLimits::default());
     engine.query(&ctx, store, &parse(query)?, params)
 }
 
-fn range(end: i64, step: i64) -> Params {
+pub(crate) fn range(end: i64, step: i64) -> Params {
     Params { end: Nanos(end * SECOND), step: step * SECOND, limit: 10, ..Params::instant(Nanos(0)) }
 }
 

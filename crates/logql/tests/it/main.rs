@@ -3,4 +3,5 @@
 mod conformance;
 mod documents;
 mod engine;
+mod members;
 mod script;

@@ -73,6 +73,11 @@ pub struct LogHints {
     pub lines: LineColumn,
     /// Whether structured metadata is wanted.
     pub metadata: bool,
+    /// Labels that are made of members of lines that are JSON objects (`| json`), where nothing
+    /// else of a line's text matters: the store may leave out members that can become none of them,
+    /// and whatever is no object comes whole. Names are those of the members, and of nested ones
+    /// all names on the way, joined by `_`; what is no letter or digit of ASCII counts as `_`.
+    pub members: Option<Arc<[Box<str>]>>,
 }
 
 /// From which end a query reads.

@@ -81,6 +81,23 @@ it('joins tables whose rows repeat a key: every pair, and what stands alone', ()
   expect(most?.length).toBe(100_000);
 });
 
+it('tells columns of one name apart by a number, as boards hide and rename them', () => {
+  const instant = (name: string, value: number) =>
+    frame([
+      field('Time', 'time', [1]),
+      field('instance', 'string', ['vm']),
+      field(name, 'number', [value]),
+    ]);
+  const joined = run([instant('Value #A', 5), instant('Value #B', 7)], 'joinByField', {
+    byField: 'instance',
+  });
+  const [shown] = run(joined, 'organize', {
+    excludeByName: { 'Time 1': true },
+    renameByName: { 'Time 2': 'At', 'Value #B': 'Memory' },
+  });
+  expect(table(shown)).toEqual([{ instance: 'vm', 'Value #A': 5, At: 1, Memory: 7 }]);
+});
+
 it('spreads labels into columns and merges into one table', () => {
   const [joined] = run(
     [series('A', { job: 'api', zone: 'x' }, [1], [5]), series('A', { job: 'db' }, [1], [7])],

@@ -46,6 +46,41 @@ it('stacks from below, and keeps what was measured', () => {
   expect(view.series[1]).toMatchObject({ above: 0, raw: [undefined, 10, null] });
 });
 
+it('draws a bar that stands alone no wider than the others', () => {
+  const frames = [series('info', [1_000, 2_000, 3_000], [1, 2, 3]), series('warn', [2_000], [7])];
+  const custom = { drawStyle: 'bars', stacking: { mode: 'normal', group: 'A' } };
+  const view = prepareTimeSeries(applyOptions(frames, { custom }, []));
+  // Nothing here is undefined, which the chart passes over when it measures their distance.
+  expect(view.series.map((s) => s.values)).toEqual([
+    [1, 2, 3],
+    [null, 9, null],
+  ]);
+});
+
+it('stacks what lies below zero apart, and groups apart from each other', () => {
+  const times = [1_000, 2_000];
+  const frames = [
+    series('total', times, [9, 9]),
+    series('used', times, [4, 5]),
+    series('free', times, [5, 4]),
+    series('sent', times, [-1, -2]),
+    series('lost', times, [-3, 0]),
+  ];
+  const apart: Override = {
+    matcher: { id: 'byName', options: 'total' },
+    properties: [{ id: 'custom.stacking', value: { group: false, mode: 'normal' } }],
+  };
+  const custom = { stacking: { mode: 'normal', group: 'A' } };
+  const view = prepareTimeSeries(applyOptions(frames, { custom }, [apart]));
+  expect(view.series.map((s) => s.values)).toEqual([
+    [9, 9],
+    [4, 5],
+    [9, 9],
+    [-1, -2],
+    [-4, -2],
+  ]);
+});
+
 it('stacks to one hundred percent', () => {
   const view = prepare({ custom: { stacking: { mode: 'percent' } } });
   expect(view.series.map((s) => s.values[1])).toEqual([3 / 13, 1]);

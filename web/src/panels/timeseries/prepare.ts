@@ -110,7 +110,7 @@ export function prepareTimeSeries(frames: readonly Frame[]): TimeSeriesView {
     }
     return seriesView(field, frames, index, raw, scales);
   });
-  series = stacked(series);
+  series = stacked(series).map(asBars);
   const first = series.find((s) => optionsOf(s.field).thresholds !== undefined);
   const style = first === undefined ? undefined : optionsOf(first.field).custom?.thresholdsStyle;
   const mode = isObject(style) && typeof style.mode === 'string' ? style.mode : 'off';
@@ -249,9 +249,9 @@ function stacked(series: readonly SeriesView[]): SeriesView[] {
     const stacking = optionsOf(s.field).custom?.stacking;
     const mode = isObject(stacking) && typeof stacking.mode === 'string' ? stacking.mode : 'none';
     if (mode === 'none' || s.hidden) return undefined;
-    const name = isObject(stacking) && typeof stacking.group === 'string' ? stacking.group : 'A';
-    const negative = optionsOf(s.field).custom?.transform === 'negative-Y';
-    return { key: `${mode}/${name}/${s.scale}/${s.draw}/${negative}`, percent: mode === 'percent' };
+    // A name, or the `false` by which boards leave a total out of the stack of its parts.
+    const name = isObject(stacking) && stacking.group !== undefined ? stacking.group : 'A';
+    return { key: `${mode}/${name}/${s.scale}/${s.draw}/${down(s)}`, percent: mode === 'percent' };
   };
   const sums = new Map<string, number[]>();
   for (const s of series) {
@@ -277,4 +277,18 @@ function stacked(series: readonly SeriesView[]): SeriesView[] {
     groups.set(of.key, { totals, last: index, sum });
     return { ...s, values, above: known?.last };
   });
+}
+
+/**
+ * Bars are as wide as the distance of two moments of their series; with the moments of the others
+ * among them, a bar that stands alone is no wider than the rest.
+ */
+function asBars(s: SeriesView): SeriesView {
+  return s.draw === 'bars' ? { ...s, values: s.values.map((value) => value ?? null) } : s;
+}
+
+/** Whether a series is stacked downwards: most of it lies below zero, where -0 does too. */
+function down({ raw }: SeriesView): boolean {
+  const sign = (value: number) => (value < 0 || Object.is(value, -0) ? -1 : Math.sign(value));
+  return raw.reduce<number>((sum, value) => sum + sign(value ?? 0), 0) < 0;
 }

@@ -64,6 +64,8 @@ const LOOK = EditorView.theme({
     color: '#fff',
   },
   '.cm-tooltip.cm-completionInfo': { padding: '4px 10px', maxWidth: '360px' },
+  // On a narrow screen it would lie over the choices.
+  '@media (max-width: 48em)': { '.cm-tooltip.cm-completionInfo': { display: 'none' } },
   '.editor-meaning': { padding: '5px 10px', maxWidth: '460px', whiteSpace: 'pre-wrap' },
   '.cm-diagnostic': { padding: '4px 10px' },
   // A wave of its own: the usual one is an image in a `data:` address, which the policy refuses.

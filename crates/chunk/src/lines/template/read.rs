@@ -1,249 +1,331 @@
-//! Puts lines together again.
+//! Puts lines together again: whole, as far as they are needed, or those that can hold a text.
 
+use super::columns::{self, Column, Wanted};
+use super::members::{Reduced, reduce};
+use super::nodes::{Node, Nodes, Piece};
 use super::out::{Out, STEP};
-use super::values::{self, Sources, Values};
-use super::{DEPTH_MAX, MARKS_END, Mark};
+use super::search::{Needle, Sieve, Verdict};
+use super::values::Sources;
 use crate::Error;
 use crate::cursor::Cursor;
 use crate::lines::{Decompressor, TEXT_BYTES_MAX};
 
-/// A piece of a skeleton.
+/// Lines to be read.
 #[derive(Debug, Clone, Copy)]
-enum Piece {
-    /// These bytes of all skeletons.
-    Fixed(usize, usize),
-    /// The next value of this column.
-    Value(usize),
-    /// The next nested text of this column.
-    Nested(usize),
+pub(in crate::lines) struct Request<'a> {
+    pub(in crate::lines) count: usize,
+    /// Times of the lines, or none.
+    pub(in crate::lines) times: &'a [i64],
+    pub(in crate::lines) part: Part<'a>,
 }
 
+/// How much of the lines is needed.
 #[derive(Debug, Clone, Copy)]
-struct Node {
-    parent: usize,
-    first_piece: usize,
-    end_piece: usize,
-    first_column: usize,
-    end_column: usize,
-}
-
-/// A column, and which of its values comes next.
-#[derive(Debug)]
-struct Column {
-    next: usize,
-    holds: Holds,
-}
-
-#[derive(Debug)]
-enum Holds {
-    Values(Values),
-    /// The nodes below it, and which of them stands at each place; empty if there is one.
-    Nested {
-        children: Vec<usize>,
-        ordinals: Vec<u64>,
-    },
+pub(in crate::lines) enum Part<'a> {
+    All,
+    /// Of lines that are JSON objects, members that become none of these labels may be left out.
+    Members(&'a [Box<str>]),
+    /// Lines that cannot hold any of these may be left out.
+    Holding(&'a [Needle]),
 }
 
 /// Reads columns of lines that are templates; keeps its memory.
 #[derive(Debug, Default)]
 pub(in crate::lines) struct Reader {
     streams: [Vec<u8>; 5],
-    nodes: Vec<Node>,
-    pieces: Vec<Piece>,
+    nodes: Nodes,
     columns: Vec<Column>,
+    wanted: Vec<Wanted>,
 }
 
 impl Reader {
-    /// Appends `count` lines, whose times are `times`, or none.
+    /// Appends the lines that `payload` holds, which is then at its end: where each ends in `text`
+    /// to `ends`, and the text. Returns the places of the lines that were appended, or none for all.
     pub(in crate::lines) fn read(
         &mut self,
         decompressor: &mut Decompressor,
-        (count, times): (usize, &[i64]),
+        Request { count, times, part }: Request<'_>,
         payload: &mut Cursor<'_>,
-        ends: &mut Vec<usize>,
-        text: &mut Vec<u8>,
-    ) -> Result<(), Error> {
+        (ends, text): (&mut Vec<usize>, &mut Vec<u8>),
+    ) -> Result<Option<Vec<usize>>, Error> {
         let bytes = payload.count(TEXT_BYTES_MAX, "bytes of lines")?;
+        let bad = payload.corrupt("bytes of lines");
         // Whatever is decompressed becomes text; places in dictionaries are a few bytes a value.
         let budget = 4 * bytes + 8 * count + (64 << 10);
         for stream in &mut self.streams {
             decompressor.read(payload, budget, stream)?;
         }
-        let [nodes, kinds, short, numbers, texts] = &self.streams;
-        let marks = read_nodes(nodes, &mut self.nodes, &mut self.pieces)?;
-        let large = payload.part(payload.remaining(), "large columns")?;
-        let mut sources = Sources::new([kinds, short, numbers, texts], large, decompressor, budget);
-        read_columns(&marks, count, &self.nodes, &mut sources, &mut self.columns)?;
-        sources.finish()?;
-        let needs_times =
-            |column: &Column| matches!(&column.holds, Holds::Values(some) if some.needs_times());
-        if times.len() != count && self.columns.iter().any(needs_times) {
-            return Err(payload.corrupt("times of the lines"));
+        self.nodes.read(&self.streams[0])?;
+        let mut body = Body {
+            count,
+            times,
+            budget,
+            decompressor,
+            large: payload.part(payload.remaining(), "large columns")?,
+        };
+        self.wanted.clear();
+        self.wanted.resize(self.nodes.marks.len(), Wanted::Yes);
+        let mut kept: Option<Vec<usize>> = None;
+        let mut is_whole = true;
+        match part {
+            Part::All => self.read_columns(&mut body, &[]).map(drop)?,
+            Part::Members(names) => {
+                let pieces = self.nodes.pieces.len();
+                let all: Vec<_> = self.nodes.list.iter().map(|node| node.pieces.clone()).collect();
+                self.cut_down(names);
+                is_whole = !self.read_columns(&mut body, &[])?;
+                if is_whole {
+                    // Some line is not what its skeleton looked like.
+                    for (node, pieces) in self.nodes.list.iter_mut().zip(all) {
+                        node.pieces = pieces;
+                    }
+                    self.nodes.pieces.truncate(pieces);
+                    self.wanted.fill(Wanted::Yes);
+                    self.read_columns(&mut body, &[])?;
+                }
+            }
+            Part::Holding(needles) => {
+                let places = self.search(needles, &mut body)?;
+                is_whole = places.len() == count;
+                if places.is_empty() {
+                    return Ok(Some(places));
+                }
+                self.read_columns(&mut body, &[])?;
+                kept = Some(places);
+            }
         }
-        let bad = payload.corrupt("bytes of lines");
-        let Self { streams: [skeletons, ..], nodes, pieces, columns } = self;
+        let [skeletons, ..] = &mut self.streams;
         skeletons.resize(skeletons.len() + STEP, 0);
-        let parts = Parts { skeletons, nodes, pieces };
         let before = text.len();
         text.resize(before + bytes + STEP, 0);
-        let mut out = Out::new(text.get_mut(before..).unwrap_or_default());
-        ends.reserve(count);
+        let out = Out::new(text.get_mut(before..).unwrap_or_default());
+        let mut lines = Lines {
+            skeletons,
+            nodes: &self.nodes,
+            columns: &self.columns,
+            seen: vec![0; self.nodes.list.len()],
+            out,
+        };
+        ends.reserve(kept.as_ref().map_or(count, Vec::len));
+        let mut next = kept.as_ref().map(|places| places.iter().copied().peekable());
         for line in 0..count {
             let time = times.get(line).copied().unwrap_or(0);
-            parts.put_nested(columns, 0, time, &mut out);
-            if out.len() > bytes {
-                return Err(bad);
-            }
-            ends.push(before + out.len());
-        }
-        let written = out.len();
-        text.truncate(before + written);
-        if written == bytes { Ok(()) } else { Err(bad) }
-    }
-}
-
-/// What lines are put together from.
-struct Parts<'a> {
-    skeletons: &'a [u8],
-    nodes: &'a [Node],
-    pieces: &'a [Piece],
-}
-
-impl Parts<'_> {
-    /// Appends the next text of a nested column. Nodes are below each other by at most
-    /// [`DEPTH_MAX`], and no column is below two of them, so each piece is looked at once a line.
-    fn put_nested(&self, columns: &mut [Column], column: usize, time: i64, out: &mut Out<'_>) {
-        let Some(Column { next, holds: Holds::Nested { children, ordinals } }) =
-            columns.get_mut(column)
-        else {
-            return;
-        };
-        let ordinal = ordinals.get(*next).copied().unwrap_or(0);
-        *next += 1;
-        let child = usize::try_from(ordinal).ok().and_then(|ordinal| children.get(ordinal));
-        let Some(node) = child.and_then(|node| self.nodes.get(*node)) else { return };
-        for piece in self.pieces.get(node.first_piece..node.end_piece).unwrap_or_default() {
-            match *piece {
-                Piece::Fixed(start, end) => out.put(self.skeletons, start, end),
-                Piece::Value(column) => {
-                    if let Some(Column { next, holds: Holds::Values(values) }) =
-                        columns.get_mut(column)
-                    {
-                        values.put(*next, time, out);
-                        *next += 1;
-                    }
-                }
-                Piece::Nested(column) => self.put_nested(columns, column, time, out),
-            }
-        }
-    }
-}
-
-/// Reads the nodes; returns the marks of all columns.
-fn read_nodes(
-    bytes: &[u8],
-    nodes: &mut Vec<Node>,
-    pieces: &mut Vec<Piece>,
-) -> Result<Vec<Mark>, Error> {
-    nodes.clear();
-    pieces.clear();
-    let mut cursor = Cursor::new(bytes);
-    let count = cursor.count(bytes.len(), "count of nodes")?;
-    let mut shapes = Vec::with_capacity(count);
-    for _ in 0..count {
-        let parent = cursor.count(bytes.len(), "parent of a node")?;
-        shapes.push((parent, cursor.count(bytes.len(), "length of a skeleton")?));
-    }
-    // The lines themselves are the column 0.
-    let mut marks = vec![Mark::Nested];
-    let mut depths = vec![0_usize];
-    for (parent, len) in shapes {
-        let bad = cursor.corrupt("skeleton");
-        let start = cursor.offset();
-        let skeleton = cursor.take(len, "skeleton")?;
-        let nested = marks.get(parent) == Some(&Mark::Nested);
-        let depth = depths.get(parent).copied().unwrap_or(usize::MAX);
-        if !nested || depth >= DEPTH_MAX {
-            return Err(bad);
-        }
-        let (first_piece, first_column) = (pieces.len(), marks.len());
-        let mut fixed = 0;
-        for (at, byte) in skeleton.iter().enumerate() {
-            if *byte >= MARKS_END {
+            if let Some(next) = &mut next
+                && next.next_if_eq(&line).is_none()
+            {
+                lines.step_over(0, line);
                 continue;
             }
-            let mark = Mark::of(*byte).ok_or(bad.clone())?;
-            if fixed < at {
-                pieces.push(Piece::Fixed(start + fixed, start + at));
+            lines.put(0, line, time);
+            if lines.out.len() > bytes {
+                return Err(bad);
             }
-            fixed = at + 1;
-            pieces.push(match mark {
-                Mark::Nested => Piece::Nested(marks.len()),
-                _ => Piece::Value(marks.len()),
-            });
-            marks.push(mark);
-            depths.push(depth + 1);
+            ends.push(before + lines.out.len());
         }
-        if fixed < skeleton.len() {
-            pieces.push(Piece::Fixed(start + fixed, start + skeleton.len()));
-        }
-        let (end_piece, end_column) = (pieces.len(), marks.len());
-        nodes.push(Node { parent, first_piece, end_piece, first_column, end_column });
+        let written = lines.out.len();
+        text.truncate(before + written);
+        if written == bytes || !is_whole { Ok(kept) } else { Err(bad) }
     }
-    cursor.finish("end of nodes")?;
-    Ok(marks)
+
+    /// Reads the columns that are wanted; says no if one is not what it must be.
+    fn read_columns(&mut self, body: &mut Body<'_>, needles: &[Needle]) -> Result<bool, Error> {
+        let [_, kinds, short, numbers, texts] = &self.streams;
+        let large = body.large.clone();
+        let streams = [kinds.as_slice(), short, numbers, texts];
+        let mut sources = Sources::new(streams, large, body.decompressor, body.budget);
+        let wanted = (self.wanted.as_slice(), needles);
+        if !columns::read(&self.nodes, body.count, wanted, &mut sources, &mut self.columns)? {
+            return Ok(false);
+        }
+        sources.finish()?;
+        let needs_times =
+            |column: &Column| matches!(column, Column::Values(values) if values.needs_times());
+        if body.times.len() != body.count && self.columns.iter().any(needs_times) {
+            return Err(body.large.corrupt("times of the lines"));
+        }
+        Ok(true)
+    }
+
+    /// Leaves out of nodes what is not needed of them, and says which columns are.
+    fn cut_down(&mut self, names: &[Box<str>]) {
+        let Self { streams: [skeletons, ..], nodes, wanted, .. } = self;
+        let Nodes { list, pieces, .. } = nodes;
+        let brackets = skeletons.len();
+        skeletons.extend_from_slice(b"{,}");
+        let [open, comma, close] =
+            [0, 1, 2].map(|at| Piece::Fixed(brackets + at, brackets + at + 1));
+        // Columns below others come later, so by then it is known whether those are needed.
+        for node in list {
+            let set = |wanted: &mut [Wanted], to| {
+                wanted.get_mut(node.columns.clone()).unwrap_or_default().fill(to);
+            };
+            if node.parent > 0 {
+                let parent = wanted.get(node.parent).copied();
+                set(wanted, if parent == Some(Wanted::Yes) { Wanted::Yes } else { Wanted::No });
+                continue;
+            }
+            let skeleton = skeletons.get(node.skeleton.clone()).unwrap_or_default();
+            let Some(Reduced { members, numbers }) = reduce(skeleton, names) else { continue };
+            set(wanted, Wanted::No);
+            for number in numbers {
+                if let Some(column) = wanted.get_mut(node.columns.start + number) {
+                    *column = Wanted::Digits;
+                }
+            }
+            let whole = pieces.get(node.pieces.clone()).unwrap_or_default().to_vec();
+            node.pieces.start = pieces.len();
+            pieces.push(open);
+            // Both rise, so pieces are gone over once; one can reach into several members.
+            let (mut next, mut start) = (0, node.skeleton.start);
+            for (number, member) in members.iter().enumerate() {
+                if number > 0 {
+                    pieces.push(comma);
+                }
+                let (from, to) =
+                    (node.skeleton.start + member.start, node.skeleton.start + member.end);
+                while let Some(piece) = whole.get(next).copied().filter(|_| start < to) {
+                    let end = start + piece.skeleton_len();
+                    if end > from {
+                        pieces.push(match piece {
+                            Piece::Fixed(start, end) => Piece::Fixed(start.max(from), end.min(to)),
+                            Piece::Value(column) | Piece::Nested(column) => {
+                                if let Some(wanted) = wanted.get_mut(column) {
+                                    *wanted = Wanted::Yes;
+                                }
+                                piece
+                            }
+                        });
+                    }
+                    if end > to {
+                        break;
+                    }
+                    (next, start) = (next + 1, end);
+                }
+            }
+            pieces.push(close);
+            node.pieces.end = pieces.len();
+        }
+    }
+
+    /// The places of lines that can hold a text; the columns of these lines are then wanted.
+    fn search(&mut self, needles: &[Needle], body: &mut Body<'_>) -> Result<Vec<usize>, Error> {
+        let (nodes, skeletons) = (&self.nodes, self.streams[0].as_slice());
+        let verdicts: Vec<(&Needle, Verdict)> = needles
+            .iter()
+            .map(|needle| (needle, Verdict::new(needle, nodes, skeletons)))
+            .filter(|(_, verdict)| !verdict.is_never(nodes))
+            .collect();
+        if verdicts.is_empty() {
+            return Ok(Vec::new());
+        }
+        if verdicts.iter().any(|(_, verdict)| verdict.is_always(nodes)) {
+            return Ok((0..body.count).collect());
+        }
+        for (column, wanted) in self.wanted.iter_mut().enumerate() {
+            let yes = verdicts.iter().any(|(_, verdict)| verdict.wants(nodes, column));
+            *wanted = if yes || column == 0 { Wanted::Yes } else { Wanted::No };
+        }
+        self.read_columns(body, needles)?;
+        let nodes = &self.nodes;
+        let read = (self.columns.as_slice(), body.times);
+        let mut sieves: Vec<Sieve<'_>> = verdicts
+            .iter()
+            .map(|(needle, verdict)| Sieve::new(needle, nodes, verdict, read))
+            .filter(|sieve| !sieve.is_never())
+            .collect();
+        if sieves.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut places = Vec::new();
+        for line in 0..body.count {
+            let mut passes = false;
+            // Each counts what it passes, so all are asked.
+            for sieve in &mut sieves {
+                passes |= sieve.passes(line);
+            }
+            if passes {
+                places.push(line);
+            }
+        }
+        let roots = nodes.below(0);
+        let mut used = vec![false; roots.len()];
+        let lines = self.columns.first();
+        for place in &places {
+            let ordinal = lines.map_or(0, |lines| lines.ordinal(*place));
+            if let Some(used) = used.get_mut(ordinal) {
+                *used = true;
+            }
+        }
+        self.wanted.fill(Wanted::No);
+        let mut below: Vec<usize> =
+            roots.iter().zip(used).filter(|(_, used)| *used).map(|(root, _)| *root).collect();
+        while let Some(node) = below.pop().and_then(|node| nodes.list.get(node)) {
+            self.wanted.get_mut(node.columns.clone()).unwrap_or_default().fill(Wanted::Yes);
+            below.extend(node.columns.clone().flat_map(|column| nodes.below(column)));
+        }
+        if let Some(lines) = self.wanted.first_mut() {
+            *lines = Wanted::Yes;
+        }
+        Ok(places)
+    }
 }
 
-/// Reads the columns in order; how many values each has is told by those before it.
-fn read_columns(
-    marks: &[Mark],
-    lines: usize,
-    nodes: &[Node],
-    sources: &mut Sources<'_, '_>,
-    columns: &mut Vec<Column>,
-) -> Result<(), Error> {
-    columns.clear();
-    let mut counts = vec![0_usize; marks.len()];
-    if let Some(count) = counts.first_mut() {
-        *count = lines;
+/// What columns are read from.
+struct Body<'a> {
+    count: usize,
+    times: &'a [i64],
+    /// Bytes that may be decompressed.
+    budget: usize,
+    decompressor: &'a mut Decompressor,
+    large: Cursor<'a>,
+}
+
+/// What lines are put together from, one after the other.
+struct Lines<'a> {
+    skeletons: &'a [u8],
+    nodes: &'a Nodes,
+    columns: &'a [Column],
+    /// How often each node occurred.
+    seen: Vec<usize>,
+    out: Out<'a>,
+}
+
+impl<'a> Lines<'a> {
+    /// The node that stands at a place of a nested column, and the place of its own values.
+    #[inline]
+    fn next(&mut self, column: usize, at: usize) -> Option<(&'a Node, usize)> {
+        let ordinal = self.columns.get(column)?.ordinal(at);
+        let number = *self.nodes.below(column).get(ordinal)?;
+        let seen = self.seen.get_mut(number)?;
+        *seen += 1;
+        Some((self.nodes.list.get(number)?, *seen - 1))
     }
-    let mut children: Vec<Vec<usize>> = vec![Vec::new(); marks.len()];
-    for (number, node) in nodes.iter().enumerate() {
-        if let Some(below) = children.get_mut(node.parent) {
-            below.push(number);
-        }
-    }
-    let bad = Error::Corrupt { what: "place of a node", offset: 0 };
-    for (at, mark) in marks.iter().enumerate() {
-        let count = counts.get(at).copied().unwrap_or(0);
-        if *mark != Mark::Nested {
-            let holds = Holds::Values(values::read(sources, *mark, count)?);
-            columns.push(Column { next: 0, holds });
-            continue;
-        }
-        let children = children.get_mut(at).map(std::mem::take).unwrap_or_default();
-        let mut ordinals = Vec::new();
-        if children.len() > 1 {
-            let width = values::width(children.len() as u64 - 1);
-            sources.planes(count, width, &mut ordinals)?;
-        }
-        let mut used = vec![0_usize; children.len()];
-        if children.len() == 1 {
-            used.fill(count);
-        } else if children.is_empty() && count > 0 {
-            return Err(bad);
-        }
-        for ordinal in &ordinals {
-            let ordinal = usize::try_from(*ordinal).map_err(|_| bad.clone())?;
-            *used.get_mut(ordinal).ok_or(bad.clone())? += 1;
-        }
-        for (child, used) in children.iter().zip(used) {
-            let node = nodes.get(*child).ok_or(bad.clone())?;
-            for column in counts.get_mut(node.first_column..node.end_column).unwrap_or_default() {
-                *column = used;
+
+    /// Appends the text at a place of a nested column. Nodes are below each other by at most
+    /// [`super::DEPTH_MAX`], and no column is below two of them, so each piece is looked at once a
+    /// line.
+    fn put(&mut self, column: usize, at: usize, time: i64) {
+        let Some((node, at)) = self.next(column, at) else { return };
+        for piece in self.nodes.pieces_of(node) {
+            match *piece {
+                Piece::Fixed(start, end) => self.out.put(self.skeletons, start, end),
+                Piece::Value(column) => {
+                    if let Some(Column::Values(values)) = self.columns.get(column) {
+                        values.put(at, time, &mut self.out);
+                    }
+                }
+                Piece::Nested(column) => self.put(column, at, time),
             }
         }
-        columns.push(Column { next: 0, holds: Holds::Nested { children, ordinals } });
     }
-    Ok(())
+
+    /// Counts what occurs in the text at a place of a nested column.
+    fn step_over(&mut self, column: usize, at: usize) {
+        let Some((node, at)) = self.next(column, at) else { return };
+        for column in node.columns.clone() {
+            if matches!(self.columns.get(column), Some(Column::Nested(_))) {
+                self.step_over(column, at);
+            }
+        }
+    }
 }

@@ -29,10 +29,8 @@ use crate::{Error, bits};
 mod kinds;
 mod streams;
 
-pub(super) use kinds::{Values, read};
+pub(super) use kinds::{Kind, Values, read_if};
 pub(super) use streams::{Sources, Streams};
-
-use self::kinds::Kind;
 
 /// Bytes that a number up to `max` takes.
 pub(super) fn width(max: u64) -> usize {

@@ -8,7 +8,7 @@ use super::{Error, HALF_BITS, Mark, SHORT, Sources, bits, clock, unzigzag, uuid_
 /// What stands before a column; the bytes are the format's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Kind {
+pub(in super::super) enum Kind {
     Same = 0,
     Numbers = 1,
     Differences = 2,
@@ -63,15 +63,7 @@ pub(in super::super) enum Values {
     },
 }
 
-/// Reads a column of `count` values.
-pub(in super::super) fn read(
-    sources: &mut Sources<'_, '_>,
-    mark: Mark,
-    count: usize,
-) -> Result<Values, Error> {
-    if mark != Mark::Raw && count < SHORT {
-        return short(sources, count);
-    }
+fn kind_of(sources: &mut Sources<'_, '_>) -> Result<Kind, Error> {
     let bad = sources.kinds.corrupt("kind of a column");
     let kind = sources.kinds.byte("kind of a column")?;
     let known = [
@@ -87,7 +79,84 @@ pub(in super::super) fn read(
         Kind::Moments,
         Kind::RandomUuids,
     ];
-    let kind = known.into_iter().find(|known| *known as u8 == kind).ok_or(bad.clone())?;
+    known.into_iter().find(|known| *known as u8 == kind).ok_or(bad)
+}
+
+/// Reads a column of `count` values if those of its kind are `wanted`; steps over it otherwise.
+pub(in super::super) fn read_if(
+    sources: &mut Sources<'_, '_>,
+    mark: Mark,
+    count: usize,
+    wanted: impl Fn(Kind) -> bool,
+) -> Result<Option<Values>, Error> {
+    if mark != Mark::Raw && count < SHORT {
+        return short(sources, count).map(Some);
+    }
+    let kind = kind_of(sources)?;
+    if wanted(kind) {
+        return read(sources, kind, count).map(Some);
+    }
+    skip(sources, kind, count).map(|()| None)
+}
+
+/// Steps over the values of a column and decompresses none.
+fn skip(sources: &mut Sources<'_, '_>, kind: Kind, count: usize) -> Result<(), Error> {
+    let bad = sources.kinds.corrupt("count of values");
+    // What stands in `kinds` is read as below, with nothing made of it.
+    let kinds = &mut sources.kinds;
+    match kind {
+        Kind::Same => {
+            let len = kinds.count(kinds.remaining(), "length of a value")?;
+            kinds.take(len, "value").map(drop)
+        }
+        Kind::Numbers => {
+            kinds.count(20, "digits")?;
+            skip_based(sources, count)
+        }
+        Kind::Differences => {
+            kinds.count(20, "digits")?;
+            kinds.unsigned("first number")?;
+            skip_based(sources, count.saturating_sub(1))
+        }
+        Kind::Dictionary => {
+            let different = kinds.count(count, "count of texts")?;
+            sources.skip_text()?;
+            sources.skip_planes(count, width((different as u64).saturating_sub(1)))
+        }
+        Kind::Texts => sources.skip_text(),
+        Kind::Hexadecimal => {
+            let each = hexadecimal_bytes(kinds.count(1 << 20, "letters of a number")?);
+            kinds.byte("capitals")?;
+            sources.skip_bytes(count.checked_mul(each).ok_or(bad)?)
+        }
+        Kind::Addresses => skip_based(sources, count),
+        Kind::Fractions => {
+            kinds.count(18, "digits behind the dot")?;
+            kinds.count(20, "digits")?;
+            skip_based(sources, count)
+        }
+        Kind::Raw => {
+            let width = usize::from(kinds.byte("width of lengths")?);
+            sources.skip_planes(count, width)?;
+            sources.skip_text()
+        }
+        Kind::Moments => {
+            let (_, first, _, width) = moments_head(sources)?;
+            let stored = count.saturating_sub(usize::from(first.is_some()));
+            if width == 0 { Ok(()) } else { sources.skip_planes(stored, width) }
+        }
+        Kind::RandomUuids => sources.skip_bytes(bits::packed_len(2 * count, HALF_BITS)),
+    }
+}
+
+/// Bytes of a hexadecimal number of so many letters.
+fn hexadecimal_bytes(len: usize) -> usize {
+    if len == crate::words::UUID_BYTES { 16 } else { len / 2 }
+}
+
+/// Reads the values of a column.
+fn read(sources: &mut Sources<'_, '_>, kind: Kind, count: usize) -> Result<Values, Error> {
+    let bad = sources.kinds.corrupt("values of a column");
     let mut numbers = Vec::new();
     let kinds = &mut sources.kinds;
     Ok(match kind {
@@ -138,9 +207,8 @@ pub(in super::super) fn read(
         Kind::Hexadecimal => {
             let len = kinds.count(1 << 20, "letters of a number")?;
             let upper = kinds.byte("capitals")? != 0;
-            let bytes_each = if len == crate::words::UUID_BYTES { 16 } else { len / 2 };
             let mut bytes = Vec::new();
-            let all = count.checked_mul(bytes_each).ok_or(bad)?;
+            let all = count.checked_mul(hexadecimal_bytes(len)).ok_or(bad)?;
             sources.bytes(all, &mut bytes)?;
             Values::Hexadecimal { bytes, len, upper }
         }
@@ -187,7 +255,11 @@ pub(in super::super) fn read(
     })
 }
 
-fn moments(sources: &mut Sources<'_, '_>, count: usize) -> Result<Values, Error> {
+/// What stands before moments: their shape, the first if they are counted from each other, the
+/// base, and the width of numbers.
+fn moments_head(
+    sources: &mut Sources<'_, '_>,
+) -> Result<(clock::Shape, Option<i64>, i64, usize), Error> {
     let kinds = &mut sources.kinds;
     let bad = kinds.corrupt("shape of moments");
     let mut shape = [0; 4];
@@ -202,7 +274,11 @@ fn moments(sources: &mut Sources<'_, '_>, count: usize) -> Result<Values, Error>
         _ => return Err(bad),
     };
     let base = unzigzag(kinds.unsigned("base")?);
-    let width = kinds.count(8, "width of numbers")?;
+    Ok((shape, first, base, kinds.count(8, "width of numbers")?))
+}
+
+fn moments(sources: &mut Sources<'_, '_>, count: usize) -> Result<Values, Error> {
+    let (shape, first, base, width) = moments_head(sources)?;
     let mut numbers = Vec::new();
     let stored = count.saturating_sub(usize::from(first.is_some()));
     if width > 0 {
@@ -255,6 +331,12 @@ fn based(sources: &mut Sources<'_, '_>, count: usize, numbers: &mut Vec<u64>) ->
     Ok(())
 }
 
+fn skip_based(sources: &mut Sources<'_, '_>, count: usize) -> Result<(), Error> {
+    sources.kinds.unsigned("base")?;
+    let width = sources.kinds.count(8, "width of numbers")?;
+    sources.skip_planes(count, width)
+}
+
 /// Where each of `count` texts ends, the newline not included.
 fn split(texts: &[u8], count: usize) -> Option<Vec<usize>> {
     let ends: Vec<usize> =
@@ -267,6 +349,40 @@ impl Values {
     /// Whether it cannot be read without the times of the lines.
     pub(in super::super) fn needs_times(&self) -> bool {
         matches!(self, Self::Moments { from_line: true, .. })
+    }
+
+    /// How many there are; of a constant, none are counted.
+    pub(in super::super) fn len(&self) -> usize {
+        match self {
+            Self::Same(..) => 0,
+            Self::Numbers { numbers, .. }
+            | Self::Addresses(numbers)
+            | Self::Fractions { numbers, .. }
+            | Self::Moments { numbers, .. }
+            | Self::Dictionary { places: numbers, .. } => numbers.len(),
+            Self::Texts { ends, .. } => ends.len(),
+            Self::Hexadecimal { bytes, len, .. } => {
+                bytes.len().checked_div(hexadecimal_bytes(*len)).unwrap_or(0)
+            }
+        }
+    }
+
+    /// Whether every value starts with a digit.
+    pub(in super::super) fn start_with_digits(&self) -> bool {
+        let digit = |text: &[u8]| text.first().is_some_and(u8::is_ascii_digit);
+        match self {
+            Self::Same(value, end) => digit(value.get(..*end).unwrap_or_default()),
+            Self::Numbers { .. } | Self::Addresses(_) | Self::Fractions { .. } => true,
+            Self::Dictionary { texts, ends, .. } | Self::Texts { texts, ends, gap: 1 } => {
+                let mut start = 0;
+                ends.iter().all(|end| {
+                    let text = texts.get(start..*end).unwrap_or_default();
+                    start = end + 1;
+                    digit(text)
+                })
+            }
+            Self::Texts { .. } | Self::Hexadecimal { .. } | Self::Moments { .. } => false,
+        }
     }
 
     /// Appends value number `at`, which stands in a line of this `time`, to `out`.
@@ -344,7 +460,7 @@ fn put_uuid(bytes: &[u8], at: usize, out: &mut Out<'_>) {
 
 fn put_hexadecimal(bytes: &[u8], len: usize, upper: bool, at: usize, out: &mut Out<'_>) {
     let uuid = len == crate::words::UUID_BYTES;
-    let each = if uuid { 16 } else { len / 2 };
+    let each = hexadecimal_bytes(len);
     let some = bytes.get(at * each..(at + 1) * each).unwrap_or_default();
     for (place, byte) in some.iter().enumerate() {
         if uuid && matches!(place, 4 | 6 | 8 | 10) {

@@ -116,6 +116,18 @@ impl<'a, 'b> Sources<'a, 'b> {
         Ok(())
     }
 
+    /// Steps over as many.
+    pub(in super::super) fn skip_planes(
+        &mut self,
+        count: usize,
+        width: usize,
+    ) -> Result<(), Error> {
+        if width == 0 || width > 8 {
+            return Err(self.kinds.corrupt("width of numbers"));
+        }
+        (0..width).try_for_each(|_| self.skip_bytes(count))
+    }
+
     /// Takes part of what may be decompressed for what comes from nothing.
     pub(super) fn spend(&mut self, bytes: usize) -> Result<(), Error> {
         let bad = self.kinds.corrupt("count of values");
@@ -142,6 +154,23 @@ impl<'a, 'b> Sources<'a, 'b> {
         into.clear();
         into.extend_from_slice(self.texts.take(count, "texts")?);
         Ok(())
+    }
+
+    /// Steps over the next `count` bytes.
+    pub(super) fn skip_bytes(&mut self, count: usize) -> Result<(), Error> {
+        if is_large(count) {
+            return Decompressor::skip(&mut self.large, self.budget);
+        }
+        self.numbers.take(count, "numbers").map(drop)
+    }
+
+    /// Steps over the next text.
+    pub(super) fn skip_text(&mut self) -> Result<(), Error> {
+        let count = self.kinds.count(self.budget, "bytes of a text")?;
+        if is_large(count) {
+            return Decompressor::skip(&mut self.large, self.budget);
+        }
+        self.texts.take(count, "texts").map(drop)
     }
 
     fn large(&mut self, count: usize, into: &mut Vec<u8>) -> Result<(), Error> {
