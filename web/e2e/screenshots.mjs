@@ -19,6 +19,9 @@ const SAMPLES = Number(process.env.SAMPLES ?? 240);
 /** The range of a picture: without the first minute, in which rates only begin. */
 const MINUTES = Math.max(Math.floor(SAMPLES / 60) - 1, 1);
 
+/** A server that is well has said nothing for minutes; these stand below the picture. */
+const SILENT = /^(Lines per minute by level|What the server says)$/;
+
 const stack = await startStack(binary);
 let browser;
 try {
@@ -36,10 +39,11 @@ try {
     await page.emulateMedia({ colorScheme });
     for (const board of BOARDS) {
       await page.goto(`/d/${board}/${board}?from=now-${MINUTES}m&to=now`);
-      await allDrawn(page, (name) => QUIET.test(name));
+      await allDrawn(page, (name) => QUIET.test(name) || SILENT.test(name));
       await page.evaluate(() => window.scrollTo(0, 0));
       // Nothing is pointed at, so that no hint lies over the page.
       await page.mouse.move(2, 400);
+      await page.getByRole('tooltip').first().waitFor({ state: 'detached' });
       await until(
         'the answers',
         async () => !(await page.getByLabel('Loading').first().isVisible()),
