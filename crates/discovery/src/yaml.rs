@@ -5,8 +5,8 @@
 
 use std::fmt;
 
-use serde::de::DeserializeOwned;
-use serde_saphyr::{DuplicateKeyPolicy, Options};
+use serde::de::{DeserializeOwned, Error as _};
+use serde_saphyr::{DuplicateKeyPolicy, Error, Options};
 
 pub mod duration;
 
@@ -48,27 +48,58 @@ pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
     let mut options = Options::default();
     options.with_snippet = false;
     options.duplicate_keys = DuplicateKeyPolicy::Error;
+    let mut read = None;
     let mut key = String::new();
+    let mut take = |deserializer: &mut dyn erased_serde::Deserializer<'_>| {
+        T::deserialize(deserializer).map(|found| read = Some(found))
+    };
+    let error = match (parse_with(text, options, &mut key, &mut take), read) {
+        (Ok(()), Some(found)) => return Ok(found),
+        (Ok(()), None) => Error::custom("BUG: nothing was read"),
+        (Err(error), _) => error,
+    };
+    let (line, column) = error.location().map_or((0, 0), |at| (at.line(), at.column()));
+    let (mut what, place) = without_places(error.without_snippet().to_string());
+    let (line, column) = place.unwrap_or((line, column));
+    // A list of seventy keys hides the one that is wrong.
+    if let Some(end) = what.find(", expected one of ").filter(|_| what.len() > TEXT_BYTES_MAX) {
+        what.truncate(end);
+    }
+    Err(YamlError { line, column, key, what })
+}
+
+/// The part that knows nothing of what is read. The parser is generic over it; compiled once for all
+/// sections and not once for each, the program is smaller by eight megabytes.
+fn parse_with(
+    text: &str,
+    options: Options,
+    key: &mut String,
+    take: &mut dyn FnMut(&mut dyn erased_serde::Deserializer<'_>) -> erased_serde::Result<()>,
+) -> Result<(), Error> {
     serde_saphyr::with_deserializer_from_str_with_options(text, options, |deserializer| {
-        serde_path_to_error::deserialize(deserializer).map_err(|error| {
-            key = error.path().to_string();
-            error.into_inner()
+        let mut track = serde_path_to_error::Track::new();
+        let tracked = serde_path_to_error::Deserializer::new(deserializer, &mut track);
+        take(&mut <dyn erased_serde::Deserializer<'_>>::erase(tracked)).map_err(|error| {
+            *key = track.path().to_string();
+            Error::custom(error)
         })
     })
-    .map_err(|error| {
-        let (line, column) = error.location().map_or((0, 0), |at| (at.line(), at.column()));
-        let mut what = error.without_snippet().to_string();
-        // The parser ends its texts with the place, which stands elsewhere here.
-        let place = format!(" at line {line}, column {column}");
-        if let Some(text) = what.strip_suffix(&place) {
-            what.truncate(text.len());
-        }
-        // A list of seventy keys hides the one that is wrong.
-        if let Some(end) = what.find(", expected one of ").filter(|_| what.len() > TEXT_BYTES_MAX) {
-            what.truncate(end);
-        }
-        YamlError { line, column, key, what }
-    })
+}
+
+/// A text without the places at its end, and the first of these: the parser adds one each time that an
+/// error passes it on the way up, and the first is the nearest.
+fn without_places(mut text: String) -> (String, Option<(u64, u64)>) {
+    let mut nearest = None;
+    while let Some((before, place)) = text.rsplit_once(" at line ") {
+        let numbers = place.split_once(", column ");
+        let numbers = numbers.and_then(|(line, column)| {
+            Some((line.parse::<u64>().ok()?, column.parse::<u64>().ok()?))
+        });
+        let Some(numbers) = numbers else { break };
+        nearest = Some(numbers);
+        text.truncate(before.len());
+    }
+    (text, nearest)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -134,6 +135,13 @@ pub fn replaced<B: Block>(blocks: &[Arc<B>], added: Option<B>, removed: &[Arc<B>
     next.extend(added.map(Arc::new));
     next.sort_by_key(|block| block.number);
     Arc::new(next)
+}
+
+/// Gives back the memory of blocks that nobody reads; see [`Table::release_unread`].
+pub fn release_unread<B: Block>(blocks: &[Arc<B>], now: Duration) {
+    for block in blocks {
+        block.table.release_unread(now);
+    }
 }
 
 /// Those of `blocks` that retention does not keep, oldest first. `newest` and `other_bytes` are as

@@ -111,6 +111,9 @@ pub struct Journal {
     bytes: AtomicU64,
     /// The last write failed, and what it was to write still waits.
     stuck: AtomicBool,
+    /// What the replay cut and skipped.
+    torn_bytes: u64,
+    damages: u64,
 }
 
 #[derive(Debug)]
@@ -165,6 +168,8 @@ impl Journal {
             synced: AtomicU64::new(found.last_seq),
             bytes: AtomicU64::new(bytes),
             stuck: AtomicBool::new(false),
+            torn_bytes: found.report.torn_bytes,
+            damages: found.report.damage_count,
         };
         Ok((journal, found.report))
     }
@@ -355,6 +360,16 @@ impl Journal {
     /// Bytes of all segment files.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Acquire)
+    }
+
+    /// Bytes of a write that was cut short, found when this was opened.
+    pub fn torn_bytes(&self) -> u64 {
+        self.torn_bytes
+    }
+
+    /// Places of damage, found when this was opened.
+    pub fn damages(&self) -> u64 {
+        self.damages
     }
 
     /// Number of the last frame that survives a loss of power.

@@ -11,13 +11,17 @@ use std::{
 use masthead_sysio::Clock;
 use parking_lot::Mutex;
 
-use crate::blocks::Block;
+use crate::{blocks::Block, journal::Journal};
 
 /// Numbers of a moment about a store's files. Counters start at zero with the process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Upkeep {
     /// Bytes of the journal.
     pub journal_bytes: u64,
+    /// Bytes of a write that was cut short, which the start found at the end of the journal.
+    pub journal_torn_bytes: u64,
+    /// Places of damage that the start found in the journal.
+    pub journal_damages: u64,
     /// Blocks that answer.
     pub blocks: u64,
     /// Blocks that answer and have damage.
@@ -78,15 +82,18 @@ impl Counters {
         self.rejected.lock().clone()
     }
 
-    /// These counts, with the numbers of the blocks that answer and of those `set_aside`.
+    /// These counts, with the numbers of the blocks that answer, of those `set_aside`, and of the
+    /// journal once there is one.
     pub fn upkeep<B: Block>(
         &self,
         blocks: &[Arc<B>],
         set_aside: &[String],
-        journal_bytes: u64,
+        journal: Option<&Journal>,
     ) -> Upkeep {
         Upkeep {
-            journal_bytes,
+            journal_bytes: journal.map_or(0, Journal::bytes),
+            journal_torn_bytes: journal.map_or(0, Journal::torn_bytes),
+            journal_damages: journal.map_or(0, Journal::damages),
             blocks: blocks.len() as u64,
             blocks_damaged: blocks.iter().filter(|block| block.is_damaged()).count() as u64,
             blocks_corrupt: set_aside.len() as u64,

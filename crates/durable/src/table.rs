@@ -17,8 +17,9 @@ use std::{
     ops::Range,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -37,6 +38,10 @@ use crate::{Error, Result, bytes::Reader};
 pub const PAGE_BYTES: usize = 16 << 10;
 /// Most sections of one file.
 pub const SECTIONS_MAX: usize = 1024;
+
+/// So many milliseconds a file stays in memory that nobody reads.
+const UNREAD_MILLIS: u64 = 30_000;
+const RELEASED: u64 = u64::MAX;
 
 const MAGIC: &[u8; 8] = b"MHTABLE1";
 const END_MAGIC: &[u8; 8] = b"1ELBATHM";
@@ -59,6 +64,10 @@ struct Inner {
     directory: Vec<Entry>,
     /// One bit a page: checked and found good.
     verified: Vec<AtomicU64>,
+    /// Whether something was read since it was last looked at.
+    is_read: AtomicBool,
+    /// When that was seen, in milliseconds; [`RELEASED`] if the memory is given back.
+    read_at: AtomicU64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +117,9 @@ impl Table {
         let pages = body.div_ceil(PAGE_BYTES);
         let verified = (0..pages.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
         let path = path.to_owned();
-        let inner = Inner { path, file, version: found, body, directory, verified };
+        let (is_read, read_at) = (AtomicBool::new(true), AtomicU64::new(0));
+        let inner =
+            Inner { path, file, version: found, body, directory, verified, is_read, read_at };
         let table = Self { inner: Arc::new(inner) };
         if found > version {
             // Rot must not look like the work of a later version.
@@ -145,6 +156,24 @@ impl Table {
         Some(Section { table: self.clone(), entry })
     }
 
+    /// Gives back the memory of a file that nobody has read for half a minute; `now` is a time that
+    /// only rises. Called again and again; says whether it did so this time.
+    pub fn release_unread(&self, now: Duration) -> bool {
+        let inner = &*self.inner;
+        let now = u64::try_from(now.as_millis()).unwrap_or(RELEASED - 1);
+        if inner.is_read.swap(false, Ordering::Relaxed) {
+            inner.read_at.store(now, Ordering::Relaxed);
+            return false;
+        }
+        let read_at = inner.read_at.load(Ordering::Relaxed);
+        if read_at == RELEASED || now.saturating_sub(read_at) < UNREAD_MILLIS {
+            return false;
+        }
+        inner.file.release();
+        inner.read_at.store(RELEASED, Ordering::Relaxed);
+        true
+    }
+
     /// Checks every page now.
     ///
     /// # Errors
@@ -157,6 +186,10 @@ impl Table {
     fn check(&self, range: Range<usize>) -> Result<()> {
         if range.is_empty() {
             return Ok(());
+        }
+        // Mostly it is set already, and then its line of the cache stays shared.
+        if !self.inner.is_read.load(Ordering::Relaxed) {
+            self.inner.is_read.store(true, Ordering::Relaxed);
         }
         let (first, last) = (range.start / PAGE_BYTES, (range.end - 1) / PAGE_BYTES);
         // Nearly every read is of a few bytes in a page that was read before.

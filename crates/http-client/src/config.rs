@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 
-use crate::{Secret, proxy};
+use crate::{Secret, proxy, shown};
 
 /// How to reach a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,7 +29,7 @@ pub struct HttpClientConfig {
     pub tls_config: TlsConfig,
     /// Whether redirects are followed; they are by default.
     pub follow_redirects: bool,
-    /// The proxy to use, `http[s]://[user:password@]host:port`; none if empty.
+    /// The proxy to use, `http[s]://` or `socks5://` and `[user:password@]host:port`; none if empty.
     #[serde(serialize_with = "without_password")]
     pub proxy_url: String,
     /// Hosts that are reached without the proxy, separated by commas.
@@ -468,14 +468,6 @@ fn names_only<S: serde::Serializer>(
 }
 
 fn without_password<S: serde::Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut shown = url.to_owned();
-    if let Ok(mut url) = url::Url::parse(url)
-        && url.password().is_some()
-    {
-        // The only failure is a URL that can bear no password, and this one does.
-        if url.set_password(Some("xxxxx")).is_ok() {
-            shown = url.to_string();
-        }
-    }
-    serializer.serialize_str(&shown)
+    let parsed = url::Url::parse(url).ok().filter(|url| url.password().is_some());
+    serializer.serialize_str(&parsed.map_or_else(|| url.to_owned(), |url| shown(&url)))
 }

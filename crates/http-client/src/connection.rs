@@ -25,7 +25,11 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use url::Url;
 
-use crate::{Error, HttpClientConfig, proxy::Proxies};
+use crate::{
+    Error, HttpClientConfig,
+    proxy::{Proxies, is_socks},
+    shown, socks,
+};
 
 /// Headers of an answer take no more than this.
 const HEADER_BYTES_MAX: usize = 256 << 10;
@@ -83,7 +87,7 @@ pub(crate) async fn dial(
 ) -> Result<Box<dyn Stream>, Error> {
     let first_hop = address(route.proxy.unwrap_or(route.url));
     let stream = TcpStream::connect(&first_hop).await.map_err(|error| Error::Dial {
-        url: route.url.to_string(),
+        url: shown(route.url),
         address: first_hop.clone(),
         what: plain_words(&error),
     })?;
@@ -95,7 +99,9 @@ pub(crate) async fn dial(
         if proxy.scheme() == "https" {
             stream = Box::new(secure(route.url, host(proxy), tls, stream).await?);
         }
-        if is_tls || tunnel {
+        if is_socks(proxy) {
+            stream = socks::connect(route.url, proxy, stream).await?;
+        } else if is_tls || tunnel {
             stream = Box::new(connect(route, proxy, config, stream).await?);
         }
     }
@@ -117,7 +123,8 @@ impl Connection {
         tls: &Arc<ClientConfig>,
     ) -> Result<Self, Error> {
         let stream = dial(route, config, tls, false).await?;
-        let absolute_form = route.proxy.is_some() && route.url.scheme() != "https";
+        let asks_proxy = route.proxy.is_some_and(|proxy| !is_socks(proxy));
+        let absolute_form = asks_proxy && route.url.scheme() != "https";
         let (sender, driver) = http1::Builder::new()
             .max_buf_size(HEADER_BYTES_MAX)
             .handshake(TokioIo::new(stream))
@@ -173,7 +180,7 @@ async fn secure(
     tls: &Arc<ClientConfig>,
     stream: Box<dyn Stream>,
 ) -> Result<tokio_rustls::client::TlsStream<Box<dyn Stream>>, Error> {
-    let refuse = |what: String| Error::Tls { url: url.to_string(), what };
+    let refuse = |what: String| Error::Tls { url: shown(url), what };
     let name = ServerName::try_from(name.to_owned()).map_err(|error| refuse(error.to_string()))?;
     TlsConnector::from(Arc::clone(tls))
         .connect(name, stream)
@@ -198,7 +205,7 @@ async fn connect(
     let mut half = Half { driver: Box::pin(driver.with_upgrades()), finished: false };
     let mut request =
         Request::builder().method(Method::CONNECT).uri(&target).header(header::HOST, &target);
-    if let Some(value) = proxy_authorization(proxy) {
+    if let Some(value) = user_authorization(proxy) {
         request = request.header(header::PROXY_AUTHORIZATION, value);
     }
     for (name, values) in &config.proxy_connect_header {
@@ -208,13 +215,13 @@ async fn connect(
     }
     let request = request
         .body(Full::<Bytes>::default())
-        .map_err(|error| Error::Exchange { url: route.url.to_string(), what: error.to_string() })?;
+        .map_err(|error| Error::Exchange { url: shown(route.url), what: error.to_string() })?;
     let response = Connection::drive(&mut half, sender.send_request(request))
         .await
         .map_err(|error| failed(&error))?;
     if response.status() != StatusCode::OK {
         return Err(Error::Proxy {
-            url: route.url.to_string(),
+            url: shown(route.url),
             proxy: address(proxy),
             status: response.status().to_string(),
         });
@@ -225,8 +232,14 @@ async fn connect(
     Ok(TokioIo::new(upgraded))
 }
 
-/// `Basic …` for a proxy whose URL has a user.
-pub(crate) fn proxy_authorization(proxy: &Url) -> Option<String> {
+/// `Basic …` for a server or proxy whose URL has a user.
+pub(crate) fn user_authorization(url: &Url) -> Option<String> {
+    let (user, password) = user_of(url)?;
+    Some(format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}"))))
+}
+
+/// User and password of a URL that has a user.
+pub(crate) fn user_of(proxy: &Url) -> Option<(String, String)> {
     if proxy.username().is_empty() {
         return None;
     }
@@ -237,9 +250,7 @@ pub(crate) fn proxy_authorization(proxy: &Url) -> Option<String> {
             .map(|(_, value)| value.into_owned())
             .unwrap_or_default()
     };
-    let user = decode(proxy.username());
-    let password = decode(proxy.password().unwrap_or(""));
-    Some(format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}"))))
+    Some((decode(proxy.username()), decode(proxy.password().unwrap_or(""))))
 }
 
 /// The host as certificates have it.
@@ -249,7 +260,7 @@ fn host(url: &Url) -> &str {
 
 /// Host and port, with the port of the scheme where the URL has none.
 pub(crate) fn address(url: &Url) -> String {
-    let port = url.port_or_known_default().unwrap_or(80);
+    let port = url.port_or_known_default().unwrap_or(if is_socks(url) { 1080 } else { 80 });
     format!("{}:{port}", url.host_str().unwrap_or(""))
 }
 
@@ -264,7 +275,7 @@ pub(crate) fn exchange(url: &Url, error: &hyper::Error) -> Error {
     if error.is_incomplete_message() {
         "EOF".clone_into(&mut what);
     }
-    Error::Exchange { url: url.to_string(), what }
+    Error::Exchange { url: shown(url), what }
 }
 
 /// Go's words for the commonest failure, the operating system's for the rest.

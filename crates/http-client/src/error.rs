@@ -34,6 +34,18 @@ pub enum Error {
         /// Its status line.
         status: String,
     },
+    /// The SOCKS proxy would not connect.
+    #[error("Get {url:?}: socks connect tcp {proxy}->{target}: {what}")]
+    Socks {
+        /// What was asked for.
+        url: String,
+        /// The proxy, without its password.
+        proxy: String,
+        /// Host and port of the server.
+        target: String,
+        /// What went wrong.
+        what: String,
+    },
     /// The connection broke, or what came is not HTTP.
     #[error("Get {url:?}: {what}")]
     Exchange {
@@ -108,6 +120,7 @@ impl Error {
             Self::Dial { .. }
             | Self::Tls { .. }
             | Self::Proxy { .. }
+            | Self::Socks { .. }
             | Self::Exchange { .. }
             | Self::Redirects { .. }
             | Self::Token { .. }

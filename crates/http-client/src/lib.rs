@@ -12,9 +12,9 @@
 //! - `config.rs`: the options as they are written; `section.rs`: among the keys of others;
 //!   `secret.rs`: texts that are not shown.
 //! - `credentials.rs`: what they amount to now, files read again; `oauth2.rs`: tokens that are
-//!   fetched; `tls.rs`, `proxy.rs`.
+//!   fetched; `tls.rs`, `proxy.rs`, `socks.rs`.
 //! - `connection.rs`: dialling; `session.rs`: requests, redirects; `response.rs`: bodies;
-//!   `streaming.rs`: bodies while they come.
+//!   `streaming.rs`: bodies while they come; `shown.rs`: URLs without their passwords.
 
 #![forbid(unsafe_code)]
 
@@ -28,6 +28,8 @@ mod response;
 mod secret;
 mod section;
 mod session;
+mod shown;
+mod socks;
 mod streaming;
 mod tls;
 
@@ -40,6 +42,7 @@ pub use response::Response;
 pub use secret::Secret;
 pub use section::WithClient;
 pub use session::{Client, Post, Request, Session};
+pub use shown::shown;
 pub use streaming::Streaming;
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use url::{Url, form_urlencoded};
 use crate::{
     Client, Error, HttpClientConfig, OAuth2, Post, Response, Secret,
     credentials::{basic_header, text},
+    shown,
 };
 
 /// As Go's `oauth2`.
@@ -221,6 +222,6 @@ impl Source {
         url.set_query(None);
         let what = what.replace(self.url.as_str(), url.as_str());
         let what = if secret.is_empty() { what } else { what.replace(secret, "<secret>") };
-        Error::Token { url: url.to_string(), what }
+        Error::Token { url: shown(&url), what }
     }
 }

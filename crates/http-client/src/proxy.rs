@@ -61,11 +61,17 @@ fn parse(text: &str) -> Result<Url, String> {
 /// Whether we know how to speak to it.
 pub(crate) fn check(proxy: &Url) -> Result<(), String> {
     match proxy.scheme() {
-        "http" | "https" if proxy.has_host() => Ok(()),
+        "http" | "https" | "socks5" | "socks5h" if proxy.has_host() => Ok(()),
         scheme => Err(format!(
-            "not supported: proxies of scheme {scheme:?}; use http://host:port or https://host:port"
+            "not supported: proxies of scheme {scheme:?}; use http://, https:// or socks5:// with \
+             host:port"
         )),
     }
+}
+
+/// Whether it speaks SOCKS.
+pub(crate) fn is_socks(proxy: &Url) -> bool {
+    matches!(proxy.scheme(), "socks5" | "socks5h")
 }
 
 fn invalid(name: &str, what: String) -> Error {
@@ -176,7 +182,8 @@ mod tests {
         f(&[http], "http://127.0.0.1:9090/", None);
         f(&[http, ("NO_PROXY", "x,y")], "http://a.x/", None);
         f(&[http, ("no_proxy", "x:81")], "http://x/", Some("http://a:1/"));
-        let wrong = Proxies::from_variables(|_| Some("socks5://me:hunter2@h".to_owned()));
+        f(&[("HTTP_PROXY", "socks5://me@s:1")], "http://x/", Some("socks5://me@s:1"));
+        let wrong = Proxies::from_variables(|_| Some("socks4://me:hunter2@h".to_owned()));
         let error = wrong.expect_err("no such proxies").to_string();
         assert!(error.contains("HTTP_PROXY") && !error.contains("hunter2"), "{error}");
     }

@@ -11,11 +11,11 @@ use url::Url;
 
 use crate::{
     Error, HttpClientConfig, Response, Streaming,
-    connection::{Connection, Route, Stream, address, dial, exchange, proxy_authorization},
+    connection::{Connection, Route, Stream, address, dial, exchange, user_authorization},
     credentials::{self, Credentials, Pem},
     oauth2,
     proxy::Proxies,
-    tls,
+    shown, tls,
 };
 
 /// As Go's client.
@@ -176,7 +176,7 @@ impl Session {
                 what: format!("in the redirect from {url}: {error}"),
             })?;
         }
-        Err(Error::Redirects { url: url.to_string(), limit: REDIRECTS_MAX })
+        Err(Error::Redirects { url: shown(&url), limit: REDIRECTS_MAX })
     }
 
     /// Sends a body. A redirect is an answer like any other: what was sent to one host is not for
@@ -267,7 +267,7 @@ impl Session {
         let mut bytes = BytesMut::new();
         while let Some(frame) = Connection::drive(&mut half, body.frame()).await {
             let frame = frame.map_err(|error| Error::Exchange {
-                url: url.to_string(),
+                url: shown(url),
                 what: format!("the body broke off: {error}"),
             })?;
             if let Ok(data) = frame.into_data() {
@@ -298,10 +298,12 @@ fn build(
 ) -> Result<http::Request<Full<Bytes>>, Error> {
     let Outgoing { method, mut headers, body } = outgoing;
     let url = route.url;
-    let refuse = |what: String| Error::Url { url: url.to_string(), what };
+    let refuse = |what: String| Error::Url { url: shown(url), what };
     let target = if absolute_form {
         let mut whole = url.clone();
         whole.set_fragment(None);
+        // As in Go, what is in it of a user goes to the server alone, in a header.
+        whole.set_username("").and(whole.set_password(None)).unwrap_or_default();
         whole.to_string()
     } else {
         url[url::Position::BeforePath..url::Position::AfterQuery].to_owned()
@@ -312,8 +314,13 @@ fn build(
     };
     let host = HeaderValue::from_str(&host).map_err(|error| refuse(error.to_string()))?;
     headers.entry(header::HOST).or_insert(host);
-    if absolute_form && let Some(value) = route.proxy.and_then(proxy_authorization) {
+    if absolute_form && let Some(value) = route.proxy.and_then(user_authorization) {
         insert(&mut headers, header::PROXY_AUTHORIZATION, &value);
+    }
+    if !headers.contains_key(header::AUTHORIZATION)
+        && let Some(value) = user_authorization(url)
+    {
+        insert(&mut headers, header::AUTHORIZATION, &value);
     }
     let mut request = http::Request::builder()
         .method(method)
@@ -331,7 +338,7 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 }
 
 fn check(url: &Url) -> Result<(), Error> {
-    let refuse = |what: &str| Err(Error::Url { url: url.to_string(), what: what.to_owned() });
+    let refuse = |what: &str| Err(Error::Url { url: shown(url), what: what.to_owned() });
     match url.scheme() {
         "http" | "https" if url.has_host() => Ok(()),
         "http" | "https" => refuse("no host in it"),

@@ -9,6 +9,7 @@ use url::Url;
 use crate::{
     Error,
     connection::{Connection, Half},
+    shown,
 };
 
 /// The beginning of an answer, and the connection on which the rest comes. Dropping it hangs up.
@@ -34,7 +35,7 @@ impl Streaming {
         half: Half,
     ) -> Self {
         let (status, headers) = (parts.status, parts.headers);
-        Self { status, headers, url: url.to_string(), body, half, _sender: sender }
+        Self { status, headers, url: shown(url), body, half, _sender: sender }
     }
 
     /// The next bytes as they come, nothing after the last. Bytes are as the server sent them,

@@ -372,6 +372,117 @@ mod tokens {
         f(vec!["nonsense".into()], "").await;
     }
 }
+#[tokio::test]
+async fn a_user_in_the_url_is_shown_to_the_server_and_to_nobody_else() {
+    let (port, mut seen) = serve(vec![ok("in"), ok("in")]).await;
+    let mut session = client(&HttpClientConfig::default()).session();
+    let url = format!("http://us%40er:p+w@127.0.0.1:{port}/x");
+    assert_eq!(body(&get(&mut session, &url, 99).await.expect("an answer")), "in");
+    let request = seen.recv().await.expect("a request");
+    assert!(request.starts_with("GET /x HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains("authorization: Basic dXNAZXI6cCt3\r\n"), "{request}");
+    drop(session);
+    // Other credentials are preferred, as in Go.
+    let token = Authorization { credentials: "t".into(), ..Authorization::default() };
+    let mut config = HttpClientConfig { authorization: Some(token), ..HttpClientConfig::default() };
+    config.validate().expect("valid");
+    let mut session = client(&config).session();
+    assert_eq!(body(&get(&mut session, &url, 99).await.expect("an answer")), "in");
+    let request = seen.recv().await.expect("a request");
+    assert!(request.contains("authorization: Bearer t\r\n"), "{request}");
+    assert!(!request.contains("Basic"), "{request}");
+
+    let (port, mut seen) = serve(vec![ok("by proxy")]).await;
+    let mut config = HttpClientConfig {
+        proxy_url: format!("http://127.0.0.1:{port}"),
+        ..HttpClientConfig::default()
+    };
+    config.validate().expect("valid");
+    let mut session = client(&config).session();
+    get(&mut session, "http://me:hunter2@example.invalid/x", 99).await.expect("an answer");
+    let request = seen.recv().await.expect("a request");
+    assert!(request.starts_with("GET http://example.invalid/x HTTP/1.1\r\n"), "{request}");
+    let gone = "http://me:hunter2@127.0.0.1:1/x";
+    let error = get(&mut client(&HttpClientConfig::default()).session(), gone, 9).await;
+    let error = error.expect_err("nobody there").to_string();
+    assert!(error.contains("me:xxxxx@127.0.0.1") && !error.contains("hunter2"), "{error}");
+}
+
+/// A SOCKS proxy that wants `me` and `p w`, and leads to `to` whatever it is asked for, which it hands
+/// out: the address as it came.
+async fn serve_socks(to: u16) -> (u16, mpsc::Receiver<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    let (sender, receiver) = mpsc::channel(16);
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let asked: std::io::Result<()> = async {
+                let mut hello = [0; 4];
+                stream.read_exact(&mut hello).await?;
+                assert_eq!(hello, [5, 2, 0, 2]);
+                stream.write_all(&[5, 2]).await?;
+                let mut login = [0; 8];
+                stream.read_exact(&mut login).await?;
+                if &login != b"\x01\x02me\x03p w" {
+                    return stream.write_all(&[1, 1]).await;
+                }
+                stream.write_all(&[1, 0]).await?;
+                let mut request = [0; 64];
+                let count = stream.read(&mut request).await?;
+                assert_eq!(request.get(..3), Some(&[5, 1, 0][..]));
+                drop(sender.send(request.get(3..count).unwrap_or_default().to_vec()).await);
+                if request.get(5..13) == Some(b"nowhere.") {
+                    return stream.write_all(&[5, 4, 0, 1, 0, 0, 0, 0, 0, 0]).await;
+                }
+                stream.write_all(&[5, 0, 0, 1, 127, 0, 0, 1, 0, 80]).await?;
+                let mut server = TcpStream::connect(("127.0.0.1", to)).await?;
+                tokio::io::copy_bidirectional(&mut stream, &mut server).await.map(drop)
+            }
+            .await;
+            drop(asked);
+        }
+    });
+    tasks.detach_all();
+    (port, receiver)
+}
+
+fn by_socks(user: &str, port: u16) -> HttpClientConfig {
+    let mut config = HttpClientConfig {
+        proxy_url: format!("socks5://{user}@127.0.0.1:{port}"),
+        ..HttpClientConfig::default()
+    };
+    config.validate().expect("valid");
+    config
+}
+
+#[tokio::test]
+async fn a_socks_proxy_leads_to_the_server_and_finds_its_name() {
+    let (server, mut seen) = serve(vec![ok("by socks"), ok("again")]).await;
+    let (port, mut asked) = serve_socks(server).await;
+    let mut session = client(&by_socks("me:p%20w", port)).session();
+    let response = get(&mut session, "http://example.invalid/x?y", 99).await.expect("an answer");
+    assert_eq!(body(&response), "by socks");
+    assert_eq!(asked.recv().await.expect("asked"), b"\x03\x0fexample.invalid\0\x50");
+    let request = seen.recv().await.expect("a request");
+    assert!(request.starts_with("GET /x?y HTTP/1.1\r\n"), "{request}");
+    assert!(!request.contains("proxy-"), "{request}");
+    // The connection is kept, as without a proxy.
+    let response = get(&mut session, "http://example.invalid/z", 99).await.expect("an answer");
+    assert_eq!((body(&response), asked.try_recv().is_err()), ("again".into(), true));
+
+    let error = get(&mut session, "http://nowhere.invalid/", 99).await.expect_err("nowhere");
+    let want = format!(
+        "Get \"http://nowhere.invalid/\": socks connect tcp 127.0.0.1:{port}->nowhere.invalid:80: \
+         host unreachable"
+    );
+    assert_eq!(error.to_string(), want);
+    let mut session = client(&by_socks("me:bad", port)).session();
+    let error = get(&mut session, "http://x.invalid/", 99).await.expect_err("a wrong password");
+    let error = error.to_string();
+    assert!(error.ends_with("username/password authentication failed"), "{error}");
+    assert!(!error.contains("bad"), "{error}");
+}
 
 mod tls {
     use super::*;
@@ -442,6 +553,18 @@ mod tls {
     }
 
     #[tokio::test]
+    async fn tls_goes_through_a_socks_proxy() {
+        let (server, pem) = serve_tls(false).await;
+        let (port, mut asked) = serve_socks(server).await;
+        let tls_config = TlsConfig { ca: pem, ..TlsConfig::default() };
+        let config = HttpClientConfig { tls_config, ..by_socks("me:p%20w", port) };
+        let mut session = client(&config).session();
+        let response = get(&mut session, "https://box.test/", 99).await.expect("an answer");
+        assert_eq!(body(&response), "secret");
+        assert_eq!(asked.recv().await.expect("asked"), b"\x03\x08box.test\x01\xbb");
+    }
+
+    #[tokio::test]
     async fn a_proxy_may_speak_tls_itself() {
         let (port, _) = serve_tls(false).await;
         let with = |insecure_skip_verify: bool| {
@@ -509,8 +632,8 @@ fn options_are_refused_with_upstream_texts() {
     f(|c| c.no_proxy = "x".into(), "if no_proxy is configured, proxy_url must also be configured");
     f(|c| c.proxy_url = "https://p".into(), "");
     f(
-        |c| c.proxy_url = "socks5://p".into(),
-        r#"not supported: proxies of scheme "socks5"; use http://host:port or https://host:port"#,
+        |c| c.proxy_url = "socks4://p".into(),
+        r#"not supported: proxies of scheme "socks4"; use http://, https:// or socks5:// with host:port"#,
     );
     f(
         |c| (c.proxy_from_environment, c.proxy_url) = (true, "http://p".into()),

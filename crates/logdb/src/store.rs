@@ -173,6 +173,7 @@ impl Logdb {
         let flushed = self.flush().map(|_| ());
         let merged = self.compact_once().map(|_| ());
         let retained = self.apply_retention().map(|_| ());
+        blocks::release_unread(&self.blocks(), self.clock.monotonic());
         synced.and(sealed).and(flushed).and(merged).and(retained)
     }
 
@@ -208,7 +209,7 @@ impl Logdb {
             progress: head.progress.len() as u64,
             block_lines: blocks.iter().map(|block| block.meta.lines).sum(),
             block_raw_bytes: blocks.iter().map(|block| block.meta.raw).sum(),
-            upkeep: counters.upkeep(blocks, &self.set_aside, self.journal.bytes()),
+            upkeep: counters.upkeep(blocks, &self.set_aside, Some(&self.journal)),
         }
     }
 

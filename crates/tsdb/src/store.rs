@@ -183,6 +183,7 @@ impl Tsdb {
         let written = self.checkpoint_if_due();
         let merged = self.compact_once().map(|_| ());
         let retained = self.apply_retention().map(|_| ());
+        blocks::release_unread(&self.blocks(), self.clock.monotonic());
         synced.and(flushed).and(written).and(merged).and(retained)
     }
 
@@ -220,7 +221,7 @@ impl Tsdb {
             checkpoints_total: stats::get(&checkpoints.taken),
             block_samples: blocks.iter().map(|block| block.meta.samples).sum(),
             last_checkpoint_success_ms: stats::get(&checkpoints.last),
-            upkeep: counters.upkeep(&blocks, &self.set_aside, self.journal_bytes()),
+            upkeep: counters.upkeep(&blocks, &self.set_aside, self.journal.get()),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Sections come back whole, and rot is found where it is.
 
+use std::time::Duration;
+
 use masthead_sysio::{SimFs, read_to_vec};
 
 use super::*;
@@ -60,6 +62,26 @@ fn a_bad_page_is_found_when_it_is_read_and_not_before() {
     let error = section.read(PAGE_BYTES - 20..PAGE_BYTES).unwrap_err();
     assert_eq!(error.to_string(), "/t: corrupt page at byte 16384");
     assert!(table.verify().is_err());
+}
+
+#[test]
+fn a_file_that_nobody_reads_gives_its_memory_back_once() {
+    let table = open(written(&[(1, vec![7; 100])])).unwrap();
+    let section = table.section(1).unwrap();
+    let f = |second: u64, want: bool| {
+        assert_eq!(table.release_unread(Duration::from_secs(second)), want, "{second}");
+    };
+    // Opening it reads it.
+    f(0, false);
+    f(29, false);
+    section.read(0..1).unwrap();
+    f(30, false);
+    f(59, false);
+    f(60, true);
+    f(61, false);
+    section.read(0..1).unwrap();
+    f(100, false);
+    f(130, true);
 }
 
 #[test]

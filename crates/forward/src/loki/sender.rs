@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use masthead_durable::{self as durable, journal::Cursor};
-use masthead_http_client::{Client, HttpClientConfig, Post, Session};
+use masthead_http_client::{Client, HttpClientConfig, Post, Session, shown};
 use masthead_model::Labels;
 use masthead_ports::LogBatch;
 use masthead_sysio::{Clock, Fs};
@@ -68,7 +68,7 @@ impl Sender {
         fs: Arc<dyn Fs>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
-        let url = target.url.to_string();
+        let url = shown(&target.url);
         let client = Client::new(&target.client, fs)
             .map_err(|source| Error::Client { url: url.clone(), source })?;
         let mut headers = request::headers(&url, &target.headers)?;
@@ -85,7 +85,7 @@ impl Sender {
             let (frames, behind) = match next.await {
                 Ok(read) => read,
                 Err(error) => {
-                    error!(%error, url = %self.target.url, "Cannot read the journal of a client.");
+                    error!(%error, url = shown(&self.target.url), "Cannot read the journal of a client.");
                     tokio::time::sleep(self.target.backoff_max).await;
                     continue;
                 }
@@ -175,7 +175,7 @@ impl Sender {
             match request::attempt(&mut self.session, post, self.target.timeout).await {
                 Answer::Taken(_) => {
                     if failed {
-                        info!(url = %self.target.url, "A client takes lines again.");
+                        info!(url = shown(&self.target.url), "A client takes lines again.");
                     }
                     stats.pushes.add(1);
                     stats.lines_sent.add(request.lines);
@@ -185,14 +185,17 @@ impl Sender {
                     return;
                 }
                 Answer::Refused { reason, .. } => {
-                    let (lines, url) = (request.lines, &self.target.url);
-                    error!(lines, %url, reason, "Lines are lost: they were refused for good.");
+                    let (lines, url) = (request.lines, shown(&self.target.url));
+                    error!(lines, url, reason, "Lines are lost: they were refused for good.");
                     return stats.dropped("refused", request.lines);
                 }
                 Answer::Later { reason, retry_after, .. } => {
                     stats.pushes_failed.add(1);
                     if !std::mem::replace(&mut failed, true) {
-                        warn!(url = %self.target.url, reason, "Cannot push lines; it is tried again.");
+                        warn!(
+                            url = shown(&self.target.url),
+                            reason, "Cannot push lines; it is tried again."
+                        );
                     }
                     tokio::time::sleep(retry_after.map_or(pause, |wanted| wanted.max(pause))).await;
                     pause = (pause * 2).min(self.target.backoff_max);

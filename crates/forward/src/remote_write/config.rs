@@ -9,7 +9,7 @@ use std::{
 
 use camino::Utf8Path;
 use masthead_discovery::yaml::{self, YamlError};
-use masthead_http_client::{Client, HttpClientConfig, WithClient};
+use masthead_http_client::{Client, HttpClientConfig, WithClient, shown};
 use masthead_relabel::{NameScheme, RelabelConfig, Rule};
 use masthead_sysio::Fs;
 use masthead_wire::remote_write::Version;
@@ -212,7 +212,7 @@ impl RemoteWriteConfig {
                 let what = if named {
                     format!("found multiple remote write configs with job name {name:?}")
                 } else {
-                    format!("two entries have the URL {}: give each a name", config.url)
+                    format!("two entries have the URL {}: give each a name", shown(&config.url))
                 };
                 return Err(place(("name".into(), what)));
             }
@@ -226,7 +226,7 @@ impl RemoteWriteConfig {
     /// # Errors
     /// [`Error::Client`], [`Error::Header`].
     pub fn check(&self, fs: Arc<dyn Fs>) -> Result<(), Error> {
-        let url = self.url.to_string();
+        let url = shown(&self.url);
         request::headers(&url, &self.headers)?;
         Client::new(&self.client, fs).map_err(|source| Error::Client { url, source })?;
         Ok(())

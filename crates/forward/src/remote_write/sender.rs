@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::future::join_all;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use masthead_durable::{self as durable, journal::Cursor};
-use masthead_http_client::{Client, Post, Session};
+use masthead_http_client::{Client, Post, Session, shown};
 use masthead_model::Millis;
 use masthead_sysio::{Clock, Fs};
 use masthead_wire::remote_write::{self, EncoderV1, Version};
@@ -67,7 +67,7 @@ impl Sender {
         fs: Arc<dyn Fs>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
-        let url = config.url.to_string();
+        let url = shown(&config.url);
         let headers = request::headers(&url, &config.headers)?;
         let client =
             Client::new(&config.client, fs).map_err(|source| Error::Client { url, source })?;
@@ -91,14 +91,16 @@ impl Sender {
                     continue;
                 }
             };
-            if !frames.is_empty() {
-                self.send_frames(frames).await;
-            }
-            if behind == cursor {
-                self.line.wait_for_news(self.describe_at).await;
+            let moved = std::mem::replace(&mut cursor, behind) != behind;
+            if frames.is_empty() {
+                // What was passed over are marks, or it was dropped and is marked already: a mark of
+                // that would be something to pass over again, for ever.
+                if !moved {
+                    self.line.wait_for_news(self.describe_at).await;
+                }
                 continue;
             }
-            cursor = behind;
+            self.send_frames(frames).await;
             let sink = Arc::clone(&self.line.sink);
             let marked = tokio::task::spawn_blocking(move || {
                 let marked = sink.backlog.sent(cursor);

@@ -116,6 +116,24 @@ fn check(taken: &[Taken], count: i64, times: i64, once: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_written_while_there_is_nothing_to_send() {
+    let receiver = Receiver::start().await;
+    let mut disk = Disk::new(receiver.port, "");
+    disk.options.journal.segment_bytes = 4 << 20;
+    let sink = disk.open();
+    let sending = disk.send(&sink);
+    scrape(&*sink, 3, 0);
+    receiver.wait_for(3).await;
+    disk.wait_until(|stats| stats.samples_waiting.get() == 0).await;
+    // The mark of what was sent, and no mark of that mark.
+    let before = disk.stats.journal_bytes.get();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let more = disk.stats.journal_bytes.get() - before;
+    assert!(more < 100, "{more} bytes");
+    sending.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_sample_arrives_once_and_those_of_a_series_in_order() {
     let receiver = Receiver::start().await;
     let disk = Disk::new(receiver.port, "");

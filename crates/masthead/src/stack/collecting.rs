@@ -30,7 +30,7 @@ use masthead_tail::{
     ClientConfig, CustomMetrics, LineSource, PromtailConfig, Running, Setup, Stats,
 };
 
-use super::own_log;
+use super::{config_text, own_log};
 use crate::{
     cli::{ServeArgs, UsageError},
     config::{self, Source},
@@ -52,7 +52,16 @@ pub(crate) struct Collecting {
     /// The ways in of this process's log. Not part of the state, which is locked for as long as a
     /// reload takes.
     own_log: Arc<own_log::Sources>,
+    /// Whose counts are shown; not part of the state either, so that nobody who looks waits.
+    counted: Mutex<Counted>,
     state: Mutex<State>,
+}
+
+/// What counts for itself: of the configuration in force, or while it changes, of the one before.
+#[derive(Debug, Default, Clone)]
+struct Counted {
+    custom: Option<CustomMetrics>,
+    clients: Vec<(String, Arc<ClientStats>)>,
 }
 
 #[derive(Debug, Default)]
@@ -130,13 +139,13 @@ impl Collecting {
         tasks: &Tasks,
     ) -> anyhow::Result<Self> {
         let (stats, args, tasks) = (Arc::default(), args.clone(), tasks.clone());
-        let (own_log, state) = (Arc::default(), Mutex::default());
-        let collecting = Self { sink, clock, stats, args, tasks, own_log, state };
+        let (own_log, counted, state) = (Arc::default(), Mutex::default(), Mutex::default());
+        let collecting = Self { sink, clock, stats, args, tasks, own_log, counted, state };
         let usage = |error: anyhow::Error| UsageError(format!("{error:#}"));
         let source = config::logs(&collecting.args).map_err(usage)?;
         let written = collecting.parsed(source.as_ref()).map_err(usage)?;
         let files = collecting.work(source, &written)?;
-        collecting.state().files = files;
+        collecting.put(&mut collecting.state(), files);
         if let Some(sink) = collecting.sink.clone().filter(|_| own_log::is_wanted(&collecting.args))
         {
             let (source, running) = collecting.collect_own_log(sink, false)?;
@@ -168,15 +177,27 @@ impl Collecting {
         let before = std::mem::take(&mut state.files).end();
         match self.work(read.source, &read.config) {
             Ok(files) => {
-                state.files = files;
+                self.put(&mut state, files);
                 Ok(())
             }
             Err(error) => {
                 let again = self.parsed(before.as_ref());
-                state.files = again.and_then(|config| self.work(before, &config))?;
+                let again = again.and_then(|config| self.work(before, &config));
+                let (files, error) = match again {
+                    Ok(files) => (files, error),
+                    Err(worse) => (Files::default(), worse),
+                };
+                self.put(&mut state, files);
                 Err(error)
             }
         }
+    }
+
+    /// Has what was put to work in force, and its counts shown.
+    fn put(&self, state: &mut State, files: Files) {
+        let (custom, clients) = (files.custom.clone(), files.clients.clone());
+        *self.counted() = Counted { custom, clients };
+        state.files = files;
     }
 
     fn parsed(&self, source: Option<&Source>) -> anyhow::Result<PromtailConfig> {
@@ -309,9 +330,9 @@ impl Collecting {
         let mut clients = Vec::new();
         for url in &self.args.forward.loki {
             let flag = || {
-                UsageError(format!(
-                    "--loki {url}: not an URL such as http://loki:3100/loki/api/v1/push"
-                ))
+                let shown = config_text::masked_urls(std::slice::from_ref(url));
+                let example = "http://loki:3100/loki/api/v1/push";
+                UsageError(format!("--loki {shown}: not an URL such as {example}"))
             };
             let text = serde_json::to_string(&serde_json::json!({ "clients": [{ "url": url }] }))?;
             let parsed = PromtailConfig::parse(&text).map_err(|_| flag())?;
@@ -341,9 +362,9 @@ impl Collecting {
     }
 
     pub(crate) fn counts(&self) -> Counts {
-        let files = &self.state().files;
-        let custom = files.custom.clone().map(|custom| (custom, Arc::clone(&self.clock)));
-        Counts { stats: Arc::clone(&self.stats), custom, clients: files.clients.clone() }
+        let Counted { custom, clients } = self.counted().clone();
+        let custom = custom.map(|custom| (custom, Arc::clone(&self.clock)));
+        Counts { stats: Arc::clone(&self.stats), custom, clients }
     }
 
     /// Ends reading; what was read or sent before is in the stores and journals. Blocks until the
@@ -354,6 +375,10 @@ impl Collecting {
             running.drain(DRAIN_TIME_MAX);
         }
         files.end();
+    }
+
+    fn counted(&self) -> MutexGuard<'_, Counted> {
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -389,6 +414,23 @@ fn name_of(client: &ClientConfig, others: &[(String, Arc<ClientStats>)]) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn nobody_who_looks_at_the_counts_waits_for_a_reload() {
+        let data = tempfile::tempdir().unwrap();
+        let words = ["masthead", "serve", "--no-self", "--data", data.path().to_str().unwrap()];
+        let args = config::resolve(&words.map(Into::into)).unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(masthead_sysio::RealClock::new());
+        let collecting = Arc::new(Collecting::start(&args, None, clock, &Tasks::new()).unwrap());
+        let (told, counts) = std::sync::mpsc::sync_channel(1);
+        let reload = collecting.state();
+        let looking = Arc::clone(&collecting);
+        let looker = std::thread::spawn(move || told.send(looking.counts()));
+        let seen = counts.recv_timeout(Duration::from_secs(20));
+        drop(reload);
+        assert!(seen.is_ok());
+        assert!(looker.join().is_ok_and(|sent| sent.is_ok()));
+    }
 
     #[test]
     fn names_of_clients_are_directories_below_ours() {

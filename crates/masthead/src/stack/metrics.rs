@@ -79,6 +79,8 @@ const G: MetricType = MetricType::Gauge;
 const UPKEEP: &[Row<Upkeep>] = &[
     ("append_failures", "Batches that could not be written to the journal.", C, |s| s.append_failures_total),
     ("journal_bytes", "Bytes of the journal.", G, |s| s.journal_bytes),
+    ("journal_torn_bytes", "Bytes of a write that was cut short, which the start found and cut.", G, |s| s.journal_torn_bytes),
+    ("journal_damages", "Places of damage that the start found in the journal.", G, |s| s.journal_damages),
     ("blocks", "Blocks that answer.", G, |s| s.blocks),
     ("blocks_damaged", "Blocks that answer in part.", G, |s| s.blocks_damaged),
     ("blocks_corrupt", "Blocks set aside for damage.", G, |s| s.blocks_corrupt),

@@ -271,7 +271,8 @@ fn add_flags(
     let global = &mut config.global;
     global.external_labels = args.forward.label(&global.external_labels);
     for url in &args.forward.remote_write {
-        let flag = || format!("--remote-write {url}");
+        let flag =
+            || format!("--remote-write {}", config_text::masked_urls(std::slice::from_ref(url)));
         let more = RemoteWriteConfig::new(url).map_err(anyhow::Error::msg).with_context(flag)?;
         if remotes.iter().any(|other| other.name == more.name) {
             bail!("{}: samples are sent there already", flag());

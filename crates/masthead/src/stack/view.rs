@@ -185,7 +185,9 @@ impl ServerView for Server {
             hostname: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             reload_ok: last.ok,
             config_loaded: Some(last.loaded),
-            corruptions: 0,
+            corruptions: self.stores.as_ref().map_or(0, |(metrics, logs)| {
+                metrics.stats().upkeep.journal_damages + logs.stats().upkeep.journal_damages
+            }),
             threads: threads(),
             cores: std::thread::available_parallelism().map_or(1, |n| n.get() as u64),
             retention: self.retention.clone(),

@@ -11,14 +11,14 @@ use crate::{
     serve::Server,
 };
 
-const PASSWORD: &str = "correct-horse-battery";
+pub(crate) const PASSWORD: &str = "correct-horse-battery";
 
-fn basic(user: &str, password: &str) -> String {
+pub(crate) fn basic(user: &str, password: &str) -> String {
     format!("authorization: Basic {}", STANDARD.encode(format!("{user}:{password}")))
 }
 
 /// A new token of this scope and its entry.
-fn new_token(scope: &str) -> (String, String) {
+pub(crate) fn new_token(scope: &str) -> (String, String) {
     let (code, stdout, stderr) = masthead(&["token", "new", "--scope", scope]).finish();
     assert_eq!(code, Some(0), "{stderr}");
     let (token, entry) = stdout.split_once('\n').unwrap();
@@ -26,7 +26,7 @@ fn new_token(scope: &str) -> (String, String) {
     (token.to_owned(), entry.to_owned())
 }
 
-fn guarded(directory: &Path, extra: &[&str]) -> Server {
+pub(crate) fn guarded(directory: &Path, extra: &[&str]) -> Server {
     let file = directory.join("password");
     std::fs::write(&file, format!("{PASSWORD}\n")).unwrap();
     let mut args = vec!["--auth.admin-password-file", file.to_str().unwrap()];
@@ -34,7 +34,7 @@ fn guarded(directory: &Path, extra: &[&str]) -> Server {
     Server::start_with(&directory.join("data"), &args)
 }
 
-fn status(server: &Server, method: &str, path: &str, headers: &[&str]) -> u16 {
+pub(crate) fn status(server: &Server, method: &str, path: &str, headers: &[&str]) -> u16 {
     let head = format!("{method} {path} HTTP/1.1\r\n{}", headers.join("\r\n"));
     server.ask(head.trim_end(), b"").unwrap().0
 }

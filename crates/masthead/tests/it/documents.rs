@@ -342,3 +342,25 @@ fn a_question_without_an_answer_is_asked_again() {
     f("printf '(no series)'", false);
     f("printf answer; false", false);
 }
+
+/// The tables of failures and refusals name tests; each is there.
+#[test]
+fn tables_of_tests_name_tests_that_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (page, least) in [("failures.md", 15), ("refusals.md", 25)] {
+        let text = read_to_string(root.join("../../docs/reference").join(page)).unwrap();
+        let mut named = BTreeSet::new();
+        for row in text.lines().filter(|line| line.starts_with("| ")) {
+            let last = row.trim_end_matches([' ', '|']).rsplit(" | ").next().unwrap();
+            named.extend(last.split('`').skip(1).step_by(2).map(str::to_owned));
+        }
+        assert!(named.len() >= least, "{page}: {named:?}");
+        for name in named {
+            let (file, test) = name.split_once("::").unwrap_or_else(|| panic!("{page}: {name}"));
+            let file = root.join(format!("tests/it/{file}.rs"));
+            let there = read_to_string(&file).unwrap_or_default();
+            let start = format!("#[test]\nfn {test}() {{");
+            assert!(there.contains(&start), "{page}: there is no test {name}");
+        }
+    }
+}

@@ -58,7 +58,7 @@ fn samples(server: &Server) -> String {
 }
 
 fn lines(server: &Server) -> String {
-    let query = "query=sum(count_over_time(%7Bapp%3D%22full%22%7D%5B1h%5D))";
+    let query = "query=sum(count_over_time(%7Bapp%3D%22full%22%7D%5B1h%5D))%20or%20vector(0)";
     let (_, answer) = server.get(&format!("/loki/api/v1/query?{query}"));
     let pair = answer.split("\"value\":[").nth(1).unwrap_or_else(|| panic!("{answer}"));
     pair.split('"').nth(1).unwrap().to_owned()
@@ -287,6 +287,10 @@ fn a_torn_journal_is_cut_and_keeps_what_was_acknowledged() {
     }
     let server = serve(data.path());
     assert_eq!((samples(&server).as_str(), lines(&server).as_str()), ("5", "5"));
+    for store in ["tsdb", "logs"] {
+        let metric = |name: &str| server.metric(&format!("masthead_{store}_journal_{name}"));
+        assert_eq!((metric("torn_bytes"), metric("damages")), (Some(11), Some(0)), "{store}");
+    }
     assert!(server.push(&[(5, now(), 1.0)]));
     assert_eq!(samples(&server), "6");
     rustix::process::kill_process(server.process.id(), Signal::TERM).unwrap();
@@ -296,6 +300,37 @@ fn a_torn_journal_is_cut_and_keeps_what_was_acknowledged() {
         let line = format!("The torn tail of the journal of {store} was cut");
         assert!(stdout.contains(&line), "{line} in {stdout}");
     }
+}
+
+#[test]
+fn a_rotten_journal_is_read_around_and_counted() {
+    let data = tempfile::tempdir().unwrap();
+    let server = serve(data.path());
+    let start = now();
+    for at in 0..5_u32 {
+        assert!(server.push(&[(at, start, 1.0)]));
+        let line = (start * 1_000_000 + i64::from(at), format!("line {at}"));
+        assert_eq!(push_answer(&server, "full", &[line]).unwrap().0, 204);
+    }
+    assert_eq!(server.stop(Signal::KILL), None);
+    for store in ["metrics", "logs"] {
+        let segment = newest_segment(&data.path().join(store).join("journal"));
+        let mut bytes = fs::read(&segment).unwrap();
+        // In the last frame but one or so; those before and behind it are whole.
+        let at = bytes.len() * 3 / 4;
+        bytes[at] ^= 0x55;
+        fs::write(&segment, bytes).unwrap();
+    }
+    let server = serve(data.path());
+    let left = |found: String| found.parse::<u32>().unwrap();
+    let found = (left(samples(&server)), left(lines(&server)));
+    assert!((1..5).contains(&found.0) && (1..5).contains(&found.1), "{found:?}");
+    for store in ["tsdb", "logs"] {
+        assert_eq!(server.metric(&format!("masthead_{store}_journal_damages")), Some(1), "{store}");
+    }
+    let runtime = server.get("/api/v1/status/runtimeinfo").1;
+    assert!(runtime.contains("\"corruptionCount\":2"), "{runtime}");
+    assert_eq!(server.stop(Signal::TERM), Some(0));
 }
 
 #[test]
@@ -349,6 +384,59 @@ fn a_remote_end_that_is_away_for_too_long_costs_the_oldest_and_they_are_counted(
     eventually("the newest sample at the other end", || other.number(&newest) == "1");
     let lost = u32::try_from(lost()).unwrap();
     eventually("all that were not dropped", || samples(&other) == (pushed + 1 - lost).to_string());
+    assert_eq!(server.stop(Signal::TERM), Some(0));
+}
+
+#[test]
+fn a_loki_that_is_away_for_too_long_costs_the_oldest_lines_and_they_are_counted() {
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let address = free_address();
+    let log = here.path().join("app.log");
+    let config = here.path().join("promtail.yaml");
+    let text = format!(
+        "clients:
+- url: http://{address}/loki/api/v1/push
+  batchwait: 50ms
+  backoff_config: {{min_period: 100ms, max_period: 200ms, max_retries: 0}}
+scrape_configs:
+- job_name: files
+  static_configs:
+  - targets: [localhost]
+    labels: {{app: full, __path__: '{}'}}
+",
+        log.display()
+    );
+    fs::write(&config, text).unwrap();
+    let mut file = fs::File::create(&log).unwrap();
+    let args = ["--promtail-config", config.to_str().unwrap(), "--promtail-clients"];
+    let args = [&ALONE[..2], &args, &["--forward.journal-size=64KB"]].concat();
+    let server = Server::start_with(&here.path().join("data"), &args);
+    let lost = || {
+        let (_, metrics) = server.get("/metrics");
+        let start = "masthead_forward_lines_lost_total{";
+        let lost = metrics.lines().filter(|line| line.starts_with(start));
+        lost.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum::<u64>()
+    };
+    let mut written = 0_u32;
+    eventually("the oldest lines are dropped", || {
+        for _ in 0..500 {
+            writeln!(file, "line {written} {}", "x".repeat(100)).unwrap();
+            written += 1;
+        }
+        lost() > 0
+    });
+    // Here is everything; there comes what is left, the newest among it.
+    eventually("all lines in the store here", || lines(&server) == written.to_string());
+    let other = Server::start_at(&address, there.path(), &ALONE[..2]);
+    writeln!(file, "the newest").unwrap();
+    written += 1;
+    eventually("all that were not dropped", || {
+        let kept = u64::from(written) - lost();
+        lines(&other) == kept.to_string()
+    });
+    let query = "query_range?query=%7Bapp%3D%22full%22%7D%7C%3D%22newest%22";
+    let (_, answer) = other.get(&format!("/loki/api/v1/{query}"));
+    assert!(answer.contains("the newest"), "{answer}");
     assert_eq!(server.stop(Signal::TERM), Some(0));
 }
 

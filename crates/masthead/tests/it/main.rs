@@ -26,6 +26,7 @@ mod own_metrics;
 mod pods;
 mod process;
 mod query;
+mod refusals;
 mod rules;
 mod run;
 mod run_elsewhere;

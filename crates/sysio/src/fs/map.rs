@@ -31,6 +31,18 @@ impl FileBytes {
         Ok(Self { bytes: Bytes::Mapped(Arc::new(map)) })
     }
 
+    /// Gives back the memory that the bytes of a mapped file take in this process. They stay in the
+    /// system's cache as long as it has room, and come back when they are read.
+    pub fn release(&self) {
+        if let Bytes::Mapped(map) = &self.bytes {
+            // SAFETY: the mapping is shared and read-only, so the pages that come back have the
+            // bytes of the file, which nobody changes: whoever holds a borrow sees no difference.
+            let advised = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+            // Advice that is not taken costs memory and nothing else.
+            drop(advised);
+        }
+    }
+
     /// Wraps bytes that are in memory already.
     pub(super) fn shared(bytes: Arc<Vec<u8>>) -> Self {
         Self { bytes: Bytes::Shared(bytes) }

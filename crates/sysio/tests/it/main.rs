@@ -3,7 +3,7 @@
 mod alike;
 
 use camino::Utf8Path;
-use masthead_sysio::{Fs, RealFs, SimFs, testing::conformance};
+use masthead_sysio::{Fs, OpenOptions, RealFs, SimFs, testing::conformance};
 
 #[test]
 fn real_file_system_conforms() {
@@ -17,4 +17,37 @@ fn simulated_file_system_conforms() {
     conformance(&fs, "/".into());
     fs.create_dir_all("deep/er".into()).unwrap();
     conformance(&fs, "deep/er".into());
+}
+
+#[test]
+fn a_mapped_file_that_is_released_takes_no_memory_and_is_still_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = Utf8Path::from_path(dir.path()).unwrap().join("released");
+    let text: Vec<u8> = (0..1_u32 << 18).flat_map(u32::to_le_bytes).collect();
+    let file = RealFs.open(&path, OpenOptions::CREATE_NEW).unwrap();
+    file.write_all_at(&text, 0).unwrap();
+    let map = file.map().unwrap();
+    assert_eq!(*map, *text);
+    assert!(resident_kib(&path) > 500);
+    map.release();
+    assert_eq!(resident_kib(&path), 0);
+    assert_eq!(*map, *text);
+}
+
+/// What the mapping of a file takes of this process' memory.
+fn resident_kib(path: &Utf8Path) -> u64 {
+    let read = || -> std::io::Result<Vec<u8>> {
+        let maps = RealFs.open("/proc/self/smaps".into(), OpenOptions::READ)?;
+        let (mut text, mut buffer) = (Vec::new(), vec![0; 1 << 16]);
+        loop {
+            match maps.read_at(&mut buffer, text.len() as u64)? {
+                0 => return Ok(text),
+                read => text.extend_from_slice(&buffer[..read]),
+            }
+        }
+    };
+    let text = String::from_utf8_lossy(&read().expect("maps of the process")).into_owned();
+    let (_, of_file) = text.split_once(path.as_str()).expect("the mapping of the file");
+    let line = of_file.lines().find_map(|line| line.strip_prefix("Rss:")).expect("its memory");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
 }

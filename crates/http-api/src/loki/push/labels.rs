@@ -2,6 +2,8 @@
 //!
 //! Facts: `pkg/loghttp/push/push.go`, `pkg/distributor/validator.go`, `pkg/validation/validate.go`.
 
+use std::borrow::Cow;
+
 use masthead_model::{Labels, LabelsError};
 use masthead_wire::loki::{Pair, StreamLabels, label_text};
 
@@ -64,19 +66,34 @@ fn check(pairs: &[Pair<'_>], limits: &LogLimits) -> Result<(), Why> {
     }
     for (name, value) in pairs {
         if name.len() > limits.label_name_bytes {
-            let text = format!("stream '{}' has label name too long: '{name}'", shown(pairs));
+            let (stream, name) = (shown(pairs), clipped(name));
+            let text = format!("stream '{stream}' has label name too long: '{name}'");
             return Err(("label_name_too_long", text));
         }
         if value.len() > limits.label_value_bytes {
-            let text = format!("stream '{}' has label value too long: '{value}'", shown(pairs));
+            let (stream, value) = (shown(pairs), clipped(value));
+            let text = format!("stream '{stream}' has label value too long: '{value}'");
             return Err(("label_value_too_long", text));
         }
     }
     Ok(())
 }
 
+/// Of a name or value in a message, so that what is wrong with it is still in the answer.
+const SHOWN_BYTES_MAX: usize = 100;
+
+/// The beginning of a text that is too long to be shown.
+fn clipped(text: &str) -> Cow<'_, str> {
+    let end = text.floor_char_boundary(SHOWN_BYTES_MAX);
+    match text.get(..end) {
+        Some(start) if end < text.len() => Cow::Owned(format!("{start}…")),
+        _ => Cow::Borrowed(text),
+    }
+}
+
 /// A stream as Loki names it in messages.
 fn shown(pairs: &[Pair<'_>]) -> String {
+    let pairs: Vec<_> = pairs.iter().map(|(n, v)| (clipped(n), clipped(v))).collect();
     let mut pairs: Vec<_> = pairs.iter().map(|(n, v)| (n.as_ref(), v.as_ref())).collect();
     pairs.sort_unstable();
     label_text(pairs)
