@@ -14,8 +14,13 @@ const [binary, executablePath, out] = process.argv.slice(2);
 assert(binary && executablePath && out, 'usage: node e2e/screenshots.mjs BINARY CHROMIUM DIR');
 
 const BOARDS = ['api-overview', 'api-logs', 'masthead', 'host', 'kubernetes-workloads'];
-/** Samples of each target before the first picture: lines should be lines. */
-const SAMPLES = Number(process.env.SAMPLES ?? 120);
+/** Samples of each target, one a second, before the first picture: lines should be lines. */
+const SAMPLES = Number(process.env.SAMPLES ?? 240);
+/** The range of a picture: without the first minute, in which rates only begin. */
+const MINUTES = Math.max(Math.floor(SAMPLES / 60) - 1, 1);
+
+/** A server that is well has said nothing for minutes; these stand below the picture. */
+const SILENT = /^(Lines per minute by level|What the server says)$/;
 
 const stack = await startStack(binary);
 let browser;
@@ -33,9 +38,12 @@ try {
   for (const colorScheme of ['dark', 'light']) {
     await page.emulateMedia({ colorScheme });
     for (const board of BOARDS) {
-      await page.goto(`/d/${board}/${board}?from=now-${Math.ceil(SAMPLES / 60)}m&to=now`);
-      await allDrawn(page, (name) => QUIET.test(name));
+      await page.goto(`/d/${board}/${board}?from=now-${MINUTES}m&to=now`);
+      await allDrawn(page, (name) => QUIET.test(name) || SILENT.test(name));
       await page.evaluate(() => window.scrollTo(0, 0));
+      // Nothing is pointed at, so that no hint lies over the page.
+      await page.mouse.move(2, 400);
+      await page.getByRole('tooltip').first().waitFor({ state: 'detached' });
       await until(
         'the answers',
         async () => !(await page.getByLabel('Loading').first().isVisible()),

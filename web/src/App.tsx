@@ -6,24 +6,35 @@ import { Redirect, Route, Switch } from 'wouter';
 import { Shell } from './ui/Shell';
 import { SessionProvider, useSession } from './ui/session';
 
-const Dashboards = lazy(() =>
-  import('./views/dashboards/Dashboards').then((m) => ({ default: m.Dashboards })),
-);
-const DashboardPage = lazy(() =>
-  import('./views/dashboard/DashboardPage').then((m) => ({ default: m.DashboardPage })),
-);
-const Explore = lazy(() => import('./views/explore/Explore').then((m) => ({ default: m.Explore })));
-const Login = lazy(() => import('./views/login/Login').then((m) => ({ default: m.Login })));
-const Targets = lazy(() => import('./views/targets/Targets').then((m) => ({ default: m.Targets })));
-const Alerts = lazy(() => import('./views/alerts/Alerts').then((m) => ({ default: m.Alerts })));
-const Cardinality = lazy(() =>
-  import('./views/cardinality/Cardinality').then((m) => ({ default: m.Cardinality })),
-);
-const Status = lazy(() => import('./views/status/Status').then((m) => ({ default: m.Status })));
-const Discovery = lazy(() =>
-  import('./views/discovery/Discovery').then((m) => ({ default: m.Discovery })),
-);
-const Queries = lazy(() => import('./views/queries/Queries').then((m) => ({ default: m.Queries })));
+/** What brings each view. */
+const LOAD = {
+  dashboards: () => import('./views/dashboards/Dashboards'),
+  d: () => import('./views/dashboard/DashboardPage'),
+  explore: () => import('./views/explore/Explore'),
+  login: () => import('./views/login/Login'),
+  targets: () => import('./views/targets/Targets'),
+  alerts: () => import('./views/alerts/Alerts'),
+  cardinality: () => import('./views/cardinality/Cardinality'),
+  status: () => import('./views/status/Status'),
+  discovery: () => import('./views/discovery/Discovery'),
+  queries: () => import('./views/queries/Queries'),
+} as const;
+
+// The view of the address is on its way while the server still says who is there. A failure is told
+// where the view is drawn.
+const first = location.pathname.split('/')[1] || 'dashboards';
+if (Object.hasOwn(LOAD, first)) LOAD[first as keyof typeof LOAD]().catch(() => {});
+
+const Dashboards = lazy(() => LOAD.dashboards().then((m) => ({ default: m.Dashboards })));
+const DashboardPage = lazy(() => LOAD.d().then((m) => ({ default: m.DashboardPage })));
+const Explore = lazy(() => LOAD.explore().then((m) => ({ default: m.Explore })));
+const Login = lazy(() => LOAD.login().then((m) => ({ default: m.Login })));
+const Targets = lazy(() => LOAD.targets().then((m) => ({ default: m.Targets })));
+const Alerts = lazy(() => LOAD.alerts().then((m) => ({ default: m.Alerts })));
+const Cardinality = lazy(() => LOAD.cardinality().then((m) => ({ default: m.Cardinality })));
+const Status = lazy(() => LOAD.status().then((m) => ({ default: m.Status })));
+const Discovery = lazy(() => LOAD.discovery().then((m) => ({ default: m.Discovery })));
+const Queries = lazy(() => LOAD.queries().then((m) => ({ default: m.Queries })));
 const Nowhere = lazy(() => import('./views/Nowhere').then((m) => ({ default: m.Nowhere })));
 
 export function App() {
