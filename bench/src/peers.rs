@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn names_are_distinct_and_masthead_is_the_first() {
-        let names = SYSTEMS.map(System::name);
+        let names = SYSTEMS.map(|system| system.name);
         assert_eq!(names[0], "masthead");
         assert!(names[1] != names[2] && !names[1..].contains(&"masthead"));
     }
