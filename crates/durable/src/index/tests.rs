@@ -253,3 +253,25 @@ fn an_index_that_is_loaded_answers_as_one_that_grew() {
     loaded.remove(3);
     assert_eq!((loaded.get(&series[3]), loaded.len()), (None, grown.len() - 1));
 }
+
+#[test]
+fn indexes_are_walked_together_in_label_order() {
+    let all = series();
+    let part = |step: usize| -> Vec<Labels> { all.iter().step_by(step).cloned().collect() };
+    let parts = [part(2), part(3), Vec::new()];
+    let indexes = parts.clone().map(|part| open(bytes_of(&part)).unwrap());
+    let mut together = Together::new(indexes.iter());
+    let mut seen = Vec::new();
+    while let Some((labels, places)) = together.next_series().unwrap() {
+        for (at, id) in &places {
+            assert_eq!(parts[*at][*id as usize], labels);
+        }
+        let holders = parts.iter().filter(|part| part.contains(&labels)).count();
+        assert_eq!(places.len(), holders, "{labels}");
+        seen.push(labels);
+    }
+    let mut want = parts.concat();
+    want.sort();
+    want.dedup();
+    assert_eq!(seen, want);
+}
