@@ -2,8 +2,10 @@
 
 mod alike;
 
+use std::os::fd::AsRawFd as _;
+
 use camino::Utf8Path;
-use masthead_sysio::{Fs, OpenOptions, RealFs, SimFs, testing::conformance};
+use masthead_sysio::{Fs, OpenOptions, RealFs, SimFs, read_to_vec, testing::conformance};
 
 #[test]
 fn real_file_system_conforms() {
@@ -50,4 +52,15 @@ fn resident_kib(path: &Utf8Path) -> u64 {
     let (_, of_file) = text.split_once(path.as_str()).expect("the mapping of the file");
     let line = of_file.lines().find_map(|line| line.strip_prefix("Rss:")).expect("its memory");
     line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+#[test]
+fn what_does_not_say_its_length_is_read_or_refused() {
+    let read = |path: &str, limit| read_to_vec(&RealFs, path.into(), limit);
+    assert!(!read("/proc/self/maps", 1 << 20).expect("a file of the kernel").is_empty());
+    assert!(read("/proc/self/maps", 10).is_err());
+    let (reader, _writer) = std::io::pipe().expect("a pipe");
+    let path = format!("/proc/self/fd/{}", reader.as_raw_fd());
+    let refused = read(&path, 10).map_err(|error| error.to_string());
+    assert_eq!(refused, Err(format!("{path} is a pipe; name a file instead")));
 }
