@@ -20,7 +20,7 @@ COPY --from=web /src/web/dist web/dist
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     cargo build --release --locked --package masthead \
-    && install -D target/release/masthead /out/masthead \
+    && install -D -s target/release/masthead /out/masthead \
     && mkdir -p /out/var/lib/masthead
 
 # Certificates, time zones and a user; no shell, nothing to update.
