@@ -90,8 +90,8 @@ impl Needle {
         self.finder.find(scratch).is_some()
     }
 
-    /// The UUIDs that hold the text: the bits that it sets, for each place at which it can stand.
-    /// None if case matters in a way that small letters do not have.
+    /// The UUIDs that hold the text: for each place at which it can stand in one, which bits it
+    /// says something of, and what. Those of this kind of column have small letters alone.
     fn in_uuid(&self) -> Vec<(u128, u128)> {
         let places = (crate::words::UUID_BYTES + 1).saturating_sub(self.len());
         (0..places).filter_map(|start| self.in_uuid_at(start)).collect()
