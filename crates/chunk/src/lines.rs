@@ -169,6 +169,20 @@ impl Decoder {
         self.decode(bytes, (times, Part::Holding(needles)), ends, text)
     }
 
+    /// Appends to `ends` where each line would end in the text of the column, of which nothing is put
+    /// together. `times` are those that the lines were encoded with.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn decode_lengths(
+        &mut self,
+        bytes: &[u8],
+        times: &[i64],
+        ends: &mut Vec<usize>,
+    ) -> Result<usize, Error> {
+        self.decode(bytes, (times, Part::Lengths), ends, &mut Vec::new()).map(|(bytes, _)| bytes)
+    }
+
     fn decode(
         &mut self,
         bytes: &[u8],
@@ -180,6 +194,9 @@ impl Decoder {
         let (encoding, count, mut payload) = frame::read(&mut cursor, KIND)?;
         let before = (ends.len(), text.len());
         let done = match encoding {
+            Encoding::LinesPlain if matches!(part, Part::Lengths) => {
+                plain::read_lengths(count, &mut payload, ends).map(|()| None)
+            }
             Encoding::LinesPlain => {
                 plain::read(&mut self.decompressor, count, &mut payload, ends, text).map(|()| None)
             }

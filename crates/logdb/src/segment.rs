@@ -129,8 +129,8 @@ impl Want<'_> {
         Self { lines: LineColumn::Text, metadata: true, members: None, holding: None };
 }
 
-/// Replaces `into` by the lines of the segment `data`. Text is there also if only lengths are
-/// wanted. Returns how many lines the segment has.
+/// Replaces `into` by the lines of the segment `data`; of text, what is wanted. Returns how many
+/// lines the segment has.
 ///
 /// # Errors
 /// Damage.
@@ -160,6 +160,9 @@ pub(crate) fn open(
                     decoder.decode_holding(rest(at), (times, needles), ends, text)?;
                 kept = places;
                 bytes
+            }
+            (None, None) if want.lines == LineColumn::Length => {
+                decoder.decode_lengths(rest(at), times, ends)?
             }
             (None, None) => decoder.decode_with_times(rest(at), times, ends, text)?,
         };

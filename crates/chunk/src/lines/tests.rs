@@ -2,6 +2,8 @@
 
 use super::*;
 
+mod lengths;
+
 fn column(lines: &[&[u8]]) -> (Vec<u8>, Vec<usize>) {
     let mut text = Vec::new();
     let mut ends = Vec::new();
@@ -28,6 +30,10 @@ fn round_trip_at(lines: &[&[u8]], times: &[i64]) -> Vec<u8> {
     assert_eq!(&back[2..], text);
     let moved: Vec<usize> = ends.iter().map(|end| end + 2).collect();
     assert_eq!(back_ends[1..], moved);
+    let mut lengths = vec![7];
+    let used = decoder.decode_lengths(&bytes, times, &mut lengths).unwrap();
+    assert_eq!((used, lengths.remove(0)), (bytes.len(), 7));
+    assert_eq!(lengths, ends, "lengths are those of whole lines");
     bytes
 }
 
@@ -348,6 +354,7 @@ fn cut_and_flipped_bytes_are_refused_or_read_as_something_else_in_part_too() {
     damaged(&lines, |bytes, ends, text| {
         Decoder::default().decode_members(bytes, (&[], &names), ends, text).is_ok()
     });
+    damaged(&lines, |bytes, ends, _| Decoder::default().decode_lengths(bytes, &[], ends).is_ok());
     let needle = [Needle::new(b"x7y", false).unwrap()];
     damaged(&lines, |bytes, ends, text| {
         Decoder::default().decode_holding(bytes, (&[], &needle), ends, text).is_ok()

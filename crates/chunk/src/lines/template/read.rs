@@ -1,6 +1,8 @@
-//! Puts lines together again: whole, as far as they are needed, or those that can hold a text.
+//! Puts lines together again: whole, as far as they are needed, or those that can hold a text; or
+//! tells only how long they are.
 
 use super::columns::{self, Column, Wanted};
+use super::lengths::Adder;
 use super::members::{Reduced, reduce};
 use super::nodes::{Node, Nodes, Piece};
 use super::out::{Out, STEP};
@@ -27,6 +29,8 @@ pub(in crate::lines) enum Part<'a> {
     Members(&'a [Box<str>]),
     /// Lines that cannot hold any of these may be left out.
     Holding(&'a [Needle]),
+    /// No text, only where each line would end in it.
+    Lengths,
 }
 
 /// Reads columns of lines that are templates; keeps its memory.
@@ -93,6 +97,11 @@ impl Reader {
                 self.read_columns(&mut body, &[])?;
                 kept = Some(places);
             }
+            Part::Lengths => {
+                self.wanted.fill(Wanted::Length);
+                self.read_columns(&mut body, &[])?;
+                return if self.add_up(&body, bytes, ends) { Ok(None) } else { Err(bad) };
+            }
         }
         let [skeletons, ..] = &mut self.streams;
         skeletons.resize(skeletons.len() + STEP, 0);
@@ -127,6 +136,18 @@ impl Reader {
         if written == bytes || !is_whole { Ok(kept) } else { Err(bad) }
     }
 
+    /// Appends where lines end whose lengths were read; says no if they have not so many `bytes`.
+    fn add_up(&self, body: &Body<'_>, bytes: usize, ends: &mut Vec<usize>) -> bool {
+        let adder = Adder { nodes: &self.nodes, columns: &self.columns, times: body.times };
+        let lines = adder.lines();
+        let mut end = 0_usize;
+        ends.extend((0..body.count).map(|line| {
+            end = end.saturating_add(lines.at(line));
+            end
+        }));
+        end == bytes
+    }
+
     /// Reads the columns that are wanted; says no if one is not what it must be.
     fn read_columns(&mut self, body: &mut Body<'_>, needles: &[Needle]) -> Result<bool, Error> {
         let [_, kinds, short, numbers, texts] = &self.streams;
@@ -138,8 +159,11 @@ impl Reader {
             return Ok(false);
         }
         sources.finish()?;
-        let needs_times =
-            |column: &Column| matches!(column, Column::Values(values) if values.needs_times());
+        let needs_times = |column: &Column| match column {
+            Column::Values(values) => values.needs_times(),
+            Column::Lengths(lengths) => lengths.need_times(),
+            Column::Nested(_) | Column::Left => false,
+        };
         if body.times.len() != body.count && self.columns.iter().any(needs_times) {
             return Err(body.large.corrupt("times of the lines"));
         }

@@ -27,9 +27,11 @@ use crate::lines::{Compressor, Decompressor};
 use crate::{Error, bits};
 
 mod kinds;
+mod lengths;
 mod streams;
 
 pub(super) use kinds::{Kind, Values, read_if};
+pub(super) use lengths::{Lengths, Sums, lengths};
 pub(super) use streams::{Sources, Streams};
 
 /// Bytes that a number up to `max` takes.

@@ -3,7 +3,9 @@
 #![expect(clippy::indexing_slicing, reason = "tables of 256 letters and 16 places")]
 
 use super::out::{Out, STEP};
-use super::{Error, HALF_BITS, Mark, SHORT, Sources, bits, clock, unzigzag, uuid_of, width};
+use super::{
+    Cursor, Error, HALF_BITS, Mark, SHORT, Sources, bits, clock, unzigzag, uuid_of, width,
+};
 
 /// What stands before a column; the bytes are the format's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +65,7 @@ pub(in super::super) enum Values {
     },
 }
 
-fn kind_of(sources: &mut Sources<'_, '_>) -> Result<Kind, Error> {
+pub(super) fn kind_of(sources: &mut Sources<'_, '_>) -> Result<Kind, Error> {
     let bad = sources.kinds.corrupt("kind of a column");
     let kind = sources.kinds.byte("kind of a column")?;
     let known = [
@@ -100,7 +102,7 @@ pub(in super::super) fn read_if(
 }
 
 /// Steps over the values of a column and decompresses none.
-fn skip(sources: &mut Sources<'_, '_>, kind: Kind, count: usize) -> Result<(), Error> {
+pub(super) fn skip(sources: &mut Sources<'_, '_>, kind: Kind, count: usize) -> Result<(), Error> {
     let bad = sources.kinds.corrupt("count of values");
     // What stands in `kinds` is read as below, with nothing made of it.
     let kinds = &mut sources.kinds;
@@ -141,7 +143,7 @@ fn skip(sources: &mut Sources<'_, '_>, kind: Kind, count: usize) -> Result<(), E
             sources.skip_text()
         }
         Kind::Moments => {
-            let (_, first, _, width) = moments_head(sources)?;
+            let (_, first, _, width) = moments_head(kinds)?;
             let stored = count.saturating_sub(usize::from(first.is_some()));
             if width == 0 { Ok(()) } else { sources.skip_planes(stored, width) }
         }
@@ -155,7 +157,11 @@ fn hexadecimal_bytes(len: usize) -> usize {
 }
 
 /// Reads the values of a column.
-fn read(sources: &mut Sources<'_, '_>, kind: Kind, count: usize) -> Result<Values, Error> {
+pub(super) fn read(
+    sources: &mut Sources<'_, '_>,
+    kind: Kind,
+    count: usize,
+) -> Result<Values, Error> {
     let bad = sources.kinds.corrupt("values of a column");
     let mut numbers = Vec::new();
     let kinds = &mut sources.kinds;
@@ -255,12 +261,16 @@ fn read(sources: &mut Sources<'_, '_>, kind: Kind, count: usize) -> Result<Value
     })
 }
 
+/// How many letters are written for a hexadecimal number that should have so many.
+pub(super) fn hexadecimal_len(len: usize) -> usize {
+    if len == crate::words::UUID_BYTES { len } else { len / 2 * 2 }
+}
+
 /// What stands before moments: their shape, the first if they are counted from each other, the
 /// base, and the width of numbers.
-fn moments_head(
-    sources: &mut Sources<'_, '_>,
+pub(super) fn moments_head(
+    kinds: &mut Cursor<'_>,
 ) -> Result<(clock::Shape, Option<i64>, i64, usize), Error> {
-    let kinds = &mut sources.kinds;
     let bad = kinds.corrupt("shape of moments");
     let mut shape = [0; 4];
     shape.copy_from_slice(kinds.take(4, "shape of moments")?);
@@ -278,7 +288,7 @@ fn moments_head(
 }
 
 fn moments(sources: &mut Sources<'_, '_>, count: usize) -> Result<Values, Error> {
-    let (shape, first, base, width) = moments_head(sources)?;
+    let (shape, first, base, width) = moments_head(&mut sources.kinds)?;
     let mut numbers = Vec::new();
     let stored = count.saturating_sub(usize::from(first.is_some()));
     if width > 0 {
@@ -303,7 +313,7 @@ fn moments(sources: &mut Sources<'_, '_>, count: usize) -> Result<Values, Error>
     Ok(Values::Moments { shape, from_line: false, base: 0, numbers })
 }
 
-fn short(sources: &mut Sources<'_, '_>, count: usize) -> Result<Values, Error> {
+pub(super) fn short(sources: &mut Sources<'_, '_>, count: usize) -> Result<Values, Error> {
     let (mut texts, mut ends) = (Vec::new(), Vec::new());
     for _ in 0..count {
         let rest = sources.short.clone().take_rest();

@@ -159,7 +159,7 @@ impl<'a, 'b> Sources<'a, 'b> {
     /// Steps over the next `count` bytes.
     pub(super) fn skip_bytes(&mut self, count: usize) -> Result<(), Error> {
         if is_large(count) {
-            return Decompressor::skip(&mut self.large, self.budget);
+            return Decompressor::skip(&mut self.large, self.budget).map(drop);
         }
         self.numbers.take(count, "numbers").map(drop)
     }
@@ -168,7 +168,7 @@ impl<'a, 'b> Sources<'a, 'b> {
     pub(super) fn skip_text(&mut self) -> Result<(), Error> {
         let count = self.kinds.count(self.budget, "bytes of a text")?;
         if is_large(count) {
-            return Decompressor::skip(&mut self.large, self.budget);
+            return Decompressor::skip(&mut self.large, self.budget).map(drop);
         }
         self.texts.take(count, "texts").map(drop)
     }
