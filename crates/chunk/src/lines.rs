@@ -130,7 +130,7 @@ impl Decoder {
         ends: &mut Vec<usize>,
         text: &mut Vec<u8>,
     ) -> Result<usize, Error> {
-        self.decode(bytes, (times, Part::All), ends, text).map(|(bytes, _)| bytes)
+        self.decode(bytes, (|| Ok(times), Part::All), ends, text).map(|(bytes, _)| bytes)
     }
 
     /// As [`Decoder::decode_with_times`] for a reader who makes labels of the members of JSON
@@ -150,19 +150,19 @@ impl Decoder {
         ends: &mut Vec<usize>,
         text: &mut Vec<u8>,
     ) -> Result<usize, Error> {
-        self.decode(bytes, (times, Part::Members(names)), ends, text).map(|(bytes, _)| bytes)
+        self.decode(bytes, (|| Ok(times), Part::Members(names)), ends, text).map(|(bytes, _)| bytes)
     }
 
     /// As [`Decoder::decode_with_times`] for a reader who wants lines that hold any of `needles`:
     /// those that cannot may be left out. Returns also the places of the lines that are there, rising, or
-    /// none if all are.
+    /// none if all are. `times` is not asked where no line is.
     ///
     /// # Errors
     /// As there.
-    pub fn decode_holding(
+    pub fn decode_holding<'t>(
         &mut self,
         bytes: &[u8],
-        (times, needles): (&[i64], &[Needle]),
+        (times, needles): (impl FnOnce() -> Result<&'t [i64], Error>, &[Needle]),
         ends: &mut Vec<usize>,
         text: &mut Vec<u8>,
     ) -> Result<(usize, Option<Vec<usize>>), Error> {
@@ -180,13 +180,14 @@ impl Decoder {
         times: &[i64],
         ends: &mut Vec<usize>,
     ) -> Result<usize, Error> {
+        let times = || Ok(times);
         self.decode(bytes, (times, Part::Lengths), ends, &mut Vec::new()).map(|(bytes, _)| bytes)
     }
 
-    fn decode(
+    fn decode<'t>(
         &mut self,
         bytes: &[u8],
-        (times, part): (&[i64], Part<'_>),
+        (times, part): (impl FnOnce() -> Result<&'t [i64], Error>, Part<'_>),
         ends: &mut Vec<usize>,
         text: &mut Vec<u8>,
     ) -> Result<(usize, Option<Vec<usize>>), Error> {

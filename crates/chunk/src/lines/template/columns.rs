@@ -60,11 +60,12 @@ pub(super) fn read(
             continue;
         }
         if *mark != Mark::Nested {
-            let reads = |kind| {
-                wanted != Wanted::No
-                    && (needles.is_empty() || needles.iter().any(|needle| needle.fits_kind(kind)))
+            let values = if wanted == Wanted::No || needles.is_empty() {
+                values::read_if(sources, *mark, count, wanted != Wanted::No)?
+            } else {
+                values::read_holding(sources, *mark, count, needles)?
             };
-            let Some(values) = values::read_if(sources, *mark, count, reads)? else {
+            let Some(values) = values else {
                 columns.push(Column::Left);
                 continue;
             };

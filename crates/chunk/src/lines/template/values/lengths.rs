@@ -164,6 +164,7 @@ fn of_values(values: &Values) -> Lengths {
     match values {
         Values::Same(_, end) => Lengths::All(*end),
         Values::Hexadecimal { len, .. } => Lengths::All(kinds::hexadecimal_len(*len)),
+        Values::RandomUuids { .. } => Lengths::All(crate::words::UUID_BYTES),
         Values::Texts { ends, gap, .. } => Lengths::Each(of_texts(ends, *gap)),
         Values::Dictionary { places, ends, .. } => {
             let known = of_texts(ends, 1);
