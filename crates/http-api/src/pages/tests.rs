@@ -59,10 +59,10 @@ async fn every_address_of_the_application_is_its_first_page() {
 async fn a_view_may_have_a_first_page_of_its_own() {
     for path in ["/explore", "/explore/logs?expr=x"] {
         let (response, body) = ask(Method::GET, path, false).await;
-        assert_eq!((response.status(), &*body), (StatusCode::OK, "<p>explore</p>"), "{path}");
+        assert_eq!((response.status(), &*body), (StatusCode::OK, &b"<p>explore</p>"[..]), "{path}");
         assert_eq!(header_of(&response, header::CACHE_CONTROL), "no-cache");
     }
-    assert_eq!(ask(Method::GET, "/explored", false).await.1, "<p>first</p>");
+    assert_eq!(ask(Method::GET, "/explored", false).await.1, "<p>first</p>".as_bytes());
 }
 
 #[tokio::test]
