@@ -9,11 +9,11 @@
 //! - `objects.rs`: what is read of objects; `labels.rs`: the labels they become.
 //! - `roles.rs`: the table of roles, a file each below it.
 
-mod api;
+pub(crate) mod api;
 mod config;
 mod labels;
-mod objects;
-mod roles;
+pub(crate) mod objects;
+pub(crate) mod roles;
 mod watch;
 
 #[cfg(test)]

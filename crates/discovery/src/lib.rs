@@ -9,11 +9,14 @@
 //! - `mechanisms.rs`: the table of mechanisms, one line each; `group.rs`: what they find.
 //! - `discovery.rs`: putting several sources together.
 //! - `kubernetes.rs`: objects of a cluster; `operator.rs`: the resources of prometheus-operator.
+//! - `fuzzing.rs`: what others may say, for the fuzzer.
 
 #![forbid(unsafe_code)]
 
 mod config;
 mod discovery;
+#[doc(hidden)]
+pub mod fuzzing;
 mod group;
 pub mod kubernetes;
 mod mechanisms;

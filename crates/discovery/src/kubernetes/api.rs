@@ -2,7 +2,6 @@
 
 use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use camino::Utf8Path;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use masthead_http_client::{
@@ -228,7 +227,7 @@ impl Api {
             .map_err(|_| Failure::Other(format!("{url}: no answer")))?
             .map_err(|error| Failure::Other(error.to_string()))?;
         if streaming.status == StatusCode::OK {
-            return Ok(Watch { streaming, buffer: Vec::new(), lines: VecDeque::new() });
+            return Ok(Watch { streaming, lines: Lines::default() });
         }
         let status = streaming.status;
         let body = tokio::time::timeout(self.timing.answer, streaming.chunk()).await;
@@ -324,39 +323,51 @@ fn failure((status, what): (Option<StatusCode>, String)) -> Failure {
 #[derive(Debug)]
 pub(crate) struct Watch {
     streaming: Streaming,
-    /// The beginning of a line.
-    buffer: Vec<u8>,
-    lines: VecDeque<Vec<u8>>,
+    lines: Lines,
 }
 
 impl Watch {
     /// The next event, nothing when the server has ended the watch. Safe to drop half way.
     pub(crate) async fn next<T: Resource>(&mut self) -> Result<Option<Event<T>>, Failure> {
         loop {
-            if let Some(line) = self.lines.pop_front() {
+            if let Some(line) = self.lines.next() {
                 match event(&line)? {
                     Some(event) => return Ok(Some(event)),
                     None => continue,
                 }
             }
             match self.streaming.chunk().await {
-                Ok(Some(bytes)) => self.take(&bytes)?,
+                Ok(Some(bytes)) => self.lines.take(&bytes)?,
                 Ok(None) => return Ok(None),
                 Err(error) => return Err(Failure::Other(error.to_string())),
             }
         }
     }
+}
 
-    fn take(&mut self, bytes: &Bytes) -> Result<(), Failure> {
+/// Lines as they come, in pieces.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    /// The beginning of a line.
+    begun: Vec<u8>,
+    whole: VecDeque<Vec<u8>>,
+}
+
+impl Lines {
+    pub(crate) fn next(&mut self) -> Option<Vec<u8>> {
+        self.whole.pop_front()
+    }
+
+    pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let mut parts = bytes.split(|byte| *byte == b'\n').peekable();
         while let Some(part) = parts.next() {
-            if self.buffer.len() + part.len() > LINE_BYTES_MAX {
+            if self.begun.len() + part.len() > LINE_BYTES_MAX {
                 let what = format!("an event of a watch is longer than {LINE_BYTES_MAX} bytes");
                 return Err(Failure::Other(what));
             }
-            self.buffer.extend_from_slice(part);
+            self.begun.extend_from_slice(part);
             if parts.peek().is_some() {
-                self.lines.push_back(std::mem::take(&mut self.buffer));
+                self.whole.push_back(std::mem::take(&mut self.begun));
             }
         }
         Ok(())
@@ -364,7 +375,7 @@ impl Watch {
 }
 
 /// Reads one line of a watch; nothing for a blank one or for an event of a kind to come.
-fn event<T: Resource>(line: &[u8]) -> Result<Option<Event<T>>, Failure> {
+pub(crate) fn event<T: Resource>(line: &[u8]) -> Result<Option<Event<T>>, Failure> {
     #[derive(Deserialize)]
     struct Envelope<'a> {
         #[serde(rename = "type")]
