@@ -20,6 +20,7 @@ use masthead_model::Nanos;
 use self::{
     corpus::Corpus,
     phases::Loads,
+    push::Encoding,
     report::{Column, Report},
 };
 use crate::{
@@ -29,6 +30,8 @@ use crate::{
 };
 
 const MEGA: u64 = 1_000_000;
+/// Longer than Masthead keeps pages of files that nobody reads.
+const IDLE: Duration = Duration::from_secs(45);
 
 #[derive(Debug, Args)]
 pub(crate) struct LogsArguments {
@@ -41,6 +44,10 @@ pub(crate) struct LogsArguments {
     #[arg(long, value_name = "H", default_value_t = 6)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=48))]
     hours: u32,
+
+    /// How the lines are pushed.
+    #[arg(long, value_enum, default_value_t)]
+    push: Encoding,
 
     /// A run of seconds, to see that all of it works; its numbers mean nothing.
     #[arg(long, conflicts_with_all = ["megabytes", "hours"])]
@@ -75,14 +82,18 @@ fn loads(arguments: &LogsArguments, end: Nanos) -> Loads {
         return Loads {
             corpus: corpus(2 * MEGA, 1),
             crash: corpus(MEGA, 1),
+            encoding: arguments.push,
             effort: Effort { least: 1, most: 1, time: Duration::ZERO },
             rest: Rest { least: Duration::ZERO, most: Duration::ZERO },
+            idle: Duration::ZERO,
         };
     }
     Loads {
         corpus: corpus(arguments.megabytes * MEGA, arguments.hours),
         crash: corpus(100 * MEGA, 1),
+        encoding: arguments.push,
         effort: Effort { least: 3, most: 100, time: Duration::from_millis(400) },
         rest: Rest { least: Duration::from_secs(6), most: Duration::from_mins(1) },
+        idle: IDLE,
     }
 }

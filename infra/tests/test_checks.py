@@ -26,6 +26,11 @@ def monitor(objects):
     return one(objects, "ServiceMonitor", "api")["spec"]
 
 
+def annotations(objects):
+    return one(objects, "Pod", "api-test")["metadata"]["annotations"]
+
+
+POLICY = "helm.sh/hook-delete-policy"
 FAULTS = (
     (checks.schema, lambda o: service(o)["spec"].update(port=1), "Service api: spec: Additional properties"),
     (checks.schema, lambda o: container(o).update(image=3), "Deployment api: .*3 is not of type"),
@@ -62,6 +67,7 @@ FAULTS = (
     ),
     (checks.references, lambda o: service(o)["spec"]["ports"].pop(0), "Ingress api routes to a port"),
     (checks.references, lambda o: container(o).update(volumeMounts=[{"name": "x", "mountPath": "/x"}]), "mounts x"),
+    (checks.hooks, lambda o: annotations(o).update({POLICY: "hook-succeeded"}), "Pod api-test is deleted at hook-succ"),
 )
 
 

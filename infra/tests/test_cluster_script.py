@@ -5,6 +5,7 @@ import base64
 import http.server
 import json
 import os
+import re
 import stat
 import subprocess
 import tempfile
@@ -13,11 +14,14 @@ import unittest
 import urllib.parse
 from pathlib import Path
 
-from chartlib import ROOT
+from chartlib import ROOT, helmfile
+from chartlib.objects import env, one
 
 SCRIPT = ROOT / "scripts" / "test-cluster"
 PASSWORD = "harbour-lights"
 POD = {"metadata": {"name": "api-7d9c5b7f6d-x2v4k"}, "spec": {"nodeName": "node-1"}, "status": {"phase": "Running"}}
+# Of an older rollout; nobody scrapes it any more.
+ENDING = {"metadata": {"name": "api-old", "deletionTimestamp": "now"}, "spec": POD["spec"], "status": POD["status"]}
 LABELS = {
     "app": "api",
     "namespace": "devops-demo",
@@ -48,6 +52,8 @@ class Cluster(http.server.BaseHTTPRequestHandler):
         url = urllib.parse.urlsplit(self.path)
         asked = urllib.parse.parse_qs(url.query).get("query", [""])[0]
         if url.path == "/items":
+            if "broken" in self.server.faults:
+                return self.answer(503, {})
             self.server.requests.append(self.headers["X-Request-Id"])
             return self.answer(200, {})
         wanted = "Basic " + base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
@@ -88,7 +94,7 @@ class Script(unittest.TestCase):
         encoded = {key: base64.b64encode(text.encode()).decode() for key, text in secret.items()}
         (folder / "port").write_text(str(server.server_port))
         (folder / "nodes").write_text(json.dumps({"items": [{"metadata": {"name": "node-1"}}]}))
-        (folder / "pods").write_text(json.dumps({"items": [POD]}))
+        (folder / "pods").write_text(json.dumps({"items": [POD, ENDING]}))
         (folder / "secret").write_text(json.dumps({"data": encoded}))
         if "old" in faults:
             (folder / "old").touch()
@@ -99,6 +105,7 @@ class Script(unittest.TestCase):
             "KUBECONFIG": "made-up",
             "CLUSTER": str(folder),
             "CALLS": str(folder / "calls"),
+            "DESTROY": "yes" if "destroy" in faults else "no",
             # What is wrong stays wrong: there is nothing to wait for.
             "TEST_CLUSTER_WAIT": "0" if faults else "60",
             "TEST_CLUSTER_EVERY": "0.05",
@@ -119,8 +126,22 @@ class Script(unittest.TestCase):
             self.assertIn(f"\n{number}. holds: ", done.stdout)
             self.assertIn(f"\n {number}. ", done.stdout)
         self.assertIn("helmfile --file infra/helmfile.yaml.gotmpl --environment masthead apply", calls)
-        self.assertIn("exec statefulset/masthead -- /masthead doctor", calls)
+        self.assertIn("exec statefulset/masthead -- /masthead doctor http://127.0.0.1:3000 --kubernetes --user admin", calls)
         self.assertNotIn("destroy", calls)
+
+    def test_the_doctor_is_asked_with_the_password_that_the_chart_mounts(self):
+        objects = helmfile.releases("masthead")["masthead"].objects()
+        (container,) = one(objects, "StatefulSet", "masthead")["spec"]["template"]["spec"]["containers"]
+        _, calls = self.run_with()
+        (called,) = re.findall(r"/masthead doctor .* --password-file (\S+)$", calls, re.MULTILINE)
+        self.assertEqual(env(container)["MASTHEAD_AUTH_ADMIN_PASSWORD_FILE"], called)
+
+    def test_what_breaks_half_way_is_told_and_destroyed_all_the_same(self):
+        done, calls = self.run_with(broken=True, destroy=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("FAILED: ", done.stderr)
+        self.assertNotIn("Traceback", done.stderr)
+        self.assertIn("--environment masthead destroy", calls)
 
     def test_an_image_without_doctor_is_not_said_to_be_verified(self):
         done, calls = self.run_with(old=True)

@@ -4,6 +4,8 @@ import json
 import re
 import unittest
 
+import yaml
+
 from chartlib import INFRA, checks, helm, helmfile, servicemonitor
 from chartlib.objects import labels, of_kind, one
 
@@ -66,6 +68,10 @@ class Releases(unittest.TestCase):
                     self.assertIn(f"monitoring/{CRDS[environment]}", release.needs, release.name)
                 if release.name in ("loki", "masthead", "promtail", "alloy", "api", "kube-state-metrics"):
                     self.assertTrue(release.raw["disableValidationOnInstall"], release.name)
+
+    def test_definitions_that_upstream_left_behind_are_taken_over(self):
+        # kube-prometheus-stack has them in crds/, which Helm neither owns nor removes.
+        self.assertIs(helmfile.releases("masthead")["prometheus-operator-crds"].raw["takeOwnership"], True)
 
     def test_collectors_wait_for_the_store(self):
         for collector in COLLECTORS:
@@ -157,6 +163,15 @@ class OurCharts(unittest.TestCase):
         self.assertEqual(found[0], found[1])
         self.assertEqual(found[0], found[2])
         self.assertEqual(len(found[0]), 1)
+
+    def test_kube_state_metrics_is_scraped_once(self):
+        """By its own ServiceMonitor, or by a job of Masthead's: both would double every sum over kube_*."""
+        for there in (True, False):
+            found = helmfile.releases("masthead", overrides={"kubeStateMetrics": there})
+            config = one(found["masthead"].objects(), "ConfigMap", "masthead")["data"]["masthead.yaml"]
+            jobs = [job["job_name"] for job in yaml.safe_load(config)["metrics"].get("scrape_configs", [])]
+            monitored = there and found["kube-state-metrics"].values["prometheus"]["monitor"]["enabled"]
+            self.assertEqual(jobs.count("kube-state-metrics") + monitored, int(there))
 
     def test_the_interval_is_one_value(self):
         for environment in CRDS:

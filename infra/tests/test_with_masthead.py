@@ -2,17 +2,27 @@
 the chart gives it, and lets in whom the chart gives a password or a token."""
 
 import base64
+import importlib.machinery
+import importlib.util
 import json
 import re
 import tempfile
 import time
 import unittest
 
-from chartlib import INFRA, helm, process
+from chartlib import INFRA, ROOT, helm, process
 from chartlib.objects import one
 
 WORKLOADS = {"server": ("StatefulSet", "masthead"), "collector": ("DaemonSet", "masthead-collector")}
 NOT_BUILT = "no masthead here: cargo build --package masthead"
+
+
+def test_cluster():
+    """The script, as a module."""
+    loader = importlib.machinery.SourceFileLoader("test_cluster", str(ROOT / "scripts" / "test-cluster"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
 
 
 def render(values=None):
@@ -76,6 +86,16 @@ class WithMasthead(unittest.TestCase):
             # Probes come without any.
             for path in ("/-/healthy", "/-/ready"):
                 self.assertEqual(server.ask(path)[0], 200)
+
+    def test_the_doctor_of_test_cluster_is_let_in(self):
+        with self.container("server") as server:
+            _, _, *flags = test_cluster().doctor("admin")
+            said = server.run("doctor", server.url(), *flags).stdout
+            self.assertRegex(said, r"(?m)^ok +server ")
+            self.assertNotIn("401", said)
+            # There is no cluster here, and it looks further than the server.
+            self.assertRegex(said, r"(?m)^broken +cluster ")
+            self.assertIn("401", server.run("doctor", server.url()).stdout)
 
     def test_the_collector_delivers_to_the_server(self):
         """Both containers at once: a line of a pod of the API."""

@@ -33,9 +33,12 @@ pub(crate) struct Loads {
     pub corpus: Corpus,
     /// Sent right before a crash.
     pub crash: Corpus,
+    pub encoding: push::Encoding,
     pub effort: Effort,
     /// Of a server after a load, before memory and disk are looked at.
     pub rest: Rest,
+    /// How long a server is left alone until it is idle.
+    pub idle: Duration,
 }
 
 /// What one system took.
@@ -97,7 +100,8 @@ fn load(
     let (server, _) = Server::start(program, directory, patience)?;
     let pid = server.pid();
     let before = measure::cpu_seconds(pid)?;
-    let sent = push::send(corpus, &server.write_url(), server.http()).context("cannot load")?;
+    let to = (server.write_url(), server.http());
+    let sent = push::send(corpus, loads.encoding, &to.0, to.1).context("cannot load")?;
     ensure!(
         sent.lines == corpus.lines(),
         "{} lines were taken, not {}",
@@ -132,6 +136,8 @@ fn load(
     ensure!(count(&server, corpus)? == sent.lines, "lines are gone after a restart");
     measured.note("start_answer", server.age().as_secs_f64());
     settle(server.pid(), loads.rest, patience)?;
+    measured.note("counted_bytes", measure::memory(server.pid())?.resident_bytes);
+    patience.sleep(loads.idle)?;
     measured.note("idle_bytes", measure::memory(server.pid())?.resident_bytes);
     server.terminate()
 }
@@ -146,7 +152,8 @@ fn crash(
 ) -> Result<()> {
     let corpus = &loads.crash;
     let (server, _) = Server::start(program, directory, patience)?;
-    let sent = push::send(corpus, &server.write_url(), server.http()).context("cannot load")?;
+    let to = (server.write_url(), server.http());
+    let sent = push::send(corpus, loads.encoding, &to.0, to.1).context("cannot load")?;
     server.kill()?;
     let (server, _) = Server::start(program, directory, patience)?;
     let found = loop {

@@ -1,10 +1,11 @@
-//! Sends a corpus as pushes of Loki's protobuf, in the order of time, over a few connections.
+//! Sends a corpus as pushes of Loki's, in the order of time, over a few connections.
 //!
 //! One thread makes the lines and the requests, one thread for each connection sends them. A
 //! stream stays on one connection, so that none ever goes back in time. The queues between them
 //! are bounded: a slow server makes the generator wait. Only a 2xx counts as acknowledged.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
@@ -14,6 +15,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+use clap::ValueEnum;
 use masthead_model::{Labels, Nanos};
 use masthead_wire::{loki::Encoder, remote_write::compress};
 
@@ -29,6 +31,37 @@ const QUEUED_MAX: usize = 4;
 /// How often a request is sent again after the server asked for it by 429 or 503.
 const RETRIES_MAX: u32 = 40;
 
+/// What a push is written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Encoding {
+    /// Protobuf in a block of snappy, as collectors do.
+    #[default]
+    Protobuf,
+    /// JSON as it is, as scripts do.
+    Json,
+}
+
+impl Encoding {
+    /// As the table calls it.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Protobuf => "protobuf",
+            Self::Json => "JSON",
+        }
+    }
+
+    fn headers(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Protobuf => &[
+                ("Content-Type", "application/x-protobuf"),
+                ("Content-Encoding", "snappy"),
+                ("User-Agent", "masthead-bench"),
+            ],
+            Self::Json => &[("Content-Type", "application/json"), ("User-Agent", "masthead-bench")],
+        }
+    }
+}
+
 /// What came of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sent {
@@ -38,7 +71,7 @@ pub(crate) struct Sent {
     pub wall: Duration,
 }
 
-/// A request's body, not yet compressed, and what is in it.
+/// A request's body, not yet compressed where it is to be, and what is in it.
 #[derive(Debug)]
 struct Request {
     body: Vec<u8>,
@@ -50,7 +83,7 @@ struct Request {
 ///
 /// # Errors
 /// The first request that was refused, with the server's words.
-pub(crate) fn send(corpus: &Corpus, url: &str, http: &Http) -> Result<Sent> {
+pub(crate) fn send(corpus: &Corpus, encoding: Encoding, url: &str, http: &Http) -> Result<Sent> {
     let began = Instant::now();
     let (lines, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
     thread::scope(|scope| {
@@ -60,13 +93,13 @@ pub(crate) fn send(corpus: &Corpus, url: &str, http: &Http) -> Result<Sent> {
             queues.push(queue);
             let (lines, bytes) = (&lines, &bytes);
             senders.push(scope.spawn(move || {
-                deliver(&waiting, url, http, |request| {
+                deliver(&waiting, encoding, (url, http), |request| {
                     lines.fetch_add(request.lines, Ordering::Relaxed);
                     bytes.fetch_add(request.bytes, Ordering::Relaxed);
                 })
             }));
         }
-        let generated = generate(corpus, &queues);
+        let generated = generate(corpus, encoding, &queues);
         drop(queues);
         for sender in senders {
             match sender.join() {
@@ -80,7 +113,7 @@ pub(crate) fn send(corpus: &Corpus, url: &str, http: &Http) -> Result<Sent> {
     Ok(Sent { lines, bytes, wall: began.elapsed() })
 }
 
-fn generate(corpus: &Corpus, queues: &[SyncSender<Request>]) -> Result<()> {
+fn generate(corpus: &Corpus, encoding: Encoding, queues: &[SyncSender<Request>]) -> Result<()> {
     let labels = Corpus::streams();
     let mut batches: Vec<Batch<'_>> = queues.iter().map(|_| Batch::new(&labels)).collect();
     corpus.each(|line| {
@@ -89,11 +122,11 @@ fn generate(corpus: &Corpus, queues: &[SyncSender<Request>]) -> Result<()> {
             return Ok(());
         };
         if batch.add(line.stream, line.at, line.text) >= REQUEST_BYTES_MAX {
-            batch.flush(queue)?;
+            batch.flush(encoding, queue)?;
         }
         anyhow::Ok(())
     })?;
-    batches.iter_mut().zip(queues).try_for_each(|(batch, queue)| batch.flush(queue))
+    batches.iter_mut().zip(queues).try_for_each(|(batch, queue)| batch.flush(encoding, queue))
 }
 
 /// Lines that become one request.
@@ -119,41 +152,61 @@ impl<'a> Batch<'a> {
         self.bytes
     }
 
-    fn flush(&mut self, queue: &SyncSender<Request>) -> Result<()> {
-        let (mut encoder, mut lines, none) = (Encoder::default(), 0, Labels::default());
-        for (labels, entries) in self.labels.iter().zip(&mut self.lines) {
-            if !entries.is_empty() {
-                lines += entries.len() as u64;
-                encoder
-                    .stream(labels, entries.iter().map(|(at, line)| (*at, line.as_bytes(), &none)));
-                entries.clear();
-            }
-        }
+    fn flush(&mut self, encoding: Encoding, queue: &SyncSender<Request>) -> Result<()> {
+        let lines = self.lines.iter().map(|entries| entries.len() as u64).sum();
         let bytes = std::mem::take(&mut self.bytes) as u64;
         if lines > 0 {
-            let request = Request { body: encoder.finish(), lines, bytes };
-            queue.send(request).context("the connection ended")?;
+            let body = match encoding {
+                Encoding::Protobuf => self.protobuf(),
+                Encoding::Json => self.json()?,
+            };
+            queue.send(Request { body, lines, bytes }).context("the connection ended")?;
         }
+        self.lines.iter_mut().for_each(Vec::clear);
         Ok(())
+    }
+
+    /// Streams that have lines, with those.
+    fn streams(&self) -> impl Iterator<Item = (&Labels, &Vec<(Nanos, String)>)> {
+        self.labels.iter().zip(&self.lines).filter(|(_, entries)| !entries.is_empty())
+    }
+
+    fn protobuf(&self) -> Vec<u8> {
+        let (mut encoder, none) = (Encoder::default(), Labels::default());
+        for (labels, entries) in self.streams() {
+            encoder.stream(labels, entries.iter().map(|(at, line)| (*at, line.as_bytes(), &none)));
+        }
+        encoder.finish()
+    }
+
+    fn json(&self) -> Result<Vec<u8>> {
+        let streams = self.streams().map(|(labels, entries)| {
+            let stream: BTreeMap<&str, &str> =
+                labels.iter().map(|label| (label.name, label.value)).collect();
+            let values: Vec<(String, &str)> =
+                entries.iter().map(|(at, line)| (at.0.to_string(), line.as_str())).collect();
+            serde_json::json!({ "stream": stream, "values": values })
+        });
+        let push = serde_json::json!({ "streams": streams.collect::<Vec<_>>() });
+        serde_json::to_vec(&push).context("cannot write a push")
     }
 }
 
 fn deliver(
     waiting: &Receiver<Request>,
-    url: &str,
-    http: &Http,
+    encoding: Encoding,
+    (url, http): (&str, &Http),
     acknowledged: impl Fn(&Request),
 ) -> Result<()> {
-    let headers = [
-        ("Content-Type", "application/x-protobuf"),
-        ("Content-Encoding", "snappy"),
-        ("User-Agent", "masthead-bench"),
-    ];
     for request in waiting {
-        let body = compress(&request.body)?;
+        let compressed = match encoding {
+            Encoding::Protobuf => Some(compress(&request.body)?),
+            Encoding::Json => None,
+        };
+        let body = compressed.as_ref().unwrap_or(&request.body);
         let mut tries = 0;
         loop {
-            let answer = http.post(url, &headers, &body)?;
+            let answer = http.post(url, encoding.headers(), body)?;
             if answer.is_success() {
                 break acknowledged(&request);
             }
@@ -171,23 +224,35 @@ fn deliver(
 mod tests {
     use std::collections::HashMap;
 
-    use masthead_wire::{Limits, loki::decode_protobuf};
+    use masthead_wire::{
+        Limits,
+        loki::{decode_json, decode_protobuf},
+    };
 
     use super::*;
 
     #[test]
     fn requests_are_bounded_and_hold_every_line_once_in_the_order_of_its_stream() {
+        for encoding in [Encoding::Protobuf, Encoding::Json] {
+            check(encoding);
+        }
+    }
+
+    fn check(encoding: Encoding) {
         let end = Nanos(1_800_000_000_000_000_000);
-        let corpus = Corpus { bytes: 6 << 20, hours: 1, seed: 3, end };
+        let corpus = Corpus { bytes: 3 << 20, hours: 1, seed: 3, end };
         let (queue, waiting) = sync_channel(64);
-        generate(&corpus, &[queue]).unwrap();
+        generate(&corpus, encoding, &[queue]).unwrap();
         let mut newest: HashMap<String, Nanos> = HashMap::new();
         let (mut lines, mut requests) = (0, 0);
-        for request in waiting {
+        for mut request in waiting {
             assert!(request.bytes < (REQUEST_BYTES_MAX + 1_000) as u64, "{}", request.bytes);
-            let push = decode_protobuf(&request.body, &Limits::default()).unwrap();
+            let push = match encoding {
+                Encoding::Protobuf => decode_protobuf(&request.body, &Limits::default()),
+                Encoding::Json => decode_json(&mut request.body, &Limits::default()),
+            };
             let mut in_body = 0;
-            for stream in push.streams {
+            for stream in push.unwrap().streams {
                 let name = format!("{:?}", stream.labels);
                 for entry in &stream.entries {
                     let before = newest.insert(name.clone(), entry.timestamp);
@@ -200,6 +265,6 @@ mod tests {
             requests += 1;
         }
         assert_eq!((lines, newest.len()), (corpus.lines(), 60));
-        assert!(requests >= 6);
+        assert!(requests >= 3);
     }
 }

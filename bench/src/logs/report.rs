@@ -15,14 +15,15 @@ use crate::{
     report::{Unit, geometric_mean, push_line, write_table},
 };
 
-const ROWS: [(&str, &str, Unit); 15] = [
+const ROWS: [(&str, &str, Unit); 16] = [
     ("load_cpu", "ingest: CPU s per GB", Unit::Plain),
     ("flushed_cpu", "the same with all written to disk", Unit::Plain),
     ("load_wall", "ingest: wall s per GB", Unit::Plain),
     ("load_peak_bytes", "resident at its peak, MiB", Unit::Mebibytes),
     ("load_bytes", "resident after it, MiB", Unit::Mebibytes),
     ("asked_peak_bytes", "the peak after all questions, MiB", Unit::Mebibytes),
-    ("idle_bytes", "resident idle after a restart, MiB", Unit::Mebibytes),
+    ("counted_bytes", "resident after a restart and a count, MiB", Unit::Mebibytes),
+    ("idle_bytes", "the same when nobody has asked for 45 s, MiB", Unit::Mebibytes),
     ("disk_load", "on disk right after it, bytes per raw byte", Unit::Plain),
     ("disk_final", "on disk with all written, bytes per raw byte", Unit::Plain),
     ("start_ready", "start with it: s until ready", Unit::Plain),
@@ -119,11 +120,12 @@ impl Report {
         push_line(
             out,
             format_args!(
-                "data: {:.0} MB in {} lines over {} h, seed {}; before the crash {} lines",
+                "data: {:.0} MB in {} lines over {} h, seed {}, pushed as {}; before the crash {} lines",
                 corpus.bytes as f64 / 1e6,
                 corpus.lines(),
                 corpus.hours,
                 corpus.seed,
+                self.loads.encoding.words(),
                 self.loads.crash.lines(),
             ),
         );
@@ -178,7 +180,7 @@ impl Report {
             "machine": self.machine.json(),
             "data": {
                 "bytes": corpus.bytes, "lines": corpus.lines(), "hours": corpus.hours,
-                "seed": corpus.seed, "end_ns": corpus.end.0,
+                "seed": corpus.seed, "end_ns": corpus.end.0, "push": self.loads.encoding.words(),
             },
             "systems": systems.collect::<Map<_, _>>(),
             "absent": self.absent.iter().map(|(name, why)| ((*name).to_owned(), json!(why)))
@@ -223,7 +225,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        logs::{corpus::Corpus, peers::SYSTEMS, questions::Answered},
+        logs::{corpus::Corpus, peers::SYSTEMS, push::Encoding, questions::Answered},
         measure::Rest,
         queries::Effort,
     };
@@ -244,8 +246,10 @@ mod tests {
         let loads = Loads {
             crash: corpus.clone(),
             corpus,
+            encoding: Encoding::Protobuf,
             effort: Effort { least: 1, most: 1, time: Duration::ZERO },
             rest: Rest { least: Duration::ZERO, most: Duration::ZERO },
+            idle: Duration::ZERO,
         };
         let machine = Machine { cores: 2, memory_bytes: 2e9, kernel: "Linux 6".into() };
         let mut report = Report { machine, loads, columns, absent: Vec::new() };

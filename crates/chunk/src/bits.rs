@@ -38,8 +38,13 @@ pub(crate) fn packed_len(count: usize, width: u32) -> usize {
 
 /// The `count` values of `width` bits (1 to 64); bits past the end of `bytes` are zero.
 pub(crate) fn unpack(bytes: &[u8], count: usize, width: u32) -> impl Iterator<Item = u64> {
-    let mask = u64::MAX >> (64 - width);
-    (0..count).map(move |at| window(bytes, at * width as usize, width) & mask)
+    (0..count).map(move |at| get(bytes, at, width))
+}
+
+/// The value at place `at` among values of `width` bits (1 to 64).
+#[inline]
+pub(crate) fn get(bytes: &[u8], at: usize, width: u32) -> u64 {
+    window(bytes, at * width as usize, width) & (u64::MAX >> (64 - width))
 }
 
 /// At least `width` bits from bit `bit` on.

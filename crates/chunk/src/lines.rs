@@ -130,7 +130,7 @@ impl Decoder {
         ends: &mut Vec<usize>,
         text: &mut Vec<u8>,
     ) -> Result<usize, Error> {
-        self.decode(bytes, (times, Part::All), ends, text).map(|(bytes, _)| bytes)
+        self.decode(bytes, (|| Ok(times), Part::All), ends, text).map(|(bytes, _)| bytes)
     }
 
     /// As [`Decoder::decode_with_times`] for a reader who makes labels of the members of JSON
@@ -150,29 +150,44 @@ impl Decoder {
         ends: &mut Vec<usize>,
         text: &mut Vec<u8>,
     ) -> Result<usize, Error> {
-        self.decode(bytes, (times, Part::Members(names)), ends, text).map(|(bytes, _)| bytes)
+        self.decode(bytes, (|| Ok(times), Part::Members(names)), ends, text).map(|(bytes, _)| bytes)
     }
 
     /// As [`Decoder::decode_with_times`] for a reader who wants lines that hold any of `needles`:
     /// those that cannot may be left out. Returns also the places of the lines that are there, rising, or
-    /// none if all are.
+    /// none if all are. `times` is not asked where no line is.
     ///
     /// # Errors
     /// As there.
-    pub fn decode_holding(
+    pub fn decode_holding<'t>(
         &mut self,
         bytes: &[u8],
-        (times, needles): (&[i64], &[Needle]),
+        (times, needles): (impl FnOnce() -> Result<&'t [i64], Error>, &[Needle]),
         ends: &mut Vec<usize>,
         text: &mut Vec<u8>,
     ) -> Result<(usize, Option<Vec<usize>>), Error> {
         self.decode(bytes, (times, Part::Holding(needles)), ends, text)
     }
 
-    fn decode(
+    /// Appends to `ends` where each line would end in the text of the column, of which nothing is put
+    /// together. `times` are those that the lines were encoded with.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn decode_lengths(
         &mut self,
         bytes: &[u8],
-        (times, part): (&[i64], Part<'_>),
+        times: &[i64],
+        ends: &mut Vec<usize>,
+    ) -> Result<usize, Error> {
+        let times = || Ok(times);
+        self.decode(bytes, (times, Part::Lengths), ends, &mut Vec::new()).map(|(bytes, _)| bytes)
+    }
+
+    fn decode<'t>(
+        &mut self,
+        bytes: &[u8],
+        (times, part): (impl FnOnce() -> Result<&'t [i64], Error>, Part<'_>),
         ends: &mut Vec<usize>,
         text: &mut Vec<u8>,
     ) -> Result<(usize, Option<Vec<usize>>), Error> {
@@ -180,6 +195,9 @@ impl Decoder {
         let (encoding, count, mut payload) = frame::read(&mut cursor, KIND)?;
         let before = (ends.len(), text.len());
         let done = match encoding {
+            Encoding::LinesPlain if matches!(part, Part::Lengths) => {
+                plain::read_lengths(count, &mut payload, ends).map(|()| None)
+            }
             Encoding::LinesPlain => {
                 plain::read(&mut self.decompressor, count, &mut payload, ends, text).map(|()| None)
             }

@@ -189,6 +189,10 @@ struct Person {
     mark: Fingerprint,
 }
 
+/// A configuration that [`Auth::check`] found right.
+#[derive(Debug)]
+pub struct CheckedAuth(Arc<Known>);
+
 impl Auth {
     /// A guard that lets in who is in `config`.
     ///
@@ -215,24 +219,29 @@ impl Auth {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Takes a changed configuration. Sessions go on for people who are in it as they were.
+    /// Checks a changed configuration, for [`put`](Self::put). Changes nothing.
     ///
     /// # Errors
-    /// [`AuthError`]; the old one is in force then. That nobody is left is an error too where there
-    /// was somebody: it would open the door to all.
-    pub fn set(&self, config: &AuthConfig) -> Result<(), AuthError> {
-        let new = Arc::new(Known::new(config, &self.inner.key)?);
+    /// [`AuthError`]. That nobody is left is an error too where there was somebody: it would open
+    /// the door to all.
+    pub fn check(&self, config: &AuthConfig) -> Result<CheckedAuth, AuthError> {
+        let new = Known::new(config, &self.inner.key)?;
         if self.wanted() && !new.wanted() {
             let why =
                 "are gone, so that everybody could come in; restart to run without".to_owned();
             return Err(AuthError::Invalid { what: "all users and tokens".to_owned(), why });
         }
+        Ok(CheckedAuth(Arc::new(new)))
+    }
+
+    /// Lets in who is in a configuration that was checked. Sessions go on for people who are in it
+    /// as they were.
+    pub fn put(&self, CheckedAuth(new): CheckedAuth) {
         *self.inner.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&new);
         self.inner.verified.clear();
         self.inner.sessions.retain(|session| {
             new.user(&session.user).is_some_and(|user| user.mark == session.mark)
         });
-        Ok(())
     }
 
     /// Whether there are passwords or tokens at all.

@@ -40,8 +40,8 @@ mod unzip;
 mod upload;
 
 pub use auth::{
-    Auth, AuthConfig, AuthError, AuthOptions, AuthStats, Role, Scope, TokenConfig, UserConfig,
-    hash_password, new_token,
+    Auth, AuthConfig, AuthError, AuthOptions, AuthStats, CheckedAuth, Role, Scope, TokenConfig,
+    UserConfig, hash_password, new_token,
 };
 pub use dashboards::dashboards_router;
 pub use discovery::discovery_router;

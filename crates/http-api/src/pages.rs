@@ -1,7 +1,7 @@
 //! The browser application: files that were built in, and its first page for every address that
 //! only the application knows.
 //!
-//! Nothing is read from disk. A content security policy keeps the page to this origin; files with
+//! Nothing is read from disk, and files come packed as they are sent. A content security policy keeps the page to this origin; files with
 //! a hash in their name may be kept by the browser forever, the first page never.
 
 use std::sync::Arc;
@@ -14,20 +14,23 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::stream::accepts_gzip;
+use crate::{stream::accepts_gzip, unzip::unzip};
 
 /// A file of the application.
 #[derive(Debug, Clone)]
 pub struct Asset {
-    /// Its bytes.
+    /// Its bytes, packed with gzip if `gzip` says so.
     pub bytes: Bytes,
-    /// The same compressed with gzip, if that makes it smaller.
-    pub gzip: Option<Bytes>,
+    /// Whether the bytes are packed.
+    pub gzip: bool,
     /// Its media type.
     pub media_type: &'static str,
     /// Whether its name changes with its content.
     pub immutable: bool,
 }
+
+/// A larger file of the application is not unpacked: it would be a mistake of the build.
+const FILE_BYTES_MAX: usize = 16 << 20;
 
 /// Finds a file by its path without the first slash.
 pub type FindAsset = Arc<dyn Fn(&str) -> Option<Asset> + Send + Sync>;
@@ -54,7 +57,16 @@ async fn page(State(find): State<FindAsset>, request: Request) -> Response {
         (!file).then(|| find("index.html")).flatten()
     });
     let Some(asset) = asset else { return StatusCode::NOT_FOUND.into_response() };
-    let gzip = asset.gzip.filter(|_| accepts_gzip(request.headers()));
+    let unpack = asset.gzip && !accepts_gzip(request.headers());
+    // The rare client that takes no gzip: every browser does.
+    let bytes = if unpack {
+        match unzip(&asset.bytes, FILE_BYTES_MAX) {
+            Ok(bytes) => bytes.into(),
+            Err(error) => return error.into_response(),
+        }
+    } else {
+        asset.bytes
+    };
     let cache = if asset.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
@@ -68,10 +80,10 @@ async fn page(State(find): State<FindAsset>, request: Request) -> Response {
     set(header::REFERRER_POLICY, "same-origin");
     set(header::X_FRAME_OPTIONS, "DENY");
     set(header::VARY, "accept-encoding");
-    if gzip.is_some() {
+    if asset.gzip && !unpack {
         set(header::CONTENT_ENCODING, "gzip");
     }
-    *response.body_mut() = Body::from(gzip.unwrap_or(asset.bytes));
+    *response.body_mut() = Body::from(bytes);
     response
 }
 

@@ -11,8 +11,8 @@ use std::{borrow::Cow, process::ExitCode, sync::Arc, time::Duration};
 use masthead_logdb::{Logdb, Options};
 use masthead_model::{Labels, Matcher, Nanos, TimeRange};
 use masthead_ports::{
-    LineFilter, LinePattern, LogBatch, LogColumns, LogHints, LogRow, LogSelection, LogSink,
-    LogSource, LogStream, QueryCtx, QueryLimits,
+    LineColumn, LineFilter, LinePattern, LogBatch, LogColumns, LogHints, LogRow, LogSelection,
+    LogSink, LogSource, LogStream, QueryCtx, QueryLimits,
 };
 use masthead_sysio::{Clock, Random, RealClock, RealFs};
 
@@ -118,6 +118,8 @@ fn run() -> Result<String, Failure> {
         let hints = LogHints { filters, ..LogHints::default() };
         text.push_str(&search(&store, &clock, (name, &hints), bytes)?);
     }
+    let hints = LogHints { lines: LineColumn::Length, ..LogHints::default() };
+    text.push_str(&search(&store, &clock, ("how long lines are", &hints), bytes)?);
     let members = Some(Arc::from(["level".into()]));
     let hints = LogHints { members, ..LogHints::default() };
     text.push_str(&search(&store, &clock, ("one member of JSON", &hints), bytes)?);

@@ -11,7 +11,7 @@
 //!
 //! Byte layout: `docs/format/log-block.md`.
 
-use masthead_chunk::{Error, ints, lines};
+use masthead_chunk::{Column, Error, ints, lines};
 use masthead_model::Labels;
 use masthead_ports::{LineColumn, LogColumns};
 
@@ -129,8 +129,8 @@ impl Want<'_> {
         Self { lines: LineColumn::Text, metadata: true, members: None, holding: None };
 }
 
-/// Replaces `into` by the lines of the segment `data`. Text is there also if only lengths are
-/// wanted. Returns how many lines the segment has.
+/// Replaces `into` by the lines of the segment `data`; of text, what is wanted. Returns how many
+/// lines the segment has.
 ///
 /// # Errors
 /// Damage.
@@ -142,8 +142,11 @@ pub(crate) fn open(
 ) -> Result<usize, Error> {
     into.clear();
     let bad = |what| Error::Corrupt { what, offset: 0 };
-    let mut at = ints::decode_into(data, &mut into.times)?;
-    let count = into.times.len();
+    let Column { values: count, bytes: mut at } = masthead_chunk::peek(data)?;
+    // Where no line holds what is looked for, nobody needs their times.
+    if want.holding.is_none() || want.lines == LineColumn::Count {
+        ints::decode_into(data, &mut into.times)?;
+    }
     if want.lines == LineColumn::Count && !want.metadata {
         return Ok(count);
     }
@@ -156,13 +159,24 @@ pub(crate) fn open(
         at += match (want.members, want.holding) {
             (Some(names), _) => decoder.decode_members(rest(at), (times, names), ends, text)?,
             (None, Some(needles)) => {
+                let times = move || {
+                    let times = times;
+                    ints::decode_into(data, times)?;
+                    Ok(times.as_slice())
+                };
                 let (bytes, places) =
                     decoder.decode_holding(rest(at), (times, needles), ends, text)?;
                 kept = places;
                 bytes
             }
+            (None, None) if want.lines == LineColumn::Length => {
+                decoder.decode_lengths(rest(at), times, ends)?
+            }
             (None, None) => decoder.decode_with_times(rest(at), times, ends, text)?,
         };
+        if into.times.is_empty() && kept.is_none() {
+            ints::decode_into(data, &mut into.times)?;
+        }
         if into.ends.len() != kept.as_ref().map_or(count, Vec::len) {
             return Err(bad("count of lines"));
         }

@@ -38,7 +38,7 @@ pub(crate) use rules::{CheckRulesArgs, RulesArgs, TestArgs, TestCommand, TestRul
 pub(crate) use run::RunArgs;
 pub(crate) use values::Listen;
 
-use values::{address_or_off, byte_size, duration, moment, prometheus_duration, rate};
+use values::{address, address_or_off, byte_size, duration, moment, prometheus_duration, rate};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -172,15 +172,12 @@ pub(crate) struct ServeArgs {
 
     /// Everything that is kept lies below this directory, made when missing.
     #[arg(long, value_name = "DIR", env = "MASTHEAD_DATA", default_value = "data")]
+    #[arg(alias = "storage.tsdb.path")]
     pub data: Utf8PathBuf,
 
-    /// Where to listen.
-    #[arg(
-        long,
-        value_name = "ADDR:PORT",
-        env = "MASTHEAD_LISTEN",
-        default_value = "127.0.0.1:3000"
-    )]
+    /// Where to listen; `:3000` is every address of this machine.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:3000")]
+    #[arg(env = "MASTHEAD_LISTEN", alias = "web.listen-address", value_parser = address)]
     pub listen: SocketAddr,
 
     /// Where to listen too, for whoever expects Prometheus at its usual port; `off` for nowhere.
@@ -191,7 +188,7 @@ pub(crate) struct ServeArgs {
     pub prometheus_listen: Option<Listen>,
 
     /// Scrape what this prometheus.yml says; read again on SIGHUP and `POST /-/reload`.
-    #[arg(long, value_name = "FILE", env = "MASTHEAD_PROMETHEUS_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "MASTHEAD_PROMETHEUS_CONFIG", alias = "config.file")]
     pub prometheus_config: Option<Utf8PathBuf>,
 
     /// Collect the log files that this promtail.yaml says; read again as the other.
@@ -240,11 +237,13 @@ pub(crate) struct ServeArgs {
     /// Samples older than this go, such as `15d`; `0` keeps them for ever.
     #[arg(long = "storage.retention.time", value_name = "DURATION", default_value = "15d")]
     #[arg(env = "MASTHEAD_STORAGE_RETENTION_TIME", value_parser = prometheus_duration)]
+    #[arg(alias = "storage.tsdb.retention.time")]
     pub retention_time: Duration,
 
     /// The oldest blocks go while metrics take more than this, such as `10GB`.
     #[arg(long = "storage.retention.size", value_name = "SIZE")]
     #[arg(env = "MASTHEAD_STORAGE_RETENTION_SIZE", value_parser = byte_size)]
+    #[arg(alias = "storage.tsdb.retention.size")]
     pub retention_size: Option<u64>,
 
     /// How much older than the newest a sample may be and still be taken; `0` for not at all.
@@ -456,35 +455,4 @@ impl std::fmt::Display for UsageError {
 impl std::error::Error for UsageError {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn variables_with_secrets_are_known_by_their_names() {
-        let secret = secret_variables();
-        let mut left = vec![Cli::command()];
-        while let Some(command) = left.pop() {
-            for name in command.get_arguments().filter_map(|flag| flag.get_env()) {
-                let text = name.to_string_lossy();
-                let ends = ["_TOKEN", "_PASSWORD", "_HEADER", "_REMOTE_WRITE", "_LOKI"];
-                let wanted = ends.iter().any(|end| text.ends_with(end));
-                assert_eq!(secret.contains(name), wanted, "{text}");
-            }
-            left.extend(command.get_subcommands().cloned());
-        }
-        assert!(secret.len() >= 6, "{secret:?}");
-    }
-
-    #[test]
-    fn every_argument_has_a_variable_and_a_help_text() {
-        let cli = Cli::command();
-        cli.clone().debug_assert();
-        for command in cli.get_subcommands().filter(|command| !command.is_hide_set()) {
-            for flag in command.get_arguments() {
-                let variable = flag.get_env().and_then(|name| name.to_str()).unwrap_or_default();
-                assert!(variable.starts_with("MASTHEAD_"), "{} {flag}", command.get_name());
-                assert!(flag.get_help().is_some(), "{} {flag}", command.get_name());
-            }
-        }
-    }
-}
+mod tests;

@@ -1,61 +1,39 @@
 //! The built browser application and the dashboards that ship, embedded in the binary.
 //!
 //! The application is what `npm run build` in `web/` leaves in its `dist` folder; the dashboards are
-//! the files in `infra/grafana/dashboards/`. Nothing here reads a disk at run time. Serving is the
-//! business of `http-api`.
+//! the files in `infra/grafana/dashboards/`. `build.rs` packs both and lists them. Nothing here reads
+//! a disk at run time. Serving is the business of `http-api`.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-use std::{
-    borrow::Cow,
-    collections::BTreeMap,
-    io::Write as _,
-    sync::{LazyLock, OnceLock},
-};
+use std::{borrow::Cow, io::Read as _};
 
 use bytes::Bytes;
-use flate2::{Compression, write::GzEncoder};
-use rust_embed::RustEmbed;
+use flate2::read::GzDecoder;
 
-#[derive(RustEmbed)]
-#[folder = "../../web/dist"]
-struct Application;
+/// A file as the build left it.
+struct Embedded {
+    name: &'static str,
+    /// Whether `bytes` are packed with gzip: where that makes them smaller.
+    gzip: bool,
+    bytes: &'static [u8],
+}
 
-#[derive(RustEmbed)]
-#[folder = "../../infra/grafana/dashboards"]
-#[include = "*.json"]
-struct Shipped;
+include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
 /// A file of the application.
 #[derive(Debug, Clone)]
 pub struct File {
-    /// Its bytes.
+    /// Its bytes, packed with gzip if `gzip` says so.
     pub bytes: Bytes,
-    /// The same compressed with gzip, if that makes it smaller.
-    pub gzip: Option<Bytes>,
+    /// Whether the bytes are packed.
+    pub gzip: bool,
     /// Its media type.
     pub media_type: &'static str,
     /// Whether its name changes with its content.
     pub immutable: bool,
 }
-
-/// A file as embedded; compressed when it is first asked for.
-struct Entry {
-    bytes: Bytes,
-    gzip: OnceLock<Option<Bytes>>,
-}
-
-static FILES: LazyLock<BTreeMap<String, Entry>> = LazyLock::new(|| {
-    let entry = |name: Cow<'static, str>| {
-        let bytes = match Application::get(&name)?.data {
-            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-            Cow::Owned(bytes) => Bytes::from(bytes),
-        };
-        Some((name.into_owned(), Entry { bytes, gzip: OnceLock::new() }))
-    };
-    Application::iter().filter_map(entry).collect()
-});
 
 /// What stands in the place of the application in a build without it.
 const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
@@ -66,18 +44,13 @@ const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\
 
 /// The file at `path`, which has no slash in front; nothing if there is none.
 pub fn find(path: &str) -> Option<File> {
-    let Some(entry) = FILES.get(path) else {
-        let missing = path == "index.html" && FILES.is_empty();
-        return missing.then(|| File {
-            bytes: Bytes::from_static(NOT_BUILT.as_bytes()),
-            gzip: None,
-            media_type: "text/html; charset=utf-8",
-            immutable: false,
-        });
+    let (bytes, gzip) = match APPLICATION.binary_search_by(|file| file.name.cmp(path)) {
+        Ok(at) => APPLICATION.get(at).map(|file| (file.bytes, file.gzip))?,
+        Err(_) if path == "index.html" && !has_application() => (NOT_BUILT.as_bytes(), false),
+        Err(_) => return None,
     };
-    let gzip = entry.gzip.get_or_init(|| compressed(&entry.bytes)).clone();
     Some(File {
-        bytes: entry.bytes.clone(),
+        bytes: Bytes::from_static(bytes),
         gzip,
         media_type: media_type(path),
         // Vite puts a hash of the content into the names of everything in this folder.
@@ -87,25 +60,27 @@ pub fn find(path: &str) -> Option<File> {
 
 /// Whether the application is part of this build.
 pub fn has_application() -> bool {
-    FILES.contains_key("index.html")
+    APPLICATION.iter().any(|file| file.name == "index.html")
 }
 
 /// The dashboards that ship: name of the file and its JSON, by name.
 pub fn dashboards() -> Vec<(String, String)> {
-    let read = |name: Cow<'static, str>| {
-        let text = String::from_utf8(Shipped::get(&name)?.data.into_owned()).ok()?;
-        Some((name.into_owned(), text))
+    let read = |file: &Embedded| {
+        let text = String::from_utf8(unpacked(file)?.into_owned()).ok()?;
+        Some((file.name.to_owned(), text))
     };
-    let mut all: Vec<_> = Shipped::iter().filter_map(read).collect();
-    all.sort();
-    all
+    DASHBOARDS.iter().filter_map(read).collect()
 }
 
-fn compressed(bytes: &[u8]) -> Option<Bytes> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
-    encoder.write_all(bytes).ok()?;
-    let packed = encoder.finish().ok()?;
-    (packed.len() < bytes.len()).then(|| packed.into())
+/// Nothing only if the build packed badly, which the tests would show.
+#[expect(clippy::disallowed_methods, reason = "our own bytes, as large as the build found them")]
+fn unpacked(file: &Embedded) -> Option<Cow<'static, [u8]>> {
+    if !file.gzip {
+        return Some(Cow::Borrowed(file.bytes));
+    }
+    let mut bytes = Vec::new();
+    GzDecoder::new(file.bytes).read_to_end(&mut bytes).ok()?;
+    Some(Cow::Owned(bytes))
 }
 
 fn media_type(path: &str) -> &'static str {
@@ -124,6 +99,8 @@ fn media_type(path: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::{collections::BTreeMap, path::Path};
+
     use super::*;
 
     #[test]
@@ -131,22 +108,40 @@ mod tests {
         let page = find("index.html").expect("a page");
         assert_eq!(page.media_type, "text/html; charset=utf-8");
         assert!(!page.immutable);
-        assert!(page.bytes.starts_with(b"<!doctype html>"));
         assert!(find("../Cargo.toml").is_none() && find("").is_none());
     }
 
     #[test]
-    fn compression_is_kept_only_where_it_helps() {
-        assert!(compressed(b"x").is_none());
-        let text = "text ".repeat(1_000);
-        let packed = compressed(text.as_bytes()).expect("smaller");
-        assert!(packed.starts_with(&[0x1f, 0x8b]) && packed.len() < text.len() / 10);
+    #[expect(clippy::disallowed_methods, reason = "what was built from is compared with it")]
+    fn what_is_embedded_is_what_was_there() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let same = |table: &[Embedded], folder: &str| {
+            for file in table {
+                let source = std::fs::read(root.join(folder).join(file.name)).expect("the source");
+                assert!(unpacked(file).expect("packed well") == source, "{}", file.name);
+                assert_eq!(file.gzip, file.bytes.starts_with(&[0x1f, 0x8b]), "{}", file.name);
+                assert!(file.bytes.len() <= source.len(), "{} has grown", file.name);
+            }
+        };
+        same(APPLICATION, "web/dist");
+        same(DASHBOARDS, "infra/grafana/dashboards");
+        assert!(APPLICATION.is_sorted_by_key(|file| file.name), "they are searched by name");
+        for file in APPLICATION {
+            assert_eq!(find(file.name).expect("found by its name").bytes, file.bytes);
+        }
+    }
+
+    #[test]
+    fn every_dashboard_ships_whole() {
+        let all: BTreeMap<_, _> = dashboards().into_iter().collect();
+        assert!(all.len() >= 5 && all.contains_key("api-overview.json"), "{:?}", all.keys());
+        assert!(all.values().all(|text| text.starts_with('{') && text.trim_end().ends_with('}')));
     }
 
     #[test]
     fn every_kind_of_file_that_a_build_leaves_has_its_type() {
-        for name in FILES.keys() {
-            assert_ne!(media_type(name), "application/octet-stream", "{name}");
+        for file in APPLICATION {
+            assert_ne!(media_type(file.name), "application/octet-stream", "{}", file.name);
         }
     }
 }

@@ -38,11 +38,15 @@ pub fn run(bytes: &[u8]) {
     text.clear();
     if lines::Decoder::default().decode_with_times(bytes, &times, &mut ends, &mut text).is_ok() {
         assert!(ends.len() == lines && text.len() <= lines::TEXT_BYTES_MAX);
+        let mut lengths = Vec::new();
+        if lines::Decoder::default().decode_lengths(bytes, &times, &mut lengths).is_ok() {
+            assert_eq!(lengths, ends);
+        }
     }
     for needle in lines_needles() {
         ends.clear();
         text.clear();
-        let holding = (times.as_slice(), std::slice::from_ref(&needle));
+        let holding = (|| Ok(times.as_slice()), std::slice::from_ref(&needle));
         let decoded =
             lines::Decoder::default().decode_holding(bytes, holding, &mut ends, &mut text);
         if let Ok((_, places)) = decoded {

@@ -184,4 +184,15 @@ def references(objects, outside=()):
     return found
 
 
-EVERY = (schema, identity, limits, hardening, selectors, references)
+def hooks(objects):
+    """The pod of a `helm test` is still there when `--logs` asks for its log, and makes room for the next."""
+    found = []
+    for pod in of_kind(objects, "Pod"):
+        notes = pod["metadata"].get("annotations") or {}
+        policy = notes.get("helm.sh/hook-delete-policy", "before-hook-creation").split(",")
+        if "test" in notes.get("helm.sh/hook", "").split(",") and policy != ["before-hook-creation"]:
+            found.append(f"{title(pod)} is deleted at {', '.join(policy)}")
+    return found
+
+
+EVERY = (schema, identity, limits, hardening, selectors, references, hooks)

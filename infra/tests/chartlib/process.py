@@ -75,6 +75,12 @@ class Container:
         done = subprocess.run([binary(), "check", "config", config], capture_output=True, text=True, timeout=120)
         return done.returncode, done.stdout + done.stderr
 
+    def run(self, *command):
+        """Another command of the same program, as `kubectl exec` would: with the container's variables and files."""
+        command = [binary(), *map(self._here, command)]
+        env = {"PATH": os.environ["PATH"], **self.env}
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
+
     def help(self):
         done = subprocess.run([binary(), self.args[0], "--help"], capture_output=True, text=True, timeout=120)
         return done.stdout if done.returncode == 0 else ""

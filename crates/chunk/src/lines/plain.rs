@@ -35,25 +35,50 @@ pub(super) fn read(
     ends: &mut Vec<usize>,
     text: &mut Vec<u8>,
 ) -> Result<(), Error> {
+    let bytes = read_ends(count, payload, text.len(), ends)?;
+    let bad = payload.corrupt("length of a line");
+    let mut buffer = Vec::new();
+    decompressor.read(payload, TEXT_BYTES_MAX, &mut buffer)?;
+    if bytes != buffer.len() {
+        return Err(bad);
+    }
+    text.extend_from_slice(&buffer);
+    payload.finish("end of lines")
+}
+
+/// Appends where lines end in a text that is stepped over.
+pub(super) fn read_lengths(
+    count: usize,
+    payload: &mut Cursor<'_>,
+    ends: &mut Vec<usize>,
+) -> Result<(), Error> {
+    let bytes = read_ends(count, payload, 0, ends)?;
+    let bad = payload.corrupt("length of a line");
+    if bytes != Decompressor::skip(payload, TEXT_BYTES_MAX)? {
+        return Err(bad);
+    }
+    payload.finish("end of lines")
+}
+
+/// Appends where lines end in a text that starts at `base`; returns the bytes of all.
+fn read_ends(
+    count: usize,
+    payload: &mut Cursor<'_>,
+    base: usize,
+    ends: &mut Vec<usize>,
+) -> Result<usize, Error> {
     let inner = Encoding::of(payload.byte("tag of the lengths")?, super::KIND)?;
     let bytes = payload.count(payload.remaining(), "bytes of the lengths")?;
     let mut column = payload.part(bytes, "lengths")?;
     let mut lengths: Vec<i64> = Vec::new();
     ints::read(inner, count, &mut column, &mut lengths, |length| length)?;
     let bad = payload.corrupt("length of a line");
-    let mut buffer = Vec::new();
-    decompressor.read(payload, TEXT_BYTES_MAX, &mut buffer)?;
-    let base = text.len();
     let mut end = 0_usize;
     ends.reserve(count);
     for length in lengths {
         let length = usize::try_from(length).map_err(|_| bad.clone())?;
-        end = end.checked_add(length).filter(|end| *end <= buffer.len()).ok_or(bad.clone())?;
+        end = end.checked_add(length).filter(|end| *end <= TEXT_BYTES_MAX).ok_or(bad.clone())?;
         ends.push(base + end);
     }
-    if end != buffer.len() {
-        return Err(bad);
-    }
-    text.extend_from_slice(&buffer);
-    payload.finish("end of lines")
+    Ok(end)
 }

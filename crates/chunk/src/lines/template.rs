@@ -18,7 +18,8 @@
 //! `template/write.rs` collects nodes and columns, `template/values.rs` writes and reads one column,
 //! `template/read.rs` puts lines together again (`template/out.rs`) from nodes (`template/nodes.rs`)
 //! and columns (`template/columns.rs`): all of them, what of them is needed (`template/members.rs`),
-//! or those that can hold a text (`template/search.rs`). What is compressed together, in this order:
+//! those that can hold a text (`template/search.rs`), or only how long they are
+//! (`template/lengths.rs`). What is compressed together, in this order:
 //!
 //! ```text
 //! text bytes | nodes | kinds of columns | short columns | numbers | texts | large columns …
@@ -28,6 +29,7 @@
 
 mod clock;
 mod columns;
+mod lengths;
 mod members;
 mod nodes;
 mod out;

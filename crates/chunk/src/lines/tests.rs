@@ -2,6 +2,8 @@
 
 use super::*;
 
+mod lengths;
+
 fn column(lines: &[&[u8]]) -> (Vec<u8>, Vec<usize>) {
     let mut text = Vec::new();
     let mut ends = Vec::new();
@@ -28,6 +30,10 @@ fn round_trip_at(lines: &[&[u8]], times: &[i64]) -> Vec<u8> {
     assert_eq!(&back[2..], text);
     let moved: Vec<usize> = ends.iter().map(|end| end + 2).collect();
     assert_eq!(back_ends[1..], moved);
+    let mut lengths = vec![7];
+    let used = decoder.decode_lengths(&bytes, times, &mut lengths).unwrap();
+    assert_eq!((used, lengths.remove(0)), (bytes.len(), 7));
+    assert_eq!(lengths, ends, "lengths are those of whole lines");
     bytes
 }
 
@@ -348,9 +354,10 @@ fn cut_and_flipped_bytes_are_refused_or_read_as_something_else_in_part_too() {
     damaged(&lines, |bytes, ends, text| {
         Decoder::default().decode_members(bytes, (&[], &names), ends, text).is_ok()
     });
+    damaged(&lines, |bytes, ends, _| Decoder::default().decode_lengths(bytes, &[], ends).is_ok());
     let needle = [Needle::new(b"x7y", false).unwrap()];
     damaged(&lines, |bytes, ends, text| {
-        Decoder::default().decode_holding(bytes, (&[], &needle), ends, text).is_ok()
+        Decoder::default().decode_holding(bytes, (|| Ok(&[]), &needle), ends, text).is_ok()
     });
 }
 
@@ -380,8 +387,9 @@ fn holding(lines: &[&[u8]], needle: &str, folded: bool) -> Vec<usize> {
     Encoder::new(3).encode(&text, &ends, &mut bytes).unwrap();
     let needle = Needle::new(needle.as_bytes(), folded).unwrap();
     let (mut ends, mut text) = (Vec::new(), Vec::new());
-    let (used, places) =
-        Decoder::default().decode_holding(&bytes, (&[], &[needle]), &mut ends, &mut text).unwrap();
+    let (used, places) = Decoder::default()
+        .decode_holding(&bytes, (|| Ok(&[]), &[needle]), &mut ends, &mut text)
+        .unwrap();
     assert_eq!(used, bytes.len());
     let places = places.unwrap_or_else(|| (0..lines.len()).collect());
     assert_eq!(places.len(), ends.len());
@@ -449,7 +457,8 @@ fn lines_that_hold_any_of_several_texts_are_there() {
     Encoder::new(3).encode(&text, &ends, &mut bytes).unwrap();
     let needles = ["b y", "C Z"].map(|text| Needle::new(text.as_bytes(), text == "C Z").unwrap());
     let (mut ends, mut text) = (Vec::new(), Vec::new());
-    let decoded = Decoder::default().decode_holding(&bytes, (&[], &needles), &mut ends, &mut text);
+    let decoded =
+        Decoder::default().decode_holding(&bytes, (|| Ok(&[]), &needles), &mut ends, &mut text);
     let want: Vec<usize> = (0..40).filter(|n| n % 3 > 0).collect();
     assert_eq!(decoded, Ok((bytes.len(), Some(want))));
     assert!(Needle::new(b"", false).is_none());

@@ -107,10 +107,11 @@ impl Decompressor {
         }
     }
 
-    /// Steps over the next stream, which may have `limit` bytes.
-    pub(crate) fn skip(cursor: &mut Cursor<'_>, limit: usize) -> Result<(), Error> {
+    /// Steps over the next stream, which may have `limit` bytes; returns how many it has.
+    pub(crate) fn skip(cursor: &mut Cursor<'_>, limit: usize) -> Result<usize, Error> {
         let raw = cursor.count(limit, "length of a stream")?;
         let stored = cursor.count(raw, "stored length of a stream")?;
-        cursor.take(stored, "stream").map(drop)
+        cursor.take(stored, "stream")?;
+        Ok(raw)
     }
 }

@@ -250,11 +250,11 @@ async fn a_browser_comes_in_knows_who_it_is_and_leaves() {
         (log_in(&router, "vera", "view-pw").await, log_in(&router, "admin", "admin-pw").await);
     let mut config = people();
     config.users[0].role = Role::Admin;
-    auth.set(&config).unwrap();
+    auth.put(auth.check(&config).unwrap());
     assert_eq!(who(&[("cookie", &vera)]).await, nobody);
     assert_eq!(who(&[("cookie", &root)]).await["user"], "admin");
     // A configuration that would let everybody in is not taken.
-    assert!(auth.set(&AuthConfig::default()).is_err());
+    assert!(auth.check(&AuthConfig::default()).is_err());
     assert_eq!(who(&[]).await, nobody);
 }
 

@@ -30,6 +30,10 @@ fn as_much_as_is_wanted_comes_back() {
     let want = Want { lines: LineColumn::Count, metadata: true, ..Want::ALL };
     open(&sealed.data, want, &mut decoder, &mut into).unwrap();
     assert_eq!((into.text.len(), into.metadata(7)), (0, rows.columns.metadata(7)));
+    let want = Want { lines: LineColumn::Length, ..Want::ALL };
+    open(&sealed.data, want, &mut decoder, &mut into).unwrap();
+    assert_eq!((into.text.len(), &into.ends), (0, &rows.columns.ends));
+    assert_eq!(into.metadata(7), rows.columns.metadata(7));
 }
 
 #[test]

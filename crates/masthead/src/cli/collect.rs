@@ -5,7 +5,7 @@ use std::{ffi::OsString, net::SocketAddr};
 use camino::Utf8PathBuf;
 use clap::{Args, builder::BoolishValueParser};
 
-use super::{ForwardArgs, kubernetes::http_url};
+use super::{ForwardArgs, kubernetes::http_url, values::address};
 
 /// `masthead collect`
 #[derive(Debug, Args)]
@@ -19,7 +19,7 @@ pub(crate) struct CollectArgs {
     /// Where to listen: metrics, targets, readiness; samples may be pushed here too.
     ///
     /// Without it, what the file says, else 127.0.0.1:9080.
-    #[arg(long, value_name = "ADDR:PORT", env = "MASTHEAD_LISTEN")]
+    #[arg(long, value_name = "ADDR:PORT", env = "MASTHEAD_LISTEN", value_parser = address)]
     pub listen: Option<SocketAddr>,
 
     /// Scrape, collect and forward what this masthead.yaml says; its storage is passed over.

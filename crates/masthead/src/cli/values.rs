@@ -1,6 +1,9 @@
 //! Values of flags as people write them: durations, sizes, addresses, moments, rates.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 /// An address, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +37,25 @@ pub(super) fn byte_size(text: &str) -> Result<u64, String> {
     if size.0 == 0 { Err("must be more than nothing".to_owned()) } else { Ok(size.0) }
 }
 
+/// `127.0.0.1:3000`, `localhost:3000`, or `:3000`, which upstream's flags have for every address.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    let on = |ip: Ipv4Addr, port: &str| Some(SocketAddr::from((ip, port.parse().ok()?)));
+    let found = match text.split_once(':') {
+        Some(("", port)) => on(Ipv4Addr::UNSPECIFIED, port),
+        Some(("localhost", port)) => on(Ipv4Addr::LOCALHOST, port),
+        _ => text.parse().ok(),
+    };
+    found.ok_or_else(|| {
+        "write it like 127.0.0.1:3000, localhost:3000, or :3000 for every address of this machine"
+            .to_owned()
+    })
+}
+
 pub(super) fn address_or_off(text: &str) -> Result<Listen, String> {
     if text == "off" {
         return Ok(Listen::Off);
     }
-    text.parse().map(Listen::At).map_err(|_| "write it like 127.0.0.1:9090, or off".to_owned())
+    address(text).map(Listen::At).map_err(|why| format!("{why}; or off"))
 }
 
 pub(super) fn moment(text: &str) -> Result<f64, String> {
@@ -90,6 +107,22 @@ mod tests {
         assert_eq!(address_or_off("off"), Ok(Listen::Off));
         assert_eq!(address_or_off("[::1]:9090").ok(), "[::1]:9090".parse().ok().map(Listen::At));
         assert!(address_or_off("9090").is_err());
+    }
+
+    #[test]
+    fn addresses() {
+        let f = |text: &str, want: Option<&str>| {
+            assert_eq!(address(text).ok(), want.map(|want| want.parse().unwrap()), "{text:?}");
+        };
+        f("127.0.0.1:3000", Some("127.0.0.1:3000"));
+        f("[::1]:3000", Some("[::1]:3000"));
+        f("localhost:3000", Some("127.0.0.1:3000"));
+        f(":3000", Some("0.0.0.0:3000"));
+        f("3000", None);
+        f(":", None);
+        f(":70000", None);
+        f("example.org:3000", None);
+        f("", None);
     }
 
     #[test]

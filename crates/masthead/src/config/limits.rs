@@ -228,6 +228,13 @@ const FIXED: &[Fixed] = &[
         "POINTS_MAX: i64 = 11_000;",
     ),
     (
+        "bytes of label values that a PromQL query makes",
+        "256 MiB",
+        "422",
+        "crates/promql/src/engine.rs",
+        "LABEL_BYTES_MAX: usize = 256 << 20;",
+    ),
+    (
         "bytes of a LogQL query",
         "131,072",
         "400",

@@ -12,7 +12,7 @@ use std::{
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use masthead_discovery::yaml;
-use masthead_http_api::{Auth, AuthConfig, AuthOptions};
+use masthead_http_api::{Auth, AuthConfig, AuthOptions, CheckedAuth};
 use masthead_http_client::Secret;
 use masthead_model::Regexp;
 use masthead_sysio::{Clock, Fs as _, Metadata, RealFs, read_to_vec};
@@ -87,15 +87,14 @@ impl Access {
         &self.auth
     }
 
-    /// Reads the files again.
+    /// Reads and checks the files as they are now.
     ///
     /// # Errors
-    /// What is wrong with them; then everything is as before.
-    pub(super) fn reload(&self) -> anyhow::Result<()> {
+    /// What is wrong with them.
+    pub(super) fn read(&self) -> anyhow::Result<CheckedAuth> {
         let seen = self.written.look();
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
-        let config = self.written.read()?;
-        self.auth.set(&config).context("--auth")
+        self.auth.check(&self.written.read()?).context("--auth")
     }
 
     /// Reads the files again if one of them has changed.
@@ -104,8 +103,11 @@ impl Access {
         if *self.seen.lock().unwrap_or_else(PoisonError::into_inner) == now {
             return;
         }
-        match self.reload() {
-            Ok(()) => tracing::info!("Read again who may come in."),
+        match self.read() {
+            Ok(read) => {
+                self.auth.put(read);
+                tracing::info!("Read again who may come in.");
+            }
             Err(error) => {
                 let error = format!("{error:#}");
                 tracing::error!(

@@ -57,15 +57,18 @@ impl Certificates {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads the files again.
+    /// Reads and checks the files as they are now.
     ///
     /// # Errors
-    /// What is wrong with them; then everything is as before.
-    pub(super) fn reload(&self) -> anyhow::Result<()> {
+    /// What is wrong with them.
+    pub(super) fn read(&self) -> anyhow::Result<Arc<ServerConfig>> {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = look(&self.files);
-        let new = read(&self.files)?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = new;
-        Ok(())
+        read(&self.files)
+    }
+
+    /// Connections that begin from now on use what was read.
+    pub(super) fn put(&self, read: Arc<ServerConfig>) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = read;
     }
 
     /// Reads the files again if one of them has changed.
@@ -73,8 +76,11 @@ impl Certificates {
         if *self.seen.lock().unwrap_or_else(PoisonError::into_inner) == look(&self.files) {
             return;
         }
-        match self.reload() {
-            Ok(()) => tracing::info!("Read the certificate again."),
+        match self.read() {
+            Ok(read) => {
+                self.put(read);
+                tracing::info!("Read the certificate again.");
+            }
             Err(error) => {
                 let error = format!("{error:#}");
                 tracing::error!(error, "A new certificate was not taken; the old one goes on.");

@@ -133,12 +133,20 @@ impl Scraping {
         Ok(())
     }
 
-    /// Reads the file again and scrapes what it says. Blocks; not to be called on an async thread.
+    /// Reads and checks the configuration as it is now.
     ///
     /// # Errors
-    /// What is wrong with the file; then everything goes on as before.
-    pub(crate) fn reload(&self) -> anyhow::Result<()> {
-        self.runtime.block_on(self.apply(read(&self.args)?))
+    /// What is wrong with it.
+    pub(crate) fn read(&self) -> anyhow::Result<Read> {
+        read(&self.args)
+    }
+
+    /// Scrapes what was read. Blocks; not to be called on an async thread.
+    ///
+    /// # Errors
+    /// A journal that cannot be opened, a file of a job that cannot be read.
+    pub(crate) fn put(&self, read: Read) -> anyhow::Result<()> {
+        self.runtime.block_on(self.apply(read))
     }
 
     /// The configuration of one scrape pool, secrets masked.
@@ -221,7 +229,8 @@ impl Scraping {
 }
 
 /// A configuration and how it may be shown.
-struct Read {
+#[derive(Debug)]
+pub(crate) struct Read {
     config: PromConfig,
     remotes: Vec<RemoteWriteConfig>,
     text: String,

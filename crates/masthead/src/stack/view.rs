@@ -41,6 +41,9 @@ pub(super) struct Server {
     /// A collector has none.
     stores: Option<(Arc<Tsdb>, Arc<Logdb>)>,
     last_reload: Mutex<Reload>,
+    /// Held by the reload that is under way, so that parts of two readings are never in force
+    /// together.
+    reloading: Mutex<()>,
     /// Told when a client asks the process to end.
     quit: Notify,
 }
@@ -86,6 +89,7 @@ impl Server {
             telemetry,
             stores,
             last_reload: Mutex::new(Reload { ok: true, loaded: now }),
+            reloading: Mutex::default(),
             quit: Notify::new(),
         }
     }
@@ -111,6 +115,7 @@ impl Server {
     /// # Errors
     /// What is wrong with it; the old one is in force then.
     pub(super) fn load(&self) -> Result<(), ReloadError> {
+        let _alone = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let done = self.read_again();
         let mut last = self.last_reload.lock().unwrap_or_else(PoisonError::into_inner);
         last.ok = done.is_ok();
@@ -128,18 +133,25 @@ impl Server {
         }
     }
 
-    /// Everything is read and checked before anything is changed.
+    /// Everything is read and checked before anything is changed. What can still fail then is the
+    /// machine: a journal that cannot be opened, a file that went away meanwhile.
     fn read_again(&self) -> anyhow::Result<()> {
         let now = self.config.as_deref().map(config::settings).transpose()?.unwrap_or_default();
+        let scraping = self.reloaded.scraping.read()?;
         let collecting = self.reloaded.collecting.read()?;
         let alerting = self.reloaded.alerting.as_ref();
         let rules = alerting.map(|alerting| alerting.read()).transpose()?;
-        self.reloaded.scraping.reload()?;
+        let access = self.reloaded.access.read()?;
+        let certificates = self.reloaded.certificates.as_ref();
+        let certificate = certificates.map(|files| files.read()).transpose()?;
+        self.reloaded.scraping.put(scraping)?;
         self.reloaded.collecting.apply(collecting)?;
-        self.reloaded.access.reload()?;
-        self.reloaded.certificates.as_ref().map_or(Ok(()), |files| files.reload())?;
         if let Some((alerting, rules)) = alerting.zip(rules) {
             alerting.apply(rules, self.external_labels())?;
+        }
+        self.reloaded.access.auth().put(access);
+        if let Some((files, certificate)) = certificates.zip(certificate) {
+            files.put(certificate);
         }
         for key in config::changed(&self.settings, &now) {
             tracing::warn!(key, "A setting was changed that is in force after a restart only.");

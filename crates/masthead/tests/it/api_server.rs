@@ -31,6 +31,7 @@ struct State {
     objects: BTreeMap<(String, String, String), Value>,
     events: Vec<(u64, String, Value)>,
     away: bool,
+    asked: Vec<String>,
 }
 
 impl ApiServer {
@@ -67,6 +68,11 @@ impl ApiServer {
         lock(&self.state).away = away;
     }
 
+    /// How often it was asked for something that holds `part`.
+    pub(crate) fn asked(&self, part: &str) -> usize {
+        lock(&self.state).asked.iter().filter(|target| target.contains(part)).count()
+    }
+
     fn change(&self, kind: &str, plural: &str, mut object: Value) {
         let mut state = lock(&self.state);
         state.version += 1;
@@ -100,7 +106,11 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
         let target = first.split_whitespace().nth(1).unwrap_or("").to_owned();
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let query = parameters(query);
-        let is_away = lock(state).away;
+        let is_away = {
+            let mut state = lock(state);
+            state.asked.push(target.clone());
+            state.away
+        };
         let (status, kind, body) = if path == "/metrics" {
             (200, "text/plain; version=0.0.4", "items 7\n".to_owned())
         } else if is_away {

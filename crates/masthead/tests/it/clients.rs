@@ -109,7 +109,7 @@ fn a_password_and_a_certificate_let_every_client_in() {
     let export = ["export", "openmetrics", "--url", &url, "--from", &from];
     let (code, stderr) = ok(&export, "# EOF");
     assert_eq!(code, Some(0), "{stderr}");
-    ok(&["doctor", &url], "ready, version");
+    ok(&["doctor", &url], concat!("ready, Masthead ", env!("CARGO_PKG_VERSION")));
 
     // By variables alone, as in a unit of systemd.
     let mut command = Masthead::command(&["query", "6 * 7"]);

@@ -464,5 +464,15 @@ fn a_bad_configuration_is_refused_with_file_line_and_key_and_a_reload_keeps_the_
     assert!(server.get("/api/v1/status/config").1.contains("7s"));
     let runtime = server.get("/api/v1/status/runtimeinfo").1;
     assert!(runtime.contains("\"reloadConfigSuccess\":false"), "{runtime}");
+    // What is right in a file that is wrong elsewhere is not in force either.
+    let half =
+        good.replace("7s", "8s") + "auth:\n  tokens: [{name: a, hash: none, scopes: [read]}]\n";
+    fs::write(&file, half).unwrap();
+    let (status, answer) = server.ask("POST /-/reload HTTP/1.1", b"").unwrap();
+    assert!(status == 500 && answer.contains("token"), "{answer}");
+    assert!(server.get("/api/v1/status/config").1.contains("7s"));
+    fs::write(&file, good.replace("7s", "8s")).unwrap();
+    assert_eq!(server.ask("POST /-/reload HTTP/1.1", b"").unwrap().0, 200);
+    assert!(server.get("/api/v1/status/config").1.contains("8s"));
     assert_eq!(server.stop(Signal::TERM), Some(0));
 }

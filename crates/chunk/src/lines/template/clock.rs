@@ -78,6 +78,28 @@ impl Shape {
         nanos.div_euclid(10_i64.pow(9 - self.decimals()))
     }
 
+    /// How long the texts of all numbers are, if they are all of one length.
+    pub(super) fn len(self) -> Option<usize> {
+        let fraction = if self.digits == 0 { 0 } else { 1 + usize::from(self.digits) };
+        (self.digits != Self::TRIMMED).then_some(WHOLE + fraction)
+    }
+
+    /// How long the text of a number is.
+    pub(super) fn len_of(self, number: i64) -> usize {
+        self.len().unwrap_or_else(|| {
+            let mut fraction = number.rem_euclid(self.per_second());
+            if fraction == 0 {
+                return WHOLE;
+            }
+            let mut digits = DIGITS_MAX;
+            while fraction % 10 == 0 {
+                fraction /= 10;
+                digits -= 1;
+            }
+            WHOLE + 1 + digits
+        })
+    }
+
     /// The text of a number, and where it ends.
     pub(super) fn text(self, number: i64) -> ([u8; TEXT], usize) {
         let (seconds, fraction) =

@@ -3,7 +3,7 @@
 use super::Mark;
 use super::nodes::Nodes;
 use super::search::Needle;
-use super::values::{self, Sources, Values};
+use super::values::{self, Lengths, Sources, Values};
 use crate::Error;
 
 /// What is needed of a column.
@@ -12,6 +12,8 @@ pub(super) enum Wanted {
     No,
     /// Whether its values start with digits; nobody needs them.
     Digits,
+    /// How long its values are.
+    Length,
     Yes,
 }
 
@@ -19,6 +21,7 @@ pub(super) enum Wanted {
 #[derive(Debug)]
 pub(super) enum Column {
     Values(Values),
+    Lengths(Lengths),
     /// Which of the nodes below it stands at each place; empty if there is one.
     Nested(Vec<u64>),
     /// Nobody needs it.
@@ -52,12 +55,17 @@ pub(super) fn read(
     for (at, mark) in nodes.marks.iter().enumerate() {
         let count = counts.get(at).copied().unwrap_or(0);
         let wanted = wanted.get(at).copied().unwrap_or(Wanted::Yes);
+        if *mark != Mark::Nested && wanted == Wanted::Length {
+            columns.push(Column::Lengths(values::lengths(sources, *mark, count)?));
+            continue;
+        }
         if *mark != Mark::Nested {
-            let reads = |kind| {
-                wanted != Wanted::No
-                    && (needles.is_empty() || needles.iter().any(|needle| needle.fits_kind(kind)))
+            let values = if wanted == Wanted::No || needles.is_empty() {
+                values::read_if(sources, *mark, count, wanted != Wanted::No)?
+            } else {
+                values::read_holding(sources, *mark, count, needles)?
             };
-            let Some(values) = values::read_if(sources, *mark, count, reads)? else {
+            let Some(values) = values else {
                 columns.push(Column::Left);
                 continue;
             };

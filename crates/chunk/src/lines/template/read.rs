@@ -1,21 +1,23 @@
-//! Puts lines together again: whole, as far as they are needed, or those that can hold a text.
+//! Puts lines together again: whole, as far as they are needed, or those that can hold a text; or
+//! tells only how long they are.
 
 use super::columns::{self, Column, Wanted};
+use super::lengths::Adder;
 use super::members::{Reduced, reduce};
 use super::nodes::{Node, Nodes, Piece};
 use super::out::{Out, STEP};
 use super::search::{Needle, Sieve, Verdict};
-use super::values::Sources;
+use super::values::{Small, Sources};
 use crate::Error;
 use crate::cursor::Cursor;
 use crate::lines::{Decompressor, TEXT_BYTES_MAX};
 
 /// Lines to be read.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::lines) struct Request<'a> {
+#[derive(Debug)]
+pub(in crate::lines) struct Request<'a, T> {
     pub(in crate::lines) count: usize,
-    /// Times of the lines, or none.
-    pub(in crate::lines) times: &'a [i64],
+    /// Makes the times of the lines, or none; asked once, and not where no line is wanted.
+    pub(in crate::lines) times: T,
     pub(in crate::lines) part: Part<'a>,
 }
 
@@ -27,12 +29,17 @@ pub(in crate::lines) enum Part<'a> {
     Members(&'a [Box<str>]),
     /// Lines that cannot hold any of these may be left out.
     Holding(&'a [Needle]),
+    /// No text, only where each line would end in it.
+    Lengths,
 }
 
 /// Reads columns of lines that are templates; keeps its memory.
 #[derive(Debug, Default)]
 pub(in crate::lines) struct Reader {
-    streams: [Vec<u8>; 5],
+    skeletons: Vec<u8>,
+    kinds: Vec<u8>,
+    /// Memory for streams that small columns share.
+    small: [Vec<u8>; 3],
     nodes: Nodes,
     columns: Vec<Column>,
     wanted: Vec<Wanted>,
@@ -41,10 +48,10 @@ pub(in crate::lines) struct Reader {
 impl Reader {
     /// Appends the lines that `payload` holds, which is then at its end: where each ends in `text`
     /// to `ends`, and the text. Returns the places of the lines that were appended, or none for all.
-    pub(in crate::lines) fn read(
+    pub(in crate::lines) fn read<'t>(
         &mut self,
         decompressor: &mut Decompressor,
-        Request { count, times, part }: Request<'_>,
+        Request { count, times, part }: Request<'_, impl FnOnce() -> Result<&'t [i64], Error>>,
         payload: &mut Cursor<'_>,
         (ends, text): (&mut Vec<usize>, &mut Vec<u8>),
     ) -> Result<Option<Vec<usize>>, Error> {
@@ -52,28 +59,38 @@ impl Reader {
         let bad = payload.corrupt("bytes of lines");
         // Whatever is decompressed becomes text; places in dictionaries are a few bytes a value.
         let budget = 4 * bytes + 8 * count + (64 << 10);
-        for stream in &mut self.streams {
-            decompressor.read(payload, budget, stream)?;
-        }
-        self.nodes.read(&self.streams[0])?;
-        let mut body = Body {
-            count,
-            times,
-            budget,
-            decompressor,
-            large: payload.part(payload.remaining(), "large columns")?,
-        };
+        decompressor.read(payload, budget, &mut self.skeletons)?;
+        decompressor.read(payload, budget, &mut self.kinds)?;
+        let [short, numbers, texts] = std::mem::take(&mut self.small);
+        let small = [
+            Small::new(payload, budget, short)?,
+            Small::new(payload, budget, numbers)?,
+            Small::new(payload, budget, texts)?,
+        ];
+        let large = payload.part(payload.remaining(), "large columns")?;
+        self.nodes.read(&self.skeletons)?;
+        let mut body = Body { count, times: &[], budget, decompressor, small, large };
         self.wanted.clear();
         self.wanted.resize(self.nodes.marks.len(), Wanted::Yes);
         let mut kept: Option<Vec<usize>> = None;
         let mut is_whole = true;
+        if let Part::Holding(needles) = part {
+            let places = self.search(needles, &mut body)?;
+            is_whole = places.len() == count;
+            if places.is_empty() {
+                self.small = body.small.map(Small::into_buffer);
+                return Ok(Some(places));
+            }
+            kept = Some(places);
+        }
+        body.times = times()?;
         match part {
-            Part::All => self.read_columns(&mut body, &[]).map(drop)?,
+            Part::All | Part::Holding(_) => self.read_columns(&mut body).map(drop)?,
             Part::Members(names) => {
                 let pieces = self.nodes.pieces.len();
                 let all: Vec<_> = self.nodes.list.iter().map(|node| node.pieces.clone()).collect();
                 self.cut_down(names);
-                is_whole = !self.read_columns(&mut body, &[])?;
+                is_whole = !self.read_columns(&mut body)?;
                 if is_whole {
                     // Some line is not what its skeleton looked like.
                     for (node, pieces) in self.nodes.list.iter_mut().zip(all) {
@@ -81,26 +98,25 @@ impl Reader {
                     }
                     self.nodes.pieces.truncate(pieces);
                     self.wanted.fill(Wanted::Yes);
-                    self.read_columns(&mut body, &[])?;
+                    self.read_columns(&mut body)?;
                 }
             }
-            Part::Holding(needles) => {
-                let places = self.search(needles, &mut body)?;
-                is_whole = places.len() == count;
-                if places.is_empty() {
-                    return Ok(Some(places));
-                }
-                self.read_columns(&mut body, &[])?;
-                kept = Some(places);
+            Part::Lengths => {
+                self.wanted.fill(Wanted::Length);
+                self.read_columns(&mut body)?;
+                let added = self.add_up(&body, bytes, ends);
+                self.small = body.small.map(Small::into_buffer);
+                return if added { Ok(None) } else { Err(bad) };
             }
         }
-        let [skeletons, ..] = &mut self.streams;
-        skeletons.resize(skeletons.len() + STEP, 0);
+        let Body { times, small, .. } = body;
+        self.small = small.map(Small::into_buffer);
+        self.skeletons.resize(self.skeletons.len() + STEP, 0);
         let before = text.len();
         text.resize(before + bytes + STEP, 0);
         let out = Out::new(text.get_mut(before..).unwrap_or_default());
         let mut lines = Lines {
-            skeletons,
+            skeletons: &self.skeletons,
             nodes: &self.nodes,
             columns: &self.columns,
             seen: vec![0; self.nodes.list.len()],
@@ -127,28 +143,51 @@ impl Reader {
         if written == bytes || !is_whole { Ok(kept) } else { Err(bad) }
     }
 
+    /// Appends where lines end whose lengths were read; says no if they have not so many `bytes`.
+    fn add_up(&self, body: &Body<'_>, bytes: usize, ends: &mut Vec<usize>) -> bool {
+        let adder = Adder { nodes: &self.nodes, columns: &self.columns, times: body.times };
+        let lines = adder.lines();
+        let mut end = 0_usize;
+        ends.extend((0..body.count).map(|line| {
+            end = end.saturating_add(lines.at(line));
+            end
+        }));
+        end == bytes
+    }
+
     /// Reads the columns that are wanted; says no if one is not what it must be.
-    fn read_columns(&mut self, body: &mut Body<'_>, needles: &[Needle]) -> Result<bool, Error> {
-        let [_, kinds, short, numbers, texts] = &self.streams;
-        let large = body.large.clone();
-        let streams = [kinds.as_slice(), short, numbers, texts];
-        let mut sources = Sources::new(streams, large, body.decompressor, body.budget);
-        let wanted = (self.wanted.as_slice(), needles);
-        if !columns::read(&self.nodes, body.count, wanted, &mut sources, &mut self.columns)? {
+    fn read_columns(&mut self, body: &mut Body<'_>) -> Result<bool, Error> {
+        if !self.read_some(&[], body)? {
             return Ok(false);
         }
-        sources.finish()?;
-        let needs_times =
-            |column: &Column| matches!(column, Column::Values(values) if values.needs_times());
+        let needs_times = |column: &Column| match column {
+            Column::Values(values) => values.needs_times(),
+            Column::Lengths(lengths) => lengths.need_times(),
+            Column::Nested(_) | Column::Left => false,
+        };
         if body.times.len() != body.count && self.columns.iter().any(needs_times) {
             return Err(body.large.corrupt("times of the lines"));
         }
         Ok(true)
     }
 
+    /// As [`Reader::read_columns`], and leaves out those that can hold none of `needles`, if there
+    /// are any; no times are needed for that.
+    fn read_some(&mut self, needles: &[Needle], body: &mut Body<'_>) -> Result<bool, Error> {
+        let large = body.large.clone();
+        let mut sources =
+            Sources::new(&self.kinds, &mut body.small, large, body.decompressor, body.budget);
+        let wanted = (self.wanted.as_slice(), needles);
+        let all = columns::read(&self.nodes, body.count, wanted, &mut sources, &mut self.columns)?;
+        if all {
+            sources.finish()?;
+        }
+        Ok(all)
+    }
+
     /// Leaves out of nodes what is not needed of them, and says which columns are.
     fn cut_down(&mut self, names: &[Box<str>]) {
-        let Self { streams: [skeletons, ..], nodes, wanted, .. } = self;
+        let Self { skeletons, nodes, wanted, .. } = self;
         let Nodes { list, pieces, .. } = nodes;
         let brackets = skeletons.len();
         skeletons.extend_from_slice(b"{,}");
@@ -209,7 +248,7 @@ impl Reader {
 
     /// The places of lines that can hold a text; the columns of these lines are then wanted.
     fn search(&mut self, needles: &[Needle], body: &mut Body<'_>) -> Result<Vec<usize>, Error> {
-        let (nodes, skeletons) = (&self.nodes, self.streams[0].as_slice());
+        let (nodes, skeletons) = (&self.nodes, self.skeletons.as_slice());
         let verdicts: Vec<(&Needle, Verdict)> = needles
             .iter()
             .map(|needle| (needle, Verdict::new(needle, nodes, skeletons)))
@@ -225,12 +264,11 @@ impl Reader {
             let yes = verdicts.iter().any(|(_, verdict)| verdict.wants(nodes, column));
             *wanted = if yes || column == 0 { Wanted::Yes } else { Wanted::No };
         }
-        self.read_columns(body, needles)?;
+        self.read_some(needles, body)?;
         let nodes = &self.nodes;
-        let read = (self.columns.as_slice(), body.times);
         let mut sieves: Vec<Sieve<'_>> = verdicts
             .iter()
-            .map(|(needle, verdict)| Sieve::new(needle, nodes, verdict, read))
+            .map(|(needle, verdict)| Sieve::new(needle, nodes, verdict, &self.columns))
             .filter(|sieve| !sieve.is_never())
             .collect();
         if sieves.is_empty() {
@@ -277,6 +315,7 @@ struct Body<'a> {
     /// Bytes that may be decompressed.
     budget: usize,
     decompressor: &'a mut Decompressor,
+    small: [Small<'a>; 3],
     large: Cursor<'a>,
 }
 

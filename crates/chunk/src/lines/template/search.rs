@@ -9,8 +9,9 @@ use memchr::memmem::Finder;
 
 use super::columns::Column;
 use super::nodes::{Nodes, Piece};
-use super::values::{Kind, Values};
+use super::values::{HALF_BITS, Kind, Values, known_halves};
 use super::{DEPTH_MAX, Mark};
+use crate::bits;
 
 /// Only so much of a longer text is looked for.
 const BYTES_MAX: usize = 63;
@@ -22,6 +23,11 @@ pub struct Needle {
     text: Vec<u8>,
     folded: bool,
     finder: Finder<'static>,
+    /// For each place at which the text can stand in a UUID, which bits it says something of, and
+    /// what.
+    uuids: Vec<(u128, u128)>,
+    /// The same of UUIDs of version 4, as they are stored.
+    random_uuids: Vec<[(u64, u64); 2]>,
     /// For each kind of variable and each place in the text, how far it goes on with bytes that
     /// such a variable can have.
     reach: [[usize; BYTES_MAX]; CLASSES.len()],
@@ -61,7 +67,10 @@ impl Needle {
             }
         }
         let finder = Finder::new(&text).into_owned();
-        Some(Self { text, folded, finder, reach })
+        let uuids = in_uuid(&text);
+        let random_uuids =
+            uuids.iter().filter_map(|(mask, bits)| known_halves(*mask, *bits)).collect();
+        Some(Self { text, folded, finder, uuids, random_uuids, reach })
     }
 
     fn len(&self) -> usize {
@@ -74,11 +83,18 @@ impl Needle {
         match kind {
             Kind::Numbers | Kind::Differences => all(|byte| byte.is_ascii_digit()),
             Kind::Addresses | Kind::Fractions => all(|byte| byte.is_ascii_digit() || byte == b'.'),
-            Kind::Hexadecimal | Kind::RandomUuids => {
-                all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
-            }
+            Kind::RandomUuids => !self.random_uuids.is_empty(),
+            Kind::Hexadecimal => all(|byte| byte.is_ascii_hexdigit() || byte == b'-'),
             Kind::Same | Kind::Dictionary | Kind::Texts | Kind::Raw | Kind::Moments => true,
         }
+    }
+
+    /// Whether hexadecimal numbers of so many letters can hold the text.
+    pub(super) fn fits_hexadecimal(&self, letters: usize) -> bool {
+        if letters == crate::words::UUID_BYTES {
+            return self.fits_kind(Kind::Hexadecimal);
+        }
+        self.len() <= letters && self.text.iter().all(u8::is_ascii_hexdigit)
     }
 
     pub(super) fn is_in(&self, text: &[u8], scratch: &mut Vec<u8>) -> bool {
@@ -90,31 +106,39 @@ impl Needle {
         self.finder.find(scratch).is_some()
     }
 
-    /// The UUIDs that hold the text: for each place at which it can stand in one, which bits it
-    /// says something of, and what. Those of this kind of column have small letters alone.
-    fn in_uuid(&self) -> Vec<(u128, u128)> {
-        let places = (crate::words::UUID_BYTES + 1).saturating_sub(self.len());
-        (0..places).filter_map(|start| self.in_uuid_at(start)).collect()
+    /// Whether a UUID of these stored halves holds the text.
+    #[inline]
+    fn is_in_halves(&self, low: u64, high: u64) -> bool {
+        self.random_uuids.iter().any(|[(low_mask, low_bits), (high_mask, high_bits)]| {
+            high & high_mask == *high_bits && low & low_mask == *low_bits
+        })
     }
+}
 
-    fn in_uuid_at(&self, start: usize) -> Option<(u128, u128)> {
-        let (mut mask, mut bits) = (0_u128, 0_u128);
-        for (at, byte) in (start..).zip(&self.text) {
-            let dashes = [8, 13, 18, 23].iter().filter(|dash| **dash < at).count();
-            if matches!(at, 8 | 13 | 18 | 23) {
-                if *byte != b'-' {
-                    return None;
-                }
-                continue;
+/// The UUIDs that hold a text: for each place at which it can stand in one, which bits it says
+/// something of, and what. Those of such columns have small letters alone.
+fn in_uuid(text: &[u8]) -> Vec<(u128, u128)> {
+    let places = (crate::words::UUID_BYTES + 1).saturating_sub(text.len());
+    (0..places).filter_map(|start| in_uuid_at(text, start)).collect()
+}
+
+fn in_uuid_at(text: &[u8], start: usize) -> Option<(u128, u128)> {
+    let (mut mask, mut bits) = (0_u128, 0_u128);
+    for (at, byte) in (start..).zip(text) {
+        let dashes = [8, 13, 18, 23].iter().filter(|dash| **dash < at).count();
+        if matches!(at, 8 | 13 | 18 | 23) {
+            if *byte != b'-' {
+                return None;
             }
-            let digit = matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-            let digit = char::from(*byte).to_digit(16).filter(|_| digit)?;
-            let shift = 4 * (31 - (at - dashes));
-            mask |= 15 << shift;
-            bits |= u128::from(digit) << shift;
+            continue;
         }
-        Some((mask, bits))
+        let digit = matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let digit = char::from(*byte).to_digit(16).filter(|_| digit)?;
+        let shift = 4 * (31 - (at - dashes));
+        mask |= 15 << shift;
+        bits |= u128::from(digit) << shift;
     }
+    Some((mask, bits))
 }
 
 /// What skeletons say of a text.
@@ -311,15 +335,14 @@ impl<'a> Sieve<'a> {
         needle: &Needle,
         nodes: &'a Nodes,
         verdict: &'a Verdict,
-        (columns, times): (&'a [Column], &[i64]),
+        columns: &'a [Column],
     ) -> Self {
-        let uuids = needle.in_uuid();
         let holds: Vec<Held> = columns
             .iter()
             .enumerate()
             .map(|(at, column)| match column {
                 Column::Values(values) if verdict.columns.get(at) == Some(&true) => {
-                    held(values, needle, &uuids, times)
+                    held(values, needle)
                 }
                 _ => Held::None,
             })
@@ -380,7 +403,7 @@ impl<'a> Sieve<'a> {
 }
 
 /// Which values hold the text.
-fn held(values: &Values, needle: &Needle, uuids: &[(u128, u128)], times: &[i64]) -> Held {
+fn held(values: &Values, needle: &Needle) -> Held {
     let mut scratch = Vec::new();
     let any = |held: Vec<bool>| if held.contains(&true) { Held::Some(held) } else { Held::None };
     let all = |holds: bool| if holds { Held::All } else { Held::None };
@@ -409,9 +432,18 @@ fn held(values: &Values, needle: &Needle, uuids: &[(u128, u128)], times: &[i64])
             let (all, _) = bytes.as_chunks::<16>();
             let holds = |uuid: &[u8; 16]| {
                 let uuid = u128::from_be_bytes(*uuid);
-                uuids.iter().any(|(mask, bits)| uuid & mask == *bits)
+                needle.uuids.iter().any(|(mask, bits)| uuid & mask == *bits)
             };
             any(all.iter().map(holds).collect())
+        }
+        Values::RandomUuids { packed, count } => {
+            let half = |at| bits::get(packed, at, HALF_BITS);
+            let holds = |at: usize| needle.is_in_halves(half(2 * at), half(2 * at + 1));
+            // Mostly none does, which is told without writing down of each that it does not.
+            if !(0..*count).any(holds) {
+                return Held::None;
+            }
+            Held::Some((0..*count).map(holds).collect())
         }
         // Times of day are in nearly every line, and rarely looked for.
         Values::Moments { .. } => Held::All,
@@ -423,7 +455,7 @@ fn held(values: &Values, needle: &Needle, uuids: &[(u128, u128)], times: &[i64])
             any((0..values.len())
                 .map(|at| {
                     let mut out = super::out::Out::new(&mut text);
-                    values.put(at, times.first().copied().unwrap_or(0), &mut out);
+                    values.put(at, 0, &mut out);
                     let end = out.len();
                     // What found no room may hold it.
                     text.get(..end).is_none_or(|text| needle.is_in(text, &mut scratch))

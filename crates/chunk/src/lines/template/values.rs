@@ -26,11 +26,15 @@ use crate::cursor::{Cursor, put_slice, put_unsigned, unzigzag, zigzag};
 use crate::lines::{Compressor, Decompressor};
 use crate::{Error, bits};
 
+mod holding;
 mod kinds;
+mod lengths;
 mod streams;
 
+pub(super) use holding::read_holding;
 pub(super) use kinds::{Kind, Values, read_if};
-pub(super) use streams::{Sources, Streams};
+pub(super) use lengths::{Lengths, Sums, lengths};
+pub(super) use streams::{Small, Sources, Streams};
 
 /// Bytes that a number up to `max` takes.
 pub(super) fn width(max: u64) -> usize {
@@ -291,7 +295,7 @@ fn random_uuids<'a>(
 }
 
 /// Bits of half a UUID of version 4.
-const HALF_BITS: u32 = 61;
+pub(super) const HALF_BITS: u32 = 61;
 const HALF_MASK: u128 = (1 << HALF_BITS) - 1;
 /// What all UUIDs of version 4 have in common, and where that stands.
 const VERSION_4: u128 = 4 << 76 | 2 << 62;
@@ -305,6 +309,17 @@ fn halves_of(uuid: u128) -> Option<(u64, u64)> {
     let bits = uuid >> 80 << 74 | (uuid >> 64 & 0xfff) << 62 | (uuid & ((1 << 62) - 1));
     let half = |bits: u128| u64::try_from(bits & HALF_MASK).ok();
     Some((half(bits)?, half(bits >> HALF_BITS)?))
+}
+
+/// What is known of some bits of a UUID of version 4, said of its halves: which bits, and what they
+/// are. None if no UUID of this version is so.
+pub(super) fn known_halves(mask: u128, bits: u128) -> Option<[(u64, u64); 2]> {
+    if (bits ^ VERSION_4) & mask & VERSION_BITS != 0 {
+        return None;
+    }
+    let halves = |of: u128| halves_of(of & !VERSION_BITS | VERSION_4);
+    let ((low_mask, high_mask), (low, high)) = (halves(mask)?, halves(bits)?);
+    Some([(low_mask, low), (high_mask, high)])
 }
 
 /// The UUID of two halves.

@@ -45,8 +45,12 @@ pub(super) async fn checks(server: &Server) -> Vec<Check> {
             vec![Check::new(WHAT, State::Broken, why, advice)]
         }
         Ok(build) => {
-            let version = build["data"]["version"].as_str().unwrap_or("unknown");
-            let mut all = vec![Check::ok(WHAT, format!("ready, version {version}"))];
+            // `version` is the Prometheus that it answers as, which says nothing of the program.
+            let found = match build["data"]["mastheadVersion"].as_str() {
+                Some(own) => format!("ready, Masthead {own}"),
+                None => "ready, and no Masthead".to_owned(),
+            };
+            let mut all = vec![Check::ok(WHAT, found)];
             for (expr, means, advice) in DROPS {
                 let count: f64 = match server.promql(expr).await {
                     Ok(found) => found.iter().map(|(_, value)| value).sum(),

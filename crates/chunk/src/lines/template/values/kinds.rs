@@ -2,8 +2,11 @@
 
 #![expect(clippy::indexing_slicing, reason = "tables of 256 letters and 16 places")]
 
+use super::holding::Texts;
 use super::out::{Out, STEP};
-use super::{Error, HALF_BITS, Mark, SHORT, Sources, bits, clock, unzigzag, uuid_of, width};
+use super::{
+    Cursor, Error, HALF_BITS, Mark, SHORT, Sources, bits, clock, unzigzag, uuid_of, width,
+};
 
 /// What stands before a column; the bytes are the format's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +50,11 @@ pub(in super::super) enum Values {
         len: usize,
         upper: bool,
     },
+    /// UUIDs of version 4, as they are stored.
+    RandomUuids {
+        packed: Vec<u8>,
+        count: usize,
+    },
     Addresses(Vec<u64>),
     Fractions {
         numbers: Vec<u64>,
@@ -63,7 +71,7 @@ pub(in super::super) enum Values {
     },
 }
 
-fn kind_of(sources: &mut Sources<'_, '_>) -> Result<Kind, Error> {
+pub(super) fn kind_of(sources: &mut Sources<'_, '_>) -> Result<Kind, Error> {
     let bad = sources.kinds.corrupt("kind of a column");
     let kind = sources.kinds.byte("kind of a column")?;
     let known = [
@@ -82,25 +90,29 @@ fn kind_of(sources: &mut Sources<'_, '_>) -> Result<Kind, Error> {
     known.into_iter().find(|known| *known as u8 == kind).ok_or(bad)
 }
 
-/// Reads a column of `count` values if those of its kind are `wanted`; steps over it otherwise.
+/// Reads a column of `count` values if it is `wanted`; steps over it otherwise.
 pub(in super::super) fn read_if(
     sources: &mut Sources<'_, '_>,
     mark: Mark,
     count: usize,
-    wanted: impl Fn(Kind) -> bool,
+    wanted: bool,
 ) -> Result<Option<Values>, Error> {
     if mark != Mark::Raw && count < SHORT {
-        return short(sources, count).map(Some);
+        if wanted {
+            return short(sources, count).map(Some);
+        }
+        sources.skip_short(count);
+        return Ok(None);
     }
     let kind = kind_of(sources)?;
-    if wanted(kind) {
+    if wanted {
         return read(sources, kind, count).map(Some);
     }
     skip(sources, kind, count).map(|()| None)
 }
 
 /// Steps over the values of a column and decompresses none.
-fn skip(sources: &mut Sources<'_, '_>, kind: Kind, count: usize) -> Result<(), Error> {
+pub(super) fn skip(sources: &mut Sources<'_, '_>, kind: Kind, count: usize) -> Result<(), Error> {
     let bad = sources.kinds.corrupt("count of values");
     // What stands in `kinds` is read as below, with nothing made of it.
     let kinds = &mut sources.kinds;
@@ -121,7 +133,7 @@ fn skip(sources: &mut Sources<'_, '_>, kind: Kind, count: usize) -> Result<(), E
         Kind::Dictionary => {
             let different = kinds.count(count, "count of texts")?;
             sources.skip_text()?;
-            sources.skip_planes(count, width((different as u64).saturating_sub(1)))
+            sources.skip_planes(count, places_width(different))
         }
         Kind::Texts => sources.skip_text(),
         Kind::Hexadecimal => {
@@ -141,7 +153,7 @@ fn skip(sources: &mut Sources<'_, '_>, kind: Kind, count: usize) -> Result<(), E
             sources.skip_text()
         }
         Kind::Moments => {
-            let (_, first, _, width) = moments_head(sources)?;
+            let (_, first, _, width) = moments_head(kinds)?;
             let stored = count.saturating_sub(usize::from(first.is_some()));
             if width == 0 { Ok(()) } else { sources.skip_planes(stored, width) }
         }
@@ -155,7 +167,11 @@ fn hexadecimal_bytes(len: usize) -> usize {
 }
 
 /// Reads the values of a column.
-fn read(sources: &mut Sources<'_, '_>, kind: Kind, count: usize) -> Result<Values, Error> {
+pub(super) fn read(
+    sources: &mut Sources<'_, '_>,
+    kind: Kind,
+    count: usize,
+) -> Result<Values, Error> {
     let bad = sources.kinds.corrupt("values of a column");
     let mut numbers = Vec::new();
     let kinds = &mut sources.kinds;
@@ -184,25 +200,8 @@ fn read(sources: &mut Sources<'_, '_>, kind: Kind, count: usize) -> Result<Value
             numbers.truncate(count);
             Values::Numbers { numbers, digits }
         }
-        Kind::Dictionary => {
-            let different = kinds.count(count, "count of texts")?;
-            let mut texts = Vec::new();
-            sources.text(&mut texts)?;
-            let ends = split(&texts, different).ok_or(bad.clone())?;
-            let places = width((different as u64).saturating_sub(1));
-            sources.planes(count, places, &mut numbers)?;
-            if numbers.iter().any(|place| *place >= different as u64) {
-                return Err(bad);
-            }
-            pad(&mut texts);
-            Values::Dictionary { places: numbers, texts, ends }
-        }
-        Kind::Texts => {
-            let mut texts = Vec::new();
-            sources.text(&mut texts)?;
-            let ends = split(&texts, count).ok_or(bad)?;
-            pad(&mut texts);
-            Values::Texts { texts, ends, gap: 1 }
+        Kind::Dictionary | Kind::Texts => {
+            return Texts::read(sources, kind, count)?.values(sources);
         }
         Kind::Hexadecimal => {
             let len = kinds.count(1 << 20, "letters of a number")?;
@@ -245,22 +244,26 @@ fn read(sources: &mut Sources<'_, '_>, kind: Kind, count: usize) -> Result<Value
             let halves = 2 * count;
             let mut packed = Vec::new();
             sources.bytes(bits::packed_len(halves, HALF_BITS), &mut packed)?;
-            let mut halves = bits::unpack(&packed, halves, HALF_BITS);
-            let mut bytes = Vec::with_capacity(16 * count);
-            while let (Some(low), Some(high)) = (halves.next(), halves.next()) {
-                bytes.extend_from_slice(&uuid_of(low, high).to_be_bytes());
-            }
-            Values::Hexadecimal { bytes, len: crate::words::UUID_BYTES, upper: false }
+            Values::RandomUuids { packed, count }
         }
     })
 }
 
+/// How many letters are written for a hexadecimal number that should have so many.
+pub(super) fn hexadecimal_len(len: usize) -> usize {
+    if len == crate::words::UUID_BYTES { len } else { len / 2 * 2 }
+}
+
+/// Bytes of a place in a dictionary.
+pub(super) fn places_width(different: usize) -> usize {
+    width((different as u64).saturating_sub(1))
+}
+
 /// What stands before moments: their shape, the first if they are counted from each other, the
 /// base, and the width of numbers.
-fn moments_head(
-    sources: &mut Sources<'_, '_>,
+pub(super) fn moments_head(
+    kinds: &mut Cursor<'_>,
 ) -> Result<(clock::Shape, Option<i64>, i64, usize), Error> {
-    let kinds = &mut sources.kinds;
     let bad = kinds.corrupt("shape of moments");
     let mut shape = [0; 4];
     shape.copy_from_slice(kinds.take(4, "shape of moments")?);
@@ -278,7 +281,7 @@ fn moments_head(
 }
 
 fn moments(sources: &mut Sources<'_, '_>, count: usize) -> Result<Values, Error> {
-    let (shape, first, base, width) = moments_head(sources)?;
+    let (shape, first, base, width) = moments_head(&mut sources.kinds)?;
     let mut numbers = Vec::new();
     let stored = count.saturating_sub(usize::from(first.is_some()));
     if width > 0 {
@@ -303,21 +306,15 @@ fn moments(sources: &mut Sources<'_, '_>, count: usize) -> Result<Values, Error>
     Ok(Values::Moments { shape, from_line: false, base: 0, numbers })
 }
 
-fn short(sources: &mut Sources<'_, '_>, count: usize) -> Result<Values, Error> {
+pub(super) fn short(sources: &mut Sources<'_, '_>, count: usize) -> Result<Values, Error> {
     let (mut texts, mut ends) = (Vec::new(), Vec::new());
-    for _ in 0..count {
-        let rest = sources.short.clone().take_rest();
-        let bad = sources.short.corrupt("value of a short column");
-        let len = rest.iter().position(|byte| *byte == b'\n').ok_or(bad)?;
-        texts.extend_from_slice(sources.short.take(len + 1, "value")?);
-        ends.push(texts.len() - 1);
-    }
+    sources.short(count, (&mut texts, &mut ends))?;
     pad(&mut texts);
     Ok(Values::Texts { texts, ends, gap: 1 })
 }
 
 /// Adds what [`Out`] may copy beyond the end.
-fn pad(texts: &mut Vec<u8>) {
+pub(super) fn pad(texts: &mut Vec<u8>) {
     texts.resize(texts.len() + STEP, 0);
 }
 
@@ -338,7 +335,7 @@ fn skip_based(sources: &mut Sources<'_, '_>, count: usize) -> Result<(), Error> 
 }
 
 /// Where each of `count` texts ends, the newline not included.
-fn split(texts: &[u8], count: usize) -> Option<Vec<usize>> {
+pub(super) fn split(texts: &[u8], count: usize) -> Option<Vec<usize>> {
     let ends: Vec<usize> =
         texts.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at).collect();
     let whole = ends.last().map_or(0, |end| end + 1) == texts.len();
@@ -361,6 +358,7 @@ impl Values {
             | Self::Moments { numbers, .. }
             | Self::Dictionary { places: numbers, .. } => numbers.len(),
             Self::Texts { ends, .. } => ends.len(),
+            Self::RandomUuids { count, .. } => *count,
             Self::Hexadecimal { bytes, len, .. } => {
                 bytes.len().checked_div(hexadecimal_bytes(*len)).unwrap_or(0)
             }
@@ -381,7 +379,10 @@ impl Values {
                     digit(text)
                 })
             }
-            Self::Texts { .. } | Self::Hexadecimal { .. } | Self::Moments { .. } => false,
+            Self::Texts { .. }
+            | Self::Hexadecimal { .. }
+            | Self::RandomUuids { .. }
+            | Self::Moments { .. } => false,
         }
     }
 
@@ -396,8 +397,12 @@ impl Values {
                 put_text(texts, ends, 1, usize::try_from(number(places)).unwrap_or(0), out);
             }
             Self::Texts { texts, ends, gap } => put_text(texts, ends, *gap, at, out),
+            Self::RandomUuids { packed, .. } => {
+                let half = |at| bits::get(packed, at, HALF_BITS);
+                put_uuid(&uuid_of(half(2 * at), half(2 * at + 1)).to_be_bytes(), out);
+            }
             Self::Hexadecimal { bytes, len: crate::words::UUID_BYTES, upper: false } => {
-                put_uuid(bytes, at, out);
+                put_uuid(bytes.get(at * 16..(at + 1) * 16).unwrap_or_default(), out);
             }
             Self::Hexadecimal { bytes, len, upper } => {
                 put_hexadecimal(bytes, *len, *upper, at, out);
@@ -449,10 +454,9 @@ const LETTERS: [[u8; 2]; 256] = {
 /// Where the letters of each byte of a UUID stand.
 const UUID_PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
 
-fn put_uuid(bytes: &[u8], at: usize, out: &mut Out<'_>) {
+fn put_uuid(bytes: &[u8], out: &mut Out<'_>) {
     let mut text = [b'-'; crate::words::UUID_BYTES];
-    let some = bytes.get(at * 16..(at + 1) * 16).unwrap_or_default();
-    for (byte, place) in some.iter().zip(UUID_PLACES) {
+    for (byte, place) in bytes.iter().zip(UUID_PLACES) {
         [text[place], text[place + 1]] = LETTERS[usize::from(*byte)];
     }
     out.put(&text, 0, text.len());

@@ -1,5 +1,7 @@
 //! The streams that the columns of a column of lines are written to.
 
+use std::ops::Range;
+
 use super::{Compressor, Cursor, Decompressor, Error, is_large};
 
 /// Streams that grow; large columns are compressed at once, each alone.
@@ -58,13 +60,16 @@ impl Streams {
     }
 }
 
-/// The same streams, to be read.
+/// The same streams, to be read. Those of small columns are decompressed when something of them is
+/// needed.
 #[derive(Debug)]
 pub(in super::super) struct Sources<'a, 'b> {
     pub(super) kinds: Cursor<'b>,
-    pub(super) short: Cursor<'b>,
-    numbers: Cursor<'b>,
-    texts: Cursor<'b>,
+    short: &'b mut Small<'a>,
+    /// Short values that nobody needed, in front of the next one.
+    stepped_over: usize,
+    numbers: &'b mut Small<'a>,
+    texts: &'b mut Small<'a>,
     /// Where the large streams are.
     large: Cursor<'a>,
     decompressor: &'b mut Decompressor,
@@ -72,19 +77,87 @@ pub(in super::super) struct Sources<'a, 'b> {
     budget: usize,
 }
 
+/// A stream that many columns share.
+#[derive(Debug)]
+pub(in super::super) struct Small<'a> {
+    stream: Cursor<'a>,
+    /// Its bytes, once somebody needed some.
+    buffer: Vec<u8>,
+    is_there: bool,
+    len: usize,
+    at: usize,
+}
+
+impl<'a> Small<'a> {
+    /// The stream that starts at `payload`, which is then behind it. It may have `limit` bytes, for
+    /// which `buffer` is used again.
+    pub(in super::super) fn new(
+        payload: &mut Cursor<'a>,
+        limit: usize,
+        buffer: Vec<u8>,
+    ) -> Result<Self, Error> {
+        let stream = payload.clone();
+        let len = Decompressor::skip(payload, limit)?;
+        Ok(Self { stream, buffer, is_there: false, len, at: 0 })
+    }
+
+    /// The memory, for another stream.
+    pub(in super::super) fn into_buffer(self) -> Vec<u8> {
+        self.buffer
+    }
+
+    /// Steps over the next `count` bytes; returns where they are.
+    fn skip(&mut self, count: usize, what: &'static str) -> Result<Range<usize>, Error> {
+        let place = self.at..self.at.saturating_add(count);
+        if place.end > self.len {
+            return Err(Error::Truncated { what, offset: self.len });
+        }
+        self.at = place.end;
+        Ok(place)
+    }
+
+    /// The next `count` bytes.
+    fn take(
+        &mut self,
+        decompressor: &mut Decompressor,
+        count: usize,
+        what: &'static str,
+    ) -> Result<&[u8], Error> {
+        let place = self.skip(count, what)?;
+        Ok(self.bytes(decompressor)?.get(place).unwrap_or_default())
+    }
+
+    fn bytes(&mut self, decompressor: &mut Decompressor) -> Result<&[u8], Error> {
+        if !self.is_there {
+            decompressor.read(&mut self.stream, self.len, &mut self.buffer)?;
+            self.is_there = true;
+        }
+        Ok(&self.buffer)
+    }
+
+    fn finish(&self) -> Result<(), Error> {
+        let bad = Error::Corrupt { what: "end of a stream", offset: self.at };
+        if self.at == self.len { Ok(()) } else { Err(bad) }
+    }
+}
+
 impl<'a, 'b> Sources<'a, 'b> {
     pub(in super::super) fn new(
-        [kinds, short, numbers, texts]: [&'b [u8]; 4],
+        kinds: &'b [u8],
+        [short, numbers, texts]: &'b mut [Small<'a>; 3],
         large: Cursor<'a>,
         decompressor: &'b mut Decompressor,
         budget: usize,
     ) -> Self {
-        let cursor = Cursor::new;
+        for small in [&mut *short, &mut *numbers, &mut *texts] {
+            small.at = 0;
+        }
         Self {
-            kinds: cursor(kinds),
-            short: cursor(short),
-            numbers: cursor(numbers),
-            texts: cursor(texts),
+            kinds: Cursor::new(kinds),
+            short,
+            stepped_over: 0,
+            numbers,
+            texts,
             large,
             decompressor,
             budget,
@@ -141,7 +214,7 @@ impl<'a, 'b> Sources<'a, 'b> {
             return self.large(count, into);
         }
         into.clear();
-        into.extend_from_slice(self.numbers.take(count, "numbers")?);
+        into.extend_from_slice(self.numbers.take(self.decompressor, count, "numbers")?);
         Ok(())
     }
 
@@ -152,25 +225,55 @@ impl<'a, 'b> Sources<'a, 'b> {
             return self.large(count, into);
         }
         into.clear();
-        into.extend_from_slice(self.texts.take(count, "texts")?);
+        into.extend_from_slice(self.texts.take(self.decompressor, count, "texts")?);
         Ok(())
+    }
+
+    /// Appends the next `count` short values to `texts`, and where each ends to `ends`, the newline
+    /// between them not included.
+    pub(super) fn short(
+        &mut self,
+        count: usize,
+        (texts, ends): (&mut Vec<u8>, &mut Vec<usize>),
+    ) -> Result<(), Error> {
+        let bad = Error::Corrupt { what: "value of a short column", offset: self.short.at };
+        let unneeded = std::mem::take(&mut self.stepped_over);
+        let from = self.short.at;
+        let bytes = self.short.bytes(self.decompressor)?.get(from..).unwrap_or_default();
+        let mut at = 0;
+        for value in 0..unneeded + count {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let len = rest.iter().position(|byte| *byte == b'\n').ok_or(bad.clone())?;
+            at += len + 1;
+            if value >= unneeded {
+                texts.extend_from_slice(rest.get(..=len).unwrap_or_default());
+                ends.push(texts.len() - 1);
+            }
+        }
+        self.short.at += at;
+        Ok(())
+    }
+
+    /// Steps over the next `count` short values.
+    pub(super) fn skip_short(&mut self, count: usize) {
+        self.stepped_over += count;
     }
 
     /// Steps over the next `count` bytes.
     pub(super) fn skip_bytes(&mut self, count: usize) -> Result<(), Error> {
         if is_large(count) {
-            return Decompressor::skip(&mut self.large, self.budget);
+            return Decompressor::skip(&mut self.large, self.budget).map(drop);
         }
-        self.numbers.take(count, "numbers").map(drop)
+        self.numbers.skip(count, "numbers").map(drop)
     }
 
     /// Steps over the next text.
     pub(super) fn skip_text(&mut self) -> Result<(), Error> {
         let count = self.kinds.count(self.budget, "bytes of a text")?;
         if is_large(count) {
-            return Decompressor::skip(&mut self.large, self.budget);
+            return Decompressor::skip(&mut self.large, self.budget).map(drop);
         }
-        self.texts.take(count, "texts").map(drop)
+        self.texts.skip(count, "texts").map(drop)
     }
 
     fn large(&mut self, count: usize, into: &mut Vec<u8>) -> Result<(), Error> {
@@ -181,10 +284,14 @@ impl<'a, 'b> Sources<'a, 'b> {
     }
 
     /// Nothing may be left.
-    pub(in super::super) fn finish(&self) -> Result<(), Error> {
-        for cursor in [&self.kinds, &self.short, &self.numbers, &self.texts] {
-            cursor.finish("end of a stream")?;
+    pub(in super::super) fn finish(&mut self) -> Result<(), Error> {
+        if self.short.is_there {
+            self.short(0, (&mut Vec::new(), &mut Vec::new()))?;
+            self.short.finish()?;
         }
+        self.kinds.finish("end of a stream")?;
+        self.numbers.finish()?;
+        self.texts.finish()?;
         self.large.finish("end of lines")
     }
 }
