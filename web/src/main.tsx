@@ -6,7 +6,7 @@ import { MantineProvider } from '@mantine/core';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { App } from './App';
+import { App, begin } from './App';
 import { ApiError } from './api/http';
 import { THEME } from './ui/theme';
 
@@ -20,6 +20,8 @@ const queries = new QueryClient({
     },
   },
 });
+
+begin(queries);
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('BUG: the page has no #root');

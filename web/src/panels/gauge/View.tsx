@@ -63,7 +63,8 @@ function Arc({ gauge, dark, width, height, marks, named, labels, sizes, interpol
   const center = [width / 2, Math.min(room / 2 + radius * 0.2, room - radius * 0.72)] as const;
   const middle = radius - thick / 2 - (marks ? thick * 0.45 : 0);
   const inner = middle - thick / 2;
-  const fitting = Math.min((inner * 1.7) / Math.max(shown.text.length, 3) / 0.6, inner * 0.7, 44);
+  // Bold digits are two thirds as wide as high, and the ring is narrower above and below its middle.
+  const fitting = Math.min((inner * 1.6) / Math.max(shown.text.length, 3) / 0.67, inner * 0.6, 44);
   const size = numeric(sizes, 'valueSize') ?? fitting;
   const [link] = linksOf(gauge.field, { value: shown.number, text: shown.text }, interpolate);
   const drawn = (
