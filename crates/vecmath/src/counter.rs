@@ -38,7 +38,7 @@ impl CounterResets {
         let mut found = Self::default();
         let pairs = || values.iter().zip(values.get(1..).unwrap_or(&[]));
         // Nearly no counter is reset, and whether any is can be seen many values at a time.
-        if pairs().fold(false, |any, (before, now)| any | (now < before)) {
+        if pairs().map(|(before, now)| usize::from(now < before)).sum::<usize>() > 0 {
             let falls = (1..).zip(pairs()).filter(|(_, (before, now))| now < before);
             found.positions.extend(falls.map(|(at, _)| at));
         }

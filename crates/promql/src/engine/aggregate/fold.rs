@@ -28,7 +28,9 @@ pub(super) fn fold(
     let mut row = match node.op {
         AggregateOp::Sum => {
             let mut sums = KahanSums::new(steps, ABSENT);
-            members.iter().for_each(|member| sums.add(&member.floats));
+            for member in members {
+                sums.add(&member.floats);
+            }
             let floats = sums.values().collect();
             with_histograms::<HistogramSum>(floats, members, steps, pos, notes)
         }
