@@ -63,6 +63,12 @@ pub enum Error {
         /// What it refused or why it did not answer.
         what: String,
     },
+    /// The API server of a cluster did not answer.
+    #[error("{what}")]
+    Away {
+        /// Why, as far as it is known.
+        what: String,
+    },
     /// No answer within the refresh interval.
     #[error("context deadline exceeded")]
     Timeout,
@@ -74,7 +80,7 @@ impl Error {
         use masthead_model::ErrorClass;
         match self {
             Self::Client(error) => error.class(),
-            Self::Status { .. } | Self::Read(_) | Self::Kubernetes { .. } => {
+            Self::Status { .. } | Self::Read(_) | Self::Kubernetes { .. } | Self::Away { .. } => {
                 ErrorClass::Unavailable
             }
             Self::ContentType { .. } | Self::Malformed { .. } => ErrorClass::BadInput,

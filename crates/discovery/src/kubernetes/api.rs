@@ -11,7 +11,7 @@ use masthead_sysio::{Fs, read_to_vec};
 use serde::{Deserialize, de::DeserializeOwned};
 use url::Url;
 
-use super::objects::{Meta, Resource};
+use super::objects::{Meta, Resource, or_default};
 use crate::Error;
 
 /// Where a pod finds the API server of its cluster, and what it shows there. The name is in every
@@ -41,6 +41,8 @@ pub struct Timing {
     pub answer: Duration,
     /// Between a change and what is made of it.
     pub settle: Duration,
+    /// Secrets that resources refer to are read again after so long: nothing tells when they change.
+    pub secrets: Duration,
 }
 
 impl Default for Timing {
@@ -50,6 +52,7 @@ impl Default for Timing {
             backoff_max: Duration::from_secs(30),
             answer: Duration::from_mins(1),
             settle: Duration::from_millis(500),
+            secrets: Duration::from_mins(1),
         }
     }
 }
@@ -88,17 +91,8 @@ impl fmt::Display for Failure {
 pub(crate) struct Page<T> {
     #[serde(default)]
     pub(crate) metadata: PageMeta,
-    #[serde(default = "Vec::new", deserialize_with = "items")]
+    #[serde(default = "Vec::new", deserialize_with = "or_default")]
     pub(crate) items: Vec<T>,
-}
-
-/// `null` is a list of nothing.
-fn items<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Ok(Option::<Vec<T>>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -181,7 +175,7 @@ impl Api {
     /// One object, or nothing where there is none of that name.
     ///
     /// # Errors
-    /// In the server's words.
+    /// [`Error::Kubernetes`] in the server's words, [`Error::Away`] where there are none.
     pub async fn get<T: Resource>(&self, namespace: &str, name: &str) -> Result<Option<T>, Error> {
         let url = self.url::<T>(Some(namespace), Some(name), &[]);
         match self.ask(&url).await {
@@ -189,7 +183,8 @@ impl Api {
                 .map(Some)
                 .map_err(|error| Error::Malformed { what: format!("{url}: {error}") }),
             Err((Some(StatusCode::NOT_FOUND), _)) => Ok(None),
-            Err((_, what)) => Err(Error::Kubernetes { what }),
+            Err((Some(_), what)) => Err(Error::Kubernetes { what }),
+            Err((None, what)) => Err(Error::Away { what }),
         }
     }
 
@@ -303,9 +298,13 @@ fn headers() -> HeaderMap {
 
 fn refusal(url: &Url, status: StatusCode, body: &[u8]) -> String {
     let said: Status = serde_json::from_slice(body).unwrap_or_default();
+    // Of all kinds, Secrets alone are read by name and never listed.
+    let is_secret = url.path().contains("/secrets/");
     let hint = match status {
         StatusCode::UNAUTHORIZED => "; the token is not taken",
+        StatusCode::FORBIDDEN if is_secret => "; the service account needs get on it",
         StatusCode::FORBIDDEN => "; the service account needs get, list and watch on it",
+        StatusCode::NOT_FOUND => "; the cluster has no such kind: are its CRDs installed?",
         _ => "",
     };
     let path = url.path();

@@ -57,13 +57,11 @@ export function useLines(
         const direction = oldestFirst ? ('forward' as const) : ('backward' as const);
         const found = await queryLines({ expr, ...bounds, limit, direction }, abort);
         if (abort.signal.aborted) return;
-        const { lines, more } = joinPage(before.lines, ordered(found, oldestFirst), limit);
+        const { lines, more, kept } = joinPage(before.lines, ordered(found, oldestFirst), limit);
         // Rows of the lines that stay are kept, so that those opened stay open.
-        const kept = before.rows.filter((row, at) => lines[at] === row.source);
-        const rows = [
-          ...kept,
-          ...lines.slice(kept.length).map((line, at) => rowOf(line, `${kept.length + at}`)),
-        ];
+        const rows = before.rows
+          .slice(0, kept)
+          .concat(lines.slice(kept).map((line, at) => rowOf(line, `${kept + at}`)));
         setState({
           rows,
           lines,
