@@ -173,16 +173,17 @@ scrape_configs:
 fn promtail_of_the_chart(api: &ApiServer, directory: &Path, tree: &Path) -> String {
     let infra = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra");
     let read = |path: &str| fs::read_to_string(infra.join(path)).unwrap();
-    let indented = |text: &str, by: usize| {
+    // Those of the values are as deep as the file wants them, the recorded ones are not.
+    let indented = |text: &str, by: &str| {
         let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
-        lines.map(|line| format!("{}{line}\n", " ".repeat(by))).collect::<String>()
+        lines.map(|line| by.to_owned() + line).collect::<Vec<_>>().join("\n") + "\n"
     };
     let recorded = read("tests/recorded/promtail-relabel.yaml");
     let recorded = recorded.split_once("relabel_configs:\n").unwrap().1;
     let values = read("values/promtail.yaml");
     let added = values.split_once("extraRelabelConfigs:\n").unwrap().1;
     let added = added.split_once("\ndaemonset:").unwrap().0;
-    let rules = indented(recorded, 4) + &indented(added, 0);
+    let rules = indented(recorded, "    ") + &indented(added, "");
     let rules = rules.replace("/var/log/pods", tree.to_str().unwrap());
     format!(
         r"server:
