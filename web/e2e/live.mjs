@@ -58,6 +58,37 @@ step('a board weighs less than 400 kB on its way here', async ({ page }) => {
   assert(!loaded.some(([name]) => name.includes('QueryEditor')));
 });
 
+step('a first page names the files of its view, and nothing is asked twice', async ({ page }) => {
+  for (const [path, files] of [
+    ['/', ['index', 'base', 'Dashboards']],
+    ['/d/host/host', ['index', 'base', 'board', 'DashboardPage']],
+    ['/explore/metrics', ['index', 'base', 'board', 'Explore', 'QueryEditor']],
+  ]) {
+    const html = await (await fetch(stack.url + path)).text();
+    const named = [...html.matchAll(/(?:href|src)="\/assets\/([^"]+)-.{8}\.js"/g)].map((m) => m[1]);
+    const late = files.filter((file) => !named.includes(file));
+    assert.deepEqual(late, [], `${path} names ${named}`);
+    assert(path !== '/' || !named.includes('board'), 'the list of boards draws no chart');
+  }
+  const asked = [];
+  const note = (request) => asked.push(new URL(request.url()).pathname);
+  page.on('request', note);
+  await page.goto(board('host'));
+  await page.locator('section.panel .panel-body :is(canvas, .stat-tile)').first().waitFor();
+  page.off('request', note);
+  const apis = asked.filter((path) => path.startsWith('/api/'));
+  const before = apis.slice(
+    0,
+    apis.findIndex((path) => path.includes('query')),
+  );
+  // Each of these waits for the one before it; another would be felt.
+  assert.deepEqual(before, [
+    '/api/user',
+    '/api/dashboards/uid/host',
+    '/api/v1/label/instance/values',
+  ]);
+});
+
 step(
   'a range is chosen, zoomed by dragging, kept in the address, and back undoes it',
   async ({ page }) => {
@@ -113,6 +144,26 @@ step('a refresh asks again', async ({ page }) => {
   const again = page.waitForRequest((request) => request.url().includes('/api/v1/query'));
   await page.getByRole('button', { name: 'Refresh', exact: true }).first().click();
   await again;
+});
+
+step('a lost server is told, what was drawn stays, and comes back', async ({ page, faults }) => {
+  await page.goto(board('host'));
+  await allDrawn(page, (name) => QUIET.test(name));
+  await page.evaluate(() => window.scrollTo(0, 0));
+  await page.route('**/api/**', (route) => route.abort('connectionrefused'));
+  await page.getByRole('button', { name: 'Refresh', exact: true }).first().click();
+  await page
+    .getByLabel(/^Error: The server cannot be reached/)
+    .first()
+    .waitFor();
+  const gone = (await panels(page)).filter((p) => !p.drawn && !QUIET.test(p.name));
+  assert.deepEqual(gone, []);
+  await page.unroute('**/api/**');
+  // Nobody asks for it.
+  await until('it is back', async () => (await panels(page)).every((p) => p.error === ''));
+  await page.goto('about:blank');
+  const ours = faults.filter((fault) => !fault.includes('ERR_CONNECTION_REFUSED'));
+  faults.splice(0, faults.length, ...ours);
 });
 
 step('from metrics to logs to one request', async ({ page }) => {

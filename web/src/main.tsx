@@ -6,8 +6,8 @@ import { MantineProvider } from '@mantine/core';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { App } from './App';
-import { ApiError } from './api/http';
+import { App, begin } from './App';
+import { AGAIN_MS, ApiError, Unreachable } from './api/http';
 import { THEME } from './ui/theme';
 
 const queries = new QueryClient({
@@ -15,11 +15,15 @@ const queries = new QueryClient({
     queries: {
       // A request that the server refused is refused again; only a lost connection is worth a try.
       retry: (count, error) => !(error instanceof ApiError) && count < 1,
+      // A page comes back by itself when the server does; not while nobody looks at it.
+      refetchInterval: (query) => (query.state.error instanceof Unreachable ? AGAIN_MS : false),
       refetchOnWindowFocus: false,
       staleTime: 5_000,
     },
   },
 });
+
+begin(queries);
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('BUG: the page has no #root');

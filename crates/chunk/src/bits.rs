@@ -12,7 +12,7 @@ pub(crate) const INLINE_BYTES: usize = 16;
 pub(crate) type SmallBytes = SmallVec<[u8; INLINE_BYTES]>;
 
 /// Widths up to this can be read by one load of eight bytes, whatever bit they start at.
-const ONE_LOAD_WIDTH_MAX: u32 = 57;
+pub(crate) const ONE_LOAD_WIDTH_MAX: u32 = 57;
 
 /// Appends the low `width` bits (1 to 64) of each value.
 pub(crate) fn pack(out: &mut Vec<u8>, values: &[u64], width: u32) {
@@ -131,6 +131,24 @@ impl<'a> BitReader<'a> {
         let value = window(self.bytes, self.bit, width) & (u64::MAX >> (64 - width));
         self.bit = next;
         Some(value)
+    }
+
+    /// The bits that come next, the first of them lowest: as many as one load brings, at least
+    /// [`ONE_LOAD_WIDTH_MAX`], with zeros past the end of the bytes.
+    #[inline]
+    pub(crate) fn peek(&self) -> u64 {
+        window(self.bytes, self.bit, ONE_LOAD_WIDTH_MAX)
+    }
+
+    /// Passes `width` bits that [`BitReader::peek`] showed; says whether there are so many.
+    #[inline]
+    pub(crate) fn pass(&mut self, width: u32) -> bool {
+        let next = self.bit + width as usize;
+        let there = next <= self.end;
+        if there {
+            self.bit = next;
+        }
+        there
     }
 
     /// The next number in gamma code, at most `u32::MAX`.

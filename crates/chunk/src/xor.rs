@@ -14,7 +14,9 @@
 //!
 //! After the last change stands one more run, unless it is 0. Bits are in the order of `bits.rs`.
 
-use crate::bits::{self, BitReader, SmallBytes};
+use std::ops::Range;
+
+use crate::bits::{self, BitReader, ONE_LOAD_WIDTH_MAX, SmallBytes};
 use crate::cursor::{Cursor, put_unsigned};
 use crate::frame::{self, Encoding};
 use crate::{COUNT_MAX, Error};
@@ -112,23 +114,26 @@ impl Appender {
         if self.bytes.spilled() { self.bytes.capacity() } else { 0 }
     }
 
-    /// The values so far, in order.
-    pub fn iter(&self) -> Iter<'_> {
-        Iter {
-            reader: BitReader::new(&self.bytes, self.filled as usize),
-            left: self.count,
-            run: 0,
-            tail: self.run,
-            change_is_next: false,
-            value: 0,
-            window: Window::default(),
-        }
-    }
-
     /// Appends the values so far to `out`.
     pub fn decode_into(&self, out: &mut Vec<f64>) {
-        out.reserve(self.len());
-        out.extend(self.iter());
+        self.decode_range_into(0..self.len(), out);
+    }
+
+    /// Appends the values number `range` so far to `out`: those there are of them.
+    pub fn decode_range_into(&self, range: Range<usize>, out: &mut Vec<f64>) {
+        let end = range.end.min(self.len());
+        out.reserve(end.saturating_sub(range.start));
+        let mut values = Values {
+            reader: BitReader::new(&self.bytes, self.filled as usize),
+            value: 0,
+            window: Window::default(),
+            at: 0,
+            first: range.start,
+        };
+        let in_bits = self.len() - self.run.min(self.count) as usize;
+        if values.read(in_bits, end, out).is_some() {
+            values.repeat(end, out);
+        }
     }
 
     /// Appends the values so far to `out` as a column that [`crate::floats::decode_into`] reads.
@@ -193,80 +198,83 @@ impl Appender {
     }
 }
 
-impl<'a> IntoIterator for &'a Appender {
-    type Item = f64;
-    type IntoIter = Iter<'a>;
-
-    fn into_iter(self) -> Iter<'a> {
-        self.iter()
-    }
-}
-
-/// The values of a column in order, decoded one by one.
-#[derive(Debug, Clone)]
-pub struct Iter<'a> {
+/// Where the reading of a column stands.
+struct Values<'a> {
     reader: BitReader<'a>,
-    /// Values not handed out yet.
-    left: u32,
-    /// Repeats of `value` not handed out yet.
-    run: u32,
-    /// The run before it has been read.
-    change_is_next: bool,
-    /// The last values, which repeat and are not in the bits.
-    tail: u32,
     value: u64,
     window: Window,
+    /// How many values have been read.
+    at: usize,
+    /// The number of the first value that is wanted.
+    first: usize,
 }
 
-impl Iter<'_> {
-    /// The next change, or nothing if the bits end or make no sense.
-    fn change(&mut self) -> Option<u64> {
-        if self.reader.take(1)? == 0 {
-            let leading = self.reader.take(LEADING_BITS)?;
-            let length = self.reader.take(LENGTH_BITS)? + 1;
-            if leading + length > 64 {
-                return None;
-            }
-            let small = |number: u64| u8::try_from(number).ok();
-            self.window = Window { leading: small(leading)?, length: small(length)? };
-        } else if self.window.length == 0 {
-            return None;
-        }
-        let (leading, length) = (u32::from(self.window.leading), u32::from(self.window.length));
-        let bits = self.reader.take(length)?;
-        Some(bits << (64 - leading - length))
-    }
-}
-
-impl Iterator for Iter<'_> {
-    type Item = f64;
-
-    fn next(&mut self) -> Option<f64> {
-        if self.left == 0 {
-            return None;
-        }
-        if self.run == 0 && self.left > self.tail {
-            if !self.change_is_next {
-                self.run = self.reader.take_gamma()? - 1;
-                self.change_is_next = true;
-                if self.run > self.left - self.tail {
+impl Values<'_> {
+    /// Reads the first `end` of the `count` values that the bits have; nothing if the bits end or
+    /// make no sense before that.
+    fn read(&mut self, count: usize, end: usize, out: &mut Vec<f64>) -> Option<()> {
+        while self.at < count.min(end) {
+            // Mostly nothing repeats, and one load has that and the change.
+            let mut bits = self.reader.peek();
+            let mut used = 1;
+            if bits & 1 == 1 {
+                bits >>= 1;
+            } else {
+                let run = self.reader.take_gamma()? as usize - 1;
+                if run > count - self.at {
                     return None;
                 }
+                self.repeat((self.at + run).min(end), out);
+                if self.at >= count.min(end) {
+                    return Some(());
+                }
+                (bits, used) = (self.reader.peek(), 0);
             }
-            if self.run == 0 {
-                self.value ^= self.change()?;
-                self.change_is_next = false;
-                self.left -= 1;
-                return Some(f64::from_bits(self.value));
+            self.value ^= self.change(bits, used)?;
+            if self.at >= self.first {
+                out.push(f64::from_bits(self.value));
             }
+            self.at += 1;
         }
-        self.left -= 1;
-        self.run = self.run.saturating_sub(1);
-        Some(f64::from_bits(self.value))
+        Some(())
     }
 
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (0, Some(self.left as usize))
+    /// The value repeats up to the one before number `end`.
+    fn repeat(&mut self, end: usize, out: &mut Vec<f64>) {
+        let from = self.at.max(self.first);
+        let wanted = end.saturating_sub(from);
+        out.extend(std::iter::repeat_n(f64::from_bits(self.value), wanted));
+        self.at = self.at.max(end);
+    }
+
+    /// The change that `bits` begin with, the next but `used` of the reader; nothing if they end or
+    /// make no sense.
+    fn change(&mut self, mut bits: u64, mut used: u32) -> Option<u64> {
+        let mut window = self.window;
+        if bits & 1 == 1 {
+            used += 1;
+            bits >>= 1;
+        } else {
+            let small = |bits: u64, width: u32| u8::try_from(bits & ((1 << width) - 1)).ok();
+            window.leading = small(bits >> 1, LEADING_BITS)?;
+            window.length = small(bits >> (1 + LEADING_BITS), LENGTH_BITS)? + 1;
+            used += 1 + LEADING_BITS + LENGTH_BITS;
+            bits >>= 1 + LEADING_BITS + LENGTH_BITS;
+        }
+        self.window = window;
+        let (leading, length) = (u32::from(window.leading), u32::from(window.length));
+        // No window has been set, or one that is wider than a float.
+        if length == 0 || leading + length > 64 {
+            return None;
+        }
+        if used + length <= ONE_LOAD_WIDTH_MAX {
+            bits &= u64::MAX >> (64 - length);
+            self.reader.pass(used + length).then_some(bits << (64 - leading - length))
+        } else {
+            let there = self.reader.pass(used);
+            let bits = there.then(|| self.reader.take(length)).flatten()?;
+            Some(bits << (64 - leading - length))
+        }
     }
 }
 
@@ -278,18 +286,16 @@ pub(crate) fn read(
 ) -> Result<(), Error> {
     let error = payload.corrupt("XOR bits");
     let bytes = payload.take_rest();
-    let mut values = Iter {
+    let mut values = Values {
         reader: BitReader::new(bytes, bytes.len() * 8),
-        left: u32::try_from(count).unwrap_or(u32::MAX),
-        run: 0,
-        change_is_next: false,
-        tail: 0,
         value: 0,
         window: Window::default(),
+        at: 0,
+        first: 0,
     };
     out.reserve(count);
-    out.extend(&mut values);
-    let whole = values.left == 0 && values.reader.bit().div_ceil(8) == bytes.len();
+    let whole =
+        values.read(count, count, out).is_some() && values.reader.bit().div_ceil(8) == bytes.len();
     if whole { Ok(()) } else { Err(error) }
 }
 

@@ -9,11 +9,11 @@
 //! - `objects.rs`: what is read of objects; `labels.rs`: the labels they become.
 //! - `roles.rs`: the table of roles, a file each below it.
 
-mod api;
+pub(crate) mod api;
 mod config;
 mod labels;
-mod objects;
-mod roles;
+pub(crate) mod objects;
+pub(crate) mod roles;
 mod watch;
 
 #[cfg(test)]
@@ -83,16 +83,16 @@ impl Discoverer for Search {
                 tokio::time::sleep(settle).await;
                 let problem = views.iter().find_map(View::problem);
                 let problem = problem.map(|what| Error::Kubernetes { what });
-                // Half of the objects would be half of the labels, so nothing is said before all
-                // are known once.
-                let synced = views.iter().all(View::is_synced);
+                // Half of the objects of a namespace would be half of the labels, so nothing is said
+                // of it before all are known once. One that is refused costs the others nothing.
+                let synced = views.iter().filter(|view| view.is_synced());
                 let groups = |view: &View| roles::groups(self.config.role, &view.cluster());
-                let groups = || -> Vec<TargetGroup> { views.iter().flat_map(groups).collect() };
+                let groups = || -> Vec<TargetGroup> { synced.clone().flat_map(groups).collect() };
                 match problem {
-                    None if synced => updates.replace(groups()),
-                    Some(error) if synced => updates.partly(groups(), &error),
-                    Some(error) => updates.failed(&error),
+                    None if synced.clone().count() == views.len() => updates.replace(groups()),
                     None => {}
+                    Some(error) if synced.clone().count() == 0 => updates.failed(&error),
+                    Some(error) => updates.partly(groups(), &error),
                 }
             }
         })

@@ -9,11 +9,14 @@
 //! - `mechanisms.rs`: the table of mechanisms, one line each; `group.rs`: what they find.
 //! - `discovery.rs`: putting several sources together.
 //! - `kubernetes.rs`: objects of a cluster; `operator.rs`: the resources of prometheus-operator.
+//! - `fuzzing.rs`: what others may say, for the fuzzer.
 
 #![forbid(unsafe_code)]
 
 mod config;
 mod discovery;
+#[doc(hidden)]
+pub mod fuzzing;
 mod group;
 pub mod kubernetes;
 mod mechanisms;
@@ -60,6 +63,12 @@ pub enum Error {
         /// What it refused or why it did not answer.
         what: String,
     },
+    /// The API server of a cluster did not answer.
+    #[error("{what}")]
+    Away {
+        /// Why, as far as it is known.
+        what: String,
+    },
     /// No answer within the refresh interval.
     #[error("context deadline exceeded")]
     Timeout,
@@ -71,7 +80,7 @@ impl Error {
         use masthead_model::ErrorClass;
         match self {
             Self::Client(error) => error.class(),
-            Self::Status { .. } | Self::Read(_) | Self::Kubernetes { .. } => {
+            Self::Status { .. } | Self::Read(_) | Self::Kubernetes { .. } | Self::Away { .. } => {
                 ErrorClass::Unavailable
             }
             Self::ContentType { .. } | Self::Malformed { .. } => ErrorClass::BadInput,

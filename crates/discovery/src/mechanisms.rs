@@ -17,6 +17,7 @@ mod http;
 mod list;
 
 pub use file::expand;
+pub(crate) use file::read as read_file;
 
 /// What mechanisms need from outside.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 //! A collector reads files and fills rows; it knows no other collector. Its name is that of
 //! `node_exporter`'s collector, and so are the names and labels of its metrics.
 
-use masthead_sysio::UnixNanos;
+use masthead_sysio::{Clock, UnixNanos};
 
 use crate::{
     Error, Families, Space,
@@ -12,27 +12,38 @@ use crate::{
 };
 
 mod arp;
+mod bonding;
 mod conntrack;
 mod cpu;
 mod cpufreq;
 mod diskstats;
 mod dmi;
+mod edac;
 mod entropy;
 mod filefd;
 mod filesystem;
+mod hwmon;
 mod loadavg;
+mod mdadm;
 mod meminfo;
 mod netclass;
 mod netdev;
 mod netstat;
+mod nfs;
+mod nfsd;
+mod nvme;
 mod os;
+mod powersupplyclass;
 mod pressure;
+mod rapl;
 mod schedstat;
+mod selinux;
 mod sockstat;
 mod softnet;
 mod stat;
 mod thermal_zone;
 mod time;
+mod timex;
 mod udp_queues;
 mod uname;
 mod vmstat;
@@ -42,27 +53,38 @@ type Collect = fn(&Context<'_>, &mut Families) -> Result<(), Error>;
 /// Every collector by its name.
 pub(crate) const COLLECTORS: &[(&str, Collect)] = &[
     ("arp", arp::collect),
+    ("bonding", bonding::collect),
     ("conntrack", conntrack::collect),
     ("cpu", cpu::collect),
     ("cpufreq", cpufreq::collect),
     ("diskstats", diskstats::collect),
     ("dmi", dmi::collect),
+    ("edac", edac::collect),
     ("entropy", entropy::collect),
     ("filefd", filefd::collect),
     ("filesystem", filesystem::collect),
+    ("hwmon", hwmon::collect),
     ("loadavg", loadavg::collect),
+    ("mdadm", mdadm::collect),
     ("meminfo", meminfo::collect),
     ("netclass", netclass::collect),
     ("netdev", netdev::collect),
     ("netstat", netstat::collect),
+    ("nfs", nfs::collect),
+    ("nfsd", nfsd::collect),
+    ("nvme", nvme::collect),
     ("os", os::collect),
+    ("powersupplyclass", powersupplyclass::collect),
     ("pressure", pressure::collect),
+    ("rapl", rapl::collect),
     ("schedstat", schedstat::collect),
+    ("selinux", selinux::collect),
     ("sockstat", sockstat::collect),
     ("softnet", softnet::collect),
     ("stat", stat::collect),
     ("thermal_zone", thermal_zone::collect),
     ("time", time::collect),
+    ("timex", timex::collect),
     ("udp_queues", udp_queues::collect),
     ("uname", uname::collect),
     ("vmstat", vmstat::collect),
@@ -73,6 +95,7 @@ pub(crate) const COLLECTORS: &[(&str, Collect)] = &[
 pub(crate) struct Context<'a> {
     pub(crate) files: &'a Files,
     pub(crate) space: &'a dyn Space,
+    pub(crate) clock: &'a dyn Clock,
     pub(crate) now: UnixNanos,
     pub(crate) patterns: &'a Patterns,
     pub(crate) page_bytes: f64,

@@ -57,6 +57,11 @@ impl Files {
         self.fs.read_dir(&self.resolve(path)).map_err(Error::Read)
     }
 
+    /// Where a link leads, or nothing if it leads nowhere.
+    pub(crate) fn target(&self, path: &str) -> Option<Utf8PathBuf> {
+        self.fs.canonical(&self.resolve(path)).ok()
+    }
+
     pub(crate) fn is_dir(&self, path: &str) -> bool {
         self.fs.metadata(&self.resolve(path)).is_ok_and(|found| found.is_dir)
     }

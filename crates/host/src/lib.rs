@@ -109,6 +109,7 @@ impl Host {
         Context {
             files: &self.files,
             space: &*self.space,
+            clock: &*self.clock,
             now: self.clock.now(),
             patterns: &self.patterns,
             page_bytes: self.page_bytes,

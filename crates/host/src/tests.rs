@@ -1,7 +1,7 @@
 //! The collectors on a machine that is written down here, on a broken one, and on this one.
 
 use camino::Utf8Path;
-use masthead_sysio::{RealClock, RealFs, SimClock, SimFs, atomic_write};
+use masthead_sysio::{ClockState, RealClock, RealFs, SimClock, SimFs, UnixNanos, atomic_write};
 
 use super::*;
 
@@ -86,7 +86,58 @@ const MACHINE: &[(&str, &str)] = &[
     ("sys/class/net/eth0/speed", "1000\n"),
     ("sys/class/net/eth0/carrier_changes", "2\n"),
     ("sys/class/net/eth0/statistics/rx_nohandler", "6\n"),
-    ("sys/class/net/bonding_masters", "\n"),
+    ("sys/class/net/bonding_masters", "bond0\n"),
+    ("sys/class/net/bond0/bonding/slaves", "eth0 eth1\n"),
+    ("sys/class/net/bond0/lower_eth0/bonding_slave/mii_status", "up\n"),
+    ("sys/class/net/bond0/slave_eth1/bonding_slave/mii_status", "down\n"),
+    (
+        "proc/mdstat",
+        "Personalities : [raid1] [raid6] [raid0]\n\
+         md0 : active raid1 sdb1[2](S) sda1[0] sdc1[3](F)\n      \
+         1000 blocks super 1.2 [2/1] [U_]\n      \
+         [=>....]  recovery =  8.5% (85/1000) finish=17.0min speed=259K/sec\n      \
+         bitmap: 0/1 pages\n\n\
+         md1 : active raid0 sdd[0] sde[1]\n      500 blocks 64k chunks\n      \n\
+         md2 : inactive sdf[0](S)\n      70 blocks super 1.2\n       \n\
+         md3 : active raid6 a[0] b[1] c[2]\n      9 blocks [3/3] [UUU]\n      \
+         \tresync=PENDING\n\nunused devices: <none>\n",
+    ),
+    ("proc/net/rpc/nfs", "net 9 4 5 3\nrpc 70 1 2\nproc3 2 1 8\nproc4 3 0 11 12\n"),
+    (
+        "proc/net/rpc/nfsd",
+        "rc 1 2 3\nfh 4 0 0 0 0\nio 5 6\nth 8 0\nra 32 0 0 0 0 0 0 0 0 0 0 7\nnet 9 4 5 3\n\
+         rpc 9 3 1 2 0\nproc2 18 1 2 3\nproc3 22 1 2 3\nproc4 2 1 2\n\
+         proc4ops 40 0 0 0 13 14 0 0 0 0 15\n",
+    ),
+    ("sys/class/hwmon/hwmon0/name", "coretemp\n"),
+    ("sys/class/hwmon/hwmon0/temp1_input", "45500\n"),
+    ("sys/class/hwmon/hwmon0/temp1_crit_alarm", "0\n"),
+    ("sys/class/hwmon/hwmon0/temp1_label", "Package id 0\n"),
+    ("sys/class/hwmon/hwmon1/device/name", "it87\n"),
+    ("sys/class/hwmon/hwmon1/device/fan2_input", "1200\n"),
+    ("sys/class/hwmon/hwmon1/device/in0_input", "1250\n"),
+    ("sys/class/hwmon/hwmon1/device/pwm1", "255\n"),
+    ("sys/class/hwmon/hwmon1/device/energy1_input", "3000000\n"),
+    ("sys/class/hwmon/hwmon1/device/freq1_input", "500000000\n"),
+    ("sys/class/hwmon/hwmon1/device/freq1_label", "sclk\n"),
+    ("sys/class/nvme/nvme0/model", "Quick 980\n"),
+    ("sys/class/nvme/nvme0/state", "live\n"),
+    ("sys/class/power_supply/BAT0/capacity", "81\n"),
+    ("sys/class/power_supply/BAT0/energy_now", "42000000\n"),
+    ("sys/class/power_supply/BAT0/temp", "295\n"),
+    ("sys/class/power_supply/BAT0/type", "Battery\n"),
+    ("sys/class/powercap/intel-rapl/enabled", "1\n"),
+    ("sys/class/powercap/intel-rapl:0/name", "package-0\n"),
+    ("sys/class/powercap/intel-rapl:0/energy_uj", "2500000\n"),
+    ("sys/class/powercap/intel-rapl:0:0/name", "dram\n"),
+    ("sys/class/powercap/intel-rapl:0:0/energy_uj", "1000000\n"),
+    ("sys/class/powercap/intel-rapl:1:0/name", "dram\n"),
+    ("sys/class/powercap/intel-rapl:1:0/energy_uj", "3000000\n"),
+    ("sys/devices/system/edac/mc/mc0/ce_count", "4\n"),
+    ("sys/devices/system/edac/mc/mc0/ce_noinfo_count", "1\n"),
+    ("sys/devices/system/edac/mc/mc0/csrow2/ue_count", "2\n"),
+    ("sys/fs/selinux/enforce", "1"),
+    ("etc/selinux/config", "# How it starts.\nSELINUX=permissive\nSELINUXTYPE=targeted\n"),
     ("sys/class/thermal/thermal_zone0/temp", "45500\n"),
     ("sys/class/thermal/thermal_zone0/type", "acpitz\n"),
     ("sys/class/thermal/cooling_device1/cur_state", "1\n"),
@@ -131,6 +182,38 @@ impl Space for FakeSpace {
     }
 }
 
+/// The clock of a machine that a server sets.
+#[derive(Debug, Default)]
+struct Kept(SimClock);
+
+impl Clock for Kept {
+    fn now(&self) -> UnixNanos {
+        self.0.now()
+    }
+
+    fn monotonic(&self) -> std::time::Duration {
+        self.0.monotonic()
+    }
+
+    fn sleep(&self, duration: std::time::Duration) {
+        self.0.sleep(duration);
+    }
+
+    fn state(&self) -> std::io::Result<ClockState> {
+        Ok(ClockState {
+            synchronized: true,
+            nanoseconds: true,
+            offset: 1_500_000,
+            frequency: 65_536,
+            error_estimated: 250,
+            tick: 10_000,
+            tai: 37,
+            pps_errors: 3,
+            ..ClockState::default()
+        })
+    }
+}
+
 fn options() -> Options {
     Options { root: "/machine".into(), page_bytes: 4096, ..Options::default() }
 }
@@ -143,7 +226,7 @@ fn machine_with(change: impl Fn(&str, &str) -> Option<Vec<u8>>) -> Host {
         fs.create_dir_all(path.parent().expect("every path has a directory")).expect("made");
         atomic_write(&fs, &path, &bytes).expect("written");
     }
-    Host::new(Arc::new(fs), Arc::new(FakeSpace), Arc::new(SimClock::default()), &options())
+    Host::new(Arc::new(fs), Arc::new(FakeSpace), Arc::new(Kept::default()), &options())
         .expect("the options are valid")
 }
 
@@ -161,6 +244,8 @@ fn every_collector_reads_the_machine() {
     #[rustfmt::skip]
     let rows: &[Expected] = &[
         ("node_arp_entries", &[("device", "eth0")], 2.0),
+        ("node_bonding_active", &[("master", "bond0")], 1.0),
+        ("node_bonding_slaves", &[("master", "bond0")], 2.0),
         ("node_boot_time_seconds", &[], 1_700_000_000.0),
         ("node_context_switches_total", &[], 777.0),
         ("node_cooling_device_max_state", &[("name", "1"), ("type", "Fan")], 3.0),
@@ -181,14 +266,38 @@ fn every_collector_reads_the_machine() {
         ("node_disk_read_time_seconds_total", &[("device", "sda")], 3.0),
         ("node_disk_written_bytes_total", &[("device", "sda")], 25_600.0),
         ("node_dmi_info", &[("product_name", "Box 9000"), ("system_vendor", "Maker")], 1.0),
+        ("node_edac_correctable_errors_total", &[("controller", "0")], 4.0),
+        ("node_edac_csrow_correctable_errors_total", &[("controller", "0"), ("csrow", "unknown")], 1.0),
+        ("node_edac_csrow_uncorrectable_errors_total", &[("controller", "0"), ("csrow", "2")], 2.0),
         ("node_entropy_available_bits", &[], 256.0),
         ("node_filefd_maximum", &[], 9000.0),
         ("node_filesystem_avail_bytes", &[("device", "/dev/sda1"), ("mountpoint", "/"), ("fstype", "ext4")], 500.0),
         ("node_filesystem_device_error", &[("device", "nas:/x"), ("mountpoint", "/gone"), ("fstype", "nfs4"), ("device_error", "statvfs")], 1.0),
         ("node_filesystem_readonly", &[("device", "/dev/sdb"), ("mountpoint", "/data old"), ("fstype", "xfs")], 1.0),
         ("node_forks_total", &[], 55.0),
+        ("node_hwmon_chip_names", &[("chip", "coretemp"), ("chip_name", "coretemp")], 1.0),
+        ("node_hwmon_energy_joule_total", &[("chip", "hwmon1_device"), ("sensor", "energy1")], 3.0),
+        ("node_hwmon_fan_rpm", &[("chip", "hwmon1_device"), ("sensor", "fan2")], 1200.0),
+        ("node_hwmon_freq_freq_mhz", &[("chip", "hwmon1_device"), ("sensor", "sclk")], 500.0),
+        ("node_hwmon_in_volts", &[("chip", "hwmon1_device"), ("sensor", "in0")], 1.25),
+        ("node_hwmon_pwm", &[("chip", "hwmon1_device"), ("sensor", "pwm1")], 255.0),
+        ("node_hwmon_sensor_label", &[("chip", "coretemp"), ("sensor", "temp1"), ("label", "Package id 0")], 1.0),
+        ("node_hwmon_temp_celsius", &[("chip", "coretemp"), ("sensor", "temp1")], 45.5),
+        ("node_hwmon_temp_crit_alarm_celsius", &[("chip", "coretemp"), ("sensor", "temp1")], 0.0),
         ("node_intr_total", &[], 4242.0),
         ("node_load15", &[], 2.0),
+        ("node_md_blocks_synced", &[("device", "md0")], 85.0),
+        ("node_md_blocks_synced", &[("device", "md3")], 0.0),
+        ("node_md_disks", &[("device", "md0"), ("state", "active")], 1.0),
+        ("node_md_disks", &[("device", "md0"), ("state", "failed")], 1.0),
+        ("node_md_disks", &[("device", "md0"), ("state", "spare")], 1.0),
+        ("node_md_disks", &[("device", "md1"), ("state", "active")], 2.0),
+        ("node_md_disks_required", &[("device", "md0")], 2.0),
+        ("node_md_state", &[("device", "md0"), ("state", "recovering")], 1.0),
+        ("node_md_state", &[("device", "md0"), ("state", "active")], 0.0),
+        ("node_md_state", &[("device", "md1"), ("state", "active")], 1.0),
+        ("node_md_state", &[("device", "md2"), ("state", "inactive")], 1.0),
+        ("node_md_state", &[("device", "md3"), ("state", "resync")], 1.0),
         ("node_memory_Active_anon_bytes", &[], 10_240.0),
         ("node_memory_HugePages_Total", &[], 4.0),
         ("node_netstat_IpExt_OutOctets", &[], 20.0),
@@ -203,14 +312,35 @@ fn every_collector_reads_the_machine() {
         ("node_network_transmit_colls_total", &[("device", "eth0")], 1.0),
         ("node_network_up", &[("device", "eth0")], 1.0),
         ("node_nf_conntrack_entries_limit", &[], 256.0),
+        ("node_nfs_packets_total", &[("protocol", "tcp")], 5.0),
+        ("node_nfs_requests_total", &[("proto", "3"), ("method", "GetAttr")], 8.0),
+        ("node_nfs_requests_total", &[("proto", "4"), ("method", "Write")], 12.0),
+        ("node_nfs_requests_total", &[("proto", "4"), ("method", "Clone")], 0.0),
+        ("node_nfs_rpcs_total", &[], 70.0),
+        ("node_nfsd_disk_bytes_written_total", &[], 6.0),
+        ("node_nfsd_read_ahead_cache_not_found_total", &[], 7.0),
+        ("node_nfsd_requests_total", &[("proto", "4"), ("method", "Access")], 13.0),
+        ("node_nfsd_requests_total", &[("proto", "4"), ("method", "GetAttr")], 15.0),
+        ("node_nfsd_rpc_errors_total", &[("error", "auth")], 2.0),
+        ("node_nfsd_server_threads", &[], 8.0),
+        ("node_nvme_info", &[("device", "nvme0"), ("model", "Quick 980"), ("state", "live")], 1.0),
         ("node_nf_conntrack_stat_found", &[], 12.0),
         ("node_nf_conntrack_stat_ignore", &[], 0.0),
         ("node_os_info", &[("id", "tiny"), ("name", "Tiny Linux"), ("pretty_name", "Tiny"), ("version_id", "22.04")], 1.0),
         ("node_os_version", &[("id", "tiny"), ("name", "Tiny Linux")], 22.04),
+        ("node_power_supply_capacity", &[("power_supply", "BAT0")], 81.0),
+        ("node_power_supply_energy_watthour", &[("power_supply", "BAT0")], 42.0),
+        ("node_power_supply_info", &[("power_supply", "BAT0"), ("type", "Battery")], 1.0),
+        ("node_power_supply_temp_celsius", &[("power_supply", "BAT0")], 29.5),
         ("node_pressure_cpu_waiting_seconds_total", &[], 2.5),
         ("node_pressure_io_stalled_seconds_total", &[], 0.5),
         ("node_procs_blocked", &[], 1.0),
+        ("node_rapl_dram_joules_total", &[("index", "1"), ("path", "/sys/class/powercap/intel-rapl:1:0")], 3.0),
+        ("node_rapl_package_joules_total", &[("index", "0"), ("path", "/sys/class/powercap/intel-rapl:0")], 2.5),
         ("node_schedstat_running_seconds_total", &[("cpu", "0")], 3.0),
+        ("node_selinux_config_mode", &[], 0.0),
+        ("node_selinux_current_mode", &[], 1.0),
+        ("node_selinux_enabled", &[], 1.0),
         ("node_sockstat_TCP6_inuse", &[], 2.0),
         ("node_sockstat_TCP_mem_bytes", &[], 12_288.0),
         ("node_sockstat_sockets_used", &[], 12.0),
@@ -219,6 +349,13 @@ fn every_collector_reads_the_machine() {
         ("node_thermal_zone_temp", &[("zone", "0"), ("type", "acpitz")], 45.5),
         ("node_time_clocksource_current_info", &[("device", "0"), ("clocksource", "tsc")], 1.0),
         ("node_time_seconds", &[], 1_704_067_200.0),
+        ("node_timex_estimated_error_seconds", &[], 0.000_25),
+        ("node_timex_frequency_adjustment_ratio", &[], 1.000_001),
+        ("node_timex_offset_seconds", &[], 0.001_5),
+        ("node_timex_pps_error_total", &[], 3.0),
+        ("node_timex_sync_status", &[], 1.0),
+        ("node_timex_tai_offset_seconds", &[], 37.0),
+        ("node_timex_tick_seconds", &[], 0.01),
         ("node_udp_queues", &[("queue", "tx"), ("ip", "v4")], 16.0),
         ("node_uname_info", &[("domainname", "(none)"), ("machine", "x86_64"), ("nodename", "box"), ("release", "6.1.0"), ("sysname", "Linux"), ("version", "#1 SMP")], 1.0),
         ("node_vmstat_oom_kill", &[], 1.0),
@@ -246,6 +383,9 @@ fn what_is_excluded_or_not_selected_has_no_row() {
     f("node_netstat_Ip6_Other", &[]);
     f("node_vmstat_nr_free_pages", &[]);
     f("node_network_up", &[("device", "bonding_masters")]);
+    f("node_nfs_requests_total", &[("proto", "2"), ("method", "Read")]);
+    f("node_nfsd_requests_total", &[("proto", "3"), ("method", "Null")]);
+    f("node_power_supply_online", &[("power_supply", "BAT0")]);
     let sizes: Vec<_> =
         found.iter().filter(|(name, _)| *name == "node_filesystem_size_bytes").collect();
     // The root is mounted twice and must not be told twice: that would be a duplicate sample.
@@ -286,6 +426,15 @@ fn malformed_files_are_told_with_their_path_and_line() {
         "line 1: expected names and values of one protocol",
     );
     f("netdev", "proc/net/dev", "one line\n", "line 1: expected two lines of heading");
+    f(
+        "mdadm",
+        "proc/mdstat",
+        "md0 : active raid1\n",
+        "line 1: expected a number of blocks below a device",
+    );
+    f("mdadm", "proc/mdstat", "md0\n", "line 1: expected a device, a colon and its state");
+    f("nfs", "proc/net/rpc/nfs", "net 1\nrpc x\n", "line 2: expected a word and numbers");
+    f("rapl", "sys/class/powercap/intel-rapl:0/energy_uj", "much\n", "line 1: expected a number");
     f("udp_queues", "proc/net/udp", "h\n1: a b c d\n", "line 2: expected queues as tx:rx");
 }
 
@@ -305,6 +454,26 @@ fn no_cut_and_no_flipped_byte_panics() {
         let told = found.iter().find(|(name, _)| *name == "node_scrape_collector_success");
         assert_eq!(told.map(|(_, family)| family.rows.len()), Some(COLLECTORS.len()));
     }
+}
+
+#[test]
+fn a_chip_of_sensors_is_named_by_the_device_that_it_sits_on() {
+    let root = tempfile::tempdir().expect("made");
+    let at = Utf8PathBuf::from_path_buf(root.path().to_owned()).expect("text");
+    let chip = at.join("sys/devices/platform/coretemp.0/hwmon/hwmon3");
+    RealFs.create_dir_all(&chip).expect("made");
+    RealFs.create_dir_all(&at.join("sys/class/hwmon")).expect("made");
+    atomic_write(&RealFs, &chip.join("temp2_input"), b"30000\n").expect("written");
+    // As in a real `/sys`: links from the class to the chip, and from the chip to its device.
+    std::os::unix::fs::symlink(&chip, at.join("sys/class/hwmon/hwmon3")).expect("linked");
+    std::os::unix::fs::symlink("../..", chip.join("device")).expect("linked");
+    let options = Options { root: at.into_string(), ..Options::default() };
+    let host =
+        Host::new(Arc::new(RealFs), Arc::new(FakeSpace), Arc::new(Kept::default()), &options)
+            .expect("the options are valid");
+    let found = host.collect_one("hwmon").expect("read");
+    let labels = [("chip", "platform_coretemp_0"), ("sensor", "temp2")];
+    assert_eq!(found.value("node_hwmon_temp_celsius", &labels), Some(30.0));
 }
 
 #[test]

@@ -73,20 +73,21 @@ fn push_bare_float(out: &mut Vec<u8>, value: f64) {
         // Rare: here the shortest digits would come with an exponent that Go does not write.
         push_text(out, format_args!("{value}"));
     } else {
-        push_shortest(out, ryu::Buffer::new().format_finite(value));
+        push_shortest(out, zmij::Buffer::new().format_finite(value));
     }
 }
 
-/// Ryu's text with the exponent, if there is one, as Go writes it: at least two digits and always
-/// a sign, `1e-07`.
+/// The shortest text with the exponent, if there is one, as Go writes it: at least two digits and
+/// always a sign, `1e-07`.
 fn push_shortest(out: &mut Vec<u8>, text: &str) {
     let Some((mantissa, exponent)) = text.split_once('e') else {
         out.extend_from_slice(text.as_bytes());
         return;
     };
-    let (sign, digits) = exponent.strip_prefix('-').map_or((b'+', exponent), |d| (b'-', d));
+    let (sign, digits) = exponent.split_at_checked(1).unwrap_or(("+", exponent));
     out.extend_from_slice(mantissa.as_bytes());
-    out.extend_from_slice(&[b'e', sign]);
+    out.push(b'e');
+    out.extend_from_slice(sign.as_bytes());
     if digits.len() < 2 {
         out.push(b'0');
     }

@@ -54,7 +54,7 @@ async fn page(State(find): State<FindAsset>, request: Request) -> Response {
     let asset = find(path).or_else(|| {
         // A missing file is missing; any other address is the application's own business.
         let file = path.starts_with("assets/") || path.rsplit('/').next()?.contains('.');
-        (!file).then(|| find("index.html")).flatten()
+        (!file).then(|| first_page(&find, path)).flatten()
     });
     let Some(asset) = asset else { return StatusCode::NOT_FOUND.into_response() };
     let unpack = asset.gzip && !accepts_gzip(request.headers());
@@ -85,6 +85,13 @@ async fn page(State(find): State<FindAsset>, request: Request) -> Response {
     }
     *response.body_mut() = Body::from(bytes);
     response
+}
+
+/// The page that names what a view needs, if the build has one for the first word of the address
+/// (`web/vite.config.ts`); else the one that all views have in common.
+fn first_page(find: &FindAsset, path: &str) -> Option<Asset> {
+    let word = path.split('/').next().filter(|word| !word.is_empty());
+    word.and_then(|word| find(&format!("{word}.html"))).or_else(|| find("index.html"))
 }
 
 /// Addresses that a client of an API asks for: a page in their place would hide a mistake.

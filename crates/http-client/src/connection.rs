@@ -102,7 +102,7 @@ pub(crate) async fn dial(
         if is_socks(proxy) {
             stream = socks::connect(route.url, proxy, stream).await?;
         } else if is_tls || tunnel {
-            stream = Box::new(connect(route, proxy, config, stream).await?);
+            stream = Box::new(ask_for_tunnel(route, proxy, config, stream).await?);
         }
     }
     if !is_tls {
@@ -122,7 +122,11 @@ impl Connection {
         config: &HttpClientConfig,
         tls: &Arc<ClientConfig>,
     ) -> Result<Self, Error> {
-        let stream = dial(route, config, tls, false).await?;
+        Self::over(dial(route, config, tls, false).await?, route).await
+    }
+
+    /// Over a stream that leads where `route` says.
+    pub(crate) async fn over(stream: Box<dyn Stream>, route: &Route<'_>) -> Result<Self, Error> {
         let asks_proxy = route.proxy.is_some_and(|proxy| !is_socks(proxy));
         let absolute_form = asks_proxy && route.url.scheme() != "https";
         let (sender, driver) = http1::Builder::new()
@@ -189,7 +193,7 @@ async fn secure(
 }
 
 /// Asks an HTTP proxy for a tunnel.
-async fn connect(
+pub(crate) async fn ask_for_tunnel(
     route: &Route<'_>,
     proxy: &Url,
     config: &HttpClientConfig,

@@ -15,6 +15,7 @@
 //!   fetched; `tls.rs`, `proxy.rs`, `socks.rs`.
 //! - `connection.rs`: dialling; `session.rs`: requests, redirects; `response.rs`: bodies;
 //!   `streaming.rs`: bodies while they come; `shown.rs`: URLs without their passwords.
+//! - `fuzzing.rs`: other ends for the fuzzer.
 
 #![forbid(unsafe_code)]
 
@@ -22,6 +23,8 @@ mod config;
 mod connection;
 mod credentials;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod oauth2;
 mod proxy;
 mod response;

@@ -172,7 +172,7 @@ impl Source {
         Ok((headers, Bytes::from(form.finish())))
     }
 
-    fn read(
+    pub(crate) fn read(
         &self,
         response: &Response,
         secret: &str,

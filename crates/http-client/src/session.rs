@@ -163,7 +163,7 @@ impl Session {
                     headers.append(name, value.clone());
                 }
             }
-            let outgoing = Outgoing { method: Method::GET, headers, body: Bytes::new() };
+            let outgoing = Outgoing::get(headers);
             let response = self.exchange(&url, outgoing, &tls, request.body_limit).await?;
             let next = response
                 .headers
@@ -213,7 +213,7 @@ impl Session {
         let config = &self.client.shared.config;
         let route = Route::new(url, &self.client.shared.proxies);
         let connection = Connection::open(&route, config, &tls).await?;
-        let outgoing = Outgoing { method: Method::GET, headers, body: Bytes::new() };
+        let outgoing = Outgoing::get(headers);
         let request = build(&route, outgoing, connection.absolute_form)?;
         let (mut sender, mut half) = connection.split();
         let response = Connection::drive(&mut half, sender.send_request(request))
@@ -245,7 +245,7 @@ impl Session {
         self.send(fresh, &route, outgoing, limit).await
     }
 
-    async fn send(
+    pub(crate) async fn send(
         &mut self,
         connection: Connection,
         route: &Route<'_>,
@@ -285,10 +285,16 @@ impl Session {
 
 /// What is asked, before it is known on which connection.
 #[derive(Debug, Clone)]
-struct Outgoing {
+pub(crate) struct Outgoing {
     method: Method,
     headers: HeaderMap,
     body: Bytes,
+}
+
+impl Outgoing {
+    pub(crate) fn get(headers: HeaderMap) -> Self {
+        Self { method: Method::GET, headers, body: Bytes::new() }
+    }
 }
 
 fn build(

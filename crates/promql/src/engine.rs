@@ -9,7 +9,10 @@
 //! The engine holds no state between queries, reads no clock but the one in [`QueryCtx`], and
 //! uses other threads only if it is given a pool.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use masthead_model::{Histogram, Millis, Value as SampleValue};
 use masthead_ports::{Columns, QueryCtx, SampleSource, Selected};
@@ -114,6 +117,8 @@ pub(crate) struct Evaluation<'a> {
     /// One for each selection of the plan.
     pub(crate) selected: Vec<Selected>,
     notes: Mutex<Notes>,
+    /// Of label values that were made.
+    label_bytes: AtomicUsize,
     /// There when samples are counted step by step.
     counts: Option<StepCounts>,
 }
@@ -127,6 +132,9 @@ pub(crate) struct Scratch {
     pub(crate) rates: Option<RateTables>,
 }
 
+/// Bytes of label values that functions and operators of one query may make. A label that is doubled
+/// by every call around it ends here.
+pub(crate) const LABEL_BYTES_MAX: usize = 256 << 20;
 /// Below this many values, the calling thread alone is faster.
 const PARALLEL_CELLS_MIN: usize = 32_768;
 /// Series are dealt out in this many shares a thread, so that none waits long for another.
@@ -243,6 +251,7 @@ impl Engine {
             plan,
             selected,
             notes: Mutex::default(),
+            label_bytes: AtomicUsize::new(0),
             counts: counted.map(|grid| StepCounts::new(grid.len())),
         };
         let value = run(&evaluation)?;
@@ -260,6 +269,15 @@ impl Evaluation<'_> {
         if !notes.is_empty() {
             self.notes.lock().unwrap_or_else(PoisonError::into_inner).merge(notes);
         }
+    }
+
+    /// Pays for values of labels that are about to be made.
+    ///
+    /// # Errors
+    /// [`Error::LabelBytes`] once the query has made too many.
+    pub(crate) fn charge_labels(&self, bytes: usize) -> Result<(), Error> {
+        let before = self.label_bytes.fetch_add(bytes, Ordering::Relaxed);
+        if before.saturating_add(bytes) > LABEL_BYTES_MAX { Err(Error::LabelBytes) } else { Ok(()) }
     }
 
     /// The threads that share the work. None in an attempt, which would wait for them to be done

@@ -3,16 +3,20 @@
 //! Two times are kept apart, because they answer different questions. The wall clock
 //! ([`Clock::now`]) may jump when an operator or NTP sets it: never subtract two of its readings to
 //! measure a duration. The monotonic clock ([`Clock::monotonic`]) never goes back, and means
-//! nothing outside this process. The simulation is in `clock/sim.rs`.
+//! nothing outside this process. The simulation is in `clock/sim.rs`; `clock/state.rs` asks the
+//! kernel how well it keeps the wall clock.
 
 use std::{
     fmt::Debug,
+    io,
     time::{Duration, Instant, SystemTime},
 };
 
 pub use sim::SimClock;
+pub use state::ClockState;
 
 mod sim;
+mod state;
 
 /// Nanoseconds since 1970-01-01T00:00:00Z, leap seconds not counted; negative before that.
 ///
@@ -50,6 +54,11 @@ pub trait Clock: Send + Sync + Debug {
 
     /// Blocks this thread for at least `duration`. A simulated clock steps forward instead.
     fn sleep(&self, duration: Duration);
+
+    /// Returns how well the wall clock is kept. Only the clock of a machine knows.
+    fn state(&self) -> io::Result<ClockState> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 /// The clocks of the operating system.
@@ -86,6 +95,10 @@ impl Clock for RealClock {
     fn sleep(&self, duration: Duration) {
         std::thread::sleep(duration);
     }
+
+    fn state(&self) -> io::Result<ClockState> {
+        state::of_kernel()
+    }
 }
 
 #[cfg(test)]
@@ -112,5 +125,16 @@ mod tests {
         let before = clock.monotonic();
         clock.sleep(Duration::from_millis(2));
         assert!(clock.monotonic() >= before + Duration::from_millis(2));
+    }
+
+    #[test]
+    fn the_machine_says_how_it_keeps_its_clock_and_a_simulation_does_not() {
+        // Some sandboxes refuse the call; where it is answered, a tick is about a hundredth second.
+        if let Ok(state) = RealClock::new().state() {
+            assert!((9_000..=11_000).contains(&state.tick), "{state:?}");
+            assert!(state.error_max >= 0, "{state:?}");
+        }
+        let refused = SimClock::default().state().map_err(|error| error.kind());
+        assert_eq!(refused, Err(io::ErrorKind::Unsupported));
     }
 }

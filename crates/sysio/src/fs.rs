@@ -13,7 +13,7 @@
 
 use std::{fmt::Debug, io};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 pub use error::PathError;
 pub use map::FileBytes;
@@ -61,6 +61,13 @@ pub trait Fs: Send + Sync + Debug {
 
     /// Returns what is known about a file or directory.
     fn metadata(&self, path: &Utf8Path) -> io::Result<Metadata>;
+
+    /// Returns where `path` is when every symbolic link on the way is followed. A file system
+    /// without such links says the same path.
+    fn canonical(&self, path: &Utf8Path) -> io::Result<Utf8PathBuf> {
+        self.metadata(path)?;
+        Ok(path.to_owned())
+    }
 
     /// Makes every change of names in the directory durable. The bytes of the files that the names
     /// stand for need their own sync.

@@ -10,7 +10,8 @@
 //! - `testing.rs`: the conformance suite that every `Fs` passes.
 //!
 //! Invariants: synchronous, no global state, no thread of its own. `std::fs` and the clocks of
-//! `std::time` are named in `fs/real.rs` and `clock.rs` only, unsafe code in `fs/map.rs` only.
+//! `std::time` are named in `fs/real.rs` and `clock.rs` only, unsafe code in `fs/map.rs` and
+//! `clock/state.rs` only.
 
 #![warn(missing_docs)]
 
@@ -21,7 +22,7 @@ mod random;
 pub mod testing;
 
 pub use atomic::{atomic_write, create_dir_all_synced, is_temporary, read_to_vec};
-pub use clock::{Clock, RealClock, SimClock, UnixNanos};
+pub use clock::{Clock, ClockState, RealClock, SimClock, UnixNanos};
 pub use fs::{
     Counters, File, FileBytes, FileId, FileLock, Fs, Metadata, OpenOptions, Operation, PathError,
     READ_DIR_ENTRIES_MAX, RealFs, SIM_CAPACITY_DEFAULT, SimFs,

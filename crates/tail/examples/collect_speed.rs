@@ -80,6 +80,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         tenants: false,
         node: "node".into(),
         stats: Arc::new(Stats::default()),
+        kubernetes: Arc::default(),
     })?;
     let before = ticks()?;
     while let Step::Busy = collector.step() {}

@@ -12,6 +12,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use camino::Utf8PathBuf;
 use masthead_discovery::{
     KubernetesSdConfig,
+    kubernetes::Clusters,
     yaml::{self, Refused, YamlError},
 };
 use masthead_http_client::WithClient;
@@ -93,6 +94,8 @@ pub struct Setup {
     pub node: String,
     /// What is counted.
     pub stats: Arc<Stats>,
+    /// What is watched of clusters: collectors that are given the same share it.
+    pub kubernetes: Arc<Clusters>,
 }
 
 impl PromtailConfig {

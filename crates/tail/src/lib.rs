@@ -54,5 +54,11 @@ pub fn read_journal_entry_for_fuzzing(line: &[u8]) -> bool {
     journal::read_for_fuzzing(line)
 }
 
+/// Reads a file of Promtail's positions, for the fuzzer.
+#[doc(hidden)]
+pub fn read_positions_for_fuzzing(bytes: &[u8]) {
+    promtail_positions::read_for_fuzzing(bytes);
+}
+
 /// Bytes of a line; what is longer is cut and marked.
 pub const LINE_BYTES_MAX: usize = 256 * 1024;

@@ -98,6 +98,20 @@ fn read(fs: &dyn Fs, path: &Utf8Path) -> Result<BTreeMap<Utf8PathBuf, u64>, Stri
     Ok(known.into_iter().filter_map(|(path, at)| Some((path.into(), at.parse().ok()?))).collect())
 }
 
+/// Reads a file that holds `bytes`; what was read is written and read again the same.
+pub(crate) fn read_for_fuzzing(bytes: &[u8]) {
+    let (fs, path) = (masthead_sysio::SimFs::new(1), Utf8Path::new("/positions.yaml"));
+    if atomic_write(&fs, path, bytes).is_err() {
+        return;
+    }
+    let mut kept = PromtailPositions::open(&fs, path, Duration::ZERO);
+    let known = kept.read.clone();
+    kept.write(&fs, Duration::ZERO, &known);
+    if !known.is_empty() {
+        assert_eq!(read(&fs, path), Ok(known));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use masthead_sysio::SimFs;

@@ -47,8 +47,8 @@ pub(crate) use writer::BlockWriter;
 
 use crate::columns::Part;
 
-const KIND: u32 = u32::from_le_bytes(*b"tsdb");
-const VERSION: u32 = 1;
+pub(crate) const KIND: u32 = u32::from_le_bytes(*b"tsdb");
+pub(crate) const VERSION: u32 = 1;
 
 /// Sections of the table.
 mod section {

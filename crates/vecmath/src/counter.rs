@@ -36,12 +36,11 @@ impl CounterResets {
     /// `starts` is empty where start times aren't used, else as long as the others.
     pub fn find(times: &[i64], values: &[f64], starts: &[i64]) -> Self {
         let mut found = Self::default();
-        for (at, two) in values.windows(2).enumerate() {
-            if let [before, now] = two
-                && now < before
-            {
-                found.positions.push(at + 1);
-            }
+        let pairs = || values.iter().zip(values.get(1..).unwrap_or(&[]));
+        // Nearly no counter is reset, and whether any is can be seen many values at a time.
+        if pairs().map(|(before, now)| usize::from(now < before)).sum::<usize>() > 0 {
+            let falls = (1..).zip(pairs()).filter(|(_, (before, now))| now < before);
+            found.positions.extend(falls.map(|(at, _)| at));
         }
         if starts.iter().any(|start| *start != 0) {
             for (at, (starts, times)) in starts.windows(2).zip(times.windows(2)).enumerate() {

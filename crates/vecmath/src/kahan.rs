@@ -33,6 +33,51 @@ impl FromIterator<f64> for KahanSum {
     }
 }
 
+/// Running sums of rows, one a column, of which some places may be empty: what [`KahanSum`] gives,
+/// computed for many columns at a time.
+#[derive(Debug, Clone)]
+pub struct KahanSums {
+    /// The empty place, of sums too.
+    absent: u64,
+    sums: Vec<f64>,
+    owed: Vec<f64>,
+}
+
+impl KahanSums {
+    /// Sums of nothing yet. `absent` stands in empty places; it must be bits that no computation
+    /// yields, such as those of a signalling NaN.
+    pub fn new(columns: usize, absent: f64) -> Self {
+        let (sums, owed) = (vec![absent; columns], vec![0.0; columns]);
+        Self { absent: absent.to_bits(), sums, owed }
+    }
+
+    /// Adds one row.
+    pub fn add(&mut self, row: &[f64]) {
+        let Self { absent, sums, owed } = self;
+        // Without a branch, so that the compiler does two columns at once, which is easily undone by
+        // writing it otherwise. What the addition lost comes out the same as by looking which of the
+        // two is larger (Knuth's TwoSum).
+        for ((sum_place, owed_place), value) in sums.iter_mut().zip(owed).zip(row) {
+            let (sum, owed, value) = (*sum_place, *owed_place, *value);
+            let before = if sum.to_bits() == *absent { 0.0 } else { sum };
+            let total = before + value;
+            let added = total - before;
+            let lost = owed + ((before - (total - added)) + (value - added));
+            let lost = if total.abs() == f64::INFINITY { 0.0 } else { lost };
+            let here = value.to_bits() != *absent;
+            (*sum_place, *owed_place) = if here { (total, lost) } else { (sum, owed) };
+        }
+    }
+
+    /// The sums in order, empty where no row had a value.
+    pub fn values(&self) -> impl ExactSizeIterator<Item = f64> + '_ {
+        self.sums.iter().zip(&self.owed).map(|(sum, owed)| {
+            let whole = sum.is_infinite() || sum.to_bits() == self.absent;
+            if whole { *sum } else { sum + owed }
+        })
+    }
+}
+
 /// A running mean: a sum as long as it doesn't overflow, else incremental.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct KahanMean {
@@ -172,6 +217,38 @@ mod tests {
         f(&[1e9 + 1.0, 1e9 + 2.0, 1e9 + 3.0], 2.0 / 3.0);
         f(&[INF], f64::NAN);
         f(&[], f64::NAN);
+    }
+
+    /// A signalling NaN, as no computation yields one.
+    const ABSENT: f64 = f64::from_bits(0x7ff0_0000_0000_0002);
+
+    proptest! {
+        #[test]
+        fn sums_of_rows_are_bit_for_bit_those_of_each_column_alone(
+            rows in proptest::collection::vec(proptest::collection::vec(prop_oneof![
+                Just(ABSENT), Just(0.0), Just(-0.0), Just(INF), Just(-INF), Just(f64::NAN),
+                Just(1e308), Just(1e100), Just(-1e100), -1e3..1e3_f64,
+            ], 5), 0..8),
+        ) {
+            let mut sums = KahanSums::new(5, ABSENT);
+            for row in &rows {
+                sums.add(row);
+            }
+            // A NaN that was computed is any NaN.
+            let bits = |sum: f64| match sum.to_bits() {
+                absent if absent == ABSENT.to_bits() => absent,
+                _ if sum.is_nan() => f64::NAN.to_bits(),
+                bits => bits,
+            };
+            let got: Vec<u64> = sums.values().map(bits).collect();
+            let want: Vec<u64> = (0..5).map(|column| {
+                let values: Vec<f64> = rows.iter().map(|row| row[column])
+                    .filter(|value| value.to_bits() != ABSENT.to_bits()).collect();
+                let sum = values.iter().copied().collect::<KahanSum>().value();
+                bits(if values.is_empty() { ABSENT } else { sum })
+            }).collect();
+            prop_assert_eq!(got, want);
+        }
     }
 
     proptest! {

@@ -29,7 +29,7 @@ pub use counter::{CounterResets, changes, start_overlaps, starts_anew};
 pub use extended::{Edge, extended_points, extended_rate};
 pub use grid::StepGrid;
 pub use grouping::{Grouping, LabelSet, Signature};
-pub use kahan::{KahanMean, KahanSum, Variance};
+pub use kahan::{KahanMean, KahanSum, KahanSums, Variance};
 pub use masthead_model::nearly_equal;
 pub use quantile::{median_absolute_deviation, quantile};
 pub use rate::{RateKind, extrapolated_rate, extrapolation_factor, instant_rate};

@@ -30,11 +30,15 @@ pub struct RateWindows {
 #[derive(Debug)]
 pub struct RateTables {
     windows: RateWindows,
-    tables: Vec<Option<RateTable>>,
+    tables: Vec<RateTable>,
+    /// So many at most.
+    most: usize,
+    /// The table that is given up next.
+    oldest: usize,
 }
 
-/// The windows over one column of times.
-#[derive(Debug)]
+/// The windows over one column of times; of no times at first.
+#[derive(Debug, Default)]
 struct RateTable {
     times: Vec<i64>,
     steps: Vec<Step>,
@@ -58,66 +62,97 @@ struct Step {
 impl RateTables {
     /// No tables yet.
     pub fn new(windows: RateWindows) -> Self {
-        let count = (WINDOWS_MAX / windows.grid.len().max(1)).clamp(1, TABLES_MAX);
-        Self { windows, tables: std::iter::repeat_with(|| None).take(count).collect() }
+        let most = (WINDOWS_MAX / windows.grid.len().max(1)).clamp(1, TABLES_MAX);
+        Self { windows, tables: Vec::new(), most, oldest: 0 }
     }
 
-    /// The rate, increase or delta at each step of a series of floats without start times.
-    pub fn rates<'a>(
-        &'a mut self,
+    /// Puts the rate, increase or delta at each step of a series of floats without start times into
+    /// its place in `out`; a step without one keeps what stands there.
+    pub fn rates(
+        &mut self,
         times: &[i64],
-        values: &'a [f64],
-        resets: &'a CounterResets,
-    ) -> impl Iterator<Item = Option<f64>> + 'a {
-        let Self { windows, tables } = self;
-        let place = place(times, tables.len());
-        let steps: &[Step] = match tables.get_mut(place) {
-            Some(slot) => {
-                if slot.as_ref().is_none_or(|table| table.times != times) {
-                    *slot = Some(RateTable::new(times, windows, slot.take()));
-                }
-                slot.as_ref().map_or(&[], |table| &table.steps)
+        values: &[f64],
+        resets: &CounterResets,
+        out: &mut [f64],
+    ) {
+        let kind = self.windows.kind;
+        let per = kind.is_per_second().then(|| span(self.windows.range));
+        let Some(RateTable { steps, .. }) = self.table(times) else { return };
+        if kind.is_counter() && resets.is_empty() {
+            // Adding nothing matters too: it makes a minus zero a zero.
+            each(steps, values, out, |step, first, last| {
+                let growth = last - first + 0.0;
+                growth * step.counter_factor(first, growth, per)
+            });
+        } else if kind.is_counter() {
+            each(steps, values, out, |step, first, last| {
+                let growth = last - first + resets.correction(values, step.low, step.high);
+                growth * step.counter_factor(first, growth, per)
+            });
+        } else {
+            each(steps, values, out, |step, first, last| (last - first) * step.factor);
+        }
+    }
+
+    /// The table of these times, made if it is not there.
+    fn table(&mut self, times: &[i64]) -> Option<&RateTable> {
+        let known = self.tables.iter().position(|table| table.times == times);
+        let at = known.unwrap_or_else(|| {
+            if self.tables.len() < self.most {
+                self.tables.push(RateTable::default());
+                return self.tables.len() - 1;
             }
-            None => &[],
-        };
-        let is_counter = windows.kind.is_counter();
-        let per = windows.kind.is_per_second().then(|| span(windows.range));
-        let any_resets = !resets.is_empty();
-        steps.iter().map(move |step| {
-            let last = *values.get(step.high.checked_sub(1)?)?;
-            let first = *values.get(step.low)?;
-            let mut growth = last - first;
-            let mut factor = step.factor;
-            if is_counter {
-                // Adding nothing matters too: it makes a minus zero a zero.
-                growth +=
-                    if any_resets { resets.correction(values, step.low, step.high) } else { 0.0 };
-                // A counter that was at least as large as it grew was not zero before the window.
-                let long_ago = first >= growth && step.to_start <= step.sampled;
-                if growth > 0.0 && first >= 0.0 && !long_ago {
-                    let to_zero = step.sampled * (first / growth);
-                    if to_zero < step.to_start {
-                        factor = (step.sampled + to_zero + step.to_end) / step.sampled;
-                        if let Some(seconds) = per {
-                            factor /= seconds;
-                        }
-                    }
-                }
+            let given_up = self.oldest;
+            self.oldest = (given_up + 1) % self.most;
+            given_up
+        });
+        let Self { windows, tables, .. } = self;
+        // It is there, because it was found or made.
+        let table = tables.get_mut(at)?;
+        if known.is_none() {
+            table.fill(times, windows);
+        }
+        Some(table)
+    }
+}
+
+/// Puts what `f` makes of the first and the last value of each window into its place.
+#[inline]
+fn each(steps: &[Step], values: &[f64], out: &mut [f64], f: impl Fn(&Step, f64, f64) -> f64) {
+    for (step, place) in steps.iter().zip(out) {
+        // A window that gives nothing has no last value: its `high` is zero.
+        let last = step.high.checked_sub(1).and_then(|at| values.get(at));
+        if let (Some(last), Some(first)) = (last, values.get(step.low)) {
+            *place = f(step, *first, *last);
+        }
+    }
+}
+
+impl Step {
+    /// By what the growth of a counter is multiplied that stood at `first` when it began.
+    #[inline]
+    fn counter_factor(&self, first: f64, growth: f64, per: Option<f64>) -> f64 {
+        // A counter that was at least as large as it grew was not zero before the window.
+        let long_ago = first >= growth && self.to_start <= self.sampled;
+        if growth > 0.0 && first >= 0.0 && !long_ago {
+            let to_zero = self.sampled * (first / growth);
+            if to_zero < self.to_start {
+                let factor = (self.sampled + to_zero + self.to_end) / self.sampled;
+                return per.map_or(factor, |seconds| factor / seconds);
             }
-            Some(growth * factor)
-        })
+        }
+        self.factor
     }
 }
 
 impl RateTable {
-    /// Worked out anew, in the memory of a table that is not needed any more.
-    fn new(times: &[i64], windows: &RateWindows, old: Option<Self>) -> Self {
-        let mut table = old.unwrap_or(Self { times: Vec::new(), steps: Vec::new() });
-        table.times.clear();
-        table.times.extend_from_slice(times);
-        table.steps.clear();
+    /// Works the table out anew.
+    fn fill(&mut self, times: &[i64], windows: &RateWindows) {
+        self.times.clear();
+        self.times.extend_from_slice(times);
+        self.steps.clear();
         let all = Windows::new(times, windows.grid, windows.range, windows.offset);
-        table.steps.extend(all.map(|(bounds, range)| {
+        self.steps.extend(all.map(|(bounds, range)| {
             let inside = times.get(range.clone()).unwrap_or(&[]);
             let (&[first, .., last], Some(gaps)) = (inside, inside.len().checked_sub(1)) else {
                 return NOTHING;
@@ -143,24 +178,11 @@ impl RateTable {
             }
             Step { low: range.start, high: range.end, sampled, to_start, to_end, factor }
         }));
-        table
     }
 }
 
 const NOTHING: Step =
     Step { low: 0, high: 0, sampled: 0.0, to_start: 0.0, to_end: 0.0, factor: 0.0 };
-
-/// Where the table of these times is kept: targets differ in when they are scraped.
-fn place(times: &[i64], tables: usize) -> usize {
-    let ends = [times.first(), times.last()].map(|time| time.copied().unwrap_or(0));
-    let mixed = ends.into_iter().chain([i64::try_from(times.len()).unwrap_or(0)]).fold(
-        0_u64,
-        |mixed, part| {
-            (mixed ^ part.cast_unsigned()).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
-        },
-    );
-    usize::try_from(mixed % tables.max(1) as u64).unwrap_or(0)
-}
 
 /// Milliseconds as seconds, as [`Bounds::seconds`](crate::Bounds::seconds).
 #[expect(clippy::cast_precision_loss, reason = "ranges are far below 2^53 ms")]
@@ -195,8 +217,12 @@ mod tests {
             let shifted: Vec<i64> = times.iter().map(|time| time + 1).collect();
             for (times, values) in [(&times, &rising), (&times, &second), (&shifted, &rising), (&times, &second)] {
                 let resets = if kind.is_counter() { CounterResets::find(times, values, &[]) } else { CounterResets::default() };
+                let nothing = f64::from_bits(0x7ff0_0000_0000_0002);
+                let mut column = vec![nothing; grid.len()];
+                tables.rates(times, values, &resets, &mut column);
+                let bits = column.into_iter().map(f64::to_bits);
                 let got: Vec<Option<u64>> =
-                    tables.rates(times, values, &resets).map(|rate| rate.map(f64::to_bits)).collect();
+                    bits.map(|bits| (bits != nothing.to_bits()).then_some(bits)).collect();
                 let want: Vec<Option<u64>> = Windows::new(times, grid, range, offset).map(|(bounds, range)| {
                     let correction = resets.correction(values, range.start, range.end);
                     let (times, values) = (&times[range.clone()], &values[range]);
@@ -207,13 +233,35 @@ mod tests {
         }
     }
 
+    fn tables(steps: i64) -> RateTables {
+        let grid = StepGrid::new(0, steps - 1, 1).expect("grid");
+        RateTables::new(RateWindows { grid, range: 1, offset: 0, kind: RateKind::Rate })
+    }
+
     #[test]
     fn tables_are_bounded_however_many_steps_there_are() {
-        let tables = |steps: i64| {
-            let grid = StepGrid::new(0, steps - 1, 1).expect("grid");
-            let kind = RateKind::Rate;
-            RateTables::new(RateWindows { grid, range: 1, offset: 0, kind }).tables.len()
+        let f = |steps, want| assert_eq!(tables(steps).most, want, "{steps}");
+        f(1, 32);
+        f(240, 32);
+        f(11_000, 5);
+        f(1_000_000, 1);
+    }
+
+    #[test]
+    fn a_table_stays_until_others_need_its_place() {
+        let mut tables = tables(11_000);
+        let mut ask = |time: i64| {
+            let before: Vec<_> = tables.tables.iter().map(|table| table.times.clone()).collect();
+            let times = [time, time + 1];
+            assert_eq!(tables.table(&times).map(|table| &table.times[..]), Some(&times[..]));
+            before.contains(&times.to_vec())
         };
-        assert_eq!((tables(1), tables(240), tables(11_000), tables(1_000_000)), (32, 32, 5, 1));
+        for time in 1..=5 {
+            assert!(!ask(time), "{time} is new");
+        }
+        assert!((1..=5).all(&mut ask), "all five are known");
+        assert!(!ask(6));
+        assert!((2..=6).all(&mut ask), "the oldest has made place");
+        assert!(!ask(1));
     }
 }

@@ -17,7 +17,9 @@ pub fn run(bytes: &[u8]) {
     assert!(values.len() <= COUNT_MAX);
     drop(histograms::decode_into(bytes, &mut Vec::new()));
     if let Ok((mut column, used)) = xor::Appender::restore(bytes) {
-        assert!(used <= bytes.len() && column.iter().count() <= column.len());
+        values.clear();
+        column.decode_into(&mut values);
+        assert!(used <= bytes.len() && values.len() <= column.len());
         drop(column.push(0.5));
     }
     if let Ok((mut column, used)) = times::Appender::restore(bytes) {

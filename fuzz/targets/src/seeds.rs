@@ -2,6 +2,7 @@
 
 use masthead_chunk::{floats, ints, lines, times, xor};
 use masthead_model::{Labels, Millis, Nanos};
+use masthead_tsdb::simulation::block_sections;
 use masthead_wire::{
     loki, remote_read,
     remote_write::{EncoderV1, EncoderV2, FloatPoint, compress},
@@ -58,6 +59,65 @@ const OTLP_LOGS: &str = r#"{"resourceLogs":[{"resource":{"attributes":[{"key":"a
 const JSON_LINE: &str =
     r#"{"a":{"b":[1,{"c":"d\u0041"}]},"level":"error","x":1.5e3,"_entry":"e","z":[null,true]}"#;
 
+/// Answers of a SOCKS proxy, of an HTTP proxy and of a server, each behind the byte that chooses it.
+const HTTP_ANSWERS: &[&[u8]] = &[
+    b"\x00\x05\x02\x01\x00\x05\x00\x00\x03\x02xy\x00\x50",
+    b"\x00\x05\x00\x05\x00\x00\x01\x01\x02\x03\x04\x00\x50",
+    b"\x01HTTP/1.1 200 Connection established\r\nVia: x\r\n\r\n",
+    b"\x01HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 2\r\n\r\nno",
+    b"\x02HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n\
+      5\r\nhello\r\n0\r\nX: y\r\n\r\n",
+    b"\x02HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 24\r\n\r\n\
+      \x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x4b\x54\x30\xe4\x02\x00\x36\xe7\x1b\xbc\x04\x00\x00\x00",
+    b"\x02HTTP/1.0 302 Found\r\nLocation: /b\r\nConnection: close\r\n\r\nrest",
+];
+
+const OAUTH2_TOKENS: &[&str] = &[
+    r#"0{"access_token":"a.b","token_type":"bearer","expires_in":"3600"}"#,
+    r#"2{"error":"invalid_client","error_description":"no such client"}"#,
+    "1access_token=x&token_type=mac&expires_in=12.5&scope=a+b",
+];
+
+/// The example key of RFC 8410, which everybody knows, and a certificate for it.
+const PEM: &str = "-----BEGIN PRIVATE KEY-----\n\
+MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
+-----END PRIVATE KEY-----\n-----BEGIN CERTIFICATE-----\n\
+MIIBLjCB4aADAgECAhRRP1Hw7Bu113efWxbmExBDMM9W9jAFBgMrZXAwDDEKMAgG\n\
+A1UEAwwBYTAgFw0yNjExMjMwMzAyMjdaGA8yMTI2MTAzMDAzMDIyN1owDDEKMAgG\n\
+A1UEAwwBYTAqMAUGAytlcAMhABm/RAlphM3+hUG6wWfcO5bIUIaqMLa2ywxcOK1w\n\
+MWbho1MwUTAdBgNVHQ4EFgQUoozB+G5ZYNPgOudcliyXqNRIKTwwHwYDVR0jBBgw\n\
+FoAUoozB+G5ZYNPgOudcliyXqNRIKTwwDwYDVR0TAQH/BAUwAwEB/zAFBgMrZXAD\n\
+QQCr5rJ1NUBwpyR7QjtCyjNvGLxDcBR5B1KtMb6ZdOXqZNKzrcqvV4xzvGeABAGb\n\
+WSu6O59b5+t4nKZ3mHPTgzwJ\n\
+-----END CERTIFICATE-----\n";
+
+const KUBERNETES_WATCH: &[&str] = &[
+    concat!(
+        r#"{"type":"ADDED","object":{"metadata":{"name":"p","namespace":"n","uid":"u","resourceVersion":"7","labels":{"app.k/x":"y"},"ownerReferences":[{"kind":"ReplicaSet","name":"r","controller":true}]},"spec":{"nodeName":"o","containers":[{"name":"c","image":"i","ports":[{"name":"http","containerPort":8000,"protocol":"TCP"}]}]},"status":{"podIP":"10.0.0.1","phase":"Running","conditions":[{"type":"Ready","status":"True"}]}}}"#,
+        "\n",
+        r#"{"type":"MODIFIED","object":{"metadata":{"name":"o","annotations":{"a":""}},"status":{"addresses":[{"type":"InternalIP","address":"10.0.0.2"}],"daemonEndpoints":{"kubeletEndpoint":{"Port":10250}}}}}"#,
+        "\n",
+        r#"{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"9"}}}"#,
+        "\n",
+        r#"{"type":"ERROR","object":{"code":410,"message":"too old"}}"#,
+    ),
+    concat!(
+        r#"{"type":"ADDED","object":{"metadata":{"name":"s","namespace":"n"},"spec":{"type":"ExternalName","clusterIP":"10.0.0.7","externalName":"e","ports":[{"name":"m","port":80,"protocol":"TCP"}],"rules":[{"host":"h","http":{"paths":[{"path":"/x"}]}}],"tls":[{"hosts":["h"]}]}}}"#,
+        "\n",
+        r#"{"type":"ADDED","object":{"metadata":{"name":"s","namespace":"n"},"subsets":[{"addresses":[{"ip":"10.0.0.1","nodeName":"o","hostname":"q","targetRef":{"kind":"Pod","namespace":"n","name":"p"}}],"notReadyAddresses":[{"ip":"10.0.0.3"}],"ports":[{"name":"m","port":80}]}]}}"#,
+        "\n",
+        r#"{"type":"DELETED","object":{"metadata":{"name":"none"}}}"#,
+    ),
+    r#"{"metadata":{"resourceVersion":"1","continue":"x"},"items":[{"metadata":{"name":"s-1","namespace":"n","labels":{"kubernetes.io/service-name":"s"}},"addressType":"IPv6","endpoints":[{"addresses":["fd00::1"],"conditions":{"ready":true,"serving":true},"zone":"z","nodeName":"o","targetRef":{"kind":"Pod","name":"p","namespace":"n"}}],"ports":[{"name":"m","port":80,"appProtocol":"http"}]}]}"#,
+];
+
+const MONITORS: &[&str] = &[
+    r#"{"selector":{"matchLabels":{"a.b/c":"d"},"matchExpressions":[{"key":"t","operator":"In","values":["a","b"]}]},"jobLabel":"app","targetLabels":["app"],"sampleLimit":7,"attachMetadata":{"node":true},"endpoints":[{"port":"m","path":"/m","interval":"15s","scheme":"HTTPS","params":{"a":["b"]},"relabelings":[{"action":"Replace","targetLabel":"x","replacement":""}]},{"targetPort":8080,"filterRunning":false,"basicAuth":{"username":{"name":"s","key":"u"}}}]}"#,
+    r#"{"selector":{},"namespaceSelector":{"any":true},"podMetricsEndpoints":[{"portNumber":80,"tlsConfig":{"insecureSkipVerify":true}}]}"#,
+    r#"{"prober":{"url":"b:1","scheme":"https"},"module":"m","targets":{"staticConfig":{"static":["a","b"],"labels":{"c":"d"}},"ingress":{"selector":{"matchLabels":{"a":"b"}}}}}"#,
+    r#"{"staticConfigs":[{"targets":["a:1"],"labels":{"b":"c"}}],"kubernetesSDConfigs":[{"role":"Pod","selectors":[{"role":"Pod","label":"a=b"}]}],"httpSDConfigs":[{"url":"http://a/b"}],"relabelings":[{"action":"LabelMap","regex":"a(.*)"}],"scrapeInterval":"30s"}"#,
+];
+
 /// Files that this store wrote, from the folder of all versions.
 const METRICS_JOURNAL: &[u8] =
     include_bytes!("../../../testdata/format/v1/metrics/journal/journal-00000009-00");
@@ -82,6 +142,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             vec![EXPOSITION.into(), b"\x0c\x0a\x01a\x18\x00\x22\x05\x1a\x03\x09\x00\x00".to_vec()]
         }
         "head" => vec![METRICS_HEAD.to_vec(), [&[9; 7], METRICS_HEAD].concat()],
+        "http_answer" => HTTP_ANSWERS.iter().map(|answer| answer.to_vec()).collect(),
         "journal" => vec![METRICS_JOURNAL.to_vec(), LOGS_JOURNAL.to_vec()],
         "forward_frame" | "remote_write_frame" => {
             vec![
@@ -93,6 +154,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "journal_entry" => texts(&[
             r#"{"__CURSOR":"s=1;i=2","__REALTIME_TIMESTAMP":"1700000000000000","MESSAGE":[104,105],"PRIORITY":"3","_SYSTEMD_UNIT":"a.service"}"#,
         ]),
+        "kubernetes_watch" => texts(KUBERNETES_WATCH),
         "labels" => texts(&["{a=\"b\", c=\"d\\\"\\n\"}", "{\"quoted.name\"=\"x\"}", "{}"]),
         "log_json" => texts(&[JSON_LINE]),
         "log_level" => texts(&[JSON_LINE, "level=warn msg=x", "E0101 failed", "[INFO] up"]),
@@ -109,16 +171,27 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             .collect(),
         "logs" => vec![LOGS_JOURNAL.to_vec(), LOGS_BLOCK.to_vec()],
         "loki_push" => loki_push(),
+        "metrics_block" => metrics_block(),
+        "monitors" => texts(MONITORS),
+        "oauth2_token" => texts(OAUTH2_TOKENS),
         "otlp" => texts(&[OTLP]),
         "otlp_logs" => texts(&[OTLP_LOGS]),
+        "pem" => texts(&[PEM]),
         "prometheus_block" => (0..8).map(|kind| [&[kind], METRICS_BLOCK].concat()).collect(),
         "prometheus_config" => texts(&[PROMETHEUS_YML]),
         "promql" => texts(PROMQL),
         "promtail_config" => texts(&[PROMTAIL_YML]),
+        "promtail_positions" => texts(&[
+            "positions:\n  /var/log/a.log: \"123\"\n  \"/b: c\": \"9\"\n  journal-j: s=0;i=1\n",
+        ]),
         "regexp" => texts(&["(a|b)+[^c-e]{2,3}\\pL\\b\nabab xy", "(?i:x)(?P<n>.*?)$\nXyz"]),
         "remote_read" => remote_read_request(),
         "remote_write" => remote_write(),
         "rules" => texts(RULES),
+        "target_groups" => texts(&[
+            r#"[{"targets":["a:1","[::1]:2"],"labels":{"b":"c"}},null]"#,
+            "- targets: [a, b]\n  labels: &x {c: d}\n- targets: []\n  labels: *x\n",
+        ]),
         "template" => texts(&[
             "{{ range $k, $v := . }}{{ $k }}={{ $v | ToUpper | trunc 3 }}{{ else }}x{{ end }}\nvalue",
             "{{ if and .a (eq .a `b`) }}{{ regexReplaceAll \"(a)\" .a \"$1\" }}{{ end }}{{ printf \"%05.2f\" 1.5 }}\nabc",
@@ -153,6 +226,20 @@ fn columns() -> Vec<Vec<u8>> {
     ];
     assert!(done.iter().all(Result::is_ok), "BUG: a small column: {done:?}");
     all
+}
+
+/// A whole block, and one whose first sections are empty.
+fn metrics_block() -> Vec<Vec<u8>> {
+    let sections = block_sections().unwrap_or_default();
+    assert!(sections.len() == 8, "BUG: a block of {} sections", sections.len());
+    let file = |sections: &[Vec<u8>]| {
+        let length = |section: &Vec<u8>| u16::try_from(section.len()).unwrap_or(u16::MAX);
+        let lengths = sections.iter().flat_map(|section| length(section).to_le_bytes());
+        lengths.chain(sections.iter().flatten().copied()).collect()
+    };
+    let mut without = sections.clone();
+    without.iter_mut().take(5).for_each(Vec::clear);
+    vec![file(&sections), file(&without)]
 }
 
 /// Each body, plain and compressed.

@@ -12,6 +12,20 @@ export async function searchDashboards(query: string, how: Ask = {}): Promise<re
   return (await response.json()) as readonly Hit[];
 }
 
+/** All of them. */
+export const dashboardsQuery = {
+  queryKey: ['dashboards'],
+  queryFn: ({ signal }: { signal: AbortSignal }) => searchDashboards('', { signal }),
+};
+
+export function dashboardQuery(uid: string) {
+  return {
+    queryKey: ['dashboard', uid],
+    queryFn: ({ signal }: { signal: AbortSignal }) => getDashboard(uid, { signal }),
+    staleTime: 60_000,
+  };
+}
+
 /** The file as it is, beside what the server knows of it. */
 export async function getDashboard(uid: string, how: Ask = {}): Promise<unknown> {
   return (await ask(`/api/dashboards/uid/${encodeURIComponent(uid)}`, {}, how)).json();

@@ -28,6 +28,17 @@ export async function whoAmI(signal?: AbortSignal): Promise<User> {
   }
 }
 
+export const userQuery = {
+  queryKey: ['user'],
+  queryFn: ({ signal }: { signal: AbortSignal }) => whoAmI(signal),
+  staleTime: Number.POSITIVE_INFINITY,
+};
+
+/** Whether this is nobody, where only those who have logged in may ask. */
+export function isKeptOut({ user, loginWanted }: Pick<User, 'user' | 'loginWanted'>): boolean {
+  return loginWanted && user === undefined;
+}
+
 export function readUser({ user, role, loginWanted, session }: WhoAmI): User {
   return { user: user ?? undefined, role: role ?? 'view', loginWanted, session };
 }

@@ -1,29 +1,26 @@
 /** Every panel type, in one table; the next one is one folder and one line. */
 
 import { Center, Text } from '@mantine/core';
-import { type ComponentType, lazy } from 'react';
+import type { ComponentType } from 'react';
+import { onDemand } from '../ui/onDemand';
 import { AnnoList } from './annolist/View';
 import type { PanelProps, PanelType } from './panel';
 import { Stat } from './stat/View';
-import { TextPanel } from './text/View';
 import { TimeSeries } from './timeseries/View';
 
 // What most dashboards have is loaded with the page, the rest when a panel wants it.
-const BarChart = lazy(() => import('./barchart/View').then((m) => ({ default: m.BarChart })));
-const BarGauge = lazy(() => import('./bargauge/View').then((m) => ({ default: m.BarGauge })));
-const DashList = lazy(() => import('./dashlist/View').then((m) => ({ default: m.DashList })));
-const Gauge = lazy(() => import('./gauge/View').then((m) => ({ default: m.Gauge })));
-const Heatmap = lazy(() => import('./heatmap/View').then((m) => ({ default: m.Heatmap })));
-const Histogram = lazy(() => import('./histogram/View').then((m) => ({ default: m.Histogram })));
-const Logs = lazy(() => import('./logs/View').then((m) => ({ default: m.Logs })));
-const PieChart = lazy(() => import('./piechart/View').then((m) => ({ default: m.PieChart })));
-const StateTimeline = lazy(() =>
-  import('./state-timeline/View').then((m) => ({ default: m.StateTimeline })),
-);
-const StatusHistory = lazy(() =>
-  import('./status-history/View').then((m) => ({ default: m.StatusHistory })),
-);
-const Table = lazy(() => import('./table/View').then((m) => ({ default: m.Table })));
+const BarChart = onDemand(() => import('./barchart/View').then((m) => m.BarChart));
+const BarGauge = onDemand(() => import('./bargauge/View').then((m) => m.BarGauge));
+const DashList = onDemand(() => import('./dashlist/View').then((m) => m.DashList));
+const Gauge = onDemand(() => import('./gauge/View').then((m) => m.Gauge));
+const Heatmap = onDemand(() => import('./heatmap/View').then((m) => m.Heatmap));
+const Histogram = onDemand(() => import('./histogram/View').then((m) => m.Histogram));
+const Logs = onDemand(() => import('./logs/View').then((m) => m.Logs));
+const PieChart = onDemand(() => import('./piechart/View').then((m) => m.PieChart));
+const StateTimeline = onDemand(() => import('./state-timeline/View').then((m) => m.StateTimeline));
+const StatusHistory = onDemand(() => import('./status-history/View').then((m) => m.StatusHistory));
+const Table = onDemand(() => import('./table/View').then((m) => m.Table));
+const TextPanel = onDemand(() => import('./text/View').then((m) => m.TextPanel));
 
 export const TYPES: readonly PanelType[] = [
   { id: 'timeseries', View: TimeSeries },

@@ -7,7 +7,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo } from 'react';
 import { useLocation } from 'wouter';
-import { logOut, STRANGER, type User, whoAmI } from '../api/session';
+import { isKeptOut, logOut, STRANGER, type User, userQuery, whoAmI } from '../api/session';
 
 export type Session = User & {
   readonly known: boolean;
@@ -22,17 +22,13 @@ const Context = createContext<Session | undefined>(undefined);
 export function SessionProvider({ children }: { children: ReactNode }) {
   const client = useQueryClient();
   const [location, go] = useLocation();
-  const { data, isPending } = useQuery({
-    queryKey: ['user'],
-    queryFn: ({ signal }) => whoAmI(signal),
-    staleTime: Number.POSITIVE_INFINITY,
-  });
+  const { data, isPending } = useQuery(userQuery);
   const away = location === '/login';
   const toLogin = useCallback(() => {
     const here = window.location.pathname + window.location.search;
     go(`/login?next=${encodeURIComponent(here)}`, { replace: true });
   }, [go]);
-  const stranger = data?.loginWanted === true && data.user === undefined;
+  const stranger = data !== undefined && isKeptOut(data);
 
   useEffect(() => {
     if (stranger && !away) toLogin();

@@ -23,6 +23,12 @@ fn check(values: &[f64]) {
     let mut live = vec![];
     column.decode_into(&mut live);
     assert_eq!(bits(&live), bits(values));
+    for (start, end) in [(0, 1), (1, 4), (3, 1), (values.len() / 2, values.len() + 9), (7, 90)] {
+        let mut some = vec![7.5];
+        column.decode_range_into(start..end, &mut some);
+        let want = values.get(start.min(values.len())..end.min(values.len())).unwrap_or(&[]);
+        assert_eq!(bits(some.get(1..).unwrap_or(&[])), bits(want), "{start}..{end}");
+    }
     assert_eq!(column.last().map(f64::to_bits), values.last().map(|value| value.to_bits()));
     let mut sealed = Vec::new();
     column.snapshot(&mut sealed).unwrap();
@@ -98,6 +104,11 @@ proptest! {
         prop::collection::vec(any::<u64>().prop_map(f64::from_bits), 0..200),
         prop::collection::vec((0_u8..3).prop_map(f64::from), 0..400),
         prop::collection::vec((0_u32..1_000_000).prop_map(|v| f64::from(v) / 100.0), 0..400),
+        // Runs before changes of every width.
+        prop::collection::vec((any::<u64>(), 0_u32..64, 1_usize..200), 0..40).prop_map(|runs| {
+            let value = |bits: u64, width| f64::from_bits(0x3ff0_0000_0000_0000 ^ bits >> width);
+            runs.into_iter().flat_map(|(bits, width, run)| vec![value(bits, width); run]).collect()
+        }),
     ]) {
         check(&values);
     }
@@ -114,7 +125,9 @@ fn a_saved_column_grows_on_as_if_it_had_never_been_saved() {
         saved.push(7);
         let (restored, used) = Appender::restore(&saved).unwrap();
         assert_eq!(used, saved.len() - 1);
-        assert_eq!(restored.iter().collect::<Vec<_>>(), values);
+        let mut read = Vec::new();
+        restored.decode_into(&mut read);
+        assert_eq!(read, values);
         for cut in 0..used {
             assert!(Appender::restore(&saved[..cut]).is_err(), "{at} values cut at {cut}");
         }
@@ -131,7 +144,9 @@ proptest! {
     fn any_bytes_are_restored_or_refused(bytes: Vec<u8>) {
         if let Ok((mut column, used)) = Appender::restore(&bytes) {
             prop_assert!(used <= bytes.len());
-            prop_assert!(column.iter().count() <= column.len());
+            let mut read = Vec::new();
+            column.decode_into(&mut read);
+            prop_assert!(read.len() <= column.len());
             drop(column.push(1.5));
         }
     }

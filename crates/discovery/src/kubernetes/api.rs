@@ -2,7 +2,6 @@
 
 use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use camino::Utf8Path;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use masthead_http_client::{
@@ -12,7 +11,7 @@ use masthead_sysio::{Fs, read_to_vec};
 use serde::{Deserialize, de::DeserializeOwned};
 use url::Url;
 
-use super::objects::{Meta, Resource};
+use super::objects::{Meta, Resource, or_default};
 use crate::Error;
 
 /// Where a pod finds the API server of its cluster, and what it shows there. The name is in every
@@ -42,6 +41,8 @@ pub struct Timing {
     pub answer: Duration,
     /// Between a change and what is made of it.
     pub settle: Duration,
+    /// Secrets that resources refer to are read again after so long: nothing tells when they change.
+    pub secrets: Duration,
 }
 
 impl Default for Timing {
@@ -51,6 +52,7 @@ impl Default for Timing {
             backoff_max: Duration::from_secs(30),
             answer: Duration::from_mins(1),
             settle: Duration::from_millis(500),
+            secrets: Duration::from_mins(1),
         }
     }
 }
@@ -89,17 +91,8 @@ impl fmt::Display for Failure {
 pub(crate) struct Page<T> {
     #[serde(default)]
     pub(crate) metadata: PageMeta,
-    #[serde(default = "Vec::new", deserialize_with = "items")]
+    #[serde(default = "Vec::new", deserialize_with = "or_default")]
     pub(crate) items: Vec<T>,
-}
-
-/// `null` is a list of nothing.
-fn items<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Ok(Option::<Vec<T>>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -182,7 +175,7 @@ impl Api {
     /// One object, or nothing where there is none of that name.
     ///
     /// # Errors
-    /// In the server's words.
+    /// [`Error::Kubernetes`] in the server's words, [`Error::Away`] where there are none.
     pub async fn get<T: Resource>(&self, namespace: &str, name: &str) -> Result<Option<T>, Error> {
         let url = self.url::<T>(Some(namespace), Some(name), &[]);
         match self.ask(&url).await {
@@ -190,7 +183,8 @@ impl Api {
                 .map(Some)
                 .map_err(|error| Error::Malformed { what: format!("{url}: {error}") }),
             Err((Some(StatusCode::NOT_FOUND), _)) => Ok(None),
-            Err((_, what)) => Err(Error::Kubernetes { what }),
+            Err((Some(_), what)) => Err(Error::Kubernetes { what }),
+            Err((None, what)) => Err(Error::Away { what }),
         }
     }
 
@@ -233,7 +227,7 @@ impl Api {
             .map_err(|_| Failure::Other(format!("{url}: no answer")))?
             .map_err(|error| Failure::Other(error.to_string()))?;
         if streaming.status == StatusCode::OK {
-            return Ok(Watch { streaming, buffer: Vec::new(), lines: VecDeque::new() });
+            return Ok(Watch { streaming, lines: Lines::default() });
         }
         let status = streaming.status;
         let body = tokio::time::timeout(self.timing.answer, streaming.chunk()).await;
@@ -304,9 +298,13 @@ fn headers() -> HeaderMap {
 
 fn refusal(url: &Url, status: StatusCode, body: &[u8]) -> String {
     let said: Status = serde_json::from_slice(body).unwrap_or_default();
+    // Of all kinds, Secrets alone are read by name and never listed.
+    let is_secret = url.path().contains("/secrets/");
     let hint = match status {
         StatusCode::UNAUTHORIZED => "; the token is not taken",
+        StatusCode::FORBIDDEN if is_secret => "; the service account needs get on it",
         StatusCode::FORBIDDEN => "; the service account needs get, list and watch on it",
+        StatusCode::NOT_FOUND => "; the cluster has no such kind: are its CRDs installed?",
         _ => "",
     };
     let path = url.path();
@@ -325,39 +323,51 @@ fn failure((status, what): (Option<StatusCode>, String)) -> Failure {
 #[derive(Debug)]
 pub(crate) struct Watch {
     streaming: Streaming,
-    /// The beginning of a line.
-    buffer: Vec<u8>,
-    lines: VecDeque<Vec<u8>>,
+    lines: Lines,
 }
 
 impl Watch {
     /// The next event, nothing when the server has ended the watch. Safe to drop half way.
     pub(crate) async fn next<T: Resource>(&mut self) -> Result<Option<Event<T>>, Failure> {
         loop {
-            if let Some(line) = self.lines.pop_front() {
+            if let Some(line) = self.lines.next() {
                 match event(&line)? {
                     Some(event) => return Ok(Some(event)),
                     None => continue,
                 }
             }
             match self.streaming.chunk().await {
-                Ok(Some(bytes)) => self.take(&bytes)?,
+                Ok(Some(bytes)) => self.lines.take(&bytes)?,
                 Ok(None) => return Ok(None),
                 Err(error) => return Err(Failure::Other(error.to_string())),
             }
         }
     }
+}
 
-    fn take(&mut self, bytes: &Bytes) -> Result<(), Failure> {
+/// Lines as they come, in pieces.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    /// The beginning of a line.
+    begun: Vec<u8>,
+    whole: VecDeque<Vec<u8>>,
+}
+
+impl Lines {
+    pub(crate) fn next(&mut self) -> Option<Vec<u8>> {
+        self.whole.pop_front()
+    }
+
+    pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let mut parts = bytes.split(|byte| *byte == b'\n').peekable();
         while let Some(part) = parts.next() {
-            if self.buffer.len() + part.len() > LINE_BYTES_MAX {
+            if self.begun.len() + part.len() > LINE_BYTES_MAX {
                 let what = format!("an event of a watch is longer than {LINE_BYTES_MAX} bytes");
                 return Err(Failure::Other(what));
             }
-            self.buffer.extend_from_slice(part);
+            self.begun.extend_from_slice(part);
             if parts.peek().is_some() {
-                self.lines.push_back(std::mem::take(&mut self.buffer));
+                self.whole.push_back(std::mem::take(&mut self.begun));
             }
         }
         Ok(())
@@ -365,7 +375,7 @@ impl Watch {
 }
 
 /// Reads one line of a watch; nothing for a blank one or for an event of a kind to come.
-fn event<T: Resource>(line: &[u8]) -> Result<Option<Event<T>>, Failure> {
+pub(crate) fn event<T: Resource>(line: &[u8]) -> Result<Option<Event<T>>, Failure> {
     #[derive(Deserialize)]
     struct Envelope<'a> {
         #[serde(rename = "type")]

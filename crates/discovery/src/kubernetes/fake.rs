@@ -16,6 +16,8 @@ use tokio::{
 
 /// Objects of a page, whatever limit is asked for, so that lists have several.
 const PAGE: usize = 2;
+/// What a server says of a path that no API of it has.
+const NO_SUCH_KIND: &str = "404 page not found\n";
 
 /// A running server; it ends when dropped.
 #[derive(Debug)]
@@ -41,6 +43,14 @@ struct State {
     events: Vec<(u64, String, Value)>,
     /// What every request is answered with.
     refusal: Option<u16>,
+    /// What requests are answered with whose path ends so.
+    refusals: BTreeMap<String, u16>,
+    /// Whether the next page of a list that goes on is too old.
+    forgets_page: bool,
+    /// Raised to tell all watches that their version is too old.
+    expiries: u64,
+    /// Objects of a page, if not [`PAGE`].
+    page: Option<usize>,
     /// Whoever does not bear this token is told 401.
     token: Option<String>,
     /// Whether requests are read and not answered.
@@ -103,7 +113,10 @@ impl Fake {
     pub(crate) fn bookmark(&self, plural: &str) {
         self.change(|state| {
             state.version += 1;
-            let object = json!({"metadata": {"resourceVersion": state.version.to_string()}});
+            // An object with nothing in it, and with lists that are null.
+            let metadata =
+                json!({"resourceVersion": state.version.to_string(), "creationTimestamp": null});
+            let object = json!({"metadata": metadata, "spec": {"containers": null}, "status": {}});
             let event = json!({"type": "BOOKMARK", "object": object});
             state.events.push((state.version, plural.to_owned(), event));
         });
@@ -130,6 +143,36 @@ impl Fake {
             state.refusal = status;
             state.cuts += 1;
         });
+    }
+
+    /// Refuses what ends so, such as `/namespaces/shop/pods`, or no more; 404 is for kinds that the
+    /// server does not have.
+    pub(crate) fn refuse_at(&self, path: &str, status: Option<u16>) {
+        self.change(|state| {
+            state.refusals.remove(path);
+            state.refusals.extend(status.map(|status| (path.to_owned(), status)));
+            state.cuts += 1;
+        });
+    }
+
+    /// The next list that is asked to go on is told once that it took too long.
+    pub(crate) fn forget_page(&self) {
+        self.change(|state| state.forgets_page = true);
+    }
+
+    /// Tells every watch in an event that its version is too old, as a server does whose cache was
+    /// made anew.
+    pub(crate) fn expire(&self) {
+        self.change(|state| {
+            state.version += 1;
+            state.oldest = state.version;
+            state.expiries += 1;
+        });
+    }
+
+    /// Answers lists in pages of so many.
+    pub(crate) fn page(&self, objects: usize) {
+        self.change(|state| state.page = Some(objects));
     }
 
     /// Asks for this token from now on.
@@ -194,7 +237,13 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
                 head.lines().any(|line| line.to_lowercase() == wanted)
             };
             let stranger = state.token.as_ref().is_some_and(|token| !bears(token));
-            let refusal = state.refusal.or(stranger.then_some(401));
+            let path = target.split('?').next().unwrap_or("");
+            let of_path = state.refusals.iter().find(|(end, _)| path.ends_with(end.as_str()));
+            let of_path = of_path.map(|(_, status)| *status);
+            let forgot = state.forgets_page && target.contains("continue=");
+            state.forgets_page &= !forgot;
+            let refusal = state.refusal.or(of_path).or(stranger.then_some(401));
+            let refusal = refusal.or(forgot.then_some(410));
             (refusal, state.silent, state.ends_watches)
         };
         if silent {
@@ -213,7 +262,8 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
             rest => (None, rest),
         };
         if let Some(status) = refusal {
-            let body = json!({"kind": "Status", "message": "not now", "code": status});
+            let body = json!({"kind": "Status", "message": "not now", "code": status}).to_string();
+            let body = if status == 404 { NO_SUCH_KIND.to_owned() } else { body };
             if answer(&mut stream, status, &body).await.is_none() {
                 return;
             }
@@ -221,7 +271,7 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
             let key = (namespace.unwrap_or("").to_owned(), (*name).to_owned());
             let found = shared.lock().objects.get(*plural).and_then(|all| all.get(&key)).cloned();
             let (status, body) = found.map_or((404, json!({})), |object| (200, object));
-            if answer(&mut stream, status, &body).await.is_none() {
+            if answer(&mut stream, status, &body.to_string()).await.is_none() {
                 return;
             }
         } else if query.contains_key("watch") {
@@ -237,7 +287,7 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
         } else {
             let plural = rest.first().copied().unwrap_or("");
             let body = list(&shared, plural, namespace, query.get("continue"));
-            if answer(&mut stream, 200, &body).await.is_none() {
+            if answer(&mut stream, 200, &body.to_string()).await.is_none() {
                 return;
             }
         }
@@ -250,12 +300,16 @@ fn list(shared: &Shared, plural: &str, namespace: Option<&str>, next: Option<&St
     let all = all.filter(|((own, _), _)| namespace.is_none_or(|namespace| own == namespace));
     let all: Vec<&Value> = all.map(|(_, object)| object).collect();
     let from: usize = next.and_then(|next| next.parse().ok()).unwrap_or(0);
-    let items: Vec<&&Value> = all.iter().skip(from).take(PAGE).collect();
-    let next = if from + PAGE < all.len() { (from + PAGE).to_string() } else { String::new() };
-    json!({
-        "metadata": {"resourceVersion": state.version.to_string(), "continue": next},
-        "items": items,
-    })
+    let page = state.page.unwrap_or(PAGE);
+    let items: Vec<&&Value> = all.iter().skip(from).take(page).collect();
+    let mut metadata = json!({"resourceVersion": state.version.to_string()});
+    if from + page < all.len() {
+        metadata["continue"] = (from + page).to_string().into();
+        metadata["remainingItemCount"] = (all.len() - from - page).into();
+    }
+    // A list of nothing is written so by some servers.
+    let items = if items.is_empty() { Value::Null } else { json!(items) };
+    json!({"kind": "List", "apiVersion": "v1", "metadata": metadata, "items": items})
 }
 
 async fn watch_from(
@@ -266,13 +320,13 @@ async fn watch_from(
     mut from: u64,
 ) {
     let mut changed = shared.changed.subscribe();
-    let (oldest, cuts) = {
+    let (oldest, cuts, expiries) = {
         let state = shared.lock();
-        (state.oldest, state.cuts)
+        (state.oldest, state.cuts, state.expiries)
     };
     if from < oldest {
         let body = json!({"kind": "Status", "message": "too old", "code": 410});
-        answer(stream, 410, &body).await;
+        answer(stream, 410, &body.to_string()).await;
         return;
     }
     let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -289,7 +343,13 @@ async fn watch_from(
                 }
             }
             from = from.max(state.events.last().map_or(0, |event| event.0));
-            (lines, state.cuts != cuts)
+            let expired = state.expiries != expiries;
+            if expired {
+                let status = json!({"kind": "Status", "reason": "Expired", "code": 410,
+                    "message": "too old resource version"});
+                lines.push(format!("{}\n", json!({"type": "ERROR", "object": status})));
+            }
+            (lines, expired || state.cuts != cuts)
         };
         for line in lines {
             // In two parts, so that a line never comes with its own end.
@@ -307,8 +367,7 @@ async fn watch_from(
     }
 }
 
-async fn answer(stream: &mut TcpStream, status: u16, body: &Value) -> Option<()> {
-    let body = body.to_string();
+async fn answer(stream: &mut TcpStream, status: u16, body: &str) -> Option<()> {
     let head = format!("HTTP/1.1 {status} x\r\nContent-Length: {}\r\n\r\n", body.len());
     stream.write_all(format!("{head}{body}").as_bytes()).await.ok()
 }

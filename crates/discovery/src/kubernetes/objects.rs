@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 /// Namespace (empty for what belongs to none) and name.
 pub(crate) type Key = (String, String);
@@ -52,6 +52,16 @@ pub(crate) struct Owner {
     pub(crate) kind: String,
     pub(crate) name: String,
     pub(crate) controller: bool,
+}
+
+/// `null` is what is there without it: the server writes it for a list of nothing where the list is
+/// not optional, such as the endpoints of a slice of a Service without pods.
+pub(super) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// A namespace.
@@ -129,6 +139,7 @@ pub(crate) struct Pod {
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct PodSpec {
     pub(crate) node_name: String,
+    #[serde(deserialize_with = "or_default")]
     pub(crate) containers: Vec<Container>,
     pub(crate) init_containers: Vec<Container>,
 }
@@ -252,13 +263,16 @@ pub(crate) struct TargetRef {
 pub(crate) struct EndpointSlice {
     pub(crate) metadata: Meta,
     pub(crate) address_type: String,
+    #[serde(deserialize_with = "or_default")]
     pub(crate) endpoints: Vec<Endpoint>,
+    #[serde(deserialize_with = "or_default")]
     pub(crate) ports: Vec<SlicePort>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Endpoint {
+    #[serde(deserialize_with = "or_default")]
     pub(crate) addresses: Vec<String>,
     pub(crate) conditions: EndpointConditions,
     pub(crate) hostname: Option<String>,
@@ -316,6 +330,7 @@ pub(crate) struct IngressRule {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct IngressPaths {
+    #[serde(deserialize_with = "or_default")]
     pub(crate) paths: Vec<IngressPath>,
 }
 

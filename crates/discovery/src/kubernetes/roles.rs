@@ -34,7 +34,7 @@ pub(crate) struct Cluster {
 
 /// What a role reads beside its own objects.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Needs {
+pub(crate) struct Needs {
     pub(super) pods: bool,
     pub(super) services: bool,
     /// Whether targets can bear the labels of their nodes.
@@ -44,7 +44,7 @@ pub(super) struct Needs {
 type Make = fn(&Cluster) -> Vec<TargetGroup>;
 
 /// Every role.
-const ROLES: [(Role, Needs, Make); 6] = [
+pub(crate) const ROLES: [(Role, Needs, Make); 6] = [
     (Role::Node, Needs { pods: false, services: false, nodes: true }, node::groups),
     (Role::Pod, Needs { pods: true, services: false, nodes: true }, pod::groups),
     (Role::Service, Needs { pods: false, services: true, nodes: false }, service::groups),
@@ -59,7 +59,7 @@ pub(super) fn needs(role: Role) -> Needs {
 }
 
 /// All groups of a role.
-pub(super) fn groups(role: Role, cluster: &Cluster) -> Vec<TargetGroup> {
+pub(crate) fn groups(role: Role, cluster: &Cluster) -> Vec<TargetGroup> {
     ROLES.iter().find(|row| row.0 == role).map_or_else(Vec::new, |row| (row.2)(cluster))
 }
 

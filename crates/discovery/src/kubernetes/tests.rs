@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{Discovery, discover, yaml};
 
+mod faithful;
 mod outages;
 
 fn timing() -> Timing {
@@ -22,6 +23,7 @@ fn timing() -> Timing {
         backoff_max: Duration::from_millis(20),
         answer: Duration::from_secs(20),
         settle: Duration::from_millis(1),
+        ..Timing::default()
     }
 }
 

@@ -177,7 +177,8 @@ fn matches(name: &str, before: &str, after: &str) -> bool {
     true
 }
 
-fn read(fs: &dyn Fs, path: &Utf8Path) -> Result<Vec<TargetGroup>, Error> {
+/// The groups of one file.
+pub(crate) fn read(fs: &dyn Fs, path: &Utf8Path) -> Result<Vec<TargetGroup>, Error> {
     let bytes = read_to_vec(fs, path, FILE_BYTES_MAX)?;
     let malformed = |what: String| Error::Malformed { what: format!("{path}: {what}") };
     let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));

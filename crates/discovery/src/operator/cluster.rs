@@ -7,7 +7,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::Duration,
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -17,7 +16,7 @@ use tokio::sync::Notify;
 
 use super::{
     Kind, Rejected,
-    secrets::{Reference, Store, Wanted},
+    secrets::{Reference, Secrets, Store, Wanted},
     translate,
 };
 use crate::{
@@ -25,8 +24,6 @@ use crate::{
     kubernetes::{Api, Clusters, ConfigMap, Meta, Resource, Watched},
 };
 
-/// Secrets are read again after so long, because nothing tells when they change.
-const SECRETS_AGE_MAX: Duration = Duration::from_mins(1);
 /// Secrets and `ConfigMaps` that resources may refer to, all together.
 const REFERENCES_MAX: usize = 1_000;
 
@@ -152,7 +149,26 @@ pub struct Operator {
     probes: Watches<PROBE>,
     scrape_configs: Watches<SCRAPE_CONFIG>,
     rules: Watches<RULE>,
+    texts: Texts,
     told: Option<Found>,
+}
+
+/// What the resources refer to, as it was read last.
+#[derive(Debug, Default)]
+struct Texts {
+    read: Store,
+    /// Why others could not be read, and never could.
+    unread: BTreeMap<Reference, String>,
+}
+
+impl Secrets for Texts {
+    fn text(&self, reference: &Reference, key: &str) -> Option<String> {
+        self.read.text(reference, key)
+    }
+
+    fn unread(&self, reference: &Reference) -> Option<&str> {
+        self.unread.get(reference).map(String::as_str)
+    }
 }
 
 impl Operator {
@@ -167,6 +183,7 @@ impl Operator {
             rules: watch(clusters, api, selection, &changed),
             api: Arc::clone(api),
             changed,
+            texts: Texts::default(),
             told: None,
         }
     }
@@ -177,8 +194,8 @@ impl Operator {
         loop {
             if self.told.is_some() {
                 // Secrets change without a word.
-                let waited = tokio::time::timeout(SECRETS_AGE_MAX, self.changed.notified()).await;
-                drop(waited);
+                let age_max = self.api.timing().secrets;
+                drop(tokio::time::timeout(age_max, self.changed.notified()).await);
             } else {
                 self.changed.notified().await;
             }
@@ -192,7 +209,7 @@ impl Operator {
     }
 
     /// All that the resources say now; nothing before all kinds were listed or refused once.
-    async fn find(&self) -> Option<Found> {
+    async fn find(&mut self) -> Option<Found> {
         let mut found = Found::default();
         let mut resources = Vec::new();
         let mut ready =
@@ -214,9 +231,9 @@ impl Operator {
         if !ready {
             return None;
         }
-        let secrets = self.secrets(&resources, &mut found.problems).await;
+        self.texts = self.read(&resources, &mut found.problems).await;
         for (kind, meta, spec) in &resources {
-            let (jobs, rejected) = match translate(*kind, meta, spec, &secrets) {
+            let (jobs, rejected) = match translate(*kind, meta, spec, &self.texts) {
                 Ok(jobs) => (jobs, None),
                 Err(Rejected(why)) => (Vec::new(), Some(why)),
             };
@@ -237,27 +254,44 @@ impl Operator {
         Some(found)
     }
 
-    /// Reads what the resources refer to.
-    async fn secrets(&self, resources: &[Taken], problems: &mut Vec<String>) -> Store {
+    /// Reads what the resources refer to. What cannot be read now is as it was read last, so that no
+    /// target is lost with the API server; a Secret that is gone is gone.
+    async fn read(&self, resources: &[Taken], problems: &mut Vec<String>) -> Texts {
         let wanted = Wanted::default();
         for (kind, meta, spec) in resources {
             // Only what it asks for is of interest.
             drop(translate(*kind, meta, spec, &wanted));
         }
         let wanted: BTreeSet<Reference> = wanted.0.into_inner();
-        let mut store = Store::default();
+        let mut texts = Texts::default();
         if wanted.len() > REFERENCES_MAX {
             problems.push(format!("resources refer to more than {REFERENCES_MAX} Secrets"));
         }
+        let mut away: Option<String> = None;
         for reference in wanted.into_iter().take(REFERENCES_MAX) {
-            match self.texts(&reference).await {
-                Ok(texts) => {
-                    store.0.insert(reference, texts);
+            // A server that does not answer is asked once, not a thousand times.
+            let read = match &away {
+                None => self.texts(&reference).await,
+                Some(what) => Err(Error::Away { what: what.clone() }),
+            };
+            let error = match read {
+                Ok(found) => {
+                    texts.read.0.insert(reference, found);
+                    continue;
                 }
-                Err(error) => problems.push(error.to_string()),
+                Err(error) => error,
+            };
+            let why = error.to_string();
+            if matches!(error, Error::Away { .. }) {
+                away = Some(why.clone());
             }
+            match self.texts.read.0.get(&reference) {
+                Some(before) => drop(texts.read.0.insert(reference, before.clone())),
+                None => drop(texts.unread.insert(reference, why.clone())),
+            }
+            problems.push(why);
         }
-        store
+        texts
     }
 
     async fn texts(&self, reference: &Reference) -> Result<BTreeMap<String, String>, Error> {

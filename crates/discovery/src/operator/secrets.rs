@@ -25,6 +25,12 @@ pub struct Reference {
 pub trait Secrets {
     /// The text of a key, or nothing where there is none.
     fn text(&self, reference: &Reference, key: &str) -> Option<String>;
+
+    /// Why it is not known what is there, if it is not.
+    fn unread(&self, reference: &Reference) -> Option<&str> {
+        let _ = reference;
+        None
+    }
 }
 
 /// Texts that were read, by what they were read from.
@@ -73,14 +79,17 @@ impl Lookup<'_> {
     fn text(&self, key: &KeyOf, config_map: bool) -> Result<String, Rejected> {
         let (namespace, name) = (self.namespace.to_owned(), key.name.clone());
         let reference = Reference { config_map, namespace, name };
+        let what = || {
+            let kind = if config_map { "ConfigMap" } else { "Secret" };
+            format!("{kind} {}/{}", self.namespace, key.name)
+        };
+        if let Some(why) = self.secrets.unread(&reference) {
+            return Err(Rejected(format!("{} cannot be read: {why}", what())));
+        }
         match self.secrets.text(&reference, &key.key) {
             Some(text) => Ok(text),
             None if key.optional => Ok(String::new()),
-            None => {
-                let kind = if config_map { "ConfigMap" } else { "Secret" };
-                let (namespace, KeyOf { name, key, .. }) = (self.namespace, key);
-                Err(Rejected(format!("{kind} {namespace}/{name} has no key {key:?}")))
-            }
+            None => Err(Rejected(format!("{} has no key {:?}", what(), key.key))),
         }
     }
 }

@@ -1,13 +1,10 @@
-//! Translations, by resources written here, and resources of an API server on loopback.
+//! Translations, by resources written here. Resources of a server are `tests/watched.rs`.
 
-use std::{sync::Arc, time::Duration};
-
-use masthead_http_client::HttpClientConfig;
-use masthead_sysio::{Fs, RealFs};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::kubernetes::{Clusters, Timing, fake::Fake};
+
+mod watched;
 
 fn meta() -> Meta {
     Meta { name: "api".to_owned(), namespace: "shop".to_owned(), ..Meta::default() }
@@ -309,58 +306,4 @@ fn secrets_are_looked_up_and_what_excludes_each_other_is_refused() {
     );
     let jobs = jobs(Kind::ServiceMonitor, &json!({"endpoints": [{"port": 7}]}));
     assert!(jobs.expect_err("refused").starts_with("spec."), "the field is named");
-}
-
-#[tokio::test]
-async fn resources_are_watched_and_each_has_its_status() {
-    let fake = Fake::start().await;
-    let monitor = |name: &str, secret: &str| {
-        let key = json!({"name": secret, "key": "token"});
-        json!({
-            "metadata": {"name": name, "namespace": "shop"},
-            "spec": {"endpoints": [{"port": "m", "bearerTokenSecret": key}]},
-        })
-    };
-    fake.set("servicemonitors", monitor("good", "s"));
-    fake.set("servicemonitors", monitor("bad", "gone"));
-    // "t" in base64.
-    fake.set(
-        "secrets",
-        json!({"metadata": {"name": "s", "namespace": "shop"}, "data": {"token": "dA=="}}),
-    );
-    fake.set(
-        "prometheusrules",
-        json!({"metadata": {"name": "r", "namespace": "shop", "uid": "u7"}, "spec": {"groups": [
-            {"name": "g", "partial_response_strategy": "warn", "rules": []}]}}),
-    );
-    let fs: Arc<dyn Fs> = Arc::new(RealFs);
-    let timing = Timing { settle: Duration::from_millis(1), ..Timing::default() };
-    let clusters = Clusters::new(timing);
-    let api = clusters.api(&fake.url(), &HttpClientConfig::default(), &fs).expect("a URL");
-    let mut operator = Operator::new(&clusters, &api, &Selection::default());
-    let patience = Duration::from_mins(1);
-    let mut found = Found::default();
-    while found.jobs.len() != 1 || found.rules.is_empty() {
-        found = tokio::time::timeout(patience, operator.next()).await.expect("in time");
-    }
-    assert_eq!(found.jobs[0]["authorization"]["credentials"], "t");
-    assert_eq!(found.rules[0].file, "shop-r-u7.yaml");
-    assert_eq!(found.rules[0].text, r#"{"groups":[{"name":"g","rules":[]}]}"#);
-    let shown: Vec<String> = found
-        .statuses
-        .iter()
-        .map(|status| {
-            let rejected = status.rejected.as_deref().unwrap_or("taken");
-            format!("{} {}: {rejected} {}", status.kind, status.name, status.jobs.join(" "))
-        })
-        .collect();
-    let want = [
-        "PrometheusRule r: taken ",
-        r#"ServiceMonitor bad: endpoints[0]: Secret shop/gone has no key "token" "#,
-        "ServiceMonitor good: taken serviceMonitor/shop/good/0",
-    ];
-    assert_eq!(shown, want);
-    fake.delete("servicemonitors", "shop", "good");
-    let found = tokio::time::timeout(patience, operator.next()).await.expect("in time");
-    assert_eq!((found.jobs.len(), found.statuses.len()), (0, 2));
 }

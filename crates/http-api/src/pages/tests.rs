@@ -18,6 +18,7 @@ fn router() -> Router {
     pages_router(Arc::new(|path| {
         let (text, media_type, immutable) = match path {
             "index.html" => ("<p>first</p>", "text/html", false),
+            "explore.html" => ("<p>explore</p>", "text/html", false),
             "assets/app-1a2b.js" => ("run()", "text/javascript", true),
             _ => return None,
         };
@@ -52,6 +53,16 @@ async fn every_address_of_the_application_is_its_first_page() {
         );
         assert_eq!(header_of(&response, header::X_CONTENT_TYPE_OPTIONS), "nosniff");
     }
+}
+
+#[tokio::test]
+async fn a_view_may_have_a_first_page_of_its_own() {
+    for path in ["/explore", "/explore/logs?expr=x"] {
+        let (response, body) = ask(Method::GET, path, false).await;
+        assert_eq!((response.status(), &*body), (StatusCode::OK, &b"<p>explore</p>"[..]), "{path}");
+        assert_eq!(header_of(&response, header::CACHE_CONTROL), "no-cache");
+    }
+    assert_eq!(ask(Method::GET, "/explored", false).await.1, "<p>first</p>".as_bytes());
 }
 
 #[tokio::test]

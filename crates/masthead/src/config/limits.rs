@@ -228,11 +228,25 @@ const FIXED: &[Fixed] = &[
         "POINTS_MAX: i64 = 11_000;",
     ),
     (
+        "bytes of label values that a PromQL query makes",
+        "256 MiB",
+        "422",
+        "crates/promql/src/engine.rs",
+        "LABEL_BYTES_MAX: usize = 256 << 20;",
+    ),
+    (
         "bytes of a LogQL query",
         "131,072",
         "400",
         "crates/logql/src/parser.rs",
         "QUERY_BYTES_MAX: usize = 131_072;",
+    ),
+    (
+        "bytes of lines with their labels in an answer of LogQL",
+        "256 MiB",
+        "400",
+        "crates/logql/src/engine.rs",
+        "ANSWER_BYTES_MAX: usize = 256 << 20;",
     ),
     ("depth of a LogQL query", "100", "400", "crates/logql/src/ast.rs", "DEPTH_MAX: usize = 100;"),
     (

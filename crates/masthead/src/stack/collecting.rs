@@ -19,7 +19,7 @@ use std::{
 use anyhow::Context as _;
 use masthead_discovery::{
     KubernetesSdConfig,
-    kubernetes::{AttachMetadata, Namespaces, Role},
+    kubernetes::{AttachMetadata, Clusters, Namespaces, Role},
 };
 use masthead_forward::{LokiSink, Options, Sender, Stats as ClientStats, Target, remote_write};
 use masthead_http_client::HttpClientConfig;
@@ -49,6 +49,8 @@ pub(crate) struct Collecting {
     stats: Arc<Stats>,
     args: ServeArgs,
     tasks: Tasks,
+    /// What is watched of the cluster, once for all jobs and clients.
+    clusters: Arc<Clusters>,
     /// The ways in of this process's log. Not part of the state, which is locked for as long as a
     /// reload takes.
     own_log: Arc<own_log::Sources>,
@@ -140,7 +142,9 @@ impl Collecting {
     ) -> anyhow::Result<Self> {
         let (stats, args, tasks) = (Arc::default(), args.clone(), tasks.clone());
         let (own_log, counted, state) = (Arc::default(), Mutex::default(), Mutex::default());
-        let collecting = Self { sink, clock, stats, args, tasks, own_log, counted, state };
+        let clusters = Arc::default();
+        let collecting =
+            Self { sink, clock, stats, args, tasks, clusters, own_log, counted, state };
         let usage = |error: anyhow::Error| UsageError(format!("{error:#}"));
         let source = config::logs(&collecting.args).map_err(usage)?;
         let written = collecting.parsed(source.as_ref()).map_err(usage)?;
@@ -358,7 +362,8 @@ impl Collecting {
 
     fn setup(&self, sink: Arc<dyn LogSink>, tenants: bool, stats: Arc<Stats>) -> Setup {
         let (fs, clock) = (Arc::new(RealFs), Arc::clone(&self.clock));
-        Setup { fs, clock, sink, tenants, node: node_name(), stats }
+        let kubernetes = Arc::clone(&self.clusters);
+        Setup { fs, clock, sink, tenants, node: node_name(), stats, kubernetes }
     }
 
     pub(crate) fn counts(&self) -> Counts {

@@ -25,27 +25,16 @@ use crate::{
 /// (`docs/reference/host-metrics.md`).
 const NOT_OURS: &[&str] = &[
     "node_bcache_",
-    "node_bonding_",
     "node_btrfs_",
     "node_disk_", // Of zram and ram devices; block devices have their own test below.
-    "node_edac_",
     "node_exporter_build_info",
     "node_fibrechannel_",
-    "node_hwmon_",
     "node_infiniband_",
     "node_ipvs_",
-    "node_md_",
-    "node_nfs_",
-    "node_nfsd_",
-    "node_nvme_",
-    "node_power_supply_",
-    "node_rapl_",
     "node_scrape_collector_",
-    "node_selinux_",
     "node_tape_",
     "node_textfile_",
     "node_time_zone_offset_seconds",
-    "node_timex_",
     "node_xfs_",
     "node_zfs_",
 ];

@@ -135,10 +135,14 @@ fn a_promtail_yaml_asks_the_api_server_for_the_pods_of_its_node() {
     let config = directory.path().join("promtail.yaml");
     let text = format!(
         r"
+clients: [{{url: 'http://127.0.0.1:9/loki/api/v1/push'}}, {{url: 'http://127.0.0.1:9/other'}}]
 scrape_configs:
+- job_name: nothing
+  kubernetes_sd_configs: [{{role: pod, api_server: '{0}'}}]
+  relabel_configs: [{{action: drop}}]
 - job_name: kubernetes-pods
   pipeline_stages: [cri: {{}}]
-  kubernetes_sd_configs: [{{role: pod, api_server: '{}'}}]
+  kubernetes_sd_configs: [{{role: pod, api_server: '{0}'}}]
   relabel_configs:
   - {{source_labels: [__meta_kubernetes_pod_label_app_kubernetes_io_name], target_label: app}}
   - {{source_labels: [__meta_kubernetes_pod_label_team], target_label: job}}
@@ -148,15 +152,18 @@ scrape_configs:
   - source_labels: [__meta_kubernetes_pod_uid, __meta_kubernetes_pod_container_name]
     separator: /
     target_label: __path__
-    replacement: {}/*$1/*.log
+    replacement: {1}/*$1/*.log
 ",
         api.url(),
         tree.display()
     );
     fs::write(&config, text).unwrap();
-    let server = node(&data, &["--promtail-config", config.to_str().unwrap()]);
+    let args = ["--promtail-config", config.to_str().unwrap(), "--promtail-clients"];
+    let server = node(&data, &args);
     assert!(soon(|| lines(&server).contains_key("ours")));
     let found = lines(&server);
     assert_eq!(found["ours"], "devops web-1 - shop a node-1 stdout");
     assert_eq!(found.len(), 1, "{found:?}");
+    // The store and two clients, two jobs for each, and one watch for all.
+    assert_eq!(api.asked("/pods?limit="), 1);
 }

@@ -6,7 +6,7 @@
 use masthead_model::ErrorClass;
 use masthead_ports::QueryError;
 
-use super::grid::STEPS_MAX;
+use super::{LABEL_BYTES_MAX, grid::STEPS_MAX};
 use crate::{ParseErrors, ast::DurationError};
 
 /// Why a query has no answer.
@@ -44,6 +44,11 @@ pub enum Error {
     /// More instants than any query can pay for.
     #[error("query has more than {STEPS_MAX} steps; use a shorter range or a larger step")]
     TooManySteps,
+    /// Labels that grow from call to call.
+    #[error(
+        "label_replace, label_join or group_left make more than {LABEL_BYTES_MAX} bytes of label values; make shorter ones, or select fewer series"
+    )]
+    LabelBytes,
     /// Two series became one.
     #[error("vector cannot contain metrics with the same labelset")]
     SameLabelset,
@@ -63,7 +68,7 @@ impl Error {
             | Self::AtModifierDisabled
             | Self::NegativeOffsetDisabled => ErrorClass::BadInput,
             Self::Query(error) => error.class(),
-            Self::TooManySteps => ErrorClass::Limit,
+            Self::TooManySteps | Self::LabelBytes => ErrorClass::Limit,
             Self::SameLabelset | Self::Execution(_) => ErrorClass::Unexecutable,
         }
     }

@@ -451,12 +451,7 @@ fn rate_column(columns: &Columns, tables: &mut RateTables, windows: RateWindows)
         CounterResets::default()
     };
     let mut column = Column::from_elem(ABSENT, windows.grid.len());
-    let rates = tables.rates(float_times, floats, &resets);
-    for (place, rate) in column.iter_mut().zip(rates) {
-        if let Some(rate) = rate {
-            *place = rate;
-        }
-    }
+    tables.rates(float_times, floats, &resets, &mut column);
     column
 }
 

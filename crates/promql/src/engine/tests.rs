@@ -308,6 +308,36 @@ fn histograms_are_paid_for_by_their_size() {
 }
 
 #[test]
+fn labels_do_not_grow_without_a_limit() {
+    let long = "x".repeat(10_000);
+    let labels: Labels = [("__name__", "m"), ("x", &long)].into_iter().collect();
+    let rows = vec![AppendRow::float(labels, Millis(0), 1.0)];
+    let store = MemoryStore::default();
+    store.append(&mut AppendBatch { rows, ..AppendBatch::default() }).expect("appends");
+    // So many times the value stay below the limit, and ten times as many do not.
+    let times = LABEL_BYTES_MAX / long.len() / 5;
+    let queries: [fn(usize) -> String; 3] = [
+        |times| format!("label_replace(m, 'y', '{}', 'x', '(.*)')", "$1".repeat(times)),
+        |times| format!("label_join(m, 'y', ''{})", ", 'x'".repeat(times)),
+        |times| format!("m * on () group_left (x{}) m", ", x".repeat(times)),
+    ];
+    for query in queries {
+        let ask = |times| engine(None).instant(&ctx(), &store, &query(times), Millis(0));
+        assert!(matches!(ask(10 * times), Err(Error::LabelBytes)));
+        assert!(ask(times / 100).is_ok());
+    }
+    // All calls of a query together: there is no group 2, so nothing is made of what is paid for.
+    let replace = |inner: &str, label: &str| {
+        let nothing = "$2".repeat(3 * times);
+        format!("label_replace({inner}, '{label}', '{nothing}', 'x', '(.*)')")
+    };
+    let once = replace("m", "y");
+    assert!(engine(None).instant(&ctx(), &store, &once, Millis(0)).is_ok());
+    let asked = engine(None).instant(&ctx(), &store, &replace(&once, "z"), Millis(0));
+    assert!(matches!(asked, Err(Error::LabelBytes)));
+}
+
+#[test]
 fn a_range_query_must_get_from_its_start_to_its_end() {
     let store = store(&[vec![Some(1.0)]]);
     let ask = |step| engine(None).range(&ctx(), &store, "1", Millis(0), Millis(10), step);

@@ -23,11 +23,17 @@ pub(super) fn label_replace(
         Error::execution(format!("invalid regular expression in label_replace(): {pattern}"))
     })?;
     check_name(target, "destination", "label_replace")?;
+    let replacement = &replacement.value;
+    let references = replacement.bytes().filter(|byte| *byte == b'$').count();
     relabel(evaluation, vector, &target.value, grid, |labels| {
-        let captures = regexp.captures(labels.get(&source.value).unwrap_or(""))?;
+        let source = labels.get(&source.value).unwrap_or("");
+        let Some(captures) = regexp.captures(source) else { return Ok(None) };
+        // No group is longer than the whole.
+        let most = references.saturating_mul(source.len()).saturating_add(replacement.len());
+        evaluation.charge_labels(most)?;
         let mut value = String::new();
-        captures.expand(&replacement.value, &mut value);
-        Some(value)
+        captures.expand(replacement, &mut value);
+        Ok(Some(value))
     })
 }
 
@@ -47,7 +53,10 @@ pub(super) fn label_join(
     check_name(target, "destination", "label_join")?;
     relabel(evaluation, vector, &target.value, grid, |labels| {
         let values = sources.iter().map(|source| labels.get(&source.value).unwrap_or(""));
-        Some(values.collect::<Vec<_>>().join(&separator.value))
+        let values: Vec<&str> = values.collect();
+        let most = values.iter().map(|value| value.len() + separator.value.len()).sum();
+        evaluation.charge_labels(most)?;
+        Ok(Some(values.join(&separator.value)))
     })
 }
 
@@ -57,11 +66,11 @@ fn relabel(
     vector: &Expr,
     target: &str,
     grid: &StepGrid,
-    value: impl Fn(&Labels) -> Option<String>,
+    value: impl Fn(&Labels) -> Result<Option<String>, Error>,
 ) -> Result<Value, Error> {
     let mut rows = evaluation.vector(vector, grid)?;
     for row in &mut rows {
-        if let Some(value) = value(&row.labels) {
+        if let Some(value) = value(&row.labels)? {
             row.labels = row.labels.to_builder().set(target, &value).build();
             // A name that was just given is not dropped later.
             row.drop_name &= target != METRIC_NAME;

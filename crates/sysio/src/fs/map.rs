@@ -1,6 +1,6 @@
 //! The bytes of a whole file, cheap to clone and to hand to other threads.
 //!
-//! The only module of this crate with unsafe code: the mapping of a real file. The simulation's
+//! The only module of files with unsafe code: the mapping of a real file. The simulation's
 //! files come as a shared buffer of the same type. Neighbours: `real.rs`, `sim/handle.rs`.
 
 #![expect(unsafe_code, reason = "mapping a file is unsafe; the contract is on `File::map`")]

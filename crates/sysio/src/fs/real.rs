@@ -84,6 +84,10 @@ impl Fs for RealFs {
         Ok(metadata(&fs::metadata(path).map_err(at("look at", path))?))
     }
 
+    fn canonical(&self, path: &Utf8Path) -> io::Result<Utf8PathBuf> {
+        path.canonicalize_utf8().map_err(at("follow", path))
+    }
+
     fn sync_dir(&self, path: &Utf8Path) -> io::Result<()> {
         let sync = || {
             let directory = fs::File::open(path)?;

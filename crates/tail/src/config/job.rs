@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use masthead_discovery::{
-    Configs, FileSdConfig, HttpSdConfig, KubernetesSdConfig, TargetGroup, discover,
+    Configs, FileSdConfig, HttpSdConfig, KubernetesSdConfig, Parts, TargetGroup, discover,
     kubernetes::{Role, Selector},
     yaml::Refused,
 };
@@ -289,7 +289,7 @@ impl JobConfig {
             sources.push(Source::Static(self.static_groups.clone()));
         }
         let refuse = |source| Error::Discovery { job: self.name.clone(), source };
-        let parts = masthead_discovery::Parts::new(Arc::clone(&setup.fs));
+        let parts = Parts { fs: Arc::clone(&setup.fs), kubernetes: Arc::clone(&setup.kubernetes) };
         if !self.discovery.is_empty() {
             let discovery = discover(&self.discovery, &parts).map_err(refuse)?;
             sources.push(Source::Discovered(Box::new(discovery)));

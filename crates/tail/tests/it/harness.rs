@@ -107,6 +107,7 @@ impl Node {
                     tenants: false,
                     node: "node1".into(),
                     stats: Arc::clone(&self.stats),
+                    kubernetes: Arc::default(),
                 })
                 .unwrap(),
         );

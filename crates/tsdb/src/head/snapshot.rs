@@ -181,11 +181,7 @@ impl SeriesSnapshot {
             }
             let before = into.columns.float_times.len();
             into.columns.float_times.extend(times.get(low..high).unwrap_or_default());
-            if low == 0 && high == values.len() {
-                values.decode_into(&mut into.columns.floats);
-            } else {
-                into.columns.floats.extend(values.iter().skip(low).take(high - low));
-            }
+            values.decode_range_into(low..high, &mut into.columns.floats);
             // A column that came from a file may have fewer values than it said.
             into.columns.float_times.truncate(into.columns.floats.len().max(before));
         }

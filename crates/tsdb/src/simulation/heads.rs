@@ -44,6 +44,11 @@ pub fn open_head_file(sections: &[&[u8]]) -> Result<(OpenReport, usize)> {
         fs.sync_dir(&head)?;
     }
     let (store, report) = Tsdb::open(Arc::new(fs.kill()), clock.clone(), DIR.into(), options)?;
+    Ok((report, read_all(&store, clock)))
+}
+
+/// Reads every sample of a store that may be damaged; how many there are.
+pub(super) fn read_all(store: &Tsdb, clock: Arc<SimClock>) -> usize {
     let ctx = QueryCtx::new(clock, QueryLimits::default());
     let range = TimeRange { start: Millis::MIN, end: Millis::MAX };
     let selection = Selection { matchers: Vec::new(), range, hints: SelectHints::default() };
@@ -57,5 +62,5 @@ pub fn open_head_file(sections: &[&[u8]]) -> Result<(OpenReport, usize)> {
             }
         }
     }
-    Ok((report, samples))
+    samples
 }

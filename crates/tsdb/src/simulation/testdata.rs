@@ -44,7 +44,7 @@ pub fn write_testdata(fs: Arc<dyn Fs>, dir: &Utf8Path) -> Result<()> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-fn rows(minute: i64) -> Vec<AppendRow> {
+pub(super) fn rows(minute: i64) -> Vec<AppendRow> {
     let time = Millis(START + minute * MINUTE + minute % 3);
     let row = |name: &str, value: f64| {
         let labels = Labels::from_iter([("__name__", name), ("job", "tést")]);

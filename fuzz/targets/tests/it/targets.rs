@@ -11,7 +11,7 @@ use crate::mutate::mutated;
 const ROUNDS: usize = 2000;
 /// Of one that opens a whole store.
 const SLOW_ROUNDS: usize = 200;
-const SLOW: [&str; 3] = ["head", "journal", "logql_query"];
+const SLOW: [&str; 4] = ["head", "journal", "logql_query", "metrics_block"];
 
 /// So many in place of these, for a longer run: `FUZZ_ROUNDS=1000000`.
 fn rounds(name: &str) -> usize {
@@ -46,8 +46,10 @@ runs!(cri);
 runs!(exposition);
 runs!(forward_frame);
 runs!(head);
+runs!(http_answer);
 runs!(journal);
 runs!(journal_entry);
+runs!(kubernetes_watch);
 runs!(labels);
 runs!(log_json);
 runs!(log_level);
@@ -57,17 +59,23 @@ runs!(logql);
 runs!(logql_query);
 runs!(logs);
 runs!(loki_push);
+runs!(metrics_block);
+runs!(monitors);
+runs!(oauth2_token);
 runs!(otlp);
 runs!(otlp_logs);
+runs!(pem);
 runs!(prometheus_block);
 runs!(prometheus_config);
 runs!(promql);
 runs!(promtail_config);
+runs!(promtail_positions);
 runs!(regexp);
 runs!(remote_read);
 runs!(remote_write);
 runs!(remote_write_frame);
 runs!(rules);
+runs!(target_groups);
 runs!(template);
 
 #[test]

@@ -1,7 +1,7 @@
 /** The variables of a board as state of its page; what is chosen lives in the address. */
 
 import { useQueryClient } from '@tanstack/react-query';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useLayoutEffect, useMemo, useState } from 'react';
 import { useUrl } from '../../lib/url-state';
 import { usePageTime } from '../../ui/time';
 import type { Values } from '../run';
@@ -26,8 +26,9 @@ export function useVariables(variables: readonly Variable[]): Variables {
   const picked = JSON.stringify(variables.map((v) => params.getAll(`var-${v.name}`)));
   const moves = variables.some((v) => v.refreshOnTime) ? tick : 0;
 
+  // Before the page is painted: all panels wait for the answers.
   // biome-ignore lint/correctness/useExhaustiveDependencies: `moves` says when time matters.
-  useEffect(() => {
+  useLayoutEffect(() => {
     let wanted = true;
     const all = JSON.parse(picked) as readonly (readonly string[])[];
     const fromUrl = (name: string) => all[variables.findIndex((v) => v.name === name)] ?? [];
@@ -56,5 +57,8 @@ export function useVariables(variables: readonly Variable[]): Variables {
     (name: string, next: readonly string[]) => setUrl({ [`var-${name}`]: next }),
     [setUrl],
   );
-  return { states: states ?? [], values, ready: states !== undefined, set };
+  return useMemo(
+    () => ({ states: states ?? [], values, ready: states !== undefined, set }),
+    [states, values, set],
+  );
 }

@@ -8,6 +8,9 @@ import type { PanelProps } from '../panel';
 import { tileGrid } from '../stat/prepare';
 import { arcPath, type GaugeView, prepareGauges } from './prepare';
 
+/** About how wide a letter of a name is. */
+const LETTER = 7.2;
+
 export function Gauge({ panel, frames, width, height, interpolate, dark }: PanelProps) {
   const gauges = useMemo(() => prepareGauges(frames, panel.options), [frames, panel.options]);
   const { columns, rows } = tileGrid(
@@ -63,7 +66,8 @@ function Arc({ gauge, dark, width, height, marks, named, labels, sizes, interpol
   const center = [width / 2, Math.min(room / 2 + radius * 0.2, room - radius * 0.72)] as const;
   const middle = radius - thick / 2 - (marks ? thick * 0.45 : 0);
   const inner = middle - thick / 2;
-  const fitting = Math.min((inner * 1.7) / Math.max(shown.text.length, 3) / 0.6, inner * 0.7, 44);
+  // Bold digits are two thirds as wide as high, and the ring is narrower above and below its middle.
+  const fitting = Math.min((inner * 1.6) / Math.max(shown.text.length, 3) / 0.67, inner * 0.6, 44);
   const size = numeric(sizes, 'valueSize') ?? fitting;
   const [link] = linksOf(gauge.field, { value: shown.number, text: shown.text }, interpolate);
   const drawn = (
@@ -127,7 +131,9 @@ function Arc({ gauge, dark, width, height, marks, named, labels, sizes, interpol
           fontSize={numeric(sizes, 'titleSize') ?? 12}
           fill="var(--faint)"
         >
-          {name.length * 6.2 > width ? `${name.slice(0, Math.floor(width / 6.2) - 1)}…` : name}
+          {name.length * LETTER > width
+            ? `${name.slice(0, Math.max(Math.floor(width / LETTER) - 1, 1))}…`
+            : name}
         </text>
       )}
     </svg>

@@ -36,7 +36,7 @@ export function Alerts() {
   return (
     <Page
       title="Rules and alerts"
-      loading={all.isPending}
+      known={all.data !== undefined}
       error={all.error}
       tools={
         <Group gap="xs" w={{ base: '100%', xs: 'auto' }}>
@@ -74,7 +74,7 @@ export function Alerts() {
               {group.file}, every {formatDuration(group.interval * 1_000)}
             </span>
           </Title>
-          <div className="sheet">
+          <div className="sheet" data-stack>
             <table>
               <tbody>
                 {group.rules.map((rule) => (
@@ -100,12 +100,12 @@ function Row({ rule }: { rule: Rule }) {
   });
   return (
     <tr>
-      <td style={{ width: 100 }}>
+      <td style={{ minWidth: 100 }}>
         <Badge size="sm" variant="light" color={COLORS[state]} tt="none">
           {state}
         </Badge>
       </td>
-      <td>
+      <td style={{ width: '100%' }}>
         <b>{rule.name}</b>
         {rule.duration !== undefined && rule.duration > 0 && (
           <span className="faint"> for {formatDuration(rule.duration * 1_000)}</span>

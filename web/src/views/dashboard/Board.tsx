@@ -1,9 +1,9 @@
 /** The grid of a dashboard: 24 columns on wide screens, one panel below the other on narrow ones. */
 
 import { Text, UnstyledButton } from '@mantine/core';
-import { useElementSize, useMediaQuery } from '@mantine/hooks';
+import { useMediaQuery, useMergedRef, useResizeObserver } from '@mantine/hooks';
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
-import { useMemo, useState } from 'react';
+import { memo, useCallback, useMemo, useState } from 'react';
 import { linesOf, type Placed, type PlacedRow, within } from '../../dashboard/layout/repeat';
 import type { Dashboard } from '../../dashboard/schema/model';
 import { interpolate } from '../../dashboard/variables/interpolate';
@@ -24,8 +24,16 @@ type Props = {
   readonly file: DashboardFile;
 };
 
-export function Board({ dashboard, rows, alone, variables, file }: Props) {
-  const { ref, width } = useElementSize();
+/** Drawn anew only when the board itself changes, not whenever some panel begins to ask. */
+export const Board = memo(function Board({ dashboard, rows, alone, variables, file }: Props) {
+  const [resized, { width: observed }] = useResizeObserver();
+  // The first width is measured at once, so that panels need not wait for the observer's turn.
+  const [first, setFirst] = useState(0);
+  const measure = useCallback((board: HTMLElement | null) => {
+    if (board !== null) setFirst(board.clientWidth);
+  }, []);
+  const ref = useMergedRef<HTMLElement>(resized, measure);
+  const width = observed === 0 ? first : observed;
   const narrow = useMediaQuery('(max-width: 48em)', window.innerWidth < 768);
   const crosshair = dashboard.sharedCrosshair ? `board-${dashboard.uid}` : undefined;
   return (
@@ -56,7 +64,7 @@ export function Board({ dashboard, rows, alone, variables, file }: Props) {
       )}
     </div>
   );
-}
+});
 
 type RowProps = {
   readonly row: PlacedRow;

@@ -4,7 +4,7 @@ import { Alert, Anchor, Center, Group, Loader, Stack, Text, Title } from '@manti
 import { useDocumentTitle, useHotkeys } from '@mantine/hooks';
 import { useIsFetching, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useMemo, useState } from 'react';
-import { getDashboard, isProvisioned } from '../../api/dashboards';
+import { dashboardQuery, isProvisioned } from '../../api/dashboards';
 import { EventsProvider } from '../../dashboard/annotations/useEvents';
 import { layout } from '../../dashboard/layout/repeat';
 import { fileOf } from '../../dashboard/schema/edit';
@@ -21,20 +21,25 @@ import { Board } from './Board';
 import { type DashboardFile, FileMenu, Unsaved } from './FileMenu';
 import { Links } from './Links';
 import { Share } from './Share';
-import { VariableBar } from './VariableBar';
+import { Unfilled, VariableBar } from './VariableBar';
 
 export function DashboardPage({ uid }: { uid: string }) {
-  const file = useQuery({
-    queryKey: ['dashboard', uid],
-    queryFn: ({ signal }) => getDashboard(uid, { signal }),
-    staleTime: 60_000,
-  });
+  const file = useQuery(dashboardQuery(uid));
   // What was changed on this page and not saved.
   const [draft, setDraft] = useState<Json | undefined>();
   const shown = draft ?? file.data;
   const read = useMemo(() => (shown === undefined ? undefined : readDashboard(shown)), [shown]);
   const client = useQueryClient();
   const busy = useCallback(() => client.isFetching({ queryKey: ['panel'] }) > 0, [client]);
+  const kept = useMemo<DashboardFile>(
+    () => ({
+      json: fileOf(shown) ?? {},
+      provisioned: isProvisioned(file.data),
+      changed: draft !== undefined,
+      change: setDraft,
+    }),
+    [shown, file.data, draft],
+  );
   if (file.error !== null)
     return <Problem title="The dashboard could not be opened" text={file.error.message} />;
   if (read === undefined) {
@@ -53,16 +58,7 @@ export function DashboardPage({ uid }: { uid: string }) {
       defaultZone={dashboard.timezone}
       busy={busy}
     >
-      <Loaded
-        dashboard={dashboard}
-        unsupported={read.unsupported}
-        file={{
-          json: fileOf(shown) ?? {},
-          provisioned: isProvisioned(file.data),
-          changed: draft !== undefined,
-          change: setDraft,
-        }}
-      />
+      <Loaded dashboard={dashboard} unsupported={read.unsupported} file={kept} />
     </TimeProvider>
   );
 }
@@ -87,7 +83,6 @@ function Loaded({ dashboard, unsupported, file }: LoadedProps) {
   useDocumentTitle(`${dashboard.title} - Masthead`);
   const [params, setUrl] = useUrl();
   const variables = useVariables(dashboard.variables);
-  const fetching = useIsFetching({ queryKey: ['panel'] });
   const viewed = params.get('viewPanel');
   useHotkeys([['Escape', () => viewed !== null && setUrl({ viewPanel: undefined })]]);
   const rows = useMemo(() => {
@@ -120,11 +115,12 @@ function Loaded({ dashboard, unsupported, file }: LoadedProps) {
                 Back to the dashboard
               </Anchor>
             )}
-            {fetching > 0 && <Loader size={13} aria-label="Loading data" />}
+            <Asking />
             <Links links={dashboard.links} variables={variables} />
           </Group>
           {file.changed && <Unsaved file={file} />}
           <VariableBar variables={variables} />
+          <Unfilled variables={variables} />
           {unsupported.length > 0 && (
             <Alert color="yellow" p="xs" title="Parts of this dashboard are not supported">
               {unsupported.slice(0, 8).map((u) => (
@@ -148,6 +144,12 @@ function Loaded({ dashboard, unsupported, file }: LoadedProps) {
       </EventsProvider>
     </FiltersProvider>
   );
+}
+
+/** On its own, so that the board is not drawn anew with every request. */
+function Asking() {
+  const fetching = useIsFetching({ queryKey: ['panel'] });
+  return fetching > 0 ? <Loader size={13} aria-label="Loading data" /> : null;
 }
 
 function onlyPanel(rows: ReturnType<typeof layout>, key: string) {

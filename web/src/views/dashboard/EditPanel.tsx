@@ -11,13 +11,15 @@ import {
   Textarea,
   TextInput,
 } from '@mantine/core';
-import { lazy, Suspense, useState } from 'react';
+import { useState } from 'react';
 import { withTarget } from '../../dashboard/schema/edit';
 import { isObject, type Json, objects, text } from '../../lib/json';
+import { onDemand } from '../../ui/onDemand';
 import { usePageTime } from '../../ui/time';
 
-const QueryEditor = lazy(() =>
-  import('../../ui/editor/QueryEditor').then((m) => ({ default: m.QueryEditor })),
+const QueryEditor = onDemand(
+  () => import('../../ui/editor/QueryEditor').then((m) => m.QueryEditor),
+  <div className="query-editor" style={{ height: 36 }} />,
 );
 
 type Props = {
@@ -74,17 +76,15 @@ export function EditPanel({ panel, kindOf, onApply, onClose }: Props) {
                   <Text size="xs" className="faint">
                     {letter} · {kind}
                   </Text>
-                  <Suspense fallback={<div className="query-editor" style={{ height: 36 }} />}>
-                    <QueryEditor
-                      language={kind === 'loki' ? 'logql' : 'promql'}
-                      value={text(target, 'expr') ?? ''}
-                      label={`Expression ${letter}`}
-                      hint="Expression"
-                      onRun={(expr) => onApply(withTarget(draft, at, { expr }))}
-                      onChange={(expr) => change(withTarget(draft, at, { expr }))}
-                      range={range}
-                    />
-                  </Suspense>
+                  <QueryEditor
+                    language={kind === 'loki' ? 'logql' : 'promql'}
+                    value={text(target, 'expr') ?? ''}
+                    label={`Expression ${letter}`}
+                    hint="Expression"
+                    onRun={(expr) => onApply(withTarget(draft, at, { expr }))}
+                    onChange={(expr) => change(withTarget(draft, at, { expr }))}
+                    range={range}
+                  />
                   <TextInput
                     size="xs"
                     label="Legend"

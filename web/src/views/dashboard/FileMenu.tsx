@@ -3,14 +3,15 @@
 import { ActionIcon, Alert, Button, Group, Menu, Modal, Text } from '@mantine/core';
 import { IconFileCode } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
-import { lazy, Suspense, useState } from 'react';
+import { useState } from 'react';
 import { useLocation } from 'wouter';
 import { deleteDashboard } from '../../api/dashboards';
 import { type Json, text } from '../../lib/json';
+import { onDemand } from '../../ui/onDemand';
 import { useSession } from '../../ui/session';
 
-const JsonDialog = lazy(() => import('./JsonDialog').then((m) => ({ default: m.JsonDialog })));
-const SaveDialog = lazy(() => import('./SaveDialog').then((m) => ({ default: m.SaveDialog })));
+const JsonDialog = onDemand(() => import('./JsonDialog').then((m) => m.JsonDialog));
+const SaveDialog = onDemand(() => import('./SaveDialog').then((m) => m.SaveDialog));
 
 export type DashboardFile = {
   readonly json: Json;
@@ -89,7 +90,7 @@ type DialogProps = {
 
 function Dialogs({ uid, file, dialog, close }: DialogProps) {
   return (
-    <Suspense fallback={null}>
+    <>
       {dialog === 'json' && (
         <JsonDialog
           file={file.json}
@@ -109,7 +110,7 @@ function Dialogs({ uid, file, dialog, close }: DialogProps) {
         />
       )}
       {dialog === 'delete' && <DeleteDialog uid={uid} file={file} close={close} />}
-    </Suspense>
+    </>
   );
 }
 

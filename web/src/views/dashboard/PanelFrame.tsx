@@ -12,7 +12,7 @@ import {
 } from '@mantine/core';
 import { useInViewport, useMergedRef } from '@mantine/hooks';
 import { IconAlertTriangle, IconDotsVertical, IconInfoCircle } from '@tabler/icons-react';
-import { Component, lazy, type ReactNode, Suspense, useMemo, useRef, useState } from 'react';
+import { Component, memo, type ReactNode, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { type Placed, within } from '../../dashboard/layout/repeat';
 import { type Environment, type Values, writeText } from '../../dashboard/run';
 import { panelIn, withPanel } from '../../dashboard/schema/edit';
@@ -24,12 +24,13 @@ import { safeUrl } from '../../lib/link';
 import type { RawRange } from '../../lib/time/relative';
 import { useUrl } from '../../lib/url-state';
 import { panelType } from '../../panels/registry';
+import { onDemand } from '../../ui/onDemand';
 import { usePageTime } from '../../ui/time';
 import type { DashboardFile } from './FileMenu';
 import { PanelActions, usePanelActions } from './PanelActions';
 
-const EditPanel = lazy(() => import('./EditPanel').then((m) => ({ default: m.EditPanel })));
-const Inspect = lazy(() => import('./Inspect').then((m) => ({ default: m.Inspect })));
+const EditPanel = onDemand(() => import('./EditPanel').then((m) => m.EditPanel));
+const Inspect = onDemand(() => import('./Inspect').then((m) => m.Inspect));
 
 type Props = {
   readonly placed: Placed;
@@ -45,20 +46,28 @@ const NONE: ReadonlySet<string> = new Set();
 
 const HEAD = 30;
 
-export function PanelFrame(props: Props) {
+export const PanelFrame = memo(function PanelFrame(props: Props) {
   const { placed, width, height, crosshair, dashboard, file } = props;
   const values = useMemo(() => within(props.values, placed.fixed), [props.values, placed.fixed]);
   const { panel } = placed;
   const { ref, inViewport } = useInViewport();
   // Once seen, a panel keeps up with every refresh; before, it asks for nothing.
   const seen = useRef(false);
+  const section = useRef<HTMLElement | null>(null);
   if (inViewport) seen.current = true;
+  // What is in sight from the start need not wait for the observer's turn.
+  const [, begin] = useState(false);
+  useLayoutEffect(() => {
+    const top = section.current?.getBoundingClientRect().top ?? Number.POSITIVE_INFINITY;
+    if (seen.current || top >= window.innerHeight) return;
+    seen.current = true;
+    begin(true);
+  }, []);
   const { raw, range, zone, setRange } = usePageTime();
   const [params, setUrl] = useUrl();
   const dark = useComputedColorScheme('light') === 'dark';
   const [inspecting, setInspecting] = useState(false);
   const [editing, setEditing] = useState(false);
-  const section = useRef<HTMLElement | null>(null);
   const places = useMergedRef<HTMLElement>(ref, section);
   const type = panelType(panel.type);
   // Widths are rounded so that a moving window does not ask anew at every pixel.
@@ -165,45 +174,39 @@ export function PanelFrame(props: Props) {
           <Message>No data</Message>
         ) : empty ? null : (
           <Guard of={data.frames}>
-            <Suspense fallback={null}>
-              <type.View
-                panel={panel}
-                frames={data.frames}
-                width={Math.max(innerWidth, 40)}
-                height={Math.max(innerHeight, 20)}
-                range={range}
-                zone={zone}
-                dark={dark}
-                interpolate={write}
-                onZoom={(to) => setRange({ from: String(to.from), to: String(to.to) })}
-                crosshair={crosshair}
-                exemplars={exemplars}
-              />
-            </Suspense>
+            <type.View
+              panel={panel}
+              frames={data.frames}
+              width={Math.max(innerWidth, 40)}
+              height={Math.max(innerHeight, 20)}
+              range={range}
+              zone={zone}
+              dark={dark}
+              interpolate={write}
+              onZoom={(to) => setRange({ from: String(to.from), to: String(to.to) })}
+              crosshair={crosshair}
+              exemplars={exemplars}
+            />
           </Guard>
         )}
       </div>
       {editing && written !== undefined && (
-        <Suspense fallback={null}>
-          <EditPanel
-            panel={written}
-            kindOf={(at) => panel.targets[at]?.source.kind}
-            onApply={(next) => {
-              setEditing(false);
-              file.change(withPanel(file.json, panel.id, next));
-            }}
-            onClose={() => setEditing(false)}
-          />
-        </Suspense>
+        <EditPanel
+          panel={written}
+          kindOf={(at) => panel.targets[at]?.source.kind}
+          onApply={(next) => {
+            setEditing(false);
+            file.change(withPanel(file.json, panel.id, next));
+          }}
+          onClose={() => setEditing(false)}
+        />
       )}
       {inspecting && (
-        <Suspense fallback={null}>
-          <Inspect title={title} data={data} panel={panel} onClose={() => setInspecting(false)} />
-        </Suspense>
+        <Inspect title={title} data={data} panel={panel} onClose={() => setInspecting(false)} />
       )}
     </section>
   );
-}
+});
 
 /** Writes the range and the variables of the page into an address that asks for all of them. */
 function withAddress(text: string, raw: RawRange, dashboard: Dashboard, values: Values): string {

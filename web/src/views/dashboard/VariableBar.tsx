@@ -1,6 +1,6 @@
 /** The variables of a dashboard, to choose from. */
 
-import { Group, MultiSelect, Select, Switch, TextInput } from '@mantine/core';
+import { Alert, Group, MultiSelect, Select, Switch, Text, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useState } from 'react';
 import { useEvents } from '../../dashboard/annotations/useEvents';
@@ -43,6 +43,25 @@ export function VariableBar({ variables }: { variables: Variables }) {
         />
       ))}
     </Group>
+  );
+}
+
+/** Variables that found nothing to choose from: why the panels below may be empty. */
+export function Unfilled({ variables }: { variables: Variables }) {
+  const empty = variables.states.filter(
+    ({ variable, choices, error }) =>
+      variable.kind === 'query' && choices.length === 0 && error === undefined,
+  );
+  if (empty.length === 0) return null;
+  return (
+    <Alert color="gray" p="xs" title="The server has nothing for some variables in this range">
+      {empty.map(({ variable }) => (
+        <Text size="xs" key={variable.name} style={{ overflowWrap: 'anywhere' }}>
+          {variable.label}: <span className="mono">{variable.query}</span> finds no value, so panels
+          that need one stay empty.
+        </Text>
+      ))}
+    </Alert>
   );
 }
 

@@ -16,7 +16,7 @@ import {
 import { useQuery } from '@tanstack/react-query';
 import { useDeferredValue, useState } from 'react';
 import { Link, useLocation } from 'wouter';
-import { searchDashboards } from '../../api/dashboards';
+import { dashboardsQuery } from '../../api/dashboards';
 import type { Hit } from '../../api/generated';
 import { useSession } from '../../ui/session';
 import { Upload } from './Upload';
@@ -25,10 +25,7 @@ export function Dashboards() {
   const [text, setText] = useState('');
   const [, go] = useLocation();
   const { mayChange } = useSession();
-  const all = useQuery({
-    queryKey: ['dashboards'],
-    queryFn: ({ signal }) => searchDashboards('', { signal }),
-  });
+  const all = useQuery(dashboardsQuery);
   const wanted = useDeferredValue(text.trim().toLowerCase());
   const found = (words: string) => (all.data ?? []).filter((hit) => matches(hit, words));
   const hits = found(wanted);
@@ -39,7 +36,7 @@ export function Dashboards() {
         <Title order={1} size="h3">
           Dashboards
         </Title>
-        <Group gap="xs">
+        <Group gap="xs" flex={{ base: '1 1 100%', xs: '0 1 auto' }} wrap="nowrap">
           {mayChange && <Upload />}
           <TextInput
             aria-label="Search dashboards"
@@ -51,7 +48,7 @@ export function Dashboards() {
               const [first] = found(e.currentTarget.value.trim().toLowerCase());
               if (e.key === 'Enter' && first !== undefined) go(first.url);
             }}
-            w={{ base: '100%', xs: 280 }}
+            flex={{ base: 1, xs: '0 0 280px' }}
             size="xs"
             autoFocus
           />

@@ -1,112 +1,30 @@
-/** A dashboard from a file of one's own: read here first, then kept by the server. */
+/** A dashboard from a file of one's own: the button; what comes of it is `UploadDialog.tsx`. */
 
-import { Alert, Button, FileButton, Group, Modal, Stack, Text } from '@mantine/core';
+import { Button, FileButton } from '@mantine/core';
 import { IconUpload } from '@tabler/icons-react';
-import { useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
-import { useLocation } from 'wouter';
-import { saveDashboard } from '../../api/dashboards';
-import { ApiError } from '../../api/http';
-import { fileOf } from '../../dashboard/schema/edit';
-import type { Read } from '../../dashboard/schema/model';
-import { readDashboard } from '../../dashboard/schema/read';
+import { useRef, useState } from 'react';
+import { onDemand } from '../../ui/onDemand';
 
-/** Larger files are no dashboards; the server has a limit of its own. */
-const BYTES_MAX = 16 * 1_024 * 1_024;
-
-type Chosen = { readonly name: string; readonly file: unknown; readonly read: Read };
+const UploadDialog = onDemand(() => import('./UploadDialog').then((m) => m.UploadDialog));
 
 export function Upload() {
-  const client = useQueryClient();
-  const [, go] = useLocation();
-  const [chosen, setChosen] = useState<Chosen | undefined>();
-  const [error, setError] = useState<string | undefined>();
-  const [conflict, setConflict] = useState(false);
-  const [busy, setBusy] = useState(false);
-
-  const choose = async (file: File | null) => {
-    if (file === null) return;
-    setError(undefined);
-    setConflict(false);
-    if (file.size > BYTES_MAX) {
-      const read = { ok: false as const, error: `the file has more than ${BYTES_MAX} bytes` };
-      return setChosen({ name: file.name, file: undefined, read });
-    }
-    try {
-      const parsed: unknown = JSON.parse(await file.text());
-      setChosen({ name: file.name, file: parsed, read: readDashboard(parsed) });
-    } catch (problem) {
-      const said = problem instanceof Error ? problem.message : String(problem);
-      setChosen({ name: file.name, file: undefined, read: { ok: false, error: said } });
-    }
-  };
-  const keep = async () => {
-    setBusy(true);
-    try {
-      const saved = await saveDashboard(fileOf(chosen?.file), conflict);
-      await client.invalidateQueries({ queryKey: ['dashboards'] });
-      await client.invalidateQueries({ queryKey: ['dashboard', saved.uid] });
-      go(saved.url);
-    } catch (problem) {
-      setConflict(problem instanceof ApiError && problem.status === 412);
-      setError(problem instanceof Error ? problem.message : String(problem));
-      setBusy(false);
-    }
+  const [chosen, setChosen] = useState<File | null>(null);
+  // A browser says nothing when the same file is chosen twice in a row.
+  const forget = useRef<() => void>(null);
+  const close = () => {
+    setChosen(null);
+    forget.current?.();
   };
   return (
     <>
-      <FileButton accept="application/json,.json" onChange={(file) => void choose(file)}>
+      <FileButton accept="application/json,.json" onChange={setChosen} resetRef={forget}>
         {(props) => (
           <Button {...props} size="xs" variant="default" leftSection={<IconUpload size={14} />}>
             Upload
           </Button>
         )}
       </FileButton>
-      {chosen !== undefined && (
-        <Modal opened onClose={() => setChosen(undefined)} title={`Upload ${chosen.name}`}>
-          <Stack gap="sm">
-            {chosen.read.ok ? (
-              <>
-                <Text size="sm">
-                  <b>{chosen.read.dashboard.title}</b>, {chosen.read.dashboard.panels.length} rows
-                  and panels, schema {chosen.read.dashboard.schemaVersion}
-                </Text>
-                {chosen.read.unsupported.length > 0 && (
-                  <Alert color="yellow" p="xs" title="Parts of it are not supported">
-                    {chosen.read.unsupported.slice(0, 10).map((u) => (
-                      <Text size="xs" key={`${u.where}${u.what}`}>
-                        {u.where}: {u.what}
-                      </Text>
-                    ))}
-                  </Alert>
-                )}
-              </>
-            ) : (
-              <Alert color="red" p="xs" role="alert">
-                {chosen.read.error}
-              </Alert>
-            )}
-            {error !== undefined && (
-              <Alert color="red" p="xs" role="alert">
-                {error}
-              </Alert>
-            )}
-            <Group justify="end" gap="xs">
-              <Button variant="default" onClick={() => setChosen(undefined)}>
-                Cancel
-              </Button>
-              <Button
-                disabled={!chosen.read.ok}
-                loading={busy}
-                onClick={() => void keep()}
-                {...(conflict ? { color: 'red' } : {})}
-              >
-                {conflict ? 'Replace the newer one' : 'Keep it'}
-              </Button>
-            </Group>
-          </Stack>
-        </Modal>
-      )}
+      {chosen !== null && <UploadDialog from={chosen} onClose={close} />}
     </>
   );
 }

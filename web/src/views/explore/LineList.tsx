@@ -2,12 +2,13 @@
 
 import { Button, Checkbox, Group, Loader, Menu, Text } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
-import { lazy, Suspense, useState } from 'react';
+import { useState } from 'react';
 import { findMetrics } from '../../dashboard/findRelated';
 import { linesOfRequest } from '../../dashboard/related';
 import { save } from '../../lib/save';
 import { LogList } from '../../panels/logs/LogList';
 import type { LogRow } from '../../panels/logs/prepare';
+import { onDemand } from '../../ui/onDemand';
 import { usePageTime } from '../../ui/time';
 import { asJson, asText } from './download';
 import type { PaneControl } from './Explore';
@@ -15,7 +16,7 @@ import { Refused } from './MetricsPane';
 import { narrowed } from './narrow';
 import { LINES_MAX, useLines } from './useLines';
 
-const Context = lazy(() => import('./Context').then((m) => ({ default: m.Context })));
+const Context = onDemand(() => import('./Context').then((m) => m.Context));
 
 /** How much around a line its metrics are shown. */
 const AROUND_MS = 15 * 60_000;
@@ -101,11 +102,7 @@ export function LineList({ control, expr, onRun }: Props) {
       {rows.length === 0 && !lines.loading && lines.error === undefined && (
         <Text className="faint">No lines in this range.</Text>
       )}
-      {around !== undefined && (
-        <Suspense fallback={null}>
-          <Context row={around} onClose={() => setAround(undefined)} />
-        </Suspense>
-      )}
+      {around !== undefined && <Context row={around} onClose={() => setAround(undefined)} />}
     </>
   );
 }

@@ -3,7 +3,7 @@
 import { Button, Group, Text, useComputedColorScheme } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
 import { IconPlayerPlay, IconPlayerStop } from '@tabler/icons-react';
-import { Suspense, useMemo, useRef } from 'react';
+import { useMemo, useRef } from 'react';
 import type { Panel } from '../../dashboard/schema/model';
 import { usePanelFrames } from '../../dashboard/usePanelFrames';
 import { readHistory, remembered, writeHistory } from '../../lib/history';
@@ -131,19 +131,17 @@ function Chart({ panel, width, height, alone }: ChartProps) {
       {(drawn || (!alone && data.loading)) && (
         <div className="explore-panel" style={{ minHeight: height + 22 }}>
           {drawn && (
-            <Suspense fallback={null}>
-              <View
-                panel={panel}
-                frames={data.frames}
-                width={width - 22}
-                height={height}
-                range={range}
-                zone={zone}
-                dark={dark}
-                interpolate={(text) => text}
-                onZoom={(to) => setRange({ from: String(to.from), to: String(to.to) })}
-              />
-            </Suspense>
+            <View
+              panel={panel}
+              frames={data.frames}
+              width={width - 22}
+              height={height}
+              range={range}
+              zone={zone}
+              dark={dark}
+              interpolate={(text) => text}
+              onZoom={(to) => setRange({ from: String(to.from), to: String(to.to) })}
+            />
           )}
         </div>
       )}

@@ -10,21 +10,21 @@ import {
 } from '@mantine/core';
 import { useDisclosure, useElementSize } from '@mantine/hooks';
 import { IconListSearch, IconPlus, IconZoomQuestion } from '@tabler/icons-react';
-import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { UNREACHABLE } from '../../api/http';
 import { findLogs } from '../../dashboard/findRelated';
 import { useExemplars } from '../../dashboard/useExemplars';
 import { usePanelFrames } from '../../dashboard/usePanelFrames';
 import { readHistory, remembered, writeHistory } from '../../lib/history';
 import { panelType } from '../../panels/registry';
+import { onDemand } from '../../ui/onDemand';
 import { usePageTime } from '../../ui/time';
 import { panelOf, useEnvironment } from '../../ui/usePanel';
 import type { PaneControl } from './Explore';
 import { QUERIES_MAX } from './panes';
 import { QueryRow } from './QueryRow';
 
-const MetricBrowser = lazy(() =>
-  import('./MetricBrowser').then((m) => ({ default: m.MetricBrowser })),
-);
+const MetricBrowser = onDemand(() => import('./MetricBrowser').then((m) => m.MetricBrowser));
 
 const EXAMPLES = ['up', 'rate(process_cpu_seconds_total[5m])', 'topk(5, scrape_duration_seconds)'];
 const letterOf = (at: number) => String.fromCharCode(65 + at);
@@ -114,16 +114,14 @@ export function MetricsPane({ control }: { control: PaneControl }) {
       )}
       {asked && width > 0 && <Answer control={control} width={width} />}
       {browsing && (
-        <Suspense fallback={null}>
-          <MetricBrowser
-            onClose={browser.close}
-            onPick={(expr) => {
-              browser.close();
-              const free = exprs.indexOf('');
-              run(free < 0 ? exprs.length - 1 : free, expr);
-            }}
-          />
-        </Suspense>
+        <MetricBrowser
+          onClose={browser.close}
+          onPick={(expr) => {
+            browser.close();
+            const free = exprs.indexOf('');
+            run(free < 0 ? exprs.length - 1 : free, expr);
+          }}
+        />
       )}
     </div>
   );
@@ -225,20 +223,18 @@ function Answer({ control, width }: { control: PaneControl; width: number }) {
       ))}
       {rows > 0 && (
         <div className="explore-panel">
-          <Suspense fallback={null}>
-            <View
-              panel={panel}
-              frames={data.frames}
-              width={width - 22}
-              height={asTable ? Math.min(rows * 30 + 70, 640) : 460}
-              range={range}
-              zone={zone}
-              dark={dark}
-              interpolate={(text) => text}
-              onZoom={(to) => setRange({ from: String(to.from), to: String(to.to) })}
-              exemplars={exemplars}
-            />
-          </Suspense>
+          <View
+            panel={panel}
+            frames={data.frames}
+            width={width - 22}
+            height={asTable ? Math.min(rows * 30 + 70, 640) : 460}
+            range={range}
+            zone={zone}
+            dark={dark}
+            interpolate={(text) => text}
+            onZoom={(to) => setRange({ from: String(to.from), to: String(to.to) })}
+            exemplars={exemplars}
+          />
         </div>
       )}
       {rows === 0 && !data.loading && data.error === undefined && (
@@ -249,12 +245,13 @@ function Answer({ control, width }: { control: PaneControl; width: number }) {
 }
 
 export function Refused({ letter, said }: { letter: string | undefined; said: string }) {
+  // A server that is away has nothing against the expression.
+  const title =
+    said === UNREACHABLE
+      ? 'There is no answer'
+      : `The expression${letter === undefined ? '' : ` ${letter}`} was refused`;
   return (
-    <Alert
-      color="red"
-      p="xs"
-      title={`The expression${letter === undefined ? '' : ` ${letter}`} was refused`}
-    >
+    <Alert color="red" p="xs" title={title}>
       <span className="mono" style={{ overflowWrap: 'anywhere' }}>
         {said}
       </span>

@@ -2,11 +2,12 @@
 
 import { ActionIcon, Tooltip } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
-import { lazy, Suspense } from 'react';
+import { onDemand } from '../../ui/onDemand';
 import { usePageTime } from '../../ui/time';
 
-const QueryEditor = lazy(() =>
-  import('../../ui/editor/QueryEditor').then((m) => ({ default: m.QueryEditor })),
+const QueryEditor = onDemand(
+  () => import('../../ui/editor/QueryEditor').then((m) => m.QueryEditor),
+  <div className="query-editor" style={{ height: 36 }} />,
 );
 
 type Props = {
@@ -28,17 +29,15 @@ export function QueryRow(props: Props) {
   return (
     <div className="query-row">
       {letter !== undefined && <span className="query-letter">{letter}</span>}
-      <Suspense fallback={<div className="query-editor" style={{ height: 36 }} />}>
-        <QueryEditor
-          language={language}
-          value={value}
-          label={`Expression${which} in ${name}`}
-          hint={hint}
-          onRun={onRun}
-          onChange={onChange}
-          range={range}
-        />
-      </Suspense>
+      <QueryEditor
+        language={language}
+        value={value}
+        label={`Expression${which} in ${name}`}
+        hint={hint}
+        onRun={onRun}
+        onChange={onChange}
+        range={range}
+      />
       {onRemove !== undefined && (
         <Tooltip label="Remove this expression">
           <ActionIcon

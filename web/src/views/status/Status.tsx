@@ -33,7 +33,7 @@ export function Status() {
   });
   const { build = {}, run = {}, flags = {}, config = '', stores = [] } = all.data ?? {};
   return (
-    <Page title="Status" loading={all.isPending} error={all.error}>
+    <Page title="Status" known={all.data !== undefined} error={all.error}>
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="sm">
         <Facts title="Build" of={build} />
         <Facts title="Run" of={run} />
@@ -60,8 +60,7 @@ function Stores({ of }: { of: readonly Store[] }) {
       <Title order={2} size="h5" mb={4}>
         Storage and retention
       </Title>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
-      <div className="sheet" data-wide tabIndex={0}>
+      <div className="sheet" data-wide data-stack>
         <table>
           <thead>
             <tr>
@@ -78,12 +77,14 @@ function Stores({ of }: { of: readonly Store[] }) {
             {of.map(({ name, bytes: whole, parts, time, size }) => (
               <tr key={name}>
                 <th scope="row">{name}</th>
-                <td data-number>{bytes(whole)}</td>
+                <td data-number data-label="on disk">
+                  {bytes(whole)}
+                </td>
                 <td className="faint">
                   {parts.map((part) => `${part.name} ${bytes(part.bytes)}`).join(', ')}
                 </td>
-                <td>{time}</td>
-                <td>{size}</td>
+                <td data-label="kept for">{time}</td>
+                <td data-label="kept up to">{size}</td>
               </tr>
             ))}
           </tbody>

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use masthead_model::{
     Histogram, HistogramMean, HistogramSum, IncompatibleSchemas, Labels, SumNotes,
 };
-use masthead_vecmath::{KahanMean, KahanSum, Variance, quantile};
+use masthead_vecmath::{KahanMean, KahanSums, Variance, quantile};
 
 use crate::{
     annotations::{HistogramOperation, Note, Notes, metric_name, note_sum},
@@ -27,8 +27,11 @@ pub(super) fn fold(
     let pos = node.expr.pos();
     let mut row = match node.op {
         AggregateOp::Sum => {
-            let sums = accumulate(members, steps, |sum: &mut KahanSum, value| sum.add(value));
-            let floats = finish(&sums, KahanSum::value);
+            let mut sums = KahanSums::new(steps, ABSENT);
+            for member in members {
+                sums.add(&member.floats);
+            }
+            let floats = sums.values().collect();
             with_histograms::<HistogramSum>(floats, members, steps, pos, notes)
         }
         AggregateOp::Avg => {

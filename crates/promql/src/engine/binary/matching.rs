@@ -77,6 +77,7 @@ struct Meeting {
 
 /// The operands with the "one" side told from the other.
 struct Sides<'a> {
+    evaluation: &'a Evaluation<'a>,
     node: &'a Binary,
     matching: &'a VectorMatching,
     many: &'a [Row],
@@ -118,6 +119,7 @@ impl Evaluation<'_> {
         }
         let swapped = matching.card == Cardinality::OneToMany;
         let sides = Sides {
+            evaluation: self,
             node,
             matching,
             many: if swapped { rhs } else { lhs },
@@ -211,6 +213,7 @@ impl Sides<'_> {
     ) -> Result<(), Error> {
         let mut known: HashMap<Labels, Vec<&Row>> = HashMap::new();
         for many in meeting.many.iter().filter_map(|at| self.many.get(*at)) {
+            self.charge_included(one)?;
             let row = match self.plain_pair(many, one) {
                 Some(row) => row,
                 None => self.pair(many, one, steps, notes),
@@ -363,6 +366,7 @@ impl Sides<'_> {
         let at = match results.pairs.get(&(many, one)) {
             Some(known) => *known,
             None => {
+                one_row.map_or(Ok(()), |one| self.charge_included(one))?;
                 let stand_in = |row: Option<&Row>| row.map(|row| ordinals.matched(&row.labels));
                 let many_labels = many_row.map(|row| row.labels.clone());
                 let one_labels = one_row.map(|row| row.labels.clone());
@@ -386,6 +390,12 @@ impl Sides<'_> {
             row.set(step, value);
         }
         Ok(())
+    }
+
+    /// Pays for the labels that a result takes from the "one" side.
+    fn charge_included(&self, one: &Row) -> Result<(), Error> {
+        let values = self.matching.include.iter().filter_map(|name| one.labels.get(name));
+        self.evaluation.charge_labels(values.map(str::len).sum())
     }
 
     fn result_labels(&self, many: &Labels, one: &Labels) -> Labels {
