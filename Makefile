@@ -51,7 +51,7 @@ test: ## everything that must pass before a change lands
 	@$(MAKE) --no-print-directory fmt-check tidy test-web clippy
 	@scripts/deny
 	@$(step) "web: smoke in a browser" scripts/web-smoke
-	@$(step) "build masthead, which the next step runs" scripts/quietly cargo build --package masthead
+	@$(step) "build masthead and items-api, which the next step runs" scripts/quietly cargo build --package masthead --package items-api
 	@$(MAKE) --no-print-directory test-charts
 	@$(step) "documentation tests" scripts/quietly cargo test --workspace --doc
 	@$(step) "benchmarks, each body once" scripts/quietly cargo test --workspace --bench '*'

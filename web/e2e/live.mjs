@@ -146,6 +146,26 @@ step('a refresh asks again', async ({ page }) => {
   await again;
 });
 
+step('a lost server is told, what was drawn stays, and comes back', async ({ page, faults }) => {
+  await page.goto(board('host'));
+  await allDrawn(page, (name) => QUIET.test(name));
+  await page.evaluate(() => window.scrollTo(0, 0));
+  await page.route('**/api/**', (route) => route.abort('connectionrefused'));
+  await page.getByRole('button', { name: 'Refresh', exact: true }).first().click();
+  await page
+    .getByLabel(/^Error: The server cannot be reached/)
+    .first()
+    .waitFor();
+  const gone = (await panels(page)).filter((p) => !p.drawn && !QUIET.test(p.name));
+  assert.deepEqual(gone, []);
+  await page.unroute('**/api/**');
+  // Nobody asks for it.
+  await until('it is back', async () => (await panels(page)).every((p) => p.error === ''));
+  await page.goto('about:blank');
+  const ours = faults.filter((fault) => !fault.includes('ERR_CONNECTION_REFUSED'));
+  faults.splice(0, faults.length, ...ours);
+});
+
 step('from metrics to logs to one request', async ({ page }) => {
   await page.goto(board('api-overview', '&var-service=api'));
   await page.getByRole('link', { name: 'Logs', exact: true }).first().click();

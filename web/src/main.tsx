@@ -7,7 +7,7 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App, begin } from './App';
-import { ApiError } from './api/http';
+import { AGAIN_MS, ApiError, Unreachable } from './api/http';
 import { THEME } from './ui/theme';
 
 const queries = new QueryClient({
@@ -15,6 +15,8 @@ const queries = new QueryClient({
     queries: {
       // A request that the server refused is refused again; only a lost connection is worth a try.
       retry: (count, error) => !(error instanceof ApiError) && count < 1,
+      // A page comes back by itself when the server does; not while nobody looks at it.
+      refetchInterval: (query) => (query.state.error instanceof Unreachable ? AGAIN_MS : false),
       refetchOnWindowFocus: false,
       staleTime: 5_000,
     },

@@ -40,6 +40,10 @@ use crate::ast::{Expr, LogExpr, MetricExpr};
 use groups::GroupBudget;
 use range::Extractor;
 
+/// Lines of an answer are as many as were asked for at most, but templates can make each a million
+/// times as long.
+const ANSWER_BYTES_MAX: usize = 256 << 20;
+
 /// How queries are evaluated.
 #[derive(Debug, Clone)]
 pub struct EngineOptions {
@@ -47,13 +51,20 @@ pub struct EngineOptions {
     pub series_max: usize,
     /// Bytes of the label sets into which the lines of one query fall, and of their series.
     pub group_bytes_max: usize,
+    /// Bytes of the lines of an answer, their labels included.
+    pub answer_bytes_max: usize,
     /// Where parts are read in parallel; on the caller's thread without one.
     pub pool: Option<Arc<ThreadPool>>,
 }
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { series_max: 500, group_bytes_max: 256 << 20, pool: None }
+        Self {
+            series_max: 500,
+            group_bytes_max: 256 << 20,
+            answer_bytes_max: ANSWER_BYTES_MAX,
+            pool: None,
+        }
     }
 }
 
@@ -166,6 +177,7 @@ impl Engine {
             pipeline: &pipeline,
             search: &search,
             params,
+            bytes_max: self.options.answer_bytes_max,
         };
         ctx.traced(
             || format!("read {} parts", selected.parts.len()),

@@ -293,6 +293,14 @@ fn what_costs_too_much_is_refused() {
         "template depth",
     );
     stopped("{{ indent 100000000 .name }}", "more than 16777216 bytes");
+    let long = "(repeat 1000000 `x`)";
+    for replaced in [
+        format!("{{{{ regexReplaceAll `.` {long} (repeat 1000 `y`) }}}}"),
+        format!("{{{{ regexReplaceAllLiteral `.` {long} (repeat 1000 `$`) }}}}"),
+        format!("{{{{ regexReplaceAll `.*` {long} (repeat 1000 `$0`) }}}}"),
+    ] {
+        stopped(&replaced, "more than 16777216 bytes");
+    }
     let deep = format!("{}1{}", "{{if true}}".repeat(500), "{{end}}".repeat(500));
     stopped(&deep, "nested more than 100 deep");
     stopped(

@@ -21,9 +21,11 @@ from .objects import one
 FOLDERS = ("/etc/masthead", "/var/lib/masthead-collector", "/var/lib/masthead", "/var/log/pods")
 
 
-def binary():
-    """The masthead to run, or None where it was not built."""
+def binary(name=None):
+    """The masthead to run, or another program beside it; None where it was not built."""
     path = os.environ.get("MASTHEAD", "")
+    if path and name:
+        path = str(Path(path).with_name(name))
     return path if path and os.access(path, os.X_OK) else None
 
 

@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { refused, search } from './http';
+import { expect, it, vi } from 'vitest';
+import { ask, refused, search, Unreachable } from './http';
 import { compareNanos, nanos, toLines, toLogFrame } from './loki';
 import { toFrames } from './prometheus';
 
@@ -92,4 +92,25 @@ it('repeats parameters that have several values', () => {
   expect(search({ 'match[]': ['up', '{a="b"}'], limit: 5, none: undefined })).toBe(
     'match%5B%5D=up&match%5B%5D=%7Ba%3D%22b%22%7D&limit=5',
   );
+});
+
+it('keeps one object for equal metadata of a stream', () => {
+  const value = (ns: string, level: string): [string, string, object] => [
+    ns,
+    'line',
+    { structuredMetadata: { detected_level: level } },
+  ];
+  const values = [value('3000000', 'info'), value('2000000', 'error'), value('1000000', 'info')];
+  const lines = toLines({ resultType: 'streams', result: [{ stream: { app: 'x' }, values }] });
+  expect(lines.map((l) => l.metadata.detected_level)).toEqual(['info', 'error', 'info']);
+  expect(lines[0]?.metadata).toBe(lines[2]?.metadata);
+});
+
+it('says in its own words that no answer came, and leaves an abort alone', async () => {
+  vi.stubGlobal('fetch', () => Promise.reject(new TypeError('Failed to fetch')));
+  await expect(ask('/api/x')).rejects.toThrow(/cannot be reached/);
+  await expect(ask('/api/x')).rejects.toBeInstanceOf(Unreachable);
+  vi.stubGlobal('fetch', () => Promise.reject(new DOMException('gone', 'AbortError')));
+  await expect(ask('/api/x')).rejects.toThrow('gone');
+  vi.unstubAllGlobals();
 });

@@ -17,6 +17,30 @@ export class ApiError extends Error {
   }
 }
 
+/** How often a server that is away is asked whether it is back. */
+export const AGAIN_MS = 5_000;
+
+export const UNREACHABLE =
+  'The server cannot be reached; an open page asks again every few seconds.';
+
+/** No answer came: the server is away, or something on the way to it is. */
+export class Unreachable extends Error {
+  override readonly name = 'Unreachable';
+  constructor() {
+    super(UNREACHABLE);
+  }
+}
+
+/** As `fetch`, whose own words for a lost connection differ by browser and tell nothing. */
+async function fetched(path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(path, init);
+  } catch (error) {
+    if (error instanceof TypeError) throw new Unreachable();
+    throw error;
+  }
+}
+
 export type Params = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 export function search(params: Params): string {
@@ -37,7 +61,7 @@ export type Ask = {
 export async function ask(path: string, params: Params = {}, how: Ask = {}): Promise<Response> {
   const query = search(params);
   const long = query.length > 4_000;
-  const response = await fetch(query === '' || long ? path : `${path}?${query}`, {
+  const response = await fetched(query === '' || long ? path : `${path}?${query}`, {
     method: long ? 'POST' : 'GET',
     credentials: 'same-origin',
     ...(how.signal === undefined ? {} : { signal: how.signal }),
@@ -53,7 +77,7 @@ export async function ask(path: string, params: Params = {}, how: Ask = {}): Pro
 
 /** Sends JSON for the server to act on; the answer, good or bad, is the caller's to read. */
 export function send(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<Response> {
-  return fetch(path, {
+  return fetched(path, {
     method,
     credentials: 'same-origin',
     headers: { 'content-type': 'application/json' },

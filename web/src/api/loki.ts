@@ -99,16 +99,35 @@ export function toLines(data: Streams): LogLine[] {
 
 /** Lines stream by stream, as they came. */
 export function linesOf(streams: readonly LogStream[]): LogLine[] {
-  return streams.flatMap(({ stream, values }) =>
-    values.map(([ns, line, parts]) => ({
+  return streams.flatMap(({ stream, values }) => {
+    const share = sharing();
+    return values.map(([ns, line, parts]) => ({
       ns,
       ms: Number(ns.slice(0, -6)),
       line,
       stream,
-      metadata: parts?.structuredMetadata ?? {},
-      parsed: parts?.parsed ?? {},
-    })),
-  );
+      metadata: share(parts?.structuredMetadata),
+      parsed: share(parts?.parsed),
+    }));
+  });
+}
+
+const NO_LABELS: Labels = {};
+/** More different ones than this, such as request ids, are not worth remembering. */
+const SHARED_MAX = 200;
+
+/** Equal small sets of labels become one object: a million lines have few of them. */
+function sharing(): (labels: Labels | undefined) => Labels {
+  const known = new Map<string, Labels>();
+  return (labels) => {
+    if (labels === undefined) return NO_LABELS;
+    const key = JSON.stringify(labels);
+    if (key === '{}') return NO_LABELS;
+    const shared = known.get(key);
+    if (shared !== undefined) return shared;
+    if (known.size < SHARED_MAX) known.set(key, labels);
+    return labels;
+  };
 }
 
 export function toLogFrame(lines: readonly LogLine[], query: { refId?: string }): Frame {

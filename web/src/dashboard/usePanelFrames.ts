@@ -4,8 +4,8 @@
  */
 
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useMemo } from 'react';
-import { ApiError } from '../api/http';
+import { useMemo, useRef } from 'react';
+import { ApiError, Unreachable } from '../api/http';
 import * as loki from '../api/loki';
 import * as prometheus from '../api/prometheus';
 import type { Frame } from '../frame/frame';
@@ -91,8 +91,12 @@ export function usePanelFrames(
     placeholderData: keepPreviousData,
     gcTime: 30_000,
   });
-  const answers = answer.data?.answers;
-  const errors = answer.data?.errors ?? NO_ERRORS;
+  // While the server is away the last answer stays, beside the word that it is old.
+  const last = useRef(answer.data);
+  if (answer.data !== undefined) last.current = answer.data;
+  const data = answer.data ?? (answer.error instanceof Unreachable ? last.current : undefined);
+  const answers = data?.answers;
+  const errors = data?.errors ?? NO_ERRORS;
   const frames = useMemo(
     () => (answers === undefined ? [] : shape(panel, answers)),
     [panel, answers],
@@ -105,7 +109,7 @@ export function usePanelFrames(
     loading: answer.isFetching,
     error: answer.error?.message ?? [...errors.values()][0],
     errors,
-    tookMs: answer.data?.tookMs,
+    tookMs: data?.tookMs,
     environment,
   };
 }

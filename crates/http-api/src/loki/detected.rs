@@ -117,7 +117,7 @@ impl Question {
         let expr = Expr::Log(self.log.clone());
         let range = (self.start, self.end);
         let sample = query::lines(shared, ctx, &expr, range, self.lines, Direction::Backward)?;
-        Ok(Fields::of(&sample))
+        Ok(Fields::of(ctx, &sample)?)
     }
 }
 

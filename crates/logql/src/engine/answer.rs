@@ -92,6 +92,12 @@ impl LineLabels {
         labels
     }
 
+    /// Bytes of all names and values.
+    pub(super) fn bytes(&self) -> usize {
+        let all = [&self.stream, &self.metadata, &self.parsed].into_iter().flatten();
+        all.map(|(name, value)| name.len() + value.len()).sum()
+    }
+
     /// All labels, sorted by name.
     pub fn all(&self) -> Vec<&Pair> {
         let mut all: Vec<&Pair> =

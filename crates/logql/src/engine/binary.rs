@@ -3,7 +3,7 @@
 //! A literal meets every series of the other side. Two sides with series meet by the labels that
 //! count; whether those are unique is asked step by step, of the series that have a number there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use masthead_model::Labels;
 use masthead_vecmath::{Grouping, LabelSet};
@@ -74,11 +74,17 @@ impl Evaluation<'_> {
                 let mut seen: Vec<Labels> = Vec::new();
                 for (at, value) in many_here {
                     let (Some(of), Some(by)) = (many.0.get(at), ones.0.get(one)) else { continue };
-                    let place = *pairs.entry((at, one)).or_insert_with(|| {
-                        let labels = result_labels(&of.labels, &by.labels, &node.matching);
-                        made.push(Row { labels, values: empty_like(of) });
-                        made.len() - 1
-                    });
+                    let place = match pairs.entry((at, one)) {
+                        Entry::Occupied(known) => *known.get(),
+                        Entry::Vacant(new) => {
+                            let taken = node.matching.include.iter();
+                            let taken = taken.filter_map(|name| by.labels.get(name));
+                            self.budget.take(taken.map(str::len).sum())?;
+                            let labels = result_labels(&of.labels, &by.labels, &node.matching);
+                            made.push(Row { labels, values: empty_like(of) });
+                            *new.insert(made.len() - 1)
+                        }
+                    };
                     let Some(row) = made.get_mut(place) else { continue };
                     if !one_to_one {
                         if seen.contains(&row.labels) {

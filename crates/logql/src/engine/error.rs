@@ -49,6 +49,14 @@ pub enum Error {
         /// The limit in force.
         limit: usize,
     },
+    /// Lines that are too long together.
+    #[error(
+        "the lines of this answer take more than {limit} bytes with their labels; ask for fewer with limit, or make them shorter"
+    )]
+    AnswerBytes {
+        /// The limit in force.
+        limit: usize,
+    },
     /// Series on one side of an operator that look the same to it.
     #[error(
         "found duplicate series on the {side} hand-side;many-to-many matching not allowed: matching labels must be unique on one side"
@@ -84,7 +92,9 @@ impl Error {
                 ErrorClass::BadInput
             }
             Self::Query(error) => error.class(),
-            Self::SeriesLimit { .. } | Self::GroupBytes { .. } => ErrorClass::Limit,
+            Self::SeriesLimit { .. } | Self::GroupBytes { .. } | Self::AnswerBytes { .. } => {
+                ErrorClass::Limit
+            }
             Self::Duplicate { .. } | Self::ManyToOne | Self::GroupingLabels | Self::ApproxTopk => {
                 ErrorClass::Unexecutable
             }

@@ -106,7 +106,7 @@ impl Evaluation<'_> {
                 Value::Rows(self.aggregate(node, rows)?)
             }
             MetricExpr::LabelReplace(node) => {
-                Value::Rows(label_replace(node, self.rows_of(&node.of, ranges)?))
+                Value::Rows(self.label_replace(node, self.rows_of(&node.of, ranges)?)?)
             }
             MetricExpr::Binary(node) => {
                 let left = self.value(&node.left, ranges)?;
@@ -125,6 +125,28 @@ impl Evaluation<'_> {
             Value::Number(value) => vec![self.constant(value)],
             Value::Rows(rows) => rows,
         })
+    }
+
+    /// `label_replace`: where the pattern matches the whole value, the new label is made of it.
+    fn label_replace(&self, node: &LabelReplace, mut rows: Vec<Row>) -> Result<Vec<Row>, Error> {
+        let references = node.replacement.bytes().filter(|byte| *byte == b'$').count();
+        for row in &mut rows {
+            let value = row.labels.get(&node.from).unwrap_or("");
+            let Some(groups) = node.regex.captures(value) else { continue };
+            // No group is longer than the whole; around another, a label may be doubled each time.
+            let most = references.saturating_mul(value.len());
+            self.budget.take(most.saturating_add(node.replacement.len()))?;
+            let mut made = String::new();
+            groups.expand(&node.replacement, &mut made);
+            let mut labels = row.labels.to_builder();
+            if node.to.is_empty() {
+                labels.set_nameless(&made);
+            } else {
+                labels.set(&node.to, &made);
+            }
+            row.labels = labels.build();
+        }
+        Ok(rows)
     }
 }
 
@@ -156,24 +178,6 @@ fn joined(rows: Vec<Row>) -> Vec<Row> {
         }
     }
     joined
-}
-
-/// `label_replace`: where the pattern matches the whole value, the new label is made of it.
-fn label_replace(node: &LabelReplace, mut rows: Vec<Row>) -> Vec<Row> {
-    for row in &mut rows {
-        let value = row.labels.get(&node.from).unwrap_or("");
-        let Some(groups) = node.regex.captures(value) else { continue };
-        let mut made = String::new();
-        groups.expand(&node.replacement, &mut made);
-        let mut labels = row.labels.to_builder();
-        if node.to.is_empty() {
-            labels.set_nameless(&made);
-        } else {
-            labels.set(&node.to, &made);
-        }
-        row.labels = labels.build();
-    }
-    rows
 }
 
 /// A row without any number.

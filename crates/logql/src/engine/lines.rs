@@ -21,9 +21,6 @@ use super::{
 };
 use crate::stages::{Keep, Line};
 
-/// Lines between two questions whether to go on.
-const LINES_PER_CHECK: usize = 8192;
-
 /// One log query on its parts.
 pub(super) struct Reading<'a> {
     pub(super) ctx: &'a QueryCtx,
@@ -31,6 +28,8 @@ pub(super) struct Reading<'a> {
     pub(super) pipeline: &'a Pipeline,
     pub(super) search: &'a Search,
     pub(super) params: &'a Params,
+    /// Bytes of the lines that are held.
+    pub(super) bytes_max: usize,
 }
 
 /// A line that passed, with its place: time, stream, part and line, all rising in the order of a
@@ -40,6 +39,12 @@ struct Found {
     place: (i64, usize, usize, usize),
     labels: LineLabels,
     text: Box<[u8]>,
+}
+
+impl Found {
+    fn bytes(&self) -> usize {
+        self.labels.bytes() + self.text.len()
+    }
 }
 
 impl Reading<'_> {
@@ -76,8 +81,14 @@ impl Reading<'_> {
                 Direction::Forward => found.sort_by_key(|line| line.place),
             }
             found.truncate(self.params.limit);
+            self.check_bytes(found.iter().map(Found::bytes).sum())?;
         }
         Ok(self.spaced(found))
+    }
+
+    fn check_bytes(&self, bytes: usize) -> Result<(), Error> {
+        let limit = self.bytes_max;
+        if bytes > limit { Err(Error::AnswerBytes { limit }) } else { Ok(()) }
     }
 
     /// Leaves out lines that are too close to the one before, whatever its stream.
@@ -117,10 +128,10 @@ impl Reading<'_> {
                 Box::new(all.into_iter())
             }
         };
-        let mut looked_at = 0;
+        let (mut looked_at, mut bytes) = (0, 0);
         while let Some(row) = places.next().filter(|_| found.len() < self.params.limit) {
             looked_at += 1;
-            if looked_at % LINES_PER_CHECK == 0 {
+            if looked_at % self.pipeline.lines_per_check() == 0 {
                 self.ctx.check()?;
             }
             let time = columns.times.get(row).copied().unwrap_or(0);
@@ -142,11 +153,14 @@ impl Reading<'_> {
                     Direction::Forward => at,
                     Direction::Backward => usize::MAX - at,
                 };
-                found.push(Found {
+                let line = Found {
                     place: (time, part.stream, part_order, row),
                     labels: LineLabels::of(&line),
                     text: line.text().into(),
-                });
+                };
+                bytes += line.bytes();
+                self.check_bytes(bytes)?;
+                found.push(line);
             }
         }
         Ok(found)

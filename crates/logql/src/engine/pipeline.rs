@@ -24,6 +24,8 @@ pub struct Pipeline {
     first: Vec<stages::LineFilter>,
     rest: Vec<Box<dyn Stage>>,
     needed: Needed,
+    /// Whether a line may cost as much as a template does.
+    has_templates: bool,
 }
 
 impl Pipeline {
@@ -72,7 +74,11 @@ impl Pipeline {
         for stage in &rest {
             stage.needs(&mut needed);
         }
-        Ok(Self { first, rest, needed })
+        let is_template = |stage: &StageExpr| {
+            matches!(stage, StageExpr::LineFormat(_) | StageExpr::LabelFormat(_))
+        };
+        let has_templates = log.stages.iter().any(is_template);
+        Ok(Self { first, rest, needed, has_templates })
     }
 
     /// Which labels something looks at.
@@ -88,6 +94,16 @@ impl Pipeline {
     /// Whether labels and text stay as they came.
     pub(super) fn only_filters_text(&self) -> bool {
         self.rest.is_empty()
+    }
+
+    /// Lines between two questions whether to go on: a filter reads millions in a second, a parser
+    /// may take long for a line of thousands of labels, and a template a second for one.
+    pub(super) fn lines_per_check(&self) -> usize {
+        match (self.has_templates, self.rest.is_empty()) {
+            (true, _) => 1,
+            (false, false) => 64,
+            (false, true) => 8192,
+        }
     }
 
     /// Whether a line passes the filters that stand first. Asked before [`Pipeline::run`], which
@@ -288,5 +304,23 @@ impl Unwrapping {
         for filter in &self.filters {
             filter.needs(needed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ast::Expr, parse};
+
+    #[test]
+    fn the_more_a_line_may_cost_the_sooner_it_is_asked_whether_to_go_on() {
+        let f = |query: &str, want: usize| {
+            let Ok(Expr::Log(log)) = parse(query) else { panic!("{query}") };
+            assert_eq!(Pipeline::new(&log).expect("stages").lines_per_check(), want, "{query}");
+        };
+        f(r#"{a="b"} |= "c""#, 8192);
+        f(r#"{a="b"} | json"#, 64);
+        f(r#"{a="b"} | json | line_format "{{.c}}""#, 1);
+        f(r#"{a="b"} | label_format c="{{.d}}""#, 1);
     }
 }

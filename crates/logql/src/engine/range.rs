@@ -33,8 +33,6 @@ use crate::{
 
 /// Parts that one thread reads before their groups are put together with those of others.
 const PARTS_PER_RUN: usize = 8;
-/// Lines between two questions whether to go on.
-const LINES_PER_CHECK: usize = 8192;
 
 /// What turns lines into samples.
 #[derive(Debug)]
@@ -146,8 +144,9 @@ impl<'q> Extractor<'q> {
         let mut plain: Vec<Option<usize>> = vec![None; columns.metadata_sets.len() + 1];
         let is_plain = self.unwrap.is_none() && self.pipeline.only_filters_text();
         let mut memo = self.members.is_some().then(Memo::default);
+        let per_check = self.pipeline.lines_per_check();
         for (looked_at, row) in self.search.candidates(columns, stream).enumerate() {
-            if looked_at % LINES_PER_CHECK == LINES_PER_CHECK - 1 {
+            if looked_at % per_check == per_check - 1 {
                 evaluation.ctx.check()?;
             }
             let at = columns.times.get(row).copied().unwrap_or(0);

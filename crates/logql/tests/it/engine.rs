@@ -191,6 +191,45 @@ fn series_and_their_labels_are_limited() {
 }
 
 #[test]
+fn labels_and_lines_do_not_grow_without_a_limit() {
+    let store = store(1, 20);
+    let options = EngineOptions {
+        group_bytes_max: 100_000,
+        answer_bytes_max: 1_000,
+        ..EngineOptions::default()
+    };
+    let engine = Engine::new(options);
+    let counted = r#"count_over_time({app="a"}[1000s])"#;
+    let replace = |of: &str, times: usize| {
+        format!(r#"label_replace({of}, "x", "{}", "app", "(.*)")"#, "$1".repeat(times))
+    };
+    let params = Params::instant(Nanos(1000 * SECOND));
+    assert!(ask(&engine, &store, &replace(counted, 10), &params).is_ok());
+    // All operations of a query together: each alone is below the limit.
+    let one = replace(counted, 15_000);
+    let taken = format!("{counted} * on () group_left (x) {one}");
+    for query in [&one, &taken] {
+        let answer = ask(&engine, &store, query, &params);
+        assert!(answer.is_ok(), "{:?}", answer.err());
+    }
+    for query in [replace(&one, 30_000), format!("{taken} * on () group_left (x) {taken}")] {
+        let error = ask(&engine, &store, &query, &params);
+        assert!(matches!(error, Err(Error::GroupBytes { .. })), "{error:?}");
+    }
+    let lines = |times: usize, stage: &str| {
+        let query = format!(r#"{{app="a"}} | {stage} "{{{{ repeat {times} `x` }}}}""#);
+        ask(&engine, &store, &query, &range(1000, 1))
+    };
+    let label = "label_format y=";
+    for stage in ["line_format", label] {
+        assert!(lines(50, stage).is_ok());
+        let error = lines(200, stage).expect_err("too long");
+        assert!(matches!(error, Error::AnswerBytes { limit: 1_000 }), "{error:?}");
+        assert_eq!(error.class(), ErrorClass::Limit);
+    }
+}
+
+#[test]
 fn a_filter_can_look_for_bytes_that_are_no_text() {
     let lines = [b"a\xffb".to_vec(), b"a\xc3\xbfb".to_vec()];
     let rows = lines.iter().map(|line| LogRow {

@@ -241,6 +241,13 @@ const FIXED: &[Fixed] = &[
         "crates/logql/src/parser.rs",
         "QUERY_BYTES_MAX: usize = 131_072;",
     ),
+    (
+        "bytes of lines with their labels in an answer of LogQL",
+        "256 MiB",
+        "400",
+        "crates/logql/src/engine.rs",
+        "ANSWER_BYTES_MAX: usize = 256 << 20;",
+    ),
     ("depth of a LogQL query", "100", "400", "crates/logql/src/ast.rs", "DEPTH_MAX: usize = 100;"),
     (
         "bytes that a regular expression is compiled to",

@@ -133,7 +133,10 @@ impl Dashboards {
             let within = path.strip_prefix(folder).unwrap_or(&path);
             let shown = within.parent().map_or("", Utf8Path::as_str);
             match self.text(&path) {
-                Ok(text) => take(found, faults, shown, path.to_string(), text.into(), kept),
+                Ok(text) => {
+                    let text = self.cluster.resolved(&text);
+                    take(found, faults, shown, path.to_string(), text, kept);
+                }
                 Err(error) => faults.push(format!("{path}: {error}")),
             }
         }

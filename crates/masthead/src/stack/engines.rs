@@ -43,6 +43,7 @@ impl Engines {
             series_max: args.logs.max_query_series,
             group_bytes_max: bytes(args.logs.query_max_label_bytes),
             pool: Some(pool),
+            ..LogEngineOptions::default()
         });
         Ok(Self { promql, logql, features, lookback_ms })
     }

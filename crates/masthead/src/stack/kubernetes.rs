@@ -18,7 +18,7 @@ use masthead_http_client::HttpClientConfig;
 use masthead_ports::{DiscoveryView, FoundResource};
 use masthead_sysio::{Fs, RealFs};
 
-use self::maps::Maps;
+use self::maps::{Maps, Sources};
 use super::{alerting::Alerting, scraping::Scraping};
 use crate::{
     cli::KubernetesArgs,
@@ -36,6 +36,7 @@ pub(super) struct Kubernetes {
     /// Of ConfigMaps.
     maps: Mutex<Status>,
     dashboards: Mutex<Arc<Vec<File>>>,
+    sources: Mutex<Arc<Sources>>,
 }
 
 /// What became of resources, and why some are not up to date.
@@ -49,6 +50,12 @@ impl Kubernetes {
     /// The dashboards of the cluster.
     pub(super) fn dashboards(&self) -> Arc<Vec<File>> {
         Arc::clone(&lock(&self.dashboards))
+    }
+
+    /// A dashboard from elsewhere, over our data sources where it names one of the cluster.
+    pub(super) fn resolved(&self, text: &str) -> Arc<str> {
+        let sources = Arc::clone(&lock(&self.sources));
+        maps::resolved(text, &sources)
     }
 
     /// Begins to follow the cluster, where that is asked for; it ends with what is returned.
@@ -122,6 +129,7 @@ impl Kubernetes {
             tell_refused(&status.resources);
             *lock(&self.maps) = status;
             *lock(&self.dashboards) = Arc::new(read.dashboards);
+            *lock(&self.sources) = Arc::new(read.sources);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A Kubernetes API server on loopback for tests of the real binary: lists, watches from a version
-//! on, label and field selectors as far as Masthead sends them, and outages. It has metrics itself.
+//! on, label and field selectors as far as Masthead sends them, and outages. It has metrics itself, and
+//! those of kubelets.
 //!
 //! Everything that misbehaves in finer ways is tested in `crates/discovery`.
 #![expect(clippy::disallowed_methods, reason = "a thread looks for changes again and again")]
@@ -102,7 +103,12 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     let mut lines = BufReader::new(copy).lines();
     loop {
         let Some(Ok(first)) = lines.next() else { return };
-        while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+        let mut head = Vec::new();
+        while let Some(Ok(line)) =
+            lines.next().filter(|line| line.as_ref().is_ok_and(|l| !l.is_empty()))
+        {
+            head.push(line.to_lowercase());
+        }
         let target = first.split_whitespace().nth(1).unwrap_or("").to_owned();
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let query = parameters(query);
@@ -111,8 +117,15 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
             state.asked.push(target.clone());
             state.away
         };
+        let text = "text/plain; version=0.0.4";
         let (status, kind, body) = if path == "/metrics" {
-            (200, "text/plain; version=0.0.4", "items 7\n".to_owned())
+            (200, text, "items 7\n".to_owned())
+        } else if let Some((node, path)) = path.split_once("/proxy/") {
+            // A kubelet, behind it: for whoever shows the token of a service account.
+            let is_known = head.iter().any(|line| line == "authorization: bearer mine");
+            let node = node.rsplit('/').next().unwrap_or("");
+            let name = path.replace('/', "_");
+            (if is_known { 200 } else { 401 }, text, format!("kubelet_{name}{{of=\"{node}\"}} 1\n"))
         } else if is_away {
             (503, "application/json", json!({"message": "away", "code": 503}).to_string())
         } else if query.contains_key("watch") {

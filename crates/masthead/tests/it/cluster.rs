@@ -1,4 +1,5 @@
 //! `serve --kubernetes` and `doctor`, against an API server on loopback that has one of everything.
+#![expect(clippy::disallowed_methods, reason = "tests write files")]
 
 use std::{
     io::{Read as _, Write as _},
@@ -78,9 +79,14 @@ fn rules(name: &str, expr: &Value) -> Value {
 
 /// The server over this cluster.
 fn follow(api: &ApiServer, data: &std::path::Path) -> Server {
+    follow_with(api, data, &[])
+}
+
+fn follow_with(api: &ApiServer, data: &std::path::Path, more: &[&str]) -> Server {
     let url = api.url();
     let mut args = vec!["--kubernetes", "--kubernetes.api-server", &url, "--no-host", "--no-self"];
     args.push("--web.enable-lifecycle");
+    args.extend(more);
     Server::start_with(data, &args)
 }
 
@@ -98,7 +104,13 @@ fn state(found: &Value, name: &str) -> Value {
 fn monitors_are_scraped_dashboards_shown_and_what_matches_nothing_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let api = cluster();
-    let server = follow(&api, &directory.path().join("data"));
+    let folder = directory.path().join("boards");
+    std::fs::create_dir(&folder).unwrap();
+    let board = json!({"uid": "filed", "title": "Of a folder", "panels": [
+        {"type": "stat", "title": "Items", "datasource": {"uid": "tn"}, "targets": [{"expr": "items"}]}]});
+    std::fs::write(folder.join("filed.json"), board.to_string()).unwrap();
+    let more = ["--dashboards", folder.to_str().unwrap()];
+    let server = follow_with(&api, &directory.path().join("data"), &more);
     let labels = r#"job="api",namespace="shop",service="api",pod="api-1",container="api",endpoint="metrics""#;
     let count = format!("count(up{{{labels}}} == 1) or vector(0)");
     assert!(soon(|| server.number(&count) == "1"));
@@ -123,6 +135,9 @@ fn monitors_are_scraped_dashboards_shown_and_what_matches_nothing_is_named() {
         found.contains(r#""datasource":{"type":"prometheus","uid":"Team numbers"}"#),
         "{found}"
     );
+    // What a ConfigMap says of a data source counts for a file too.
+    let want = r#""datasource":{"type":"prometheus","uid":"tn"}"#;
+    assert!(soon(|| body(&server, "/api/dashboards/uid/filed").contains(want)));
 
     let url = format!("http://{}", server.address());
     let (code, stdout, stderr) = masthead(&["doctor", &url, "--kubernetes"]).finish();
@@ -137,6 +152,43 @@ fn monitors_are_scraped_dashboards_shown_and_what_matches_nothing_is_named() {
     let (code, stdout, _) = masthead(&["doctor", &url, "--json"]).finish();
     let answer: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((code, answer["checks"][0]["state"].as_str()), (Some(1), Some("ok")));
+}
+
+#[test]
+fn kubelets_are_scraped_through_the_api_server_as_the_page_has_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let api = ApiServer::start();
+    for name in ["node-1", "node-2"] {
+        let address = json!([{"type": "InternalIP", "address": "192.0.2.1"}]);
+        api.set("nodes", json!({"metadata": {"name": name}, "status": {"addresses": address}}));
+    }
+    let token = directory.path().join("token");
+    std::fs::write(&token, "mine\n").unwrap();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page =
+        std::fs::read_to_string(root.join("docs/reference/kubernetes-discovery.md")).unwrap();
+    let block = page.split("```yaml prometheus\n").nth(1).and_then(|rest| rest.split("```").next());
+    let account = "/var/run/secrets/kubernetes.io/serviceaccount";
+    let text = block
+        .unwrap()
+        .replace("scheme: https", "scheme: http")
+        .replace(&format!("    tls_config:\n      ca_file: {account}/ca.crt\n"), "")
+        .replace(&format!("{account}/token"), token.to_str().unwrap())
+        .replace("- role: node", &format!("- {{role: node, api_server: '{}'}}", api.url()))
+        .replace("kubernetes.default.svc:443", &format!("127.0.0.1:{}", api.port));
+    let config = directory.path().join("prometheus.yml");
+    std::fs::write(&config, format!("global: {{scrape_interval: 250ms}}\n{text}")).unwrap();
+    let args = ["--prometheus-config", config.to_str().unwrap(), "--no-host", "--no-self"];
+    let server = Server::start_with(&directory.path().join("data"), &args);
+    for node in ["node-1", "node-2"] {
+        for (path, name) in [("/metrics", "metrics"), ("/metrics/cadvisor", "metrics_cadvisor")] {
+            let labels = format!(r#"job="kubelet",node="{node}",metrics_path="{path}""#);
+            let query = format!(r#"kubelet_{name}{{{labels},of="{node}"}}"#);
+            let count = format!("count({query}) or vector(0)");
+            assert!(soon(|| server.number(&count) == "1"), "{query}");
+            assert_eq!(server.number(&format!("up{{{labels}}}")), "1");
+        }
+    }
 }
 
 #[test]

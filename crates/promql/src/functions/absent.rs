@@ -1,6 +1,8 @@
 //! `absent` and `absent_over_time`: one sample where there is none.
 
-use masthead_model::{Labels, LabelsBuilder, METRIC_NAME, MatchOp, Matcher};
+use std::collections::{BTreeMap, BTreeSet};
+
+use masthead_model::{Labels, METRIC_NAME, MatchOp, Matcher};
 use masthead_vecmath::StepGrid;
 
 use crate::{
@@ -50,15 +52,13 @@ fn labels(arg: &Expr) -> Labels {
         Expr::Matrix(matrix) => &matrix.selector.matchers,
         _ => &[],
     };
-    let mut labels = LabelsBuilder::default();
-    let mut fixed: Vec<&str> = Vec::new();
+    let (mut labels, mut fixed) = (BTreeMap::new(), BTreeSet::new());
     for matcher in matchers.iter().filter(|matcher| matcher.name() != METRIC_NAME) {
-        if matcher.op() == MatchOp::Equal && !fixed.contains(&matcher.name()) {
-            labels.set(matcher.name(), matcher.value());
-            fixed.push(matcher.name());
+        if matcher.op() == MatchOp::Equal && fixed.insert(matcher.name()) {
+            labels.insert(matcher.name(), matcher.value());
         } else {
             labels.remove(matcher.name());
         }
     }
-    labels.build()
+    labels.into_iter().collect()
 }

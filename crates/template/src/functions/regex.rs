@@ -1,10 +1,13 @@
 //! Regular expressions in Go's dialect. A template mostly uses the same few for every line, so
 //! it keeps them compiled.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    ops::Range,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use masthead_model::Regexp;
-use regex::bytes::{NoExpand, Regex};
+use regex::bytes::Regex;
 
 use super::Kind::Text;
 use super::{Call, Function, bytes, f, string};
@@ -15,13 +18,11 @@ use crate::value::Value;
 pub(super) static FUNCTIONS: &[Function] = &[
     f("regexReplaceAll", &[Text, Text, Text], |call, a| {
         let regex = call.regexes.get(&string(a, 0))?;
-        limited(a)?;
-        Ok(Value::bytes(regex.replace_all(bytes(a, 1), bytes(a, 2)).into_owned()))
+        replaced(&regex, bytes(a, 1), bytes(a, 2), false)
     }, "The second text with all matches of the first replaced by the third, in which $1 is a group."),
     f("regexReplaceAllLiteral", &[Text, Text, Text], |call, a| {
         let regex = call.regexes.get(&string(a, 0))?;
-        limited(a)?;
-        Ok(Value::bytes(regex.replace_all(bytes(a, 1), NoExpand(bytes(a, 2))).into_owned()))
+        replaced(&regex, bytes(a, 1), bytes(a, 2), true)
     }, "The second text with all matches of the first replaced by the third as it stands."),
     f("count", &[Text, Text], count, "How often the first text, an expression, matches in the second."),
 ];
@@ -39,9 +40,7 @@ pub(super) fn replace_all<'v>(
     text: &[u8],
     replacement: &[u8],
 ) -> Result<Value<'v>, String> {
-    let regex = call.regexes.get(pattern)?;
-    limited(&[Value::Nil, Value::bytes(text), Value::bytes(replacement)])?;
-    Ok(Value::bytes(regex.replace_all(text, replacement).into_owned()))
+    replaced(&*call.regexes.get(pattern)?, text, replacement, false)
 }
 
 /// Whether `pattern` matches somewhere in `text`.
@@ -53,13 +52,41 @@ pub(super) fn is_match<'v>(
     Ok(Value::Bool(call.regexes.get(pattern)?.is_match(text)))
 }
 
-/// Each match can be replaced by something long: refuse what could not be held.
-fn limited(args: &[Value<'_>]) -> Result<(), String> {
-    let (text, replacement) = (bytes(args, 1).len() + 1, bytes(args, 2).len() + 1);
-    let groups = memchr::memchr_iter(b'$', bytes(args, 2)).count();
-    let most = text.saturating_mul(replacement.saturating_add(groups.saturating_mul(text)));
-    // Only a hostile template comes near: its worst case must be a hundred times the limit.
-    if most > VALUE_BYTES_MAX.saturating_mul(100) {
+/// `text` with all matches of `regex` replaced, each by something that may be long.
+fn replaced<'v>(
+    regex: &Regex,
+    text: &[u8],
+    with: &[u8],
+    literal: bool,
+) -> Result<Value<'v>, String> {
+    let references = if literal { 0 } else { memchr::memchr_iter(b'$', with).count() };
+    let (mut out, mut done) = (Vec::new(), 0);
+    let mut add = |out: &mut Vec<u8>, whole: Range<usize>| {
+        out.extend_from_slice(text.get(done..whole.start).unwrap_or_default());
+        done = whole.end;
+        // No group is longer than the whole; many are shorter, so that this is not yet too much.
+        let most = references.saturating_mul(whole.len()).saturating_add(with.len());
+        check(out.len().saturating_add(most) / 4)
+    };
+    if references == 0 {
+        for found in regex.find_iter(text) {
+            add(&mut out, found.range())?;
+            out.extend_from_slice(with);
+            check(out.len())?;
+        }
+    } else {
+        for groups in regex.captures_iter(text) {
+            add(&mut out, groups.get_match().range())?;
+            groups.expand(with, &mut out);
+            check(out.len())?;
+        }
+    }
+    out.extend_from_slice(text.get(done..).unwrap_or_default());
+    Ok(Value::bytes(out))
+}
+
+fn check(bytes: usize) -> Result<(), String> {
+    if bytes > VALUE_BYTES_MAX {
         return Err(format!("result of more than {VALUE_BYTES_MAX} bytes"));
     }
     Ok(())

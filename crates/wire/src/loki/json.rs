@@ -99,12 +99,20 @@ fn labels<'a>(scan: &mut Scan<'a>) -> Result<Vec<Pair<'a>>, Error> {
             Some(b'"') => scan.text_value("a label")?,
             _ => String::from_utf8_lossy(scan.raw("a label")?),
         };
-        match pairs.iter_mut().find(|(other, _)| *other == name) {
-            Some((_, other)) => *other = value,
-            None => pairs.push((name, value)),
-        }
+        pairs.push((name, value));
         Ok(())
     })?;
+    // Looking for each among those before it would take a flood of labels hours.
+    if !pairs.is_sorted_by(|a, b| a.0 < b.0) {
+        pairs.sort_by(|a, b| a.0.cmp(&b.0));
+        pairs.dedup_by(|later, kept| {
+            let same = later.0 == kept.0;
+            if same {
+                std::mem::swap(later, kept);
+            }
+            same
+        });
+    }
     Ok(pairs)
 }
 

@@ -68,9 +68,19 @@ fn json_labels_may_be_any_value_and_the_last_counts() {
     f(r#"{"a":"1","a":"2"}"#, r#"{a="2"}"#);
     f(
         r#"{"n":5,"b":true,"z":null,"o":{"x":[1]}}"#,
-        r#"{n="5", b="true", z="null", o="{\"x\":[1]}"}"#,
+        r#"{b="true", n="5", o="{\"x\":[1]}", z="null"}"#,
     );
     f("{}", "{}");
+    // So many that each cannot be looked for among all others.
+    let flood = |value: &str| -> String {
+        (0..200_000).fold(String::new(), |all, at| all + &format!(r#""l{at}":"{value}","#))
+    };
+    let (before, after) = (flood("1"), flood("2"));
+    let shown = json(&format!(
+        r#"{{"streams":[{{"values":[["1","x"]],"stream":{{{before}{after}"z":"3"}}}}]}}"#
+    ));
+    assert_eq!(shown.matches("=\"2\"").count(), 200_000);
+    assert!(shown.ends_with("z=\"3\"} 1=x\n") && !shown.contains("=\"1\""));
     let bad = |column: usize, what: &str| {
         format!("couldn't parse labels: 1:{column}: parse error: {what}")
     };

@@ -8,6 +8,9 @@ import type { PanelProps } from '../panel';
 import { tileGrid } from '../stat/prepare';
 import { arcPath, type GaugeView, prepareGauges } from './prepare';
 
+/** About how wide a letter of a name is. */
+const LETTER = 7.2;
+
 export function Gauge({ panel, frames, width, height, interpolate, dark }: PanelProps) {
   const gauges = useMemo(() => prepareGauges(frames, panel.options), [frames, panel.options]);
   const { columns, rows } = tileGrid(
@@ -128,7 +131,9 @@ function Arc({ gauge, dark, width, height, marks, named, labels, sizes, interpol
           fontSize={numeric(sizes, 'titleSize') ?? 12}
           fill="var(--faint)"
         >
-          {name.length * 6.2 > width ? `${name.slice(0, Math.floor(width / 6.2) - 1)}…` : name}
+          {name.length * LETTER > width
+            ? `${name.slice(0, Math.max(Math.floor(width / LETTER) - 1, 1))}…`
+            : name}
         </text>
       )}
     </svg>

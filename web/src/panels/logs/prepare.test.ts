@@ -61,3 +61,14 @@ it('keeps hostile lines as text', () => {
   expect(shownLine('<img src=x>')).toBe('<img src=x>');
   expect(shownLine('x'.repeat(1_000_000)).length).toBe(2_001);
 });
+
+it('keeps one object for the labels of lines that have the same', () => {
+  const stream = { app: 'api' };
+  const metadata = { detected_level: 'info' };
+  const of = (more: object) =>
+    rowOf({ ns: '1', ms: 0, line: 'x', stream, metadata, parsed: {}, ...more }, '0').labels;
+  expect(of({})).toEqual({ app: 'api', detected_level: 'info' });
+  expect(of({})).toBe(of({}));
+  expect(of({ metadata: {} })).toBe(stream);
+  expect(of({ parsed: { app: 'b' } })).toEqual({ app: 'b', detected_level: 'info' });
+});

@@ -20,7 +20,7 @@ export type LogRow = {
 
 /** The row of a line. */
 export function rowOf(line: LogLine, key: string): LogRow {
-  const labels = { ...line.stream, ...line.metadata, ...line.parsed };
+  const labels = labelsOf(line);
   return {
     key,
     ms: line.ms,
@@ -29,6 +29,25 @@ export function rowOf(line: LogLine, key: string): LogRow {
     labels,
     source: line,
   };
+}
+
+/** Labels of lines that share their stream and their metadata, and have nothing else. */
+const LAID: WeakMap<Labels, WeakMap<Labels, Labels>> = new WeakMap();
+
+/** All labels of a line, laid over each other; one object for lines that have the same. */
+export function labelsOf({ stream, metadata, parsed }: LogLine): Labels {
+  if (Object.keys(parsed).length > 0) return { ...stream, ...metadata, ...parsed };
+  if (Object.keys(metadata).length === 0) return stream;
+  let of = LAID.get(stream);
+  if (of === undefined) {
+    of = new WeakMap();
+    LAID.set(stream, of);
+  }
+  const known = of.get(metadata);
+  if (known !== undefined) return known;
+  const laid = { ...stream, ...metadata };
+  of.set(metadata, laid);
+  return laid;
 }
 
 export const LEVEL_COLORS: Readonly<Record<Level, string>> = {

@@ -1,6 +1,6 @@
 /** Names and calculations of the series; a click shows one alone, with a modifier several. */
 
-import { useState } from 'react';
+import { memo, useState } from 'react';
 import { calculationName, reduceValues } from '../../dashboard/fields/reduce';
 import { compare } from '../../dashboard/transform/organize';
 import type { SeriesView } from './prepare';
@@ -28,12 +28,15 @@ function own({ raw }: SeriesView) {
   return raw.filter((point) => point !== undefined);
 }
 
-export function Legend({ series, only, onOnly, calcs, sorted, asTable, width, height }: Props) {
+/** Not drawn anew while the pointer moves over the chart: thousands of series are thousands of sums. */
+export const Legend = memo(function Legend(props: Props) {
+  const { series, only, onOnly, calcs, sorted, asTable, width, height } = props;
   const [sort, setSort] = useState<Sort | undefined>(() => {
     const by = sorted?.by === 'Name' ? '' : calcs.find((id) => calculationName(id) === sorted?.by);
     return sorted === undefined || by === undefined ? undefined : { by, down: sorted.down };
   });
   const listed = series.filter((s) => s.inLegend);
+  const more = listed.length - ROWS_MAX;
   const rows = listed.map((s) => ({ s, cells: calcs.map((id) => reduceValues(own(s), id)) }));
   if (sort !== undefined) {
     const at = calcs.indexOf(sort.by);
@@ -76,6 +79,7 @@ export function Legend({ series, only, onOnly, calcs, sorted, asTable, width, he
             ))}
           </span>
         ))}
+        {more > 0 && <span className="faint">and {more.toLocaleString('en')} more</span>}
       </div>
     );
   }
@@ -117,6 +121,7 @@ export function Legend({ series, only, onOnly, calcs, sorted, asTable, width, he
           ))}
         </tbody>
       </table>
+      {more > 0 && <div className="faint">and {more.toLocaleString('en')} more</div>}
     </div>
   );
-}
+});

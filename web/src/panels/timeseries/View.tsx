@@ -31,10 +31,14 @@ export function TimeSeries({
   const prepared = useMemo(() => prepareTimeSeries(frames), [frames]);
   const [only, setOnly] = useState<ReadonlySet<string>>(new Set());
   const view = useMemo(() => isolated(prepared, only), [prepared, only]);
-  const legend = isObject(panel.options.legend) ? panel.options.legend : {};
+  const legend = legendOf(panel);
   const shown = legend.showLegend !== false && legend.displayMode !== 'hidden';
   const right = legend.placement === 'right' && width > 420;
-  const calcs = texts(legend, 'calcs');
+  const calcs = useMemo(() => texts(legendOf(panel), 'calcs'), [panel]);
+  const sorted = useMemo(() => {
+    const { sortBy, sortDesc } = legendOf(panel);
+    return typeof sortBy === 'string' ? { by: sortBy, down: sortDesc === true } : undefined;
+  }, [panel]);
   const asTable = legend.displayMode === 'table';
   const rows = view.series.filter((s) => s.inLegend).length;
   const legendHeight =
@@ -152,11 +156,7 @@ export function TimeSeries({
           only={only}
           onOnly={setOnly}
           calcs={calcs}
-          sorted={
-            typeof legend.sortBy === 'string'
-              ? { by: legend.sortBy, down: legend.sortDesc === true }
-              : undefined
-          }
+          sorted={sorted}
           asTable={asTable || right}
           width={right ? legendWidth : width}
           height={right ? height : legendHeight}
@@ -184,6 +184,10 @@ export function TimeSeries({
       )}
     </div>
   );
+}
+
+function legendOf({ options }: PanelProps['panel']) {
+  return isObject(options.legend) ? options.legend : {};
 }
 
 /** About how wide a list of all names is, from the length of a usual letter. */

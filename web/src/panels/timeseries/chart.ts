@@ -19,6 +19,9 @@ type Hooks = {
   readonly onCursor: (chart: uPlot) => void;
 };
 
+/** More series than this have no dots under the pointer: nobody could tell them apart. */
+const POINTS_MAX = 200;
+
 export function chartOptions(
   view: TimeSeriesView,
   range: { from: number; to: number },
@@ -48,7 +51,8 @@ export function chartOptions(
     padding: [8, view.scales.some((s) => s.side === 'right') ? 0 : 26, 0, 0],
     cursor: {
       drag: { x: true, y: false, setScale: false },
-      points: { size: 6 },
+      // Each is an element of the page that moves with the pointer.
+      points: { size: 6, show: view.series.length <= POINTS_MAX },
       focus: { prox: 24 },
       ...(key === '' ? {} : { sync: { key, setSeries: false } }),
     },
@@ -82,7 +86,7 @@ export function chartOptions(
             grid: { ...axis.grid, show: scale.grid ?? at === 0 },
             space: 28,
             size: (_chart, values) =>
-              scale.width ?? 12 + 6.4 * Math.max(2, ...(values ?? []).map((v) => v.length)),
+              scale.width ?? 14 + 6.8 * Math.max(2, ...(values ?? []).map((v) => v.length)),
             ...(scale.binary ? { incrs: POWERS } : {}),
             values: (_chart, splits) =>
               splits.map((v) => (v === null ? '' : mark(scale.display(v).parts))),

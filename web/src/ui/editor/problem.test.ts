@@ -17,6 +17,8 @@ it('finds the place that LogQL names, and the last letter of what ends too early
     to: 15,
     message: 'syntax error',
   });
+  const zero = 'parse error at line 0, col 24: syntax error: unexpected RANGE';
+  expect(problemIn(zero, 'rate({app="api"} | jsn [1m])')).toMatchObject({ from: 23, to: 24 });
   const cut = 'parse error at line 1, col 9: syntax error: unexpected $end';
   expect(problemIn(cut, '{job="a"')).toMatchObject({ from: 7, to: 8 });
 });

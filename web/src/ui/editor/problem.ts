@@ -13,7 +13,8 @@ export function problemIn(message: string, expr: string): Problem | undefined {
   const [, line, column, said] = promql ?? logql ?? [];
   if (line === undefined || column === undefined) return undefined;
   const lines = expr.split('\n');
-  const row = Math.min(Number(line), lines.length) - 1;
+  // A Loki counts some lines from 0, where only the first can be meant.
+  const row = Math.min(Math.max(Number(line), 1), lines.length) - 1;
   const before = lines.slice(0, row).reduce((sum, text) => sum + text.length + 1, 0);
   const within = lines[row] ?? '';
   const count = Number(column) - 1;

@@ -9,14 +9,16 @@ import { usePageTime } from '../../ui/time';
 export function Share() {
   const { range, raw } = usePageTime();
   const [still, setStill] = useState(true);
+  // A hint would lie over what is open.
+  const [opened, setOpened] = useState(false);
   const { copy, copied } = useClipboard();
   const url = new URL(window.location.href);
   url.searchParams.set('from', still ? String(range.from) : raw.from);
   url.searchParams.set('to', still ? String(range.to) : raw.to);
   return (
-    <Popover position="bottom-end" shadow="md" trapFocus returnFocus>
+    <Popover position="bottom-end" shadow="md" trapFocus returnFocus onChange={setOpened}>
       <Popover.Target>
-        <Tooltip label="Share">
+        <Tooltip label="Share" disabled={opened}>
           <ActionIcon variant="subtle" color="gray" aria-label="Share" aria-haspopup="dialog">
             <IconShare size={17} />
           </ActionIcon>

@@ -23,7 +23,7 @@ it('takes the instant at which a page was cut from the next one', () => {
 
 it('ends where a page brings nothing, or nothing but one instant', () => {
   const some = [line('9'), line('5')];
-  expect(joinPage(some, [], 2)).toEqual({ lines: some, more: false });
+  expect(joinPage(some, [], 2)).toEqual({ lines: some, more: false, kept: some.length });
   expect(joinPage(some, [line('5', 'x'), line('5', 'y')], 2).more).toBe(false);
 });
 

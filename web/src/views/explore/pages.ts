@@ -6,6 +6,8 @@ export type Joined = {
   readonly lines: readonly LogLine[];
   /** Whether another page can bring more. */
   readonly more: boolean;
+  /** How many of the lines before it stay, at the start of the list. */
+  readonly kept: number;
 };
 
 /**
@@ -19,15 +21,15 @@ export function joinPage(
 ): Joined {
   const last = before.at(-1);
   const full = page.length >= limit;
-  if (last === undefined) return { lines: page, more: full };
-  if (page.length === 0) return { lines: before, more: false };
+  if (last === undefined) return { lines: page, more: full, kept: 0 };
+  if (page.length === 0) return { lines: before, more: false, kept: before.length };
   let keep = before.length;
   while (keep > 0 && before[keep - 1]?.ns === last.ns) keep -= 1;
   // More lines of one instant than a page holds: the rest of them cannot be reached, what lies
   // behind them can.
   const stuck = full && page.at(-1)?.ns === last.ns && page[0]?.ns === last.ns;
-  if (stuck) return { lines: before, more: false };
-  return { lines: [...before.slice(0, keep), ...page], more: full };
+  if (stuck) return { lines: before, more: false, kept: before.length };
+  return { lines: before.slice(0, keep).concat(page), more: full, kept: keep };
 }
 
 /** Where the next page begins and ends, in nanoseconds. */

@@ -1,6 +1,7 @@
 /** The lines of an expression, page by page as one scrolls. */
 
 import { useCallback, useEffect, useRef, useState } from 'react';
+import { AGAIN_MS, Unreachable } from '../../api/http';
 import { type LogLine, nanos, queryLines } from '../../api/loki';
 import type { TimeRange } from '../../lib/time/relative';
 import { type LogRow, rowOf } from '../../panels/logs/prepare';
@@ -57,13 +58,11 @@ export function useLines(
         const direction = oldestFirst ? ('forward' as const) : ('backward' as const);
         const found = await queryLines({ expr, ...bounds, limit, direction }, abort);
         if (abort.signal.aborted) return;
-        const { lines, more } = joinPage(before.lines, ordered(found, oldestFirst), limit);
+        const { lines, more, kept } = joinPage(before.lines, ordered(found, oldestFirst), limit);
         // Rows of the lines that stay are kept, so that those opened stay open.
-        const kept = before.rows.filter((row, at) => lines[at] === row.source);
-        const rows = [
-          ...kept,
-          ...lines.slice(kept.length).map((line, at) => rowOf(line, `${kept.length + at}`)),
-        ];
+        const rows = before.rows
+          .slice(0, kept)
+          .concat(lines.slice(kept).map((line, at) => rowOf(line, `${kept + at}`)));
         setState({
           rows,
           lines,
@@ -76,6 +75,9 @@ export function useLines(
         if (abort.signal.aborted) return;
         const said = error instanceof Error ? error.message : String(error);
         setState({ ...before, loading: false, more: false, error: said });
+        // As every other question, once the server may be back.
+        if (error instanceof Unreachable)
+          setTimeout(() => abort.signal.aborted || void ask(before, abort), AGAIN_MS);
       }
     },
     [expr, range, oldestFirst],

@@ -24,7 +24,7 @@ export function Targets() {
   return (
     <Page
       title="Targets"
-      loading={all.isPending}
+      known={all.data !== undefined}
       error={all.error}
       tools={<Search label="Search labels and errors" value={text} onChange={setText} />}
     >
@@ -81,21 +81,23 @@ function Row({ target }: { target: ActiveTarget }) {
         </Badge>
       </td>
       <td>
-        <button
-          type="button"
-          className="plain mono"
-          aria-expanded={open}
-          title="Labels before relabelling"
-          onClick={() => setOpen(!open)}
-        >
+        <span className="mono" style={{ overflowWrap: 'anywhere' }}>
           {target.scrapeUrl}
-        </button>
+        </span>
         <LabelList labels={target.labels} />
         {target.lastError !== '' && <div className="bad">{target.lastError}</div>}
+        <button
+          type="button"
+          className="plain faint"
+          aria-expanded={open}
+          onClick={() => setOpen(!open)}
+        >
+          {open ? 'Hide the labels before relabelling' : 'Labels before relabelling'}
+        </button>
         {open && (
           <>
-            <div className="faint">Before relabelling, every {target.scrapeInterval}:</div>
             <LabelList labels={target.discoveredLabels} />
+            <div className="faint">Scraped every {target.scrapeInterval}.</div>
           </>
         )}
       </td>

@@ -10,6 +10,7 @@ use masthead_logql::{
     stages::{DUPLICATE_SUFFIX, Group, Json, Keep, Line, Logfmt, LogfmtFlags, Needed, Stage as _},
 };
 use masthead_model::{GoDuration, Labels};
+use masthead_ports::{QueryCtx, QueryError};
 use masthead_template::go;
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -52,7 +53,10 @@ pub(super) struct Known {
 
 impl Fields {
     /// The fields of these lines.
-    pub(super) fn of(sample: &Lines) -> Self {
+    ///
+    /// # Errors
+    /// The query may not go on: a line of a thousand fields takes long.
+    pub(super) fn of(ctx: &QueryCtx, sample: &Lines) -> Result<Self, QueryError> {
         let mut fields = Self::default();
         let needed = Needed::everything();
         // Loki goes through the lines by their labels, and the last that has a field decides what
@@ -65,10 +69,11 @@ impl Fields {
             let (stream, metadata) = (set_of(&labels.stream), set_of(&labels.metadata));
             let mut line = Line::new(&needed);
             for entry in entries {
+                ctx.check()?;
                 fields.add_line(&mut line, &stream, &metadata, entry, labels);
             }
         }
-        fields
+        Ok(fields)
     }
 
     fn add_line<'a>(
@@ -290,7 +295,11 @@ fn label_name(prefix: &str, key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::Arc, time::Duration};
+
     use masthead_model::Nanos;
+    use masthead_ports::QueryLimits;
+    use masthead_sysio::SimClock;
 
     use super::*;
 
@@ -306,6 +315,20 @@ mod tests {
         Lines { labels: vec![labels], entries: lines.iter().map(entry).collect() }
     }
 
+    fn fields_of(lines: &[&str]) -> Fields {
+        let ctx = QueryCtx::new(Arc::new(SimClock::default()), QueryLimits::default());
+        Fields::of(&ctx, &sample(lines)).expect("in time")
+    }
+
+    #[test]
+    fn whoever_has_no_time_left_gets_no_fields() {
+        let limits = QueryLimits { timeout: Duration::from_secs(1), ..QueryLimits::default() };
+        let clock = Arc::new(SimClock::default());
+        let ctx = QueryCtx::new(Arc::clone(&clock) as _, limits);
+        clock.advance(Duration::from_secs(2));
+        assert!(matches!(Fields::of(&ctx, &sample(&["a=b"])), Err(QueryError::Timeout)));
+    }
+
     #[test]
     fn fields_of_json_logfmt_and_metadata() {
         let lines = [
@@ -313,7 +336,7 @@ mod tests {
             r#"{"n":2,"o":{"k.y":"x"}}"#,
             "n=3 size=5KB",
         ];
-        let known = Fields::of(&sample(&lines)).known(100);
+        let known = fields_of(&lines).known(100);
         let shown: Vec<_> = known
             .iter()
             .map(|f| {
@@ -332,7 +355,7 @@ mod tests {
             "size bytes 1 logfmt ",
         ];
         assert_eq!(shown, want);
-        assert_eq!(Fields::of(&sample(&lines)).values("n", 2), ["1", "2"]);
-        assert_eq!(Fields::of(&sample(&lines)).values("none", 2), Vec::<String>::new());
+        assert_eq!(fields_of(&lines).values("n", 2), ["1", "2"]);
+        assert_eq!(fields_of(&lines).values("none", 2), Vec::<String>::new());
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Masthead has two data sources, its own samples and its own lines. A dashboard that names one by
 //! the uid or the name that a ConfigMap gives it is shown over ours of the same type; other types are
-//! refused by name. A reference that says its type needs none of this.
+//! refused by name. A reference that says its type needs none of this. They count for every dashboard,
+//! as in Grafana: those of folders and those that were saved too (`dashboards.rs`).
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -43,10 +44,11 @@ pub(super) struct Maps {
 pub(super) struct Read {
     pub(super) dashboards: Vec<File>,
     pub(super) resources: Vec<FoundResource>,
+    pub(super) sources: Sources,
 }
 
 /// The type of each data source that is one of ours, by its uid and by its name.
-type Sources = BTreeMap<String, &'static str>;
+pub(super) type Sources = BTreeMap<String, &'static str>;
 
 impl Maps {
     /// Begins to follow them. Must be called within a tokio runtime.
@@ -113,6 +115,7 @@ fn read(dashboards: &[Arc<ConfigMap>], sources: &[Arc<ConfigMap>]) -> Read {
         read.resources.push(resource(map, files.len(), None));
         read.dashboards.extend(files);
     }
+    read.sources = names;
     read
 }
 
@@ -172,8 +175,8 @@ fn files(map: &ConfigMap, sources: &Sources) -> Vec<File> {
 }
 
 /// A dashboard whose data sources say their type, where a ConfigMap tells it.
-fn resolved(text: &str, sources: &Sources) -> Arc<str> {
-    if sources.is_empty() {
+pub(super) fn resolved(text: &str, sources: &Sources) -> Arc<str> {
+    if !sources.keys().any(|word| text.contains(word.as_str())) {
         return text.into();
     }
     // What is no JSON is told where dashboards are read.
