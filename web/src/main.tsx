@@ -7,11 +7,8 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App, begin } from './App';
-import { ApiError, Unreachable } from './api/http';
+import { AGAIN_MS, ApiError, Unreachable } from './api/http';
 import { THEME } from './ui/theme';
-
-/** How often a server that is away is asked whether it is back. */
-const AGAIN_MS = 5_000;
 
 const queries = new QueryClient({
   defaultOptions: {

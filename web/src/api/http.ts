@@ -17,11 +17,17 @@ export class ApiError extends Error {
   }
 }
 
+/** How often a server that is away is asked whether it is back. */
+export const AGAIN_MS = 5_000;
+
+export const UNREACHABLE =
+  'The server cannot be reached; an open page asks again every few seconds.';
+
 /** No answer came: the server is away, or something on the way to it is. */
 export class Unreachable extends Error {
   override readonly name = 'Unreachable';
   constructor() {
-    super('The server cannot be reached; it is asked again every few seconds.');
+    super(UNREACHABLE);
   }
 }
 

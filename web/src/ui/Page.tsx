@@ -7,12 +7,13 @@ import type { ReactNode } from 'react';
 type Props = {
   readonly title: string;
   readonly tools?: ReactNode;
-  readonly loading: boolean;
+  /** Whether there is an answer to show, if an old one; without it the page would tell untruths. */
+  readonly known: boolean;
   readonly error: Error | null;
   readonly children: ReactNode;
 };
 
-export function Page({ title, tools, loading, error, children }: Props) {
+export function Page({ title, tools, known, error, children }: Props) {
   useDocumentTitle(`${title} - Masthead`);
   return (
     <Stack gap="sm" maw={1500} mx="auto">
@@ -27,12 +28,11 @@ export function Page({ title, tools, loading, error, children }: Props) {
           {error.message}
         </Alert>
       )}
-      {loading ? (
+      {known && children}
+      {!known && error === null && (
         <Center h={200}>
           <Loader size="sm" aria-label="Loading" />
         </Center>
-      ) : (
-        children
       )}
     </Stack>
   );

@@ -86,7 +86,7 @@ export function chartOptions(
             grid: { ...axis.grid, show: scale.grid ?? at === 0 },
             space: 28,
             size: (_chart, values) =>
-              scale.width ?? 12 + 6.4 * Math.max(2, ...(values ?? []).map((v) => v.length)),
+              scale.width ?? 14 + 6.8 * Math.max(2, ...(values ?? []).map((v) => v.length)),
             ...(scale.binary ? { incrs: POWERS } : {}),
             values: (_chart, splits) =>
               splits.map((v) => (v === null ? '' : mark(scale.display(v).parts))),

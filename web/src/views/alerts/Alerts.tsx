@@ -36,7 +36,7 @@ export function Alerts() {
   return (
     <Page
       title="Rules and alerts"
-      loading={all.isPending}
+      known={all.data !== undefined}
       error={all.error}
       tools={
         <Group gap="xs" w={{ base: '100%', xs: 'auto' }}>

@@ -17,7 +17,7 @@ export function Cardinality() {
   const { headStats } = all.data ?? {};
   const write = (value: number | undefined) => (value ?? 0).toLocaleString('en');
   return (
-    <Page title="Cardinality" loading={all.isPending} error={all.error}>
+    <Page title="Cardinality" known={all.data !== undefined} error={all.error}>
       <Text size="sm">
         <b>{write(headStats?.numSeries)}</b> series in memory, of{' '}
         <b>{write(headStats?.numLabelPairs)}</b> different pairs of label and value.

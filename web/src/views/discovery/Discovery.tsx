@@ -33,7 +33,7 @@ export function Discovery() {
   return (
     <Page
       title="Discovery"
-      loading={all.isPending}
+      known={all.data !== undefined}
       error={all.error ?? cluster.error}
       tools={
         <Group gap="xs" w={{ base: '100%', xs: 'auto' }}>

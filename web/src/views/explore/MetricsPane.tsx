@@ -11,6 +11,7 @@ import {
 import { useDisclosure, useElementSize } from '@mantine/hooks';
 import { IconListSearch, IconPlus, IconZoomQuestion } from '@tabler/icons-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
+import { UNREACHABLE } from '../../api/http';
 import { findLogs } from '../../dashboard/findRelated';
 import { useExemplars } from '../../dashboard/useExemplars';
 import { usePanelFrames } from '../../dashboard/usePanelFrames';
@@ -244,12 +245,13 @@ function Answer({ control, width }: { control: PaneControl; width: number }) {
 }
 
 export function Refused({ letter, said }: { letter: string | undefined; said: string }) {
+  // A server that is away has nothing against the expression.
+  const title =
+    said === UNREACHABLE
+      ? 'There is no answer'
+      : `The expression${letter === undefined ? '' : ` ${letter}`} was refused`;
   return (
-    <Alert
-      color="red"
-      p="xs"
-      title={`The expression${letter === undefined ? '' : ` ${letter}`} was refused`}
-    >
+    <Alert color="red" p="xs" title={title}>
       <span className="mono" style={{ overflowWrap: 'anywhere' }}>
         {said}
       </span>

@@ -1,6 +1,7 @@
 /** The lines of an expression, page by page as one scrolls. */
 
 import { useCallback, useEffect, useRef, useState } from 'react';
+import { AGAIN_MS, Unreachable } from '../../api/http';
 import { type LogLine, nanos, queryLines } from '../../api/loki';
 import type { TimeRange } from '../../lib/time/relative';
 import { type LogRow, rowOf } from '../../panels/logs/prepare';
@@ -74,6 +75,9 @@ export function useLines(
         if (abort.signal.aborted) return;
         const said = error instanceof Error ? error.message : String(error);
         setState({ ...before, loading: false, more: false, error: said });
+        // As every other question, once the server may be back.
+        if (error instanceof Unreachable)
+          setTimeout(() => abort.signal.aborted || void ask(before, abort), AGAIN_MS);
       }
     },
     [expr, range, oldestFirst],

@@ -27,7 +27,7 @@ export function Queries() {
   });
   const { running = [], slowest = [] } = all.data ?? {};
   return (
-    <Page title="Queries" loading={all.isPending} error={all.error}>
+    <Page title="Queries" known={all.data !== undefined} error={all.error}>
       <section aria-label="Running">
         <Title order={2} size="h5" mb={4}>
           Running

@@ -33,7 +33,7 @@ export function Status() {
   });
   const { build = {}, run = {}, flags = {}, config = '', stores = [] } = all.data ?? {};
   return (
-    <Page title="Status" loading={all.isPending} error={all.error}>
+    <Page title="Status" known={all.data !== undefined} error={all.error}>
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="sm">
         <Facts title="Build" of={build} />
         <Facts title="Run" of={run} />

@@ -24,7 +24,7 @@ export function Targets() {
   return (
     <Page
       title="Targets"
-      loading={all.isPending}
+      known={all.data !== undefined}
       error={all.error}
       tools={<Search label="Search labels and errors" value={text} onChange={setText} />}
     >
