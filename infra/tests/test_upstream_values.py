@@ -4,8 +4,10 @@ The charts themselves come from repositories that not every machine reaches; tes
 renders them where it does. Here are the values, each beside the promise that it is there for.
 """
 
+import os
 import re
 import unittest
+from pathlib import Path
 
 import yaml
 
@@ -171,6 +173,40 @@ class Collectors(unittest.TestCase):
         promtail, alloy = (upstream(name, collector=name) for name in ("promtail", "alloy"))
         self.assertEqual(promtail["config"]["snippets"]["pipelineStages"], [{"cri": {}}])
         self.assertIn("stage.cri {}", alloy["alloy"]["configMap"]["content"])
+
+
+RENDERED = os.environ.get("CHART_VALUES", "")
+
+
+@unittest.skipUnless(RENDERED, "CHART_VALUES names no folder of values that were rendered with the charts")
+class Keys(unittest.TestCase):
+    """No chart complains of a key that it does not know: a slip of the pen would have no effect, silently."""
+
+    # Not among those that were rendered; each is in the chart's own values.yaml.
+    KNOWN = {
+        "kube-prometheus-stack": {
+            f"prometheus.prometheusSpec.{kind}NamespaceSelector" for kind in ("probe", "rule", "scrapeConfig")
+        },
+        "alloy": {
+            f"configReloader.resources.{part}"
+            for part in ("requests.cpu", "requests.memory", "limits.memory")
+        },
+    }
+
+    def test_each_is_one_that_the_chart_was_rendered_with(self):
+        for name in ("kube-prometheus-stack", "loki", "promtail", "alloy"):
+            rendered = set(leaves(yaml.safe_load((Path(RENDERED) / f"{name}.yaml").read_text())))
+            ours = set(leaves(yaml.safe_load((INFRA / "values" / f"{name}.yaml").read_text())))
+            self.assertEqual(ours - rendered, self.KNOWN.get(name, set()), name)
+
+
+def leaves(value, path=()):
+    """The paths of everything in mappings that is none itself."""
+    if not isinstance(value, dict) or not value:
+        yield ".".join(path)
+        return
+    for key, inner in value.items():
+        yield from leaves(inner, (*path, key))
 
 
 def gigabytes(text):

@@ -42,6 +42,8 @@ pub const SECTIONS_MAX: usize = 1024;
 /// So many milliseconds a file stays in memory that nobody reads.
 const UNREAD_MILLIS: u64 = 30_000;
 const RELEASED: u64 = u64::MAX;
+/// So many bytes of a file are read in passing before their memory is given back.
+const PASSING_BYTES: u64 = 4 << 20;
 
 const MAGIC: &[u8; 8] = b"MHTABLE1";
 const END_MAGIC: &[u8; 8] = b"1ELBATHM";
@@ -68,6 +70,8 @@ struct Inner {
     is_read: AtomicBool,
     /// When that was seen, in milliseconds; [`RELEASED`] if the memory is given back.
     read_at: AtomicU64,
+    /// Bytes that were read in passing since memory was given back.
+    passed: AtomicU64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,8 +122,18 @@ impl Table {
         let verified = (0..pages.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
         let path = path.to_owned();
         let (is_read, read_at) = (AtomicBool::new(true), AtomicU64::new(0));
-        let inner =
-            Inner { path, file, version: found, body, directory, verified, is_read, read_at };
+        let passed = AtomicU64::new(0);
+        let inner = Inner {
+            path,
+            file,
+            version: found,
+            body,
+            directory,
+            verified,
+            is_read,
+            read_at,
+            passed,
+        };
         let table = Self { inner: Arc::new(inner) };
         if found > version {
             // Rot must not look like the work of a later version.
@@ -171,6 +185,18 @@ impl Table {
         }
         inner.file.release();
         inner.read_at.store(RELEASED, Ordering::Relaxed);
+        true
+    }
+
+    /// Notes that `bytes` are read in passing; gives back the memory of the file when they have become
+    /// many, and says whether it did.
+    fn pass(&self, bytes: u64) -> bool {
+        let inner = &*self.inner;
+        if inner.passed.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) < PASSING_BYTES {
+            return false;
+        }
+        inner.passed.store(0, Ordering::Relaxed);
+        inner.file.release();
         true
     }
 
@@ -292,6 +318,17 @@ impl Section {
         let place = self.entry.offset + range.start..self.entry.offset + range.end;
         self.table.check(place.clone())?;
         self.table.inner.file.get(place).ok_or_else(bad)
+    }
+
+    /// As [`Section::read`], for whoever goes over much of a file and keeps nothing of it, such as a
+    /// search or a merge: the memory is given back on the way, so that a file which is larger than
+    /// memory should be takes a few mebibytes. What is read again soon costs a fault every 64 KiB.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read_in_passing(&self, range: Range<usize>) -> Result<&[u8]> {
+        self.table.pass(range.len() as u64);
+        self.read(range)
     }
 
     /// All bytes of the section, checked.

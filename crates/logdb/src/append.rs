@@ -53,7 +53,8 @@ impl LogSink for Logdb {
 impl Logdb {
     fn append_batch(&self, batch: &LogBatch<'_>) -> Result<LogReport, AppendError> {
         let rows = batch.streams.iter().flat_map(|stream| &stream.rows);
-        self.expect_bytes(rows.map(|row| row.line.len() as u64).sum());
+        let bytes: usize = rows.map(|row| row.line.len()).sum();
+        self.expect_bytes(bytes as u64);
         if self.out_of_space.load(Ordering::Relaxed) {
             return Err(AppendError {
                 class: ErrorClass::Unavailable,
@@ -71,7 +72,7 @@ impl Logdb {
                 store: self,
                 state: &mut state,
                 segment: self.journal.next_segment(),
-                builder: FrameBuilder::default(),
+                builder: FrameBuilder::with_room(bytes),
                 report: LogReport::default(),
                 bytes: 0,
             };

@@ -141,7 +141,7 @@ impl Block {
 
     /// The bytes of a segment.
     pub(crate) fn data(&self, entry: &Entry) -> Result<&[u8]> {
-        self.data.read(entry.offset..entry.offset.saturating_add(entry.len))
+        self.data.read_in_passing(entry.offset..entry.offset.saturating_add(entry.len))
     }
 
     /// The words of a segment.

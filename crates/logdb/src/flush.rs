@@ -44,7 +44,21 @@ impl Logdb {
             frozen
         };
         for (slot, seq, rows) in frozen {
-            let sealed = Arc::new(self.seal_rows(&rows)?);
+            // Every push and the clock come here, and each piece is compressed by one of them.
+            if !self.sealing.lock().insert(seq) {
+                continue;
+            }
+            let done = self.seal_piece(slot, seq, &rows);
+            self.sealing.lock().remove(&seq);
+            done?;
+        }
+        Ok(())
+    }
+
+    fn seal_piece(&self, slot: u32, seq: u64, rows: &Rows) -> Result<()> {
+        // Somebody may have been faster since the pieces were listed.
+        if self.state.read().head.is_frozen(slot, seq) {
+            let sealed = Arc::new(self.seal_rows(rows)?);
             self.state.write().head.put_sealed(slot, seq, &sealed);
         }
         Ok(())
@@ -144,3 +158,6 @@ impl Logdb {
 pub(crate) fn push(writer: &mut BlockWriter, info: &Info, sealed: &Sealed) -> Result<()> {
     Ok(writer.push(info, &sealed.data, &sealed.words)?)
 }
+
+#[cfg(test)]
+mod tests;

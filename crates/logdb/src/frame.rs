@@ -29,6 +29,8 @@ pub(crate) struct FrameBuilder {
     bytes: Vec<u8>,
     time: i64,
     sets: HashMap<Labels, usize, FixedState>,
+    /// The set of the row before, which is mostly that of the next one too.
+    last_set: Option<(Labels, usize)>,
     in_group: bool,
     rows: usize,
 }
@@ -36,11 +38,18 @@ pub(crate) struct FrameBuilder {
 impl Default for FrameBuilder {
     fn default() -> Self {
         let (bytes, sets) = (vec![KIND_LINES], HashMap::default());
-        Self { bytes, time: 0, sets, in_group: false, rows: 0 }
+        Self { bytes, time: 0, sets, last_set: None, in_group: false, rows: 0 }
     }
 }
 
 impl FrameBuilder {
+    /// As the default, with room for about so many bytes of lines.
+    pub(crate) fn with_room(bytes: usize) -> Self {
+        let mut builder = Self::default();
+        builder.bytes.reserve(bytes.saturating_add(bytes / 8).min(FRAME_BYTES));
+        builder
+    }
+
     /// The rows from now on are of this stream, which is defined if `labels` are given.
     pub(crate) fn stream(&mut self, id: u64, labels: Option<&Labels>) {
         self.end_group();
@@ -59,18 +68,29 @@ impl FrameBuilder {
         self.time = row.time;
         match row.metadata {
             None => self.bytes.push(0),
-            Some(labels) => {
-                let next = self.sets.len() + 1;
-                let number = self.sets.get(labels).copied();
-                put_unsigned(&mut self.bytes, number.unwrap_or(next) as u64);
-                if number.is_none() {
-                    put_labels(&mut self.bytes, labels);
-                    self.sets.insert(labels.clone(), next);
-                }
-            }
+            Some(labels) => self.put_set(labels),
         }
         self.bytes.extend_from_slice(row.line);
         self.rows += 1;
+    }
+
+    /// Writes the number of a set, and the set itself where it is new.
+    fn put_set(&mut self, labels: &Labels) {
+        if let Some((last, number)) = &self.last_set
+            && last == labels
+        {
+            put_unsigned(&mut self.bytes, *number as u64);
+            return;
+        }
+        let next = self.sets.len() + 1;
+        let known = self.sets.get(labels).copied();
+        let number = known.unwrap_or(next);
+        put_unsigned(&mut self.bytes, number as u64);
+        if known.is_none() {
+            put_labels(&mut self.bytes, labels);
+            self.sets.insert(labels.clone(), next);
+        }
+        self.last_set = Some((labels.clone(), number));
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -100,6 +100,12 @@ impl Head {
         }
     }
 
+    /// Whether a piece is there and not compressed yet.
+    pub(crate) fn is_frozen(&self, slot: u32, seq: u64) -> bool {
+        let mut pieces = self.stream(slot).into_iter().flat_map(|stream| &stream.pieces);
+        pieces.any(|piece| piece.info.seq == seq && matches!(piece.state, State::Frozen(_)))
+    }
+
     /// Puts the compressed form of a piece in its place, if it is still there.
     pub(crate) fn put_sealed(&mut self, slot: u32, seq: u64, sealed: &Arc<Sealed>) {
         let Some(stream) = self.stream_mut(slot) else { return };

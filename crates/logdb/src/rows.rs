@@ -50,6 +50,41 @@ impl Rows {
         columns.ends.push(columns.text.len());
     }
 
+    /// No lines, with room for about as many as `other` has: a stream that filled a segment fills
+    /// the next one too, and growing step by step would copy all of it several times.
+    pub(crate) fn with_room_of(other: &Self) -> Self {
+        let LogColumns { times, ends, text, .. } = &other.columns;
+        let columns = LogColumns {
+            times: Vec::with_capacity(times.len() + times.len() / 8),
+            ends: Vec::with_capacity(ends.len() + ends.len() / 8),
+            text: Vec::with_capacity(text.len() + text.len() / 32),
+            ..LogColumns::default()
+        };
+        Self { columns, ..Self::default() }
+    }
+
+    /// Keeps the first `len` lines, for readers.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        let lost: u64 = (len..self.columns.len())
+            .filter_map(|at| self.columns.metadata(at))
+            .map(metadata_len)
+            .sum();
+        self.metadata_bytes -= lost;
+        let LogColumns { times, ends, text, metadata, metadata_sets } = &mut self.columns;
+        times.truncate(len);
+        ends.truncate(len);
+        text.truncate(ends.last().copied().unwrap_or(0));
+        metadata.truncate(len);
+        // Sets stand in the order in which lines had them first.
+        let used = metadata.iter().max().map_or(0, |last| *last as usize + 1);
+        metadata_sets.truncate(used);
+        if metadata_sets.iter().all(Labels::is_empty) {
+            metadata.clear();
+            metadata_sets.clear();
+        }
+        self.sets = HashMap::default();
+    }
+
     /// Bytes that count against the size of a segment.
     pub(crate) fn bytes(&self) -> u64 {
         self.columns.text.len() as u64 + self.metadata_bytes
@@ -101,4 +136,35 @@ pub(crate) fn gather(columns: &LogColumns, order: impl Iterator<Item = usize>) -
         rows.push(row(columns, at));
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_off_leaves_nothing_behind() {
+        let mut random = masthead_sysio::Random::new(31);
+        for sets in [0, 1, 3, 40] {
+            let known: Vec<Labels> =
+                (0..sets).map(|n| Labels::from_iter([("id", format!("{n}"))])).collect();
+            for _ in 0..40 {
+                let mut rows = Rows::default();
+                let plain = random.index(20);
+                for at in 0..60 {
+                    let set = if at < plain { None } else { known.get(random.index(sets + 1)) };
+                    let line = "x".repeat(random.index(9));
+                    rows.push(Row { time: 7, line: line.as_bytes(), metadata: set });
+                }
+                let len = random.index(61);
+                let want = gather(&rows.columns, 0..len);
+                rows.truncate(len);
+                assert_eq!(rows.columns, want.columns);
+                assert_eq!(rows.metadata_bytes, want.metadata_bytes);
+                let none = Rows::with_room_of(&rows);
+                assert_eq!((none.columns.len(), none.bytes()), (0, 0));
+                assert!(none.columns.text.capacity() >= rows.columns.text.len());
+            }
+        }
+    }
 }

@@ -10,6 +10,7 @@
 //! one lock, so that a reader sees a line that moves once, and never not at all.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -49,6 +50,8 @@ pub struct Logdb {
     keeper: Mutex<Keeper>,
     /// Encoders that nobody uses at the moment.
     pub(crate) sealers: Mutex<Vec<Sealer>>,
+    /// Numbers of the pieces that somebody compresses at the moment; as many as threads.
+    pub(crate) sealing: Mutex<BTreeSet<u64>>,
     pub(crate) counters: Counters,
     /// Bytes of lines taken since the start.
     pub(crate) appended_bytes: Count,
@@ -150,6 +153,7 @@ impl Logdb {
             state: RwLock::new(State { head, blocks, buffered_since }),
             keeper: Mutex::new(keeper),
             sealers: Mutex::default(),
+            sealing: Mutex::default(),
             counters: Counters::default(),
             appended_bytes: Count::default(),
             flush_again: AtomicBool::new(false),

@@ -152,11 +152,16 @@ impl Stream {
         self.late_lines.clear();
         self.instant.clear();
         if keep_newest && let Some(newest) = self.newest {
+            let mut next = Rows::with_room_of(&main);
             let cut = main.columns.times.partition_point(|time| *time < newest);
-            if cut > 0 && cut < main.columns.len() && main.columns.len() - cut < cut {
-                self.main = Arc::new(gather(&main.columns, cut..main.columns.len()));
-                main = Arc::new(gather_front(&main, cut));
+            let kept = main.columns.len() - cut;
+            if kept > 0 && kept < cut {
+                for at in cut..main.columns.len() {
+                    next.push(row(&main.columns, at));
+                }
+                Arc::make_mut(&mut main).truncate(cut);
             }
+            self.main = Arc::new(next);
         }
         let columns = &late.columns;
         if columns.is_empty() {
@@ -193,11 +198,6 @@ impl Stream {
         };
         self.pieces.push(Piece { info, state: State::Frozen(rows) });
     }
-}
-
-/// The first `count` lines; cutting the columns is cheaper than copying them.
-fn gather_front(rows: &Arc<Rows>, count: usize) -> Rows {
-    gather(&rows.columns, 0..count)
 }
 
 /// `main` with the lines `at` of `late`, which are in time order, put between its own; of one

@@ -7,17 +7,19 @@
 //! - `clock.rs`: the wall clock and the monotonic clock; `clock/sim.rs` steps on demand.
 //! - `fs.rs`: the traits; `fs/real.rs` the operating system; `fs/sim.rs` the simulation.
 //! - `atomic.rs`: what is built on top of the traits: whole-file replacement, durable directories.
+//! - `memory.rs`: how the allocator divides memory, which is the process' own business.
 //! - `testing.rs`: the conformance suite that every `Fs` passes.
 //!
 //! Invariants: synchronous, no global state, no thread of its own. `std::fs` and the clocks of
-//! `std::time` are named in `fs/real.rs` and `clock.rs` only, unsafe code in `fs/map.rs` and
-//! `clock/state.rs` only.
+//! `std::time` are named in `fs/real.rs` and `clock.rs` only, unsafe code in `fs/map.rs`,
+//! `clock/state.rs` and `memory.rs` only.
 
 #![warn(missing_docs)]
 
 mod atomic;
 mod clock;
 mod fs;
+mod memory;
 mod random;
 pub mod testing;
 
@@ -27,4 +29,5 @@ pub use fs::{
     Counters, File, FileBytes, FileId, FileLock, Fs, Metadata, OpenOptions, Operation, PathError,
     READ_DIR_ENTRIES_MAX, RealFs, SIM_CAPACITY_DEFAULT, SimFs,
 };
+pub use memory::share_arenas;
 pub use random::Random;

@@ -85,6 +85,19 @@ fn a_file_that_nobody_reads_gives_its_memory_back_once() {
 }
 
 #[test]
+fn a_file_that_is_read_in_passing_gives_its_memory_back_on_the_way() {
+    let table = open(written(&[(1, vec![7; 100])])).unwrap();
+    let section = table.section(1).unwrap();
+    let most = PASSING_BYTES - 1;
+    assert!(!table.pass(most));
+    assert_eq!(section.read_in_passing(99..100).unwrap(), [7]);
+    assert!(!table.pass(most), "it was given back before the byte was read");
+    assert!(table.pass(1) && !table.pass(1));
+    assert!(table.pass(u64::MAX));
+    assert!(section.read_in_passing(90..101).is_err());
+}
+
+#[test]
 fn every_flipped_bit_is_found_and_every_cut_refused() {
     let bytes = written(&[(1, vec![5; 40]), (2, b"text".to_vec())]);
     for at in 0..bytes.len() {

@@ -65,6 +65,19 @@ const PATHS: &[Path] = &[
     Path("/admin/tsdb/snapshot", CHANGE, "Make a snapshot (--web.enable-admin-api)", "skip_head"),
 ];
 
+/// Success that is no envelope: the beginning of paths, the status, and the kinds of body, none for
+/// no body.
+const OTHER: &[(&str, u16, &[&str])] = &[
+    ("/search/", 200, &["application/x-ndjson"]),
+    ("/read", 200, &["application/x-protobuf", "application/x-streamed-protobuf"]),
+    ("/write", 204, &[]),
+    ("/otlp/", 200, &["application/x-protobuf", "application/json"]),
+    ("/notifications/live", 204, &[]),
+    ("/openapi.yaml", 200, &["application/yaml"]),
+    ("/admin/tsdb/delete_series", 204, &[]),
+    ("/admin/tsdb/clean_tombstones", 204, &[]),
+];
+
 const HEAD: &str = "\
 openapi: 3.1.0
 info:
@@ -84,6 +97,8 @@ components:
       content:
         application/json:
           schema: {$ref: '#/components/schemas/Error'}
+        text/plain:
+          schema: {type: string}
   schemas:
     Envelope:
       type: object
@@ -110,17 +125,39 @@ fn document() -> String {
     for Path(path, methods, summary, parameters) in PATHS {
         writeln!(out, "  {path}:").unwrap_or_default();
         for method in methods.split(' ') {
-            writeln!(out, "    {method}:\n      summary: '{summary}'").unwrap_or_default();
+            writeln!(out, "    {method}:\n      summary: '{}'", quoted(summary))
+                .unwrap_or_default();
             let id = format!("{method}{path}");
             let id: Vec<&str> =
                 id.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
             writeln!(out, "      operationId: {}", id.join("-")).unwrap_or_default();
             push_parameters(&mut out, parameters);
-            out.push_str("      responses:\n        '200': {$ref: '#/components/responses/success'}\n        default: {$ref: '#/components/responses/error'}\n");
+            push_success(&mut out, path);
+            out.push_str("        default: {$ref: '#/components/responses/error'}\n");
         }
     }
     out.push_str(TAIL);
     out
+}
+
+/// A text within single quotes of YAML.
+fn quoted(text: &str) -> String {
+    text.replace('\'', "''")
+}
+
+fn push_success(out: &mut String, path: &str) {
+    out.push_str("      responses:\n");
+    let Some((_, status, kinds)) = OTHER.iter().find(|(known, ..)| path.starts_with(known)) else {
+        out.push_str("        '200': {$ref: '#/components/responses/success'}\n");
+        return;
+    };
+    writeln!(out, "        '{status}':\n          description: Done.").unwrap_or_default();
+    if !kinds.is_empty() {
+        out.push_str("          content:\n");
+    }
+    for kind in *kinds {
+        writeln!(out, "            {kind}: {{}}").unwrap_or_default();
+    }
 }
 
 fn push_parameters(out: &mut String, parameters: &str) {
@@ -147,7 +184,32 @@ fn push_parameters(out: &mut String, parameters: &str) {
 
 #[cfg(test)]
 mod tests {
+    use masthead_discovery::yaml;
+    use serde_json::Value;
+
     use super::*;
+
+    #[test]
+    fn it_is_yaml_and_every_operation_says_what_it_answers() {
+        let document: Value = yaml::parse(&document()).expect("YAML");
+        assert_eq!(
+            document["paths"]["/status/self_metrics"]["get"]["summary"],
+            "The server's own metrics as JSON"
+        );
+        let paths = document["paths"].as_object().expect("paths");
+        assert_eq!(paths.len(), PATHS.len());
+        for (path, operations) in paths {
+            for (method, operation) in operations.as_object().expect("operations") {
+                let answers = operation["responses"].as_object().expect("answers");
+                assert!(answers.contains_key("default") && answers.len() == 2, "{method} {path}");
+            }
+        }
+        for (known, ..) in OTHER {
+            assert!(PATHS.iter().any(|path| path.0.starts_with(known)), "{known}");
+        }
+        let written = &document["paths"]["/write"]["post"]["responses"]["204"];
+        assert_eq!(written["description"], "Done.");
+    }
 
     #[test]
     fn each_operation_is_there_once() {

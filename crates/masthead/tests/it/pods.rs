@@ -167,3 +167,86 @@ scrape_configs:
     // The store and two clients, two jobs for each, and one watch for all.
     assert_eq!(api.asked("/pods?limit="), 1);
 }
+
+/// What Promtail's chart writes with the values of the Helmfile, but for where the API server and the
+/// files are: its own rules as recorded, and those that our values add.
+fn promtail_of_the_chart(api: &ApiServer, directory: &Path, tree: &Path) -> String {
+    let infra = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra");
+    let read = |path: &str| fs::read_to_string(infra.join(path)).unwrap();
+    // Those of the values are as deep as the file wants them, the recorded ones are not.
+    let indented = |text: &str, by: &str| {
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+        lines.map(|line| by.to_owned() + line).collect::<Vec<_>>().join("\n") + "\n"
+    };
+    let recorded = read("tests/recorded/promtail-relabel.yaml");
+    let recorded = recorded.split_once("relabel_configs:\n").unwrap().1;
+    let values = read("values/promtail.yaml");
+    let added = values.split_once("extraRelabelConfigs:\n").unwrap().1;
+    let added = added.split_once("\ndaemonset:").unwrap().0;
+    let rules = indented(recorded, "    ") + &indented(added, "");
+    let rules = rules.replace("/var/log/pods", tree.to_str().unwrap());
+    format!(
+        r"server:
+  log_level: info
+  log_format: logfmt
+  http_listen_port: 3101
+
+clients:
+  - url: http://loki.monitoring.svc.cluster.local:3100/loki/api/v1/push
+
+positions:
+  filename: {}/positions.yaml
+
+scrape_configs:
+  - job_name: kubernetes-pods
+    pipeline_stages:
+      - cri: {{}}
+    kubernetes_sd_configs:
+      - role: pod
+        api_server: {}
+    relabel_configs:
+{rules}
+limits_config:
+
+tracing:
+  enabled: false
+",
+        directory.display(),
+        api.url()
+    )
+}
+
+#[test]
+fn the_file_of_promtails_chart_gives_the_labels_that_promtail_gives() {
+    let directory = tempfile::tempdir().unwrap();
+    let (data, tree) = (directory.path().join("data"), directory.path().join("pods"));
+    let api = ApiServer::start();
+    let name = |app: &str| format!("{app}-7d9c5b7f6d-x2v4k");
+    // Which label is `app`: as the table of infra/values/promtail.yaml's comment has it.
+    for (app, labels) in [
+        ("none", json!({})),
+        ("plain", json!({"app": "api"})),
+        ("named", json!({"app.kubernetes.io/name": "shop", "app.kubernetes.io/instance": "x"})),
+        ("both", json!({"app.kubernetes.io/name": "shop", "app": "api", "component": "y"})),
+    ] {
+        api.set("pods", pod("devops", &name(app), app, "node-1", &labels));
+        write(&tree, &format!("devops_{}_{app}/main", name(app)), "0.log", app);
+    }
+    let mut etcd = pod("kube-system", "etcd-node-1", "mirror", "node-1", &json!({"app": "etcd"}));
+    etcd["metadata"]["annotations"] = json!({"kubernetes.io/config.hash": "c0ff"});
+    api.set("pods", etcd);
+    write(&tree, "kube-system_etcd-node-1_c0ff/main", "0.log", "static");
+    let config = directory.path().join("promtail.yaml");
+    fs::write(&config, promtail_of_the_chart(&api, directory.path(), &tree)).unwrap();
+    let server = node(&data, &["--promtail-config", config.to_str().unwrap()]);
+    assert!(soon(|| lines(&server).len() == 5), "{:?}", lines(&server));
+    let found = lines(&server);
+    for (line, app) in [("none", "web"), ("plain", "api"), ("named", "shop"), ("both", "api")] {
+        let want = format!("devops {} main {app} devops/{app} node-1 stdout", name(line));
+        assert_eq!(found[line], want);
+    }
+    assert_eq!(found["static"], "kube-system etcd-node-1 main etcd kube-system/etcd node-1 stdout");
+    let labels = server.get("/loki/api/v1/labels").1;
+    assert!(labels.contains("\"app\"") && !labels.contains("\"instance\""), "{labels}");
+    assert!(!labels.contains("\"component\""), "{labels}");
+}

@@ -312,3 +312,31 @@ fn a_client_may_end_it_where_that_is_allowed() {
     let (_, pool) = server.get("/api/v1/scrape_pools/config?scrapePool=node");
     assert!(pool.contains(r"job_name: node\nscrape_interval: 15s\n"), "{pool}");
 }
+
+#[cfg(target_env = "gnu")]
+#[test]
+fn two_processors_share_an_arena_of_the_allocator() {
+    const HEAP: usize = 64 << 20;
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(dir.path());
+    // Threads that answer have allocated by now, each in an arena of its own if it may.
+    assert_eq!(server.get("/api/v1/query?query=1").0, 200);
+    let maps = format!("/proc/{}/maps", server.process.id().as_raw_nonzero());
+    let maps = std::fs::read_to_string(maps).unwrap();
+    let ranges: Vec<(usize, usize, &str)> = maps
+        .lines()
+        .filter_map(|line| {
+            let (range, rest) = line.split_once(' ')?;
+            let (from, to) = range.split_once('-')?;
+            let number = |text| usize::from_str_radix(text, 16).ok();
+            Some((number(from)?, number(to)?, rest.get(..4)?))
+        })
+        .collect();
+    // All arenas but the first are pieces of so many bytes, used up to somewhere.
+    let heaps = ranges.windows(2).filter(|pair| {
+        let [(from, used, "rw-p"), (rest, to, "---p")] = pair else { return false };
+        from % HEAP == 0 && used == rest && to - from == HEAP
+    });
+    let processors = std::thread::available_parallelism().unwrap().get();
+    assert!(heaps.count() < (processors / 2).max(1), "{maps}");
+}

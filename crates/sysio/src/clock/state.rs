@@ -1,6 +1,6 @@
 //! How the kernel keeps the wall clock: `adjtimex(2)`, asked and never told.
 //!
-//! One of two modules of this crate with unsafe code, because no safe call gives these numbers.
+//! One of three modules of this crate with unsafe code, because no safe call gives these numbers.
 
 #![expect(unsafe_code, reason = "adjtimex(2) has no safe wrapper that reads")]
 

@@ -2,7 +2,8 @@
 //!
 //! Comparing label sets is what large selections cost most, and they are compared again by every
 //! query although series rarely come or go. So the rank of each is remembered, and only what came
-//! since is sorted and merged in. Small selections are sorted as they are.
+//! since is sorted and merged in. Small selections are sorted as they are, unless the ranks are
+//! there.
 
 use masthead_durable::index::HeadIndex;
 use masthead_model::Labels;
@@ -10,7 +11,7 @@ use roaring::RoaringBitmap;
 
 use super::Slot;
 
-/// Fewer series are sorted without ranks.
+/// Fewer series are not worth ranks that are not there.
 const RANKS_FROM: usize = 2048;
 
 #[derive(Debug, Default)]
@@ -38,7 +39,7 @@ impl Order {
     /// The series of `slots` in label order.
     pub(super) fn sort(&mut self, index: &HeadIndex, slots: &RoaringBitmap) -> Vec<Slot> {
         let mut chosen: Vec<Slot> = slots.iter().collect();
-        if chosen.len() < RANKS_FROM {
+        if chosen.len() < RANKS_FROM && !self.knows_all() {
             sort(index, &mut chosen);
             return chosen;
         }
@@ -46,6 +47,10 @@ impl Order {
         let ranks = &self.ranks;
         chosen.sort_unstable_by_key(|slot| ranks.get(*slot as usize));
         chosen
+    }
+
+    fn knows_all(&self) -> bool {
+        !self.stale && !self.sorted.is_empty() && self.added.is_empty()
     }
 
     fn refresh(&mut self, index: &HeadIndex) {
@@ -102,7 +107,7 @@ mod tests {
             Labels::from_iter([("a", (n.wrapping_mul(0x9e37_79b9) % 100_003).to_string())])
         };
         let check = |order: &mut Order, index: &HeadIndex| {
-            for step in [1, 3] {
+            for step in [40, 1, 3, 40] {
                 let some: RoaringBitmap = index.slots().filter(|slot| slot % step == 0).collect();
                 let got = order.sort(index, &some);
                 assert_eq!(got.len() as u64, some.len());

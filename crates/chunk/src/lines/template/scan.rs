@@ -228,11 +228,11 @@ fn run_end(text: &[u8], start: usize) -> (usize, u8) {
 /// Where the quote that opened before `at` is closed.
 fn closing_quote(text: &[u8], mut at: usize) -> Option<usize> {
     loop {
-        match text.get(at)? {
-            b'"' => return Some(at),
-            b'\\' => at += 2,
-            _ => at += 1,
+        at += memchr::memchr2(b'"', b'\\', text.get(at..)?)?;
+        if text[at] == b'"' {
+            return Some(at);
         }
+        at += 2;
     }
 }
 

@@ -106,11 +106,11 @@ impl Needle {
         self.finder.find(scratch).is_some()
     }
 
-    /// Whether a UUID of these stored halves holds the text.
+    /// Whether a UUID whose stored halves are these holds the text.
     #[inline]
-    fn is_in_halves(&self, low: u64, high: u64) -> bool {
+    fn is_in_halves(&self, low: impl Fn() -> u64, high: impl Fn() -> u64) -> bool {
         self.random_uuids.iter().any(|[(low_mask, low_bits), (high_mask, high_bits)]| {
-            high & high_mask == *high_bits && low & low_mask == *low_bits
+            high() & high_mask == *high_bits && low() & low_mask == *low_bits
         })
     }
 }
@@ -437,7 +437,7 @@ fn held(values: &Values, needle: &Needle) -> Held {
             any(all.iter().map(holds).collect())
         }
         Values::RandomUuids { packed, count } => {
-            let half = |at| bits::get(packed, at, HALF_BITS);
+            let half = |at| move || bits::get(packed, at, HALF_BITS);
             let holds = |at: usize| needle.is_in_halves(half(2 * at), half(2 * at + 1));
             // Mostly none does, which is told without writing down of each that it does not.
             if !(0..*count).any(holds) {

@@ -279,12 +279,7 @@ fn random_uuids<'a>(
 ) -> bool {
     let mut halves = Vec::with_capacity(2 * values.len());
     for value in values {
-        let mut uuid = 0_u128;
-        for byte in value.iter().filter(|byte| **byte != b'-') {
-            let digit = char::from(*byte).to_digit(16).unwrap_or(0);
-            uuid = uuid << 4 | u128::from(digit);
-        }
-        let Some((low, high)) = halves_of(uuid) else { return false };
+        let Some((low, high)) = uuid(value).and_then(halves_of) else { return false };
         halves.extend([low, high]);
     }
     streams.kinds.push(Kind::RandomUuids as u8);
@@ -292,6 +287,21 @@ fn random_uuids<'a>(
     bits::pack(&mut bytes, &halves, HALF_BITS);
     streams.put_bytes(compressor, &bytes);
     true
+}
+
+/// The digits of a UUID in small letters.
+fn uuid(text: &[u8]) -> Option<u128> {
+    let text: &[u8; crate::words::UUID_BYTES] = text.try_into().ok()?;
+    let number = |groups: &[&[u8]]| {
+        let digits = groups.iter().copied().flatten();
+        digits.fold(0_u64, |number, byte| {
+            // `0` to `9` end in their values, `a` to `f` in one to six.
+            number << 4 | u64::from((byte & 15) + if *byte < b'a' { 0 } else { 9 })
+        })
+    };
+    let high = number(&[&text[..8], &text[9..13], &text[14..18]]);
+    let low = number(&[&text[19..23], &text[24..]]);
+    Some(u128::from(high) << 64 | u128::from(low))
 }
 
 /// Bits of half a UUID of version 4.
@@ -374,21 +384,33 @@ fn hexadecimal<'a>(
     true
 }
 
+/// Four numbers below 256 without leading zeros, a dot between each two.
+fn address(value: &[u8]) -> Option<u64> {
+    let (mut address, mut group, mut digits, mut dots) = (0, 0, 0, 0);
+    for byte in value {
+        match byte {
+            b'0'..=b'9' if digits == 0 || group > 0 => {
+                group = group * 10 + u64::from(byte - b'0');
+                digits += 1;
+                if group > 255 {
+                    return None;
+                }
+            }
+            b'.' if digits > 0 && dots < 3 => {
+                address = address << 8 | group;
+                (group, digits, dots) = (0, 0, dots + 1);
+            }
+            _ => return None,
+        }
+    }
+    (dots == 3 && digits > 0).then_some(address << 8 | group)
+}
+
 fn addresses<'a>(
     compressor: &mut Compressor,
     streams: &mut Streams,
     values: impl Iterator<Item = &'a [u8]>,
 ) -> bool {
-    let address = |value: &[u8]| -> Option<u64> {
-        let mut groups = 0;
-        let mut address = 0;
-        for group in value.split(|byte| *byte == b'.') {
-            let plain = group.len() <= 3 && (group.len() == 1 || group.first() != Some(&b'0'));
-            address = address << 8 | parse(group).filter(|number| plain && *number < 256)?;
-            groups += 1;
-        }
-        (groups == 4).then_some(address)
-    };
     let Some(numbers) = values.map(address).collect::<Option<Vec<u64>>>() else { return false };
     let base = numbers.iter().copied().min().unwrap_or(0);
     let width = width(numbers.iter().copied().max().unwrap_or(0) - base);

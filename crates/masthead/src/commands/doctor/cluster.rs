@@ -25,9 +25,9 @@ fn verdicts(answer: &Value, wanted: bool) -> Vec<Check> {
     let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
     let mut checks = vec![Check::ok(WHAT, format!("{} resources are followed", resources.len()))];
     for problem in &problems {
-        let advice =
-            "the server's account needs get, list and watch on it: look at its ClusterRole";
-        checks.push(Check::new(WHAT, State::Broken, text(problem), advice));
+        let problem = text(problem);
+        let (state, advice) = of_problem(&problem);
+        checks.push(Check::new(WHAT, state, problem, advice));
     }
     for resource in &resources {
         let (namespace, name) = (text(&resource["namespace"]), text(&resource["name"]));
@@ -46,6 +46,25 @@ fn verdicts(answer: &Value, wanted: bool) -> Vec<Check> {
         }
     }
     checks
+}
+
+/// How bad it is that something of the cluster is not followed, and what to do.
+fn of_problem(problem: &str) -> (State, &'static str) {
+    match problem {
+        p if p.contains("401") || p.contains("403") => {
+            let advice = "the server's account lacks the rights that this names: look at its roles";
+            (State::Broken, advice)
+        }
+        // An older operator has fewer kinds.
+        p if p.contains("404") => (
+            State::Warning,
+            "install the CRDs of prometheus-operator where this kind is wanted; it is found then",
+        ),
+        _ => {
+            let advice = "is the API server there, and may the pod of this server reach it?";
+            (State::Broken, advice)
+        }
+    }
 }
 
 /// What to look at where a resource of this kind brings nothing.
@@ -77,6 +96,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_kind_that_is_not_installed_is_no_fault_and_each_problem_has_its_advice() {
+        let f = |problem: &str, state: State, part: &str| {
+            let found = of_problem(problem);
+            assert!(found.0 == state && found.1.contains(part), "{problem}: {found:?}");
+        };
+        f("/apis/x/probes: 403 Forbidden", State::Broken, "rights");
+        f("/api/v1/pods: 401 Unauthorized", State::Broken, "rights");
+        f("/apis/x/probes: 404 Not Found", State::Warning, "CRDs");
+        f("connection refused", State::Broken, "reach");
+    }
 
     #[test]
     fn what_matches_nothing_is_broken_and_no_cluster_only_where_one_is_wanted() {
