@@ -4,15 +4,14 @@
 
 #![expect(unsafe_code, reason = "mallopt(3) has no safe wrapper")]
 
-/// Lets two processors share an arena of the allocator: what one thread has given back serves the
-/// others too. Left to itself, glibc gives eight arenas to every processor, and each keeps the most
-/// that it ever needed.
+/// Leaves the allocator one arena for each processor: what one thread has given back serves others
+/// too. Left to itself, glibc gives eight arenas to every processor, and each keeps the most that it
+/// ever needed. Fewer make threads that run at the same time wait for each other.
 ///
 /// To be called before there is a second thread. Without glibc it does nothing.
-pub fn share_arenas() {
+pub fn limit_arenas() {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let arenas = i32::try_from(processors / 2).unwrap_or(i32::MAX).max(1);
-    limit(arenas);
+    limit(i32::try_from(processors).unwrap_or(i32::MAX));
 }
 
 #[cfg(target_env = "gnu")]
