@@ -1,8 +1,9 @@
 //! The browser application: files that were built in, and its first page for every address that
 //! only the application knows.
 //!
-//! Nothing is read from disk, and files come packed as they are sent. A content security policy keeps the page to this origin; files with
-//! a hash in their name may be kept by the browser forever, the first page never.
+//! Nothing is read from disk, and files come packed as they are sent. A content security policy
+//! keeps the page to this origin; files with a hash in their name may be kept by the browser
+//! forever, first pages never.
 
 use std::sync::Arc;
 
