@@ -260,15 +260,8 @@ fn a_rotten_block_of_lines_is_set_aside_and_the_rest_answers() {
     assert_eq!(server.stop(Signal::TERM), Some(0));
 }
 
-/// The newest file of a journal that holds anything beyond its header.
-fn newest_segment(journal: &Path) -> PathBuf {
-    let files = fs::read_dir(journal).unwrap().map(|entry| entry.unwrap().path());
-    let held = |file: &PathBuf| fs::metadata(file).unwrap().len() > 48;
-    files.filter(held).max().unwrap()
-}
-
-#[test]
-fn a_torn_journal_is_cut_and_keeps_what_was_acknowledged() {
+/// The data of a server that was killed once it had acknowledged five samples and five lines.
+fn killed_with_five_of_each() -> tempfile::TempDir {
     let data = tempfile::tempdir().unwrap();
     let server = serve(data.path());
     let start = now();
@@ -278,6 +271,19 @@ fn a_torn_journal_is_cut_and_keeps_what_was_acknowledged() {
         assert_eq!(push_answer(&server, "full", &[line]).unwrap().0, 204);
     }
     assert_eq!(server.stop(Signal::KILL), None);
+    data
+}
+
+/// The newest file of a journal that holds anything beyond its header.
+fn newest_segment(journal: &Path) -> PathBuf {
+    let files = fs::read_dir(journal).unwrap().map(|entry| entry.unwrap().path());
+    let held = |file: &PathBuf| fs::metadata(file).unwrap().len() > 48;
+    files.filter(held).max().unwrap()
+}
+
+#[test]
+fn a_torn_journal_is_cut_and_keeps_what_was_acknowledged() {
+    let data = killed_with_five_of_each();
     for store in ["metrics", "logs"] {
         let segment = newest_segment(&data.path().join(store).join("journal"));
         let bytes = fs::read(&segment).unwrap();
@@ -304,15 +310,7 @@ fn a_torn_journal_is_cut_and_keeps_what_was_acknowledged() {
 
 #[test]
 fn a_rotten_journal_is_read_around_and_counted() {
-    let data = tempfile::tempdir().unwrap();
-    let server = serve(data.path());
-    let start = now();
-    for at in 0..5_u32 {
-        assert!(server.push(&[(at, start, 1.0)]));
-        let line = (start * 1_000_000 + i64::from(at), format!("line {at}"));
-        assert_eq!(push_answer(&server, "full", &[line]).unwrap().0, 204);
-    }
-    assert_eq!(server.stop(Signal::KILL), None);
+    let data = killed_with_five_of_each();
     for store in ["metrics", "logs"] {
         let segment = newest_segment(&data.path().join(store).join("journal"));
         let mut bytes = fs::read(&segment).unwrap();
