@@ -50,6 +50,15 @@ class Images(unittest.TestCase):
                     version = re.search(r"rust:([\d.]+)", rest)[1]
                     self.assertGreaterEqual(*([int(part) for part in v.split(".")[:2]] for v in (version, wanted)))
 
+    def test_the_binary_of_a_static_image_is_static(self):
+        for name, path in IMAGES.items():
+            steps = instructions(path)
+            (build,) = [rest for what, rest in steps if what == "RUN" and "cargo build" in rest]
+            self.assertIn('RUSTFLAGS="-C target-feature=+crt-static ', build)
+            # Without it the flag is for procedural macros too, which are no programs.
+            self.assertIn('--target "$host"', build)
+            self.assertIn(f'"target/$host/release/{name}"', build)
+
     def test_ports_and_user_are_those_of_the_charts(self):
         for chart, kind, image in (("api", "Deployment", "items-api"), ("masthead", "StatefulSet", "masthead")):
             objects = of_kind(helm.objects(INFRA / "charts" / chart, {}, chart), kind)
