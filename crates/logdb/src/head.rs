@@ -56,7 +56,7 @@ impl Head {
         if let Some(place) = self.streams.get_mut(slot as usize) {
             *place = Some(stream);
         }
-        self.index.insert(slot, labels);
+        self.index.insert(slot, &labels);
         slot
     }
 

@@ -163,9 +163,8 @@ impl Tsdb {
             for selection in selections {
                 let slots =
                     registry.in_order(&index::select(&registry.index, &selection.matchers)?);
-                let series = slots.into_iter().filter_map(|slot| {
-                    Some((registry.index.labels(slot)?.clone(), registry.reference(slot)))
-                });
+                let series = registry.labelled(&slots).into_iter();
+                let series = series.map(|(labels, slot)| (labels, registry.reference(slot)));
                 chosen.push(series.collect());
             }
         }

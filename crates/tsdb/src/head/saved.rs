@@ -93,7 +93,7 @@ impl SavedHead {
             else {
                 continue;
             };
-            let labels = head.registry.get_mut().index.labels(slot).cloned().unwrap_or_default();
+            let labels = head.registry.get_mut().index.labels(slot).unwrap_or_default();
             let owner = head.owner_or_home(slot, &labels);
             let (Some(home), Some(shard)) = (homes.get_mut(owner), head.shards.get_mut(owner))
             else {

@@ -22,7 +22,7 @@ fn shard_with(names: &[&str]) -> (Shard, Vec<Slot>) {
 
 fn add(head: &mut Head, names: &[&str]) -> Vec<Slot> {
     let all = (0..).zip(names).map(|(slot, name)| (slot, Labels::from_iter([("a", name)])));
-    all.map(|(slot, labels)| head.restore(1 << 32 | slot, labels).unwrap()).collect()
+    all.map(|(slot, labels)| head.restore(1 << 32 | slot, &labels).unwrap()).collect()
 }
 
 fn float(time: i64, value: f64) -> NewFloat {
