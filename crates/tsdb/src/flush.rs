@@ -135,9 +135,9 @@ impl Tsdb {
                     }
                 }
             }
-            for ((labels, _), snapshot) in some.iter().zip(&taken.series) {
+            for (at, (labels, _)) in some.iter().enumerate() {
                 let mut part = Part::default();
-                snapshot.read(first, last, &mut part);
+                taken.read(at, first, last, &mut part);
                 writer.push(labels, &part)?;
                 if let Some(exemplars) = exemplars.get(labels) {
                     writer.push_exemplars(labels, exemplars);

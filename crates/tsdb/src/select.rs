@@ -212,6 +212,8 @@ fn take(
 ) {
     // Timelines grow: what was taken of them before may be too short for these series.
     snapshot.forget_lines();
+    snapshot.reserve(series.len());
+    found.reserve(series.len());
     for (labels, reference) in series {
         let Some((shard, slot)) = held.find(reference) else { continue };
         shard.take(snapshot, slot, first, last);
