@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import ipaddress
 import json
 import re
 import unittest
@@ -347,6 +348,12 @@ class Server(unittest.TestCase):
         (policy,) = of_kind(rendered({"networkPolicy": {"nodeCIDRs": ["192.0.2.0/24"]}}), "NetworkPolicy")
         (rule,) = policy["spec"]["ingress"]
         self.assertEqual(rule["from"], [{"podSelector": {}}, {"ipBlock": {"cidr": "192.0.2.0/24"}}])
+        (policy,) = of_kind(rendered(), "NetworkPolicy")
+        blocks = [peer["ipBlock"]["cidr"] for peer in policy["spec"]["ingress"][0]["from"] if "ipBlock" in peer]
+        for node in ("10.1.2.3", "172.18.0.2", "192.168.49.2", "fd00:10::2"):
+            node = ipaddress.ip_address(node)
+            inside = [block for block in map(ipaddress.ip_network, blocks) if node in block]
+            self.assertTrue(inside, node)
 
     def test_the_version_is_that_of_the_workspace(self):
         version = re.search(r'^version = "(.+)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)[1]

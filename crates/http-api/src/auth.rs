@@ -49,6 +49,7 @@ mod verified;
 
 pub use config::{AuthConfig, TokenConfig, UserConfig};
 pub use password::hash_password;
+pub use routes::routes;
 pub use scope::{Role, Scope};
 pub use token::new_token;
 

@@ -41,7 +41,7 @@ mod upload;
 
 pub use auth::{
     Auth, AuthConfig, AuthError, AuthOptions, AuthStats, CheckedAuth, Role, Scope, TokenConfig,
-    UserConfig, hash_password, new_token,
+    UserConfig, hash_password, new_token, routes,
 };
 pub use dashboards::dashboards_router;
 pub use discovery::discovery_router;

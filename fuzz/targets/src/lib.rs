@@ -40,6 +40,7 @@ targets![
     logs,
     loki_push,
     metrics_block,
+    metrics_frame,
     monitors,
     oauth2_token,
     otlp,

@@ -1,7 +1,12 @@
 //! Inputs that make sense, from which the others are made.
 
+use std::sync::Arc;
+
+use camino::Utf8Path;
 use masthead_chunk::{floats, ints, lines, times, xor};
+use masthead_durable::journal::{Frame, Journal, JournalOptions};
 use masthead_model::{Labels, Millis, Nanos};
+use masthead_sysio::{Fs as _, SimClock, SimFs, atomic_write};
 use masthead_tsdb::simulation::block_sections;
 use masthead_wire::{
     loki, remote_read,
@@ -172,6 +177,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "logs" => vec![LOGS_JOURNAL.to_vec(), LOGS_BLOCK.to_vec()],
         "loki_push" => loki_push(),
         "metrics_block" => metrics_block(),
+        "metrics_frame" => metrics_frames(),
         "monitors" => texts(MONITORS),
         "oauth2_token" => texts(OAUTH2_TOKENS),
         "otlp" => texts(&[OTLP]),
@@ -226,6 +232,23 @@ fn columns() -> Vec<Vec<u8>> {
     ];
     assert!(done.iter().all(Result::is_ok), "BUG: a small column: {done:?}");
     all
+}
+
+/// The frames of a journal.
+fn metrics_frames() -> Vec<Vec<u8>> {
+    let (fs, directory) = (Arc::new(SimFs::new(1)), Utf8Path::new("/journal"));
+    let path = directory.join("journal-00000009-00");
+    let mut frames = Vec::new();
+    let mut keep = |frame: Frame<'_>| {
+        frames.push(frame.payload.to_vec());
+        Ok(())
+    };
+    let written =
+        fs.create_dir_all(directory).and_then(|()| atomic_write(&*fs, &path, METRICS_JOURNAL));
+    let clock = Arc::new(SimClock::default());
+    let opened = Journal::open(fs, clock, directory, JournalOptions::default(), &mut keep);
+    assert!(written.is_ok() && opened.is_ok(), "BUG: a journal of ours: {opened:?}");
+    frames
 }
 
 /// A whole block, and one whose first sections are empty.

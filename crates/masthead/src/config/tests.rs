@@ -94,6 +94,14 @@ fn what_is_wrong_is_said_with_its_line_and_key() {
     f("metrics:\n  scrape_configs:\n  - job_nam: x\n", &["line 3", "job_nam", "metrics"]);
     f("metrics:\n  scrape_configs:\n  - job_name: ''\n", &["line 3", "metrics.scrape_configs[0]"]);
     f("metrics:\n  storge: 1\n", &["line 2", "storge"]);
+    f(
+        "metrics:\n  scrape_configs:\n  - job_nam: a\n",
+        &["metrics.scrape_configs[0].job_nam: unknown field"],
+    );
+    f(
+        "metrics:\n  global: {scrape_interval: soon}\n",
+        &["line 2", ": metrics.global.scrape_interval: not a valid duration"],
+    );
     f("logs:\n  scrape_configs:\n  - job_name: ''\n", &["line 3", "logs.scrape_configs[0]"]);
     f("logs:\n  scrape_confgs: []\n", &["line 2", "scrape_confgs"]);
     f("data: {a: b}\n", &["line 1", "data"]);

@@ -1,8 +1,8 @@
 //! The metrics of rules and alerts, read when they are scraped.
 //!
 //! They have upstream's names, because the dashboards and alerts about a Prometheus that people
-//! have ask for these. Each is one line of a table here and one of
-//! `docs/reference/masthead-metrics.md`.
+//! have ask for these. Each is one line of a table here; `docs/reference/masthead-metrics.md` is made
+//! from a live server.
 
 use std::{fmt, sync::Arc};
 
@@ -33,22 +33,22 @@ const G: MetricType = MetricType::Gauge;
 
 #[rustfmt::skip]
 const GROUPS: &[Row<GroupStats>] = &[
-    ("prometheus_rule_evaluations", "Evaluations of rules.", C, |s| count(s.evaluations)),
-    ("prometheus_rule_evaluation_failures", "Evaluations of rules that failed.", C, |s| count(s.failures)),
-    ("prometheus_rule_group_iterations", "Turns of a group, missed ones included.", C, |s| count(s.iterations)),
-    ("prometheus_rule_group_iterations_missed", "Turns that a group missed because the one before took too long.", C, |s| count(s.missed)),
-    ("prometheus_rule_group_interval_seconds", "From one evaluation of a group to the next.", G, |s| s.interval.as_secs_f64()),
-    ("prometheus_rule_group_last_duration_seconds", "How long the last evaluation of a group took.", G, |s| s.evaluation_time.as_secs_f64()),
-    ("prometheus_rule_group_last_evaluation_timestamp_seconds", "When a group was last evaluated, or zero.", G, |s| s.last_evaluation.map_or(0.0, masthead_model::Millis::as_seconds)),
-    ("prometheus_rule_group_last_evaluation_samples", "Samples that the last evaluation of a group made.", G, |s| count(s.last_samples)),
-    ("prometheus_rule_group_rules", "Rules of a group.", G, |s| count(s.rules)),
-    ("masthead_rules_samples_refused", "Results of rules that the store refused.", C, |s| count(s.refused)),
+    ("prometheus_rule_evaluations", "Evaluations of rules, by rule_group.", C, |s| count(s.evaluations)),
+    ("prometheus_rule_evaluation_failures", "Evaluations of rules that failed, by rule_group.", C, |s| count(s.failures)),
+    ("prometheus_rule_group_iterations", "Turns of a group, missed ones included, by rule_group.", C, |s| count(s.iterations)),
+    ("prometheus_rule_group_iterations_missed", "Turns that a group missed because the one before took too long, by rule_group.", C, |s| count(s.missed)),
+    ("prometheus_rule_group_interval_seconds", "From one evaluation of a group to the next, by rule_group.", G, |s| s.interval.as_secs_f64()),
+    ("prometheus_rule_group_last_duration_seconds", "How long the last evaluation of a group took, by rule_group.", G, |s| s.evaluation_time.as_secs_f64()),
+    ("prometheus_rule_group_last_evaluation_timestamp_seconds", "When a group was last evaluated, or zero, by rule_group.", G, |s| s.last_evaluation.map_or(0.0, masthead_model::Millis::as_seconds)),
+    ("prometheus_rule_group_last_evaluation_samples", "Samples that the last evaluation of a group made, by rule_group.", G, |s| count(s.last_samples)),
+    ("prometheus_rule_group_rules", "Rules of a group, by rule_group.", G, |s| count(s.rules)),
+    ("masthead_rules_samples_refused", "Results of rules that the store refused, by rule_group.", C, |s| count(s.refused)),
 ];
 
 #[rustfmt::skip]
 const RECEIVERS: &[Row<ReceiverStats>] = &[
-    ("prometheus_notifications_sent", "Alerts that an Alertmanager took.", C, |s| count(s.sent)),
-    ("prometheus_notifications_errors", "Alerts in messages that an Alertmanager did not take.", C, |s| count(s.errors)),
+    ("prometheus_notifications_sent", "Alerts that an Alertmanager took, by alertmanager.", C, |s| count(s.sent)),
+    ("prometheus_notifications_errors", "Alerts in messages that an Alertmanager did not take, by alertmanager.", C, |s| count(s.errors)),
 ];
 
 /// Alerts on their way: dropped, waiting, room, Alertmanagers.
@@ -111,16 +111,4 @@ fn family<S>(
         }
     }
     Ok(())
-}
-
-/// Every name as it is exposed, for the test of the document.
-#[cfg(test)]
-pub(super) fn names() -> Vec<String> {
-    let full = |name: &str, kind: MetricType| match kind {
-        MetricType::Counter => format!("{name}_total"),
-        _ => name.to_owned(),
-    };
-    let groups = GROUPS.iter().map(|row| full(row.0, row.2));
-    let receivers = RECEIVERS.iter().map(|row| full(row.0, row.2));
-    groups.chain(receivers).chain(NOTIFIER.iter().map(|row| full(row.0, row.2))).collect()
 }

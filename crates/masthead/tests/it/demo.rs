@@ -88,7 +88,7 @@ fn traffic_metrics_and_logs_tell_the_same_story() {
 fn a_demo_ends_with_what_the_doctor_says() {
     let data = tempfile::tempdir().unwrap();
     let data = data.path().to_str().unwrap();
-    let args = ["--for", "20s", "--check", "--rate", "30/s", "--seed", "7", "--data", data];
+    let args = ["--for", "60s", "--check", "--rate", "30/s", "--seed", "7", "--data", data];
     let (code, stdout, stderr) = demo(&args).finish();
     assert_eq!(code, Some(0), "{stdout}\n{stderr}");
     let (checked, said) = stdout.rsplit_once("\n\n").unwrap();

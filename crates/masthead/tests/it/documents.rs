@@ -91,6 +91,20 @@ impl Drop for Started {
     }
 }
 
+/// `script` with free ports for those the documents name. Whole numbers, each once: a free port may
+/// hold the digits of one that is named, as 33001 does of 3001.
+fn with_ports(script: &str, ports: &[(&str, String)]) -> String {
+    let edges = |letter: char| !letter.is_ascii_digit();
+    let free = |number: &str| ports.iter().find(|(named, _)| *named == number);
+    script
+        .split_inclusive(edges)
+        .flat_map(|piece| {
+            let number = piece.trim_end_matches(edges);
+            [free(number).map_or(number, |(_, port)| port), &piece[number.len()..]]
+        })
+        .collect()
+}
+
 /// The place where the blocks of one page run.
 struct Reader {
     directory: tempfile::TempDir,
@@ -118,10 +132,7 @@ impl Reader {
     }
 
     fn command(&self, script: &str) -> Command {
-        let mut script = script.to_owned();
-        for (named, free) in &self.ports {
-            script = script.replace(named, free);
-        }
+        let script = with_ports(script, &self.ports);
         let [ui, api, metrics, ..] = &self.ports[..] else { panic!("BUG: fewer ports") };
         let release = self.directory.path().join("target/release");
         let path = format!("{}:{}", release.display(), std::env::var("PATH").unwrap());
@@ -341,6 +352,14 @@ fn a_question_without_an_answer_is_asked_again() {
     f("true", false);
     f("printf '(no series)'", false);
     f("printf answer; false", false);
+}
+
+#[test]
+fn a_free_port_with_the_digits_of_a_named_one_stays_whole() {
+    let ports = [("3000", "33001".to_owned()), ("3001", "37101".to_owned())];
+    let script = "curl 127.0.0.1:3000/a localhost:3001 30001 '3000'";
+    let want = "curl 127.0.0.1:33001/a localhost:37101 30001 '33001'";
+    assert_eq!(with_ports(script, &ports), want);
 }
 
 /// The tables of failures and refusals name tests; each is there.

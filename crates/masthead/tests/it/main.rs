@@ -27,10 +27,12 @@ mod pods;
 mod process;
 mod query;
 mod refusals;
+mod routes;
 mod rules;
 mod run;
 mod run_elsewhere;
 mod serve;
+mod table;
 mod targets;
 
 use process::{Masthead, masthead};

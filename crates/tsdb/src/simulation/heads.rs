@@ -47,6 +47,23 @@ pub fn open_head_file(sections: &[&[u8]]) -> Result<(OpenReport, usize)> {
     Ok((report, read_all(&store, clock)))
 }
 
+/// Opens a store whose journal has `payload` as a frame with a good checksum, and reads all of it.
+///
+/// # Errors
+/// Those of a store.
+pub fn open_frame(payload: &[u8]) -> Result<usize> {
+    let fs = SimFs::new(1);
+    let clock = Arc::new(SimClock::default());
+    let options = Options::default();
+    {
+        let (store, _) = Tsdb::open(Arc::new(fs.clone()), clock.clone(), DIR.into(), options)?;
+        store.journal()?.append(payload)?;
+        store.sync()?;
+    }
+    let (store, _) = Tsdb::open(Arc::new(fs), clock.clone(), DIR.into(), options)?;
+    Ok(read_all(&store, clock))
+}
+
 /// Reads every sample of a store that may be damaged; how many there are.
 pub(super) fn read_all(store: &Tsdb, clock: Arc<SimClock>) -> usize {
     let ctx = QueryCtx::new(clock, QueryLimits::default());

@@ -11,7 +11,7 @@ use crate::mutate::mutated;
 const ROUNDS: usize = 2000;
 /// Of one that opens a whole store.
 const SLOW_ROUNDS: usize = 200;
-const SLOW: [&str; 4] = ["head", "journal", "logql_query", "metrics_block"];
+const SLOW: [&str; 5] = ["head", "journal", "logql_query", "metrics_block", "metrics_frame"];
 
 /// So many in place of these, for a longer run: `FUZZ_ROUNDS=1000000`.
 fn rounds(name: &str) -> usize {
@@ -60,6 +60,7 @@ runs!(logql_query);
 runs!(logs);
 runs!(loki_push);
 runs!(metrics_block);
+runs!(metrics_frame);
 runs!(monitors);
 runs!(oauth2_token);
 runs!(otlp);

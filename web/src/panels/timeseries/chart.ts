@@ -197,7 +197,8 @@ function seriesOptions(series: SeriesView): uPlot.Series {
       show:
         series.draw === 'points' || series.points === 'always'
           ? true
-          : series.points === 'never'
+          : // As in Grafana: a bar is its own mark.
+            series.points === 'never' || series.draw === 'bars'
             ? false
             : alone,
       size: series.pointSize,
