@@ -93,7 +93,7 @@ impl SavedHead {
             else {
                 continue;
             };
-            let labels = head.registry.get_mut().index.labels(slot).cloned().unwrap_or_default();
+            let labels = head.registry.get_mut().index.labels(slot).unwrap_or_default();
             let owner = head.owner_or_home(slot, &labels);
             let (Some(home), Some(shard)) = (homes.get_mut(owner), head.shards.get_mut(owner))
             else {
@@ -148,7 +148,7 @@ impl Shard {
         let mut divided = Vec::new();
         for (slot, old) in self.slots() {
             let mut all = Part::default();
-            self.snapshot_all(slot).read(i64::MIN, i64::MAX, &mut all);
+            self.snapshot_all(slot).read(0, i64::MIN, i64::MAX, &mut all);
             let mut series = Series::new(old.generation);
             (series.last_time, series.last_bits) = (old.last_time, old.last_bits);
             let last = old.rest.as_ref().and_then(|rest| rest.last_histogram.clone());

@@ -6,7 +6,7 @@ use masthead_chunk::{histograms, xor::Appender};
 use masthead_model::Histogram;
 
 use super::{
-    NewFloat, SeriesSnapshot,
+    NewFloat, Snapshot,
     timeline::{LineId, Meeting, NONE, Timelines},
 };
 use crate::columns::Part;
@@ -153,13 +153,13 @@ impl Series {
     pub(super) fn delete(
         &mut self,
         lines: &mut Timelines,
-        all: &SeriesSnapshot,
+        all: &Snapshot,
         block_ms: i64,
         first: i64,
         last: i64,
     ) {
         let mut kept = Part::default();
-        all.read(i64::MIN, i64::MAX, &mut kept);
+        all.read(0, i64::MIN, i64::MAX, &mut kept);
         let before = kept.len();
         kept.remove(first, last);
         if kept.len() == before {

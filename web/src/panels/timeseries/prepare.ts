@@ -74,7 +74,13 @@ export type TimeSeriesView = {
   readonly series: readonly SeriesView[];
   readonly scales: readonly ScaleView[];
   readonly thresholds:
-    | { readonly mode: string; readonly steps: readonly Threshold[]; readonly scale: string }
+    | {
+        readonly mode: string;
+        /** Whether the steps are percentages of the scale. */
+        readonly percent: boolean;
+        readonly steps: readonly Threshold[];
+        readonly scale: string;
+      }
     | undefined;
 };
 
@@ -117,7 +123,12 @@ export function prepareTimeSeries(frames: readonly Frame[]): TimeSeriesView {
   const thresholds =
     first === undefined || mode === 'off'
       ? undefined
-      : { mode, steps: optionsOf(first.field).thresholds?.steps ?? [], scale: first.scale };
+      : {
+          mode,
+          percent: optionsOf(first.field).thresholds?.mode === 'percentage',
+          steps: optionsOf(first.field).thresholds?.steps ?? [],
+          scale: first.scale,
+        };
   return { times: times.map((ms) => ms / 1_000), series, scales, thresholds };
 }
 
