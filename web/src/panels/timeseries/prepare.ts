@@ -139,9 +139,14 @@ function gapMs(field: Field, step: number | undefined): number | undefined {
   return step === undefined ? undefined : step * 1.5;
 }
 
-/** The moment where the first point of every gap is missing. */
+/**
+ * The moment where the first point of every gap is missing. A point alone has the next one missing:
+ * its bar is then as wide as others would be.
+ */
 function gapsOf(times: readonly number[], ms: number | undefined): readonly number[] {
   if (ms === undefined) return [];
+  const [only] = times;
+  if (times.length === 1 && only !== undefined) return [only + ms / 1.5];
   return times.flatMap((time, at) => {
     const before = times[at - 1];
     return before !== undefined && time - before > ms ? [before + ms / 1.5] : [];
