@@ -357,6 +357,17 @@ step('the keyboard alone opens a board and its menus', async ({ page }) => {
   // A menu that is still closing keeps the focus.
   await page.getByRole('menuitem', { name: 'Inspect' }).waitFor({ state: 'detached' });
   await tabTo('Time range:');
+  // A dialog gives the focus back to where it was opened.
+  await tabTo('Menu of ');
+  await page.keyboard.press('Enter');
+  await page.getByRole('menuitem', { name: 'Inspect' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await until('the menu has the focus again', () =>
+    page.evaluate(() => document.activeElement?.getAttribute('aria-label')?.startsWith('Menu of ')),
+  );
 });
 
 step(

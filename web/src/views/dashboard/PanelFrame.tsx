@@ -3,7 +3,16 @@
 import { Center, Group, Loader, Menu, Text, Tooltip, useComputedColorScheme } from '@mantine/core';
 import { useInViewport, useMergedRef } from '@mantine/hooks';
 import { IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react';
-import { Component, memo, type ReactNode, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import {
+  Component,
+  memo,
+  type ReactNode,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { type Placed, within } from '../../dashboard/layout/repeat';
 import { type Environment, type Values, writeText } from '../../dashboard/run';
 import { panelIn, withPanel } from '../../dashboard/schema/edit';
@@ -60,6 +69,13 @@ export const PanelFrame = memo(function PanelFrame(props: Props) {
   const dark = useComputedColorScheme('light') === 'dark';
   const [inspecting, setInspecting] = useState(false);
   const [editing, setEditing] = useState(false);
+  const menu = useRef<HTMLButtonElement>(null);
+  const dialog = inspecting || editing;
+  const had = useRef(false);
+  useEffect(() => {
+    if (had.current && !dialog) menu.current?.focus();
+    had.current = dialog;
+  }, [dialog]);
   const places = useMergedRef<HTMLElement>(ref, section);
   const type = panelType(panel.type);
   // Widths are rounded so that a moving window does not ask anew at every pixel.
@@ -130,7 +146,7 @@ export const PanelFrame = memo(function PanelFrame(props: Props) {
           )}
           <Group gap={2} ml="auto" wrap="nowrap" data-no-picture="">
             {data.loading && <Loader size={12} aria-label="Loading" />}
-            <PanelMenu label={`Menu of ${title === '' ? 'the panel' : title}`}>
+            <PanelMenu button={menu} label={`Menu of ${title === '' ? 'the panel' : title}`}>
               <Menu.Item onClick={view}>{viewing ? 'Back' : 'View alone'}</Menu.Item>
               <PanelActions {...actions} />
               {panel.links.map((link) => (

@@ -5,16 +5,21 @@
 
 import { ActionIcon, Menu } from '@mantine/core';
 import { IconDotsVertical } from '@tabler/icons-react';
-import { type ComponentProps, type ReactNode, useRef, useState } from 'react';
+import { type ComponentProps, type ReactNode, type RefObject, useState } from 'react';
 
-type Props = { readonly label: string; readonly children: ReactNode };
+type Props = {
+  readonly label: string;
+  /** Where the focus belongs when the menu, or what it opened, is closed. */
+  readonly button: RefObject<HTMLButtonElement | null>;
+  readonly children: ReactNode;
+};
 
-export function PanelMenu({ label, children }: Props) {
+export function PanelMenu({ label, button, children }: Props) {
   const [state, setState] = useState<'never' | 'open' | 'closed'>('never');
-  const button = useRef<HTMLButtonElement>(null);
   if (state === 'never')
     return (
       <Button
+        ref={button}
         aria-label={label}
         aria-haspopup="menu"
         aria-expanded={false}
