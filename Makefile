@@ -17,6 +17,8 @@ DEMO ?=
 BENCH ?=
 # Arguments for the comparison of logs, e.g. make bench BENCH_LOGS="--megabytes 200".
 BENCH_LOGS ?=
+# Arguments for the measurement of the collector, e.g. make bench BENCH_COLLECT="--seconds 5".
+BENCH_COLLECT ?=
 # Arguments for the measurement of the demo, e.g. make bench BENCH_DEMO="--minutes 1".
 BENCH_DEMO ?=
 
@@ -63,12 +65,13 @@ test-cluster: ## install into the cluster of KUBECONFIG and verify metrics, logs
 test-charts: ## render the charts and the Helmfile with real Helm and check every object
 	@$(step) "charts: render, validate, check" scripts/test-charts
 
-bench: ## measure: every benchmark of the workspace, then masthead beside the originals: metrics, logs; then the demo
+bench: ## measure: every benchmark of the workspace, then masthead beside the originals: metrics, logs; then the collector and the demo
 	@scripts/need cargo cc
 	@$(step) "benchmarks" cargo bench --workspace --bench '*'
 	@$(step) "build masthead and its comparison (release)" cargo build --release --package masthead --package items-api --package masthead-bench
 	@"$${CARGO_TARGET_DIR:-target}/release/masthead-bench" $(BENCH)
 	@"$${CARGO_TARGET_DIR:-target}/release/masthead-bench" logs $(BENCH_LOGS)
+	@"$${CARGO_TARGET_DIR:-target}/release/masthead-bench" collect $(BENCH_COLLECT)
 	@"$${CARGO_TARGET_DIR:-target}/release/masthead-bench" demo $(BENCH_DEMO)
 
 conformance: ## run upstream's cases: make conformance CONFORMANCE=DIR (*.test or prebuilt-promql.json for PromQL, check.py for LogQL)

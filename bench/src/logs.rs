@@ -17,6 +17,7 @@ use anyhow::Result;
 use clap::Args;
 use masthead_model::Nanos;
 
+pub(crate) use self::peers::MASTHEAD_LOGS;
 use self::{
     corpus::Corpus,
     phases::Loads,

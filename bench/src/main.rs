@@ -1,6 +1,7 @@
 //! `masthead-bench`: what Masthead costs beside the originals, on this machine: metrics beside
 //! Prometheus and `VictoriaMetrics`, with `logs` log lines beside Loki (`logs.rs`),
-//! with `demo` the whole stack by itself (`demo.rs`).
+//! with `collect` the collector of log files (`collect.rs`), with `demo` the whole stack by itself
+//! (`demo.rs`).
 //!
 //! It starts each system that it finds, one after another, in directories of its own on loopback,
 //! sends all of them the same synthetic samples, asks them the same questions, and prints one
@@ -22,6 +23,7 @@
 #![expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 
 mod answers;
+mod collect;
 mod data;
 mod demo;
 mod http;
@@ -48,6 +50,7 @@ use clap::{Args, Parser, Subcommand};
 use masthead_model::Millis;
 
 use crate::{
+    collect::CollectArguments,
     data::Plan,
     demo::DemoArguments,
     http::Patience,
@@ -90,6 +93,9 @@ enum Other {
     /// Measure Masthead as a log system, beside Loki where it is installed.
     #[command(after_help = EXIT_CODES)]
     Logs(LogsArguments),
+    /// Measure the collector of log files: whether every line arrives once, and what it takes.
+    #[command(after_help = EXIT_CODES)]
+    Collect(CollectArguments),
     /// Measure the demo: time to the first answer, memory after ten minutes, size of the program.
     #[command(after_help = EXIT_CODES)]
     Demo(DemoArguments),
@@ -237,6 +243,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match &arguments.other {
         Some(Other::Logs(logs)) => logs::run(logs),
+        Some(Other::Collect(collect)) => collect::run(collect),
         Some(Other::Demo(demo)) => demo::run(demo),
         None => run(&arguments.metrics),
     };

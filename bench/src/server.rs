@@ -53,14 +53,28 @@ impl<'a> Server<'a> {
         directory: &Utf8Path,
         patience: &Patience,
     ) -> Result<(Self, Duration)> {
+        Self::start_with(program, directory, None, &[], patience)
+    }
+
+    /// As [`Server::start`], at this port of loopback or a free one, with more arguments.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn start_with(
+        program: &'a Program,
+        directory: &Utf8Path,
+        port: Option<u16>,
+        more: &[&str],
+        patience: &Patience,
+    ) -> Result<(Self, Duration)> {
         let data = directory.join("data");
         fs::create_dir_all(&data).with_context(|| format!("cannot make {data}"))?;
         let log = directory.join("log");
         let words = fs::File::create(&log).with_context(|| format!("cannot make {log}"))?;
-        let port = free_port()?;
+        let port = port.map_or_else(free_port, Ok)?;
         let start = Start { program: &program.path, directory, data: &data, port };
         let mut command = (program.system.command)(&start)?;
-        command.stdin(Stdio::null()).stdout(words.try_clone()?).stderr(words);
+        command.args(more).stdin(Stdio::null()).stdout(words.try_clone()?).stderr(words);
         let began = Instant::now();
         let child = command.spawn().with_context(|| format!("cannot start {}", program.path))?;
         let base = format!("http://127.0.0.1:{port}");
@@ -232,7 +246,7 @@ impl Drop for Server<'_> {
 }
 
 /// A port of loopback that was free a moment ago.
-fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0").context("cannot find a free port")?;
     Ok(listener.local_addr()?.port())
 }

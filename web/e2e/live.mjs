@@ -10,7 +10,7 @@
 
 import assert from 'node:assert/strict';
 import { allDrawn, findings, openPage, panels, QUIET, startBrowser, until } from './page.mjs';
-import { startStack } from './stack.mjs';
+import { pushMany, startStack } from './stack.mjs';
 
 const [binary, executablePath, dashboards] = process.argv.slice(2);
 assert(binary && executablePath, 'usage: node e2e/live.mjs BINARY CHROMIUM [DASHBOARDS]');
@@ -221,6 +221,26 @@ step('logs are explored, and hostile lines stay text', async ({ page }) => {
   assert(wide <= 1440, `a long word makes the page ${wide} pixels wide`);
 });
 
+step('a list of many pages of lines is scrolled from its start to its end', async ({ page }) => {
+  const lines = 7_000;
+  await pushMany(stack.url, 'pages', lines);
+  const expr = encodeURIComponent('{app="pages"}');
+  await page.goto(`/explore/logs?${RANGE}&expr=${expr}`);
+  const list = page.getByRole('log');
+  await list.getByText(`number ${lines - 1}`, { exact: true }).waitFor();
+  await until('the last line is in sight', async () => {
+    await list.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+    return list.getByText('number 0', { exact: true }).isVisible();
+  });
+  // However long the list is, the page has only what is in sight and a little around it.
+  const rows = await list.locator('.log-row').count();
+  assert(rows < 200, `${rows} rows are in the page`);
+  // With the keyboard alone, and back: what was read is still there.
+  await list.focus();
+  await page.keyboard.press('Home');
+  await list.getByText(`number ${lines - 1}`, { exact: true }).waitFor();
+});
+
 step('a metric of lines is explored, and what is wrong is told', async ({ page, faults }) => {
   const expr = 'sum by (level) (count_over_time({app="api"} | json | level!="" [1m]))';
   await page.goto(`/explore/logs?${RANGE}&expr=${encodeURIComponent(expr)}`);
@@ -337,6 +357,17 @@ step('the keyboard alone opens a board and its menus', async ({ page }) => {
   // A menu that is still closing keeps the focus.
   await page.getByRole('menuitem', { name: 'Inspect' }).waitFor({ state: 'detached' });
   await tabTo('Time range:');
+  // A dialog gives the focus back to where it was opened.
+  await tabTo('Menu of ');
+  await page.keyboard.press('Enter');
+  await page.getByRole('menuitem', { name: 'Inspect' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await until('the menu has the focus again', () =>
+    page.evaluate(() => document.activeElement?.getAttribute('aria-label')?.startsWith('Menu of ')),
+  );
 });
 
 step(

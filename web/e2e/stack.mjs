@@ -241,11 +241,24 @@ export const HOSTILE = [
 async function pushHostile(url) {
   const now = BigInt(Date.now()) * 1_000_000n;
   const values = HOSTILE.map((line, at) => [String(now + BigInt(at)), line]);
-  const stream = { app: 'hostile', job: 'hostile', note: '<b>bold</b> "quoted" \u202ex' };
+  await push(url, { app: 'hostile', job: 'hostile', note: '<b>bold</b> "quoted" \u202ex' }, values);
+}
+
+/** Lines of one stream, some of which share their instant. */
+export async function pushMany(url, app, count) {
+  const end = BigInt(Date.now()) * 1_000_000n;
+  const values = Array.from({ length: count }, (_, at) => [
+    String(end - BigInt(Math.floor((count - at) / 3)) * 1_000_000n),
+    `number ${at}`,
+  ]);
+  await push(url, { app }, values);
+}
+
+async function push(url, stream, values) {
   const answer = await fetch(`${url}/loki/api/v1/push`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ streams: [{ stream, values }] }),
   });
-  if (!answer.ok) throw new Error(`hostile lines were refused: ${await answer.text()}`);
+  if (!answer.ok) throw new Error(`lines were refused: ${await answer.text()}`);
 }

@@ -17,7 +17,7 @@ use crate::{
 pub(crate) const SYSTEMS: [&System; 2] = [&MASTHEAD_LOGS, &LOKI];
 
 /// Masthead, asked as a log system.
-const MASTHEAD_LOGS: System = System { write_path: PUSH, compact: flush, ..MASTHEAD };
+pub(crate) const MASTHEAD_LOGS: System = System { write_path: PUSH, compact: flush, ..MASTHEAD };
 
 /// Grafana Loki as one process on local files.
 const LOKI: System = System {

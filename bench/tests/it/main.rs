@@ -104,6 +104,31 @@ fn a_toy_run_of_logs_counts_every_line_and_answers_every_question() {
 }
 
 #[test]
+fn a_toy_run_of_the_collector_finds_every_line_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let scratch = dir.path().join("scratch");
+    std::fs::create_dir(&scratch).unwrap();
+    let json = dir.path().join("out.json");
+    let arguments = ["collect", "--toy", "--time-limit", "8", "--json", json.to_str().unwrap()];
+    let output = bench(&[&arguments[..], &["--scratch", scratch.to_str().unwrap()]].concat());
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0, "{err}");
+    if err.contains("there is nothing to measure") {
+        assert_eq!(output.status.code(), Some(1), "{err}");
+        return;
+    }
+    assert!(output.status.success(), "{out}\n{err}");
+    let json: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    let rows = json["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 8, "{json}");
+    for row in rows {
+        assert!(row["lines"].as_u64().is_some_and(|lines| lines > 100), "{row}");
+        assert_eq!([&row["missing"], &row["doubled"], &row["broken"]], [0, 0, 0], "{row}");
+    }
+    assert!(rows[7]["cpu_per_gb"].as_f64().is_some_and(|cpu| cpu > 0.0), "{json}");
+}
+
+#[test]
 fn the_demo_is_measured_and_leaves_nothing_behind() {
     let dir = tempfile::tempdir().unwrap();
     let scratch = dir.path().join("scratch");

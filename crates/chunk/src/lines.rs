@@ -91,6 +91,7 @@ impl Encoder {
                 Ok(Encoding::LinesPlain)
             }
         });
+        self.words.add_starts(text);
         self.words.write(words);
         done
     }

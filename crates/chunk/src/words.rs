@@ -9,6 +9,9 @@
 //! and words of at least 16 bytes in columns that have no longer one ([`Words::may_have`]). What is
 //! asked for here must be what the encoder adds: `lines/scan.rs` keeps to the same runs.
 //!
+//! Ids are also looked for by their beginning. So eight hexadecimal digits before a dash are asked
+//! for as well, whatever is around them: in a UUID they stand once, at its start.
+//!
 //! ```text
 //! longest word with a digit, LEB128 | filter of hashes (words/fuse.rs)
 //! ```
@@ -23,6 +26,8 @@ const LETTERS_MIN: usize = 3;
 const DIGITS_MIN: usize = 8;
 /// A word that may go on beyond the text that is looked for is asked for from this length on.
 const OPEN_MIN: usize = 16;
+/// So many hexadecimal digits before a dash are the start of an id.
+const START_DIGITS: usize = 8;
 /// Bytes of a UUID in text.
 pub(crate) const UUID_BYTES: usize = 36;
 
@@ -102,6 +107,16 @@ pub(crate) fn uuid_at(text: &[u8], start: usize) -> bool {
     })
 }
 
+/// The starts of ids in a text, each with its dash; no word is so.
+fn starts(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    memchr::memchr_iter(b'-', text).filter_map(|dash| {
+        let start = text.get(dash.checked_sub(START_DIGITS)?..=dash)?;
+        let (_, digits) = start.split_last()?;
+        // The last is no digit most often.
+        digits.iter().rev().all(u8::is_ascii_hexdigit).then_some(start)
+    })
+}
+
 fn hash(word: &[u8]) -> u64 {
     let mut hash = 0x9e37_79b9_7f4a_7c15_u64 ^ word.len() as u64;
     for byte in word {
@@ -154,6 +169,12 @@ impl Collector {
         }
     }
 
+    /// Adds the starts of ids of a text that may be many lines; what stands across the end of one
+    /// is added too, which does no harm.
+    pub(crate) fn add_starts(&mut self, text: &[u8]) {
+        self.hashes.extend(starts(text).map(hash));
+    }
+
     /// Replaces `out` by the words, which are then forgotten.
     pub(crate) fn write(&mut self, out: &mut Vec<u8>) {
         out.clear();
@@ -173,12 +194,15 @@ pub struct Query {
     hashes: Vec<u64>,
     /// Words that may go on beyond the text, with their lengths.
     open: Vec<(u64, usize)>,
+    /// Starts of ids, which older columns do not tell.
+    starts: Vec<u64>,
 }
 
 impl Query {
     /// What a line must have that holds `text`, in whatever case.
     pub fn new(text: &[u8]) -> Self {
-        let mut query = Self::default();
+        let starts = starts(text).map(hash).collect();
+        let mut query = Self { starts, ..Self::default() };
         let byte = |at: usize| text.get(at).copied().unwrap_or(0);
         let mut at = 0;
         while at < text.len() {
@@ -205,7 +229,7 @@ impl Query {
 
     /// Whether it asks for nothing.
     pub fn is_empty(&self) -> bool {
-        self.hashes.is_empty() && self.open.is_empty()
+        self.hashes.is_empty() && self.open.is_empty() && self.starts.is_empty()
     }
 }
 
@@ -227,7 +251,9 @@ impl<'a> Words<'a> {
     /// False only if no line of the column holds the text that the query was made of.
     pub fn may_have(&self, query: &Query) -> bool {
         let open = query.open.iter().filter(|(_, length)| *length >= self.longest);
-        query.hashes.iter().chain(open.map(|(hash, _)| hash)).all(|hash| self.filter.has(*hash))
+        let starts = if self.filter.tells_starts() { query.starts.as_slice() } else { &[] };
+        let all = query.hashes.iter().chain(open.map(|(hash, _)| hash)).chain(starts);
+        all.copied().all(|hash| self.filter.has(hash))
     }
 }
 

@@ -28,8 +28,9 @@ const LENGTH_BITS: u32 = 6;
 
 /// A column that grows. 48 bytes, of which 16 hold bits before anything is allocated.
 ///
-/// Readers either copy it with [`Appender::decode_into`] or take sealed bytes of the moment with
-/// [`Appender::snapshot`]; both borrow it only while they run.
+/// Readers copy it with [`Appender::decode_into`], take it with [`Appender::take`] to decode it
+/// later, or take sealed bytes of the moment with [`Appender::snapshot`]; all borrow it only while
+/// they run.
 #[derive(Debug, Clone, Default)]
 pub struct Appender {
     bytes: SmallBytes,
@@ -40,6 +41,15 @@ pub struct Appender {
     /// How often the last value has repeated.
     run: u32,
     window: Window,
+}
+
+/// A column as it was at one moment; its bits are in a buffer that many columns share.
+#[derive(Debug, Clone, Copy)]
+pub struct Taken {
+    start: usize,
+    filled: u32,
+    count: u32,
+    run: u32,
 }
 
 /// Which bits of the 64 a change is written with.
@@ -121,19 +131,18 @@ impl Appender {
 
     /// Appends the values number `range` so far to `out`: those there are of them.
     pub fn decode_range_into(&self, range: Range<usize>, out: &mut Vec<f64>) {
-        let end = range.end.min(self.len());
-        out.reserve(end.saturating_sub(range.start));
-        let mut values = Values {
-            reader: BitReader::new(&self.bytes, self.filled as usize),
-            value: 0,
-            window: Window::default(),
-            at: 0,
-            first: range.start,
-        };
-        let in_bits = self.len() - self.run.min(self.count) as usize;
-        if values.read(in_bits, end, out).is_some() {
-            values.repeat(end, out);
-        }
+        self.taken(0).decode_range_into(&self.bytes, range, out);
+    }
+
+    /// The column as it is now, to be read later: its bits go to the end of `bits`.
+    pub fn take(&self, bits: &mut Vec<u8>) -> Taken {
+        let taken = self.taken(bits.len());
+        bits.extend_from_slice(&self.bytes);
+        taken
+    }
+
+    fn taken(&self, start: usize) -> Taken {
+        Taken { start, filled: self.filled, count: self.count, run: self.run }
     }
 
     /// Appends the values so far to `out` as a column that [`crate::floats::decode_into`] reads.
@@ -195,6 +204,38 @@ impl Appender {
     /// Gives back what the buffer has too much, for a column that waits to be sealed.
     pub fn shrink(&mut self) {
         self.bytes.shrink_to_fit();
+    }
+}
+
+impl Taken {
+    /// How many values there are.
+    pub fn len(&self) -> usize {
+        self.count as usize
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// As [`Appender::decode_range_into`], from the `bits` that the column was taken into.
+    pub fn decode_range_into(&self, bits: &[u8], range: Range<usize>, out: &mut Vec<f64>) {
+        let end = range.end.min(self.len());
+        out.reserve(end.saturating_sub(range.start));
+        let mut values = Values {
+            reader: BitReader::new(
+                bits.get(self.start..).unwrap_or_default(),
+                self.filled as usize,
+            ),
+            value: 0,
+            window: Window::default(),
+            at: 0,
+            first: range.start,
+        };
+        let in_bits = self.len() - self.run.min(self.count) as usize;
+        if values.read(in_bits, end, out).is_some() {
+            values.repeat(end, out);
+        }
     }
 }
 

@@ -22,7 +22,7 @@ mod writer;
 mod tests;
 
 pub use disk::{DiskIndex, LabelsCursor};
-pub use head::{HeadIndex, HeadPostings, Pair};
+pub use head::{HeadIndex, HeadPostings, HeadSets, Pair, Unsorted};
 pub use matching::select;
 pub use together::{Found, Together};
 pub use writer::write;
@@ -64,6 +64,20 @@ pub trait Postings {
         into: &mut RoaringBitmap,
         visit: &mut dyn FnMut(&str) -> bool,
     ) -> Result<()>;
+
+    /// The value of the label `name` of each series of `ids`, rising; empty where it has none.
+    ///
+    /// # Errors
+    /// Those of reading.
+    fn for_each_value(
+        &self,
+        name: &str,
+        ids: &RoaringBitmap,
+        visit: &mut dyn FnMut(u32, &str),
+    ) -> Result<()> {
+        let value = &mut |id, labels: &Labels| visit(id, labels.get(name).unwrap_or_default());
+        self.for_each_labels(ids, value)
+    }
 
     /// The labels of each series of `ids`, rising.
     ///

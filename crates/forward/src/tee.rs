@@ -8,7 +8,8 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use masthead_ports::{AppendBatch, AppendError, AppendReport, SampleSink};
+use masthead_model::{ErrorClass, Labels};
+use masthead_ports::{AppendBatch, AppendError, AppendReport, SampleSink, SeriesRef};
 
 use crate::remote_write::RemoteWriteSink;
 
@@ -36,6 +37,13 @@ impl Tee {
 impl SampleSink for Tee {
     fn append(&self, batch: &mut AppendBatch) -> Result<AppendReport, AppendError> {
         let remotes = self.remotes.read().unwrap_or_else(PoisonError::into_inner);
+        if !remotes.is_empty() && batch.rows.iter().any(|row| row.labels.is_empty()) {
+            // The first remote end came after the sender had asked for the numbering.
+            return Err(AppendError {
+                class: ErrorClass::Unavailable,
+                message: "remote_write was changed meanwhile; send it again".into(),
+            });
+        }
         let report = match &self.local {
             Some(local) => local.append(batch)?,
             None => AppendReport { appended: batch.rows.len(), ..AppendReport::default() },
@@ -48,5 +56,15 @@ impl SampleSink for Tee {
             remote.take_or_lose(batch, |at| !refused.contains(&at));
         }
         Ok(report)
+    }
+
+    /// None with forwarders, which need labels.
+    fn numbering(&self) -> Option<u64> {
+        let alone = self.remotes.read().unwrap_or_else(PoisonError::into_inner).is_empty();
+        self.local.as_ref().filter(|_| alone)?.numbering()
+    }
+
+    fn labels_of(&self, series: SeriesRef) -> Option<Labels> {
+        self.local.as_ref()?.labels_of(series)
     }
 }

@@ -97,27 +97,22 @@ impl Logdb {
     pub fn flush_all(&self) -> Result<bool> {
         self.flush_again.store(true, Ordering::Relaxed);
         let mut keeper = self.maintain()?;
-        let (streams, until, cut, state) = {
+        let (until, cut, state) = {
             let mut state = self.state.write();
             state.head.freeze_all();
             state.buffered_since = None;
             state.forget_deletions();
             let head = &state.head;
-            let mut streams: Vec<(Labels, Vec<Piece>)> = head
-                .streams
-                .iter()
-                .flatten()
-                .filter(|stream| !stream.pieces.is_empty())
-                .map(|stream| (stream.labels.clone(), stream.pieces.clone()))
-                .collect();
-            streams.sort_by(|a, b| a.0.cmp(&b.0));
             let last = self.journal.last().seq;
             let frame = encode_state(last, head.generation, &head.progress, &head.deletions);
-            (streams, head.seq, self.journal.rotate(), frame)
+            (head.seq, self.journal.rotate(), frame)
         };
-        let written = !streams.is_empty();
         // A block must not have a line whose frame, with the progress of its reader, can be lost.
         self.journal.flush()?;
+        // While new lines fill as much memory again, these are given back piece by piece.
+        self.seal()?;
+        let streams = self.pieces_until(until);
+        let written = !streams.is_empty();
         if written {
             let block = keeper.write(|dir| self.write_streams(dir, streams, cut))?;
             let mut state = self.state.write();
@@ -133,6 +128,21 @@ impl Logdb {
         Ok(written)
     }
 
+    /// The streams that have pieces up to number `until`, in label order, with those.
+    fn pieces_until(&self, until: u64) -> Vec<(Labels, Vec<Piece>)> {
+        let state = self.state.read();
+        let mut streams: Vec<(Labels, Vec<Piece>)> = Vec::new();
+        for stream in state.head.streams.iter().flatten() {
+            let pieces = stream.pieces.iter().filter(|piece| piece.info.seq <= until);
+            let pieces: Vec<Piece> = pieces.cloned().collect();
+            if !pieces.is_empty() {
+                streams.push((stream.labels.clone(), pieces));
+            }
+        }
+        streams.sort_by(|a, b| a.0.cmp(&b.0));
+        streams
+    }
+
     fn write_streams(
         &self,
         dir: &Utf8Path,
@@ -144,6 +154,7 @@ impl Logdb {
             for Piece { info, state } in pieces {
                 let sealed = match state {
                     State::Sealed(sealed) => sealed,
+                    // Somebody else compresses it at the moment.
                     State::Frozen(rows) => Arc::new(self.seal_rows(&rows)?),
                 };
                 push(&mut writer, &info, &sealed)?;

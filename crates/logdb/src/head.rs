@@ -48,15 +48,14 @@ impl Head {
     /// Adds a stream that is not there.
     pub(crate) fn add(&mut self, labels: Labels, newest: Option<i64>) -> u32 {
         self.next_id += 1;
-        let stream = Stream::new(labels.clone(), self.next_id, newest);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.streams.push(None);
             u32::try_from(self.streams.len() - 1).unwrap_or(u32::MAX)
         });
+        self.index.insert(slot, &labels);
         if let Some(place) = self.streams.get_mut(slot as usize) {
-            *place = Some(stream);
+            *place = Some(Stream::new(labels, self.next_id, newest));
         }
-        self.index.insert(slot, labels);
         slot
     }
 

@@ -24,7 +24,7 @@ use clap::Parser as _;
 use crate::cli::{Cli, UsageError};
 
 fn main() -> ExitCode {
-    masthead_sysio::limit_arenas();
+    masthead_sysio::tune_allocator();
     let Err(error) = commands::run(Cli::parse().command) else {
         return ExitCode::SUCCESS;
     };

@@ -99,10 +99,30 @@ impl Labels {
     /// The same set without the metric's name, as most functions return it.
     #[must_use]
     pub fn without_metric_name(&self) -> Self {
-        if self.metric_name().is_none() {
-            return self.clone();
+        self.without(|name| name == METRIC_NAME)
+    }
+
+    /// The same set without the labels for whose names `gone` says so; shared if there are none.
+    #[must_use]
+    pub fn without(&self, gone: impl Fn(&str) -> bool) -> Self {
+        let mut kept: Option<String> = None;
+        let mut labels = self.iter();
+        let mut rest = labels.rest;
+        while let Some(label) = labels.next() {
+            let own = rest.get(..rest.len() - labels.rest.len()).unwrap_or_default();
+            if gone(label.name) {
+                kept.get_or_insert_with(|| {
+                    let before = self.0.get(..self.0.len() - rest.len()).unwrap_or_default();
+                    let mut text = String::with_capacity(self.0.len());
+                    text.push_str(before);
+                    text
+                });
+            } else if let Some(kept) = &mut kept {
+                kept.push_str(own);
+            }
+            rest = labels.rest;
         }
-        self.iter().filter(|l| l.name != METRIC_NAME).collect_sorted()
+        kept.map_or_else(|| self.clone(), |kept| Self(kept.into()))
     }
 }
 

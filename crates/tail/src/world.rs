@@ -13,10 +13,11 @@ use crate::{
     reader::{READ_BYTES, Reader},
 };
 
-/// A batch goes when its lines have so many bytes.
-pub(crate) const BATCH_BYTES: usize = 1 << 20;
+/// A batch goes when its lines have so many bytes. Until the sink has it there are several copies of
+/// it, with its journal's and what is pushed; fewer bytes make more batches of a backlog.
+pub(crate) const BATCH_BYTES: usize = 256 << 10;
 /// And when there are so many, because short ones cost more than their bytes.
-const BATCH_LINES: usize = 20_000;
+const BATCH_LINES: usize = 5_000;
 
 #[derive(Debug)]
 pub(crate) struct World {

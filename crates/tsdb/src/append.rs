@@ -11,7 +11,7 @@
 use std::{borrow::Cow, sync::Arc};
 
 use masthead_durable::journal::Journal;
-use masthead_model::{Histogram, Value, is_stale};
+use masthead_model::{Histogram, Labels, Value, is_stale};
 use masthead_ports::{
     AppendBatch, AppendError, AppendReport, AppendRow, Exemplar, RejectReason, SampleSink,
     SeriesRef,
@@ -39,6 +39,17 @@ impl SampleSink for Tsdb {
             self.counters.rejected.add(reason.as_label(), 1);
         }
         Ok(report)
+    }
+
+    /// Series get another generation after some have gone.
+    fn numbering(&self) -> Option<u64> {
+        self.is_loaded().then(|| u64::from(self.head.glance().generation))
+    }
+
+    fn labels_of(&self, series: SeriesRef) -> Option<Labels> {
+        let (_, slot) = split(series.0)?;
+        let registry = self.head.glance();
+        (registry.reference(slot) == series).then(|| registry.index.labels(slot))?
     }
 }
 
@@ -170,7 +181,7 @@ impl Plan {
         let mut home = None;
         for row in &mut batch.rows {
             let mut owner = head.owner_of(row.series);
-            if owner.is_none() {
+            if owner.is_none() && !row.labels.is_empty() {
                 let registry = registry.get_or_insert_with(|| head.glance());
                 row.series = registry.find(&row.labels).unwrap_or_default();
                 owner = head.owner_of(row.series);
@@ -263,6 +274,9 @@ impl Work<'_> {
         let mut known = self.shard.resolve(row.series);
         if known.is_none() && row.series != SeriesRef::default() {
             // The series of that number is gone; its labels may have come again.
+            if row.labels.is_empty() {
+                return Err(RejectReason::UnknownSeries);
+            }
             row.series = self.head.glance().find(&row.labels).unwrap_or_default();
             match self.here(row.series) {
                 Ok(slot) => known = slot,

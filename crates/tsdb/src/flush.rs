@@ -9,8 +9,6 @@
 
 use std::{collections::BTreeSet, sync::atomic::Ordering};
 
-use masthead_model::Labels;
-
 use crate::{
     Error, Result, Tsdb,
     block::{BlockWriter, Origin},
@@ -76,18 +74,21 @@ impl Tsdb {
         Ok(written)
     }
 
-    /// Every series of the head in label order; sorted while nobody has to wait.
-    pub(crate) fn sorted_series(&self) -> Vec<(Labels, Slot)> {
-        let mut series = self.head.registry().all_series();
-        series.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        series
+    /// Every series of the head in label order; sorted while nobody has to wait. None of them goes
+    /// while maintenance is held.
+    pub(crate) fn sorted_series(&self) -> Vec<Slot> {
+        let unsorted = {
+            let index = &self.head.registry().index;
+            index.unsorted(&index.slots().collect::<Vec<_>>())
+        };
+        unsorted.sort()
     }
 
     fn write_windows(
         &self,
         maintenance: &mut Maintenance,
         windows: &BTreeSet<i64>,
-        series: &[(Labels, Slot)],
+        series: &[Slot],
     ) -> Result<usize> {
         if windows.is_empty() {
             return Ok(0);
@@ -117,25 +118,26 @@ impl Tsdb {
     pub(crate) fn copy_head(
         &self,
         writer: &mut BlockWriter,
-        series: &[(Labels, Slot)],
+        series: &[Slot],
         first: i64,
         last: i64,
     ) -> Result<()> {
         let exemplars = self.head.texts().exemplars.between(first, last);
         for some in series.chunks(SERIES_AT_ONCE) {
             let mut taken = Snapshot::default();
+            let some = self.head.registry().labels_of(some);
             {
                 let held = self.head.hold(some.iter().map(|(_, slot)| *slot));
-                for (_, slot) in some {
+                for (_, slot) in &some {
                     match held.shard(*slot) {
                         Some(shard) => shard.take(&mut taken, *slot, first, last),
                         None => taken.take_nothing(),
                     }
                 }
             }
-            for ((labels, _), snapshot) in some.iter().zip(&taken.series) {
+            for (at, (labels, _)) in some.iter().enumerate() {
                 let mut part = Part::default();
-                snapshot.read(first, last, &mut part);
+                taken.read(at, first, last, &mut part);
                 writer.push(labels, &part)?;
                 if let Some(exemplars) = exemplars.get(labels) {
                     writer.push_exemplars(labels, exemplars);

@@ -234,7 +234,7 @@ impl Head {
         }
         let slot = shard.free.pop().ok_or(RejectReason::SeriesLimit)?;
         let generation = registry.generation;
-        registry.insert(slot, generation, labels.clone());
+        registry.insert(slot, generation, labels);
         shard.put(slot, Series::new(generation));
         Ok(Defined::New(slot))
     }

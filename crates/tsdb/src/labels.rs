@@ -24,7 +24,9 @@ impl Tsdb {
             let registry = self.head.registry();
             match series_of(&registry.index, query)? {
                 None => names.extend(registry.index.names().map(str::to_owned)),
-                Some(ids) => add_names(&registry.index, &ids, &mut names)?,
+                Some(ids) => {
+                    names.extend(registry.index.names_among(&ids).into_iter().map(str::to_owned));
+                }
             }
         }
         self.each_block(ctx, query, &mut |block, ids| {

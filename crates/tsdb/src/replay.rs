@@ -194,7 +194,7 @@ impl<'s> Replay<'s> {
 
     fn batch(&mut self, batch: Batch) {
         for (id, labels) in batch.definitions {
-            self.head.restore(id, labels);
+            self.head.restore(id, &labels);
         }
         for metadata in batch.metadata {
             let known = &mut self.head.texts_mut().metadata;
@@ -214,7 +214,7 @@ impl<'s> Replay<'s> {
         }
         for (id, exemplar) in batch.exemplars {
             let Some((_, slot)) = self.head.find_mut(SeriesRef(id)) else { continue };
-            if let Some(labels) = self.head.registry_mut().index.labels(slot).cloned() {
+            if let Some(labels) = self.head.registry_mut().index.labels(slot) {
                 self.head.texts_mut().exemplars.push(&labels, exemplar);
             }
         }

@@ -163,9 +163,8 @@ impl Tsdb {
             for selection in selections {
                 let slots =
                     registry.in_order(&index::select(&registry.index, &selection.matchers)?);
-                let series = slots.into_iter().filter_map(|slot| {
-                    Some((registry.index.labels(slot)?.clone(), registry.reference(slot)))
-                });
+                let series = registry.labelled(&slots).into_iter();
+                let series = series.map(|(labels, slot)| (labels, registry.reference(slot)));
                 chosen.push(series.collect());
             }
         }
@@ -213,6 +212,8 @@ fn take(
 ) {
     // Timelines grow: what was taken of them before may be too short for these series.
     snapshot.forget_lines();
+    snapshot.reserve(series.len());
+    found.reserve(series.len());
     for (labels, reference) in series {
         let Some((shard, slot)) = held.find(reference) else { continue };
         shard.take(snapshot, slot, first, last);

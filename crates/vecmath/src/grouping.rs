@@ -85,7 +85,10 @@ impl Grouping {
 
     /// The labels of a group's result.
     pub fn result(&self, labels: &Labels) -> Labels {
-        self.labels.pick(labels).map(|label| (label.name, label.value)).collect()
+        let mut buffer = String::with_capacity(labels.byte_len());
+        // A series of logs may have a label without a name, by which nobody can group.
+        let named = self.labels.pick(labels).filter(|label| !label.name.is_empty());
+        Labels::from_sorted(named, &mut buffer).unwrap_or_default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 import { Center, Text } from '@mantine/core';
 import type { ComponentType } from 'react';
-import { onDemand } from '../ui/onDemand';
+import { type OnDemand, onDemand } from '../ui/onDemand';
 import { AnnoList } from './annolist/View';
 import type { PanelProps, PanelType } from './panel';
 import { Stat } from './stat/View';
@@ -46,6 +46,14 @@ export function panelType(id: string): PanelType {
   return (
     BY_ID.get(id) ?? { id, View: NotSupported as ComponentType<PanelProps>, needsNoData: true }
   );
+}
+
+/** Begins to load the views of a board's panels, before their data are there to be drawn. */
+export function loadViews(ids: Iterable<string>): void {
+  for (const id of new Set(ids)) {
+    const View = BY_ID.get(id)?.View;
+    if (View !== undefined && 'load' in View) (View as OnDemand<PanelProps>).load();
+  }
 }
 
 /** What stands in the place of a panel that is not drawn. */

@@ -27,6 +27,8 @@ export type PageTime = {
   readonly now: () => void;
 };
 
+const LAST_HOUR: RawRange = { from: 'now-1h', to: 'now' };
+
 const Context = createContext<PageTime | undefined>(undefined);
 
 type Props = {
@@ -41,9 +43,17 @@ type Props = {
 export function TimeProvider({ defaultRange, defaultRefresh, defaultZone, busy, children }: Props) {
   const [params, setUrl] = useUrl();
   const [tick, setTick] = useState(0);
-  const { from, to } = rangeOf(params, defaultRange);
+  const asked = rangeOf(params, defaultRange);
   const refresh = params.get('refresh') ?? defaultRefresh;
   const zone = zoneOf(params.get('timezone') ?? defaultZone);
+  // What the address says may mean nothing; then the page says what it shows instead.
+  const { from, to } = useMemo(
+    () =>
+      resolveRange({ from: asked.from, to: asked.to }, Date.now(), zone) === undefined
+        ? LAST_HOUR
+        : { from: asked.from, to: asked.to },
+    [asked.from, asked.to, zone],
+  );
   // biome-ignore lint/correctness/useExhaustiveDependencies: a refresh is what moves `now`.
   const range = useMemo(() => {
     const now = Date.now();

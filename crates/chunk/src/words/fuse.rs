@@ -7,12 +7,15 @@
 //! seed, LEB128 | log2 of the length of a segment, byte | segments, LEB128 | bytes
 //! ```
 //!
-//! No segments: the set is empty.
+//! No segments: the set is empty. A seed from [`STARTS_SEED`] on says that the set has the starts of
+//! ids, which older ones have not.
 
 use crate::cursor::{Cursor, put_unsigned};
 
 /// Seeds that are tried; each fails for less than one set in a hundred.
 const SEEDS: u64 = 64;
+/// The first seed that is tried; those before it were tried when starts of ids were not in sets yet.
+const STARTS_SEED: u64 = 64;
 const SEGMENT_LOG_MAX: u32 = 18;
 
 /// A set that was written.
@@ -72,11 +75,12 @@ pub(super) fn mix(mut hash: u64) -> u64 {
 /// Appends the set of `hashes`, which are distinct; false if no seed was found.
 pub(super) fn write(hashes: &[u64], out: &mut Vec<u8>) -> bool {
     if hashes.is_empty() {
-        out.extend_from_slice(&[0, 0, 0]);
+        put_unsigned(out, STARTS_SEED);
+        out.extend_from_slice(&[0, 0]);
         return true;
     }
     let shape = Shape::for_count(hashes.len());
-    (0..SEEDS).any(|seed| {
+    (STARTS_SEED..STARTS_SEED + SEEDS).any(|seed| {
         let shape = Shape { seed, ..shape };
         let Some(bytes) = build(shape, hashes) else { return false };
         put_unsigned(out, seed);
@@ -139,6 +143,11 @@ impl<'a> Filter<'a> {
         let good = segments == 0
             || (log <= SEGMENT_LOG_MAX && segments <= 1 << 32 && shape.len() == bytes.len());
         good.then_some(Self { shape, bytes })
+    }
+
+    /// Whether starts of ids were added when it was written.
+    pub(super) fn tells_starts(&self) -> bool {
+        self.shape.seed >= STARTS_SEED
     }
 
     pub(super) fn has(&self, hash: u64) -> bool {

@@ -7,6 +7,7 @@ use super::*;
 fn words_of(text: &str) -> Vec<u8> {
     let mut collector = Collector::default();
     collector.add_text(text.as_bytes());
+    collector.add_starts(text.as_bytes());
     let mut out = Vec::new();
     collector.write(&mut out);
     out
@@ -32,7 +33,33 @@ fn what_is_asked_for_is_what_must_be_there() {
     f("connection REFUSED pod", true);
     f("connection accepted pod", false);
     f("1b2c-7d3e-8f40", true);
+    f("0189a3c2-", true);
+    f("0189A3C2-1b2c-7d", true);
+    f("0189a3c2-ffff", true); // The rest is not asked for.
+    f("0189a3c3-1b2c-7d", false);
+    f("ffffffff-dead-4bad", false);
+    f("ffffffff", true);
+    f("d4b9c6f5-x", true); // A start is what stands before the dash, whatever is before it.
+    f("d4b9c6f6-x", false);
     f("", true);
+}
+
+#[test]
+fn older_columns_are_not_asked_for_starts_of_ids() {
+    // `one 0189a3c2-1b2c-7d3e-8f40-aabbccddeeff`, and nothing, as they were written before starts
+    // were told.
+    let one = "08 00 03 01 00 00 00 00 00 00 67 00 00 00 00 00 00 ae 00 00 f4 00 00 00 00 00 00 d9";
+    for hex in [one, "00 00 00 00"] {
+        let bytes: Vec<u8> =
+            hex.split(' ').map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect();
+        let words = Words::open(&bytes).unwrap();
+        let f = |query: &str, want: bool| {
+            assert_eq!(words.may_have(&Query::new(query.as_bytes())), want, "{hex}: {query}");
+        };
+        f("0189a3c2-1b2c", true);
+        f("ffffffff-1b2c", true);
+        f("0189a3c2-1b2c-7d3e-8f40-aabbccddeefe", false);
+    }
 }
 
 #[test]

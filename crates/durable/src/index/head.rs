@@ -1,65 +1,57 @@
 //! The index in memory: it grows with every new series and shrinks when one is removed.
 //!
-//! Most values have one series or a few, so those are kept without a bitmap: a bitmap of one
-//! number takes about 100 bytes. The text of a label set is shared with whoever gave it.
+//! A label is kept once, whatever number of series have it (`head/pairs.rs`), and a label set is
+//! the numbers of its labels (`head/sets.rs`): a million series of a fleet take some 30 bytes each
+//! where their texts alone would take 150. A text is made when somebody asks for it.
 
-use std::{borrow::Cow, hash::BuildHasher};
+use std::{borrow::Cow, cmp::Ordering, collections::BTreeSet, ops::Range};
 
-use foldhash::fast::RandomState;
-use hashbrown::{HashMap, HashTable};
-use masthead_model::Labels;
+use hashbrown::HashTable;
+use masthead_model::{Label, Labels};
 use roaring::RoaringBitmap;
 
 use super::Postings;
 use crate::Result;
 
-/// Longer lists become bitmaps.
-const FEW_MAX: usize = 16;
+mod holders;
+mod pairs;
+mod sets;
+
+use self::holders::Series;
+pub use self::{pairs::HeadPostings, sets::HeadSets};
 
 /// Label sets in memory, by number and by text, and their postings.
 #[derive(Debug, Default)]
 pub struct HeadIndex {
-    hasher: RandomState,
-    labels: Vec<Option<Labels>>,
-    by_labels: HashTable<Slot>,
-    names: HashMap<Box<str>, Values, RandomState>,
-}
-
-type Values = HashMap<Box<str>, Series, RandomState>;
-
-/// Part of the hash stands beside the number, so that a miss touches no text.
-#[derive(Debug, Clone, Copy)]
-struct Slot {
-    hash: u32,
-    id: u32,
-}
-
-#[derive(Debug)]
-enum Series {
-    One(u32),
-    /// Sorted.
-    Few(Box<[u32]>),
-    Many(Box<RoaringBitmap>),
+    pairs: HeadPostings,
+    sets: HeadSets,
+    by_labels: HashTable<u32>,
 }
 
 impl HeadIndex {
     /// The number of a label set.
     pub fn get(&self, labels: &Labels) -> Option<u32> {
-        let hash = self.hash(labels);
-        let same = |slot: &Slot| {
-            slot.hash == hash && self.labels(slot.id).is_some_and(|known| known == labels)
-        };
-        self.by_labels.find(spread(hash), same).map(|slot| slot.id)
+        let same = |id: &u32| self.set(*id).is_some_and(|set| set.eq(labels));
+        self.by_labels.find(self.pairs.hash(labels), same).copied()
     }
 
-    /// The label set of a number.
-    pub fn labels(&self, id: u32) -> Option<&Labels> {
-        self.labels.get(id as usize)?.as_ref()
+    fn set(&self, id: u32) -> Option<impl Iterator<Item = Label<'_>>> {
+        Some(self.sets.get(id)?.filter_map(|number| self.pairs.label(number)))
+    }
+
+    /// The label set of a number, made anew.
+    pub fn labels(&self, id: u32) -> Option<Labels> {
+        self.labels_in(id, &mut String::new())
+    }
+
+    /// [`HeadIndex::labels`] for many: `buffer` is overwritten and spares an allocation.
+    pub fn labels_in(&self, id: u32, buffer: &mut String) -> Option<Labels> {
+        Labels::from_sorted(self.set(id)?, buffer)
     }
 
     /// The numbers of all series, rising.
     pub fn slots(&self) -> impl Iterator<Item = u32> {
-        (0..).zip(&self.labels).filter(|(_, labels)| labels.is_some()).map(|(id, _)| id)
+        self.sets.ids()
     }
 
     /// How many series there are.
@@ -73,62 +65,43 @@ impl HeadIndex {
     }
 
     /// Adds a label set that is not there under a number that is not taken.
-    pub fn insert(&mut self, id: u32, labels: Labels) {
-        let hash = self.hash(&labels);
-        self.by_labels.insert_unique(spread(hash), Slot { hash, id }, |slot| spread(slot.hash));
-        for label in &labels {
-            // Two look-ups for a new value, one for a known one, which are nearly all.
-            let values = match self.names.get_mut(label.name) {
-                Some(values) => values,
-                None => self.names.entry(label.name.into()).or_default(),
-            };
-            match values.get_mut(label.value) {
-                Some(series) => series.insert(id),
-                None => {
-                    values.insert(label.value.into(), Series::One(id));
-                }
-            }
-        }
-        let at = id as usize;
-        if at >= self.labels.len() {
-            self.labels.resize(at + 1, None);
-        }
-        if let Some(slot) = self.labels.get_mut(at) {
-            *slot = Some(labels);
-        }
+    pub fn insert(&mut self, id: u32, labels: &Labels) {
+        let Self { pairs, sets, by_labels } = self;
+        let hash = pairs.hash(labels);
+        let numbers: Vec<u32> = labels.iter().map(|label| pairs.insert(label, id)).collect();
+        sets.put(id, &numbers);
+        by_labels.insert_unique(hash, id, |id| pairs.hash_of(sets.numbers(*id)));
     }
 
     /// The index of label sets by their numbers, all at once, which is several times faster than
     /// one by one. `postings` must say of exactly these which series have which label. Of equal
     /// sets the first is kept.
-    pub fn from_parts(labels: Vec<Option<Labels>>, postings: HeadPostings) -> Self {
-        let mut index = Self { labels, names: postings.names, ..Self::default() };
-        let count = index.labels.iter().flatten().count();
-        index.by_labels.reserve(count, |slot| spread(slot.hash));
-        for id in 0..u32::try_from(index.labels.len()).unwrap_or(u32::MAX) {
-            let Some(labels) = index.labels(id) else { continue };
-            let hash = index.hash(labels);
-            let known = index.by_labels.find(spread(hash), |slot| {
-                slot.hash == hash && index.labels(slot.id) == Some(labels)
-            });
-            if known.is_none() {
-                let slot = Slot { hash, id };
-                index.by_labels.insert_unique(spread(hash), slot, |slot| spread(slot.hash));
+    pub fn from_parts(sets: HeadSets, postings: HeadPostings) -> Self {
+        let mut index = Self { sets, pairs: postings, by_labels: HashTable::new() };
+        let Self { pairs, sets, by_labels } = &mut index;
+        let hash_of = |id: &u32| pairs.hash_of(sets.numbers(*id));
+        by_labels.reserve(sets.ids().count(), hash_of);
+        let mut twice = Vec::new();
+        for id in sets.ids() {
+            let hash = hash_of(&id);
+            let same = |other: &u32| sets.numbers(*other).eq(sets.numbers(id));
+            if by_labels.find(hash, same).is_none() {
+                by_labels.insert_unique(hash, id, hash_of);
             } else {
-                index.remove(id);
+                twice.push(id);
             }
+        }
+        for id in twice {
+            index.remove(id);
         }
         index
     }
 
     /// Every pair of name and value that a series has, sorted.
     pub fn pairs(&self) -> Vec<Pair<'_>> {
-        let mut pairs: Vec<Pair<'_>> = self
-            .names
-            .iter()
-            .flat_map(|(name, values)| {
-                values.iter().map(move |(value, series)| Pair { name, value, series })
-            })
+        let pairs = self.pairs.all();
+        let mut pairs: Vec<Pair<'_>> = pairs
+            .map(|(label, series)| Pair { name: label.name, value: label.value, series })
             .collect();
         pairs.sort_unstable_by(|a, b| (a.name, a.value).cmp(&(b.name, b.value)));
         pairs
@@ -136,25 +109,26 @@ impl HeadIndex {
 
     /// Removes a series; its number may be given to another.
     pub fn remove(&mut self, id: u32) {
-        let Some(labels) = self.labels.get_mut(id as usize).and_then(Option::take) else { return };
-        let hash = self.hash(&labels);
-        if let Ok(entry) = self.by_labels.find_entry(spread(hash), |slot| slot.id == id) {
+        let Self { pairs, sets, by_labels } = self;
+        let numbers: Vec<u32> = sets.numbers(id).collect();
+        if let Ok(entry) = by_labels.find_entry(pairs.hash_of(sets.numbers(id)), |of| *of == id) {
             entry.remove();
         }
-        for label in &labels {
-            let Some(values) = self.names.get_mut(label.name) else { continue };
-            if values.get_mut(label.value).is_some_and(|series| series.remove(id)) {
-                values.remove(label.value);
-            }
-            if values.is_empty() {
-                self.names.remove(label.name);
-            }
+        sets.remove(id);
+        for number in numbers {
+            pairs.remove(number, id);
         }
     }
 
     /// Names of labels, in any order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.keys().map(AsRef::as_ref)
+        self.pairs.names()
+    }
+
+    /// Names of the labels that the series of `among` have.
+    pub fn names_among(&self, among: &RoaringBitmap) -> BTreeSet<&str> {
+        let meets = |name: &&str| self.pairs.values(name).any(|(_, series)| series.meets(among));
+        self.names().filter(meets).collect()
     }
 
     /// Values of a label on the series of `among`, or on any, in any order.
@@ -162,29 +136,84 @@ impl HeadIndex {
         &'a self,
         name: &str,
         among: Option<&'a RoaringBitmap>,
-    ) -> impl Iterator<Item = &'a str> {
-        let values = self.names.get(name).into_iter().flatten();
+    ) -> impl Iterator<Item = &'a str> + use<'a> {
+        let values = self.pairs.values(name);
         values
             .filter(move |(_, series)| among.is_none_or(|among| series.meets(among)))
-            .map(|(value, _)| value.as_ref())
+            .map(|(value, _)| value)
     }
 
-    /// Every name with how many values it has, and every pair with how many series, for reports on
-    /// cardinality.
+    /// Every pair of name and value with how many series have it, for reports on cardinality.
     pub fn cardinality(&self) -> impl Iterator<Item = (&str, &str, u64)> {
-        self.names.iter().flat_map(|(name, values)| {
-            values.iter().map(move |(value, series)| (name.as_ref(), value.as_ref(), series.len()))
-        })
+        self.pairs.all().map(|(label, series)| (label.name, label.value, series.len()))
     }
 
-    fn hash(&self, labels: &Labels) -> u32 {
-        let hash = self.hasher.hash_one(labels);
-        u32::try_from(hash >> 32).unwrap_or(0)
+    /// The order of two series by their labels.
+    pub fn cmp(&self, a: u32, b: u32) -> Ordering {
+        let (mut a, mut b) = (self.sets.numbers(a), self.sets.numbers(b));
+        loop {
+            return match (a.next(), b.next()) {
+                (Some(a), Some(b)) if a == b => continue,
+                (Some(a), Some(b)) => self.pairs.label(a).cmp(&self.pairs.label(b)),
+                (a, b) => a.is_some().cmp(&b.is_some()),
+            };
+        }
+    }
+
+    /// Sorts series by their labels; those that are not there come first.
+    pub fn sort(&self, ids: &mut [u32]) {
+        let sorted = if ids.len() >= self.pairs.len() {
+            self.unsorted(ids).sort()
+        } else {
+            let order = |a: u32, b: u32| self.pairs.label(a).cmp(&self.pairs.label(b));
+            Unsorted::of(ids.iter().map(|id| (*id, self.sets.numbers(*id)))).sort_by(order)
+        };
+        ids.copy_from_slice(&sorted);
+    }
+
+    /// Takes what is needed to sort many series by their labels when nobody waits for it. All labels
+    /// are put in order once, which is cheaper then than comparing their texts again and again.
+    pub fn unsorted(&self, ids: &[u32]) -> Unsorted {
+        let ranks = self.pairs.ranks();
+        let rank = |number: u32| ranks.get(number as usize).copied().unwrap_or(0);
+        let set = |id: u32| self.sets.numbers(id).map(rank);
+        Unsorted::of(ids.iter().map(|id| (*id, set(*id))))
     }
 }
 
-fn spread(hash: u32) -> u64 {
-    u64::from(hash) << 32 | u64::from(hash)
+/// Series with the places of their labels among all labels.
+#[derive(Debug, Default)]
+pub struct Unsorted {
+    numbers: Vec<u32>,
+    /// The numbers of each series.
+    sets: Vec<(Range<usize>, u32)>,
+}
+
+impl Unsorted {
+    fn of<S: Iterator<Item = u32>>(series: impl Iterator<Item = (u32, S)>) -> Self {
+        let mut all = Self::default();
+        for (id, set) in series {
+            let start = all.numbers.len();
+            all.numbers.extend(set);
+            all.sets.push((start..all.numbers.len(), id));
+        }
+        all
+    }
+
+    /// The series by their labels.
+    pub fn sort(self) -> Vec<u32> {
+        self.sort_by(|a, b| a.cmp(&b))
+    }
+
+    fn sort_by(mut self, order: impl Fn(u32, u32) -> Ordering) -> Vec<u32> {
+        let set = |of: &Range<usize>| self.numbers.get(of.clone()).unwrap_or_default();
+        self.sets.sort_unstable_by(|(a, _), (b, _)| {
+            let (a, b) = (set(a), set(b));
+            let differ = a.iter().zip(b).find(|(a, b)| a != b);
+            differ.map_or_else(|| a.len().cmp(&b.len()), |(a, b)| order(*a, *b))
+        });
+        self.sets.into_iter().map(|(_, id)| id).collect()
+    }
 }
 
 /// A label with the series that have it.
@@ -204,121 +233,18 @@ impl<'a> Pair<'a> {
     }
 }
 
-/// Which series have which label, for an index that is loaded and not grown.
-#[derive(Debug, Default)]
-pub struct HeadPostings {
-    names: HashMap<Box<str>, Values, RandomState>,
-}
-
-impl HeadPostings {
-    /// Sets the series of a pair, which must not be there yet; `ids` must rise.
-    pub fn add(&mut self, name: &str, value: &str, ids: &[u32]) {
-        let series = match ids {
-            [] => return,
-            [one] => Series::One(*one),
-            few if few.len() <= FEW_MAX => Series::Few(few.into()),
-            many => Series::Many(Box::new(many.iter().copied().collect())),
-        };
-        let values = match self.names.get_mut(name) {
-            Some(values) => values,
-            None => self.names.entry(name.into()).or_default(),
-        };
-        values.insert(value.into(), series);
-    }
-}
-
-impl Series {
-    fn iter(&self) -> Box<dyn Iterator<Item = u32> + '_> {
-        match self {
-            Self::One(one) => Box::new(std::iter::once(*one)),
-            Self::Few(few) => Box::new(few.iter().copied()),
-            Self::Many(many) => Box::new(many.iter()),
-        }
-    }
-
-    fn insert(&mut self, id: u32) {
-        match self {
-            Self::One(one) => *self = Self::Few(Box::new([(*one).min(id), (*one).max(id)])),
-            Self::Few(few) if few.len() < FEW_MAX => {
-                let at = few.partition_point(|other| *other < id);
-                let mut more = Vec::with_capacity(few.len() + 1);
-                more.extend(few.iter().take(at));
-                more.push(id);
-                more.extend(few.iter().skip(at));
-                *few = more.into();
-            }
-            Self::Few(few) => {
-                let mut many: RoaringBitmap = few.iter().copied().collect();
-                many.insert(id);
-                *self = Self::Many(Box::new(many));
-            }
-            Self::Many(many) => {
-                many.insert(id);
-            }
-        }
-    }
-
-    /// Returns whether nothing is left.
-    fn remove(&mut self, id: u32) -> bool {
-        match self {
-            Self::One(one) => *one == id,
-            Self::Few(few) => {
-                *few = few.iter().copied().filter(|other| *other != id).collect();
-                few.is_empty()
-            }
-            Self::Many(many) => {
-                many.remove(id);
-                many.is_empty()
-            }
-        }
-    }
-
-    fn bitmap(&self) -> Cow<'_, RoaringBitmap> {
-        match self {
-            Self::One(one) => Cow::Owned(std::iter::once(*one).collect()),
-            Self::Few(few) => Cow::Owned(few.iter().copied().collect()),
-            Self::Many(many) => Cow::Borrowed(many),
-        }
-    }
-
-    fn add_to(&self, into: &mut RoaringBitmap) {
-        match self {
-            Self::One(one) => {
-                into.insert(*one);
-            }
-            Self::Few(few) => into.extend(few.iter()),
-            Self::Many(many) => *into |= &**many,
-        }
-    }
-
-    fn meets(&self, among: &RoaringBitmap) -> bool {
-        match self {
-            Self::One(one) => among.contains(*one),
-            Self::Few(few) => few.iter().any(|id| among.contains(*id)),
-            Self::Many(many) => !many.is_disjoint(among),
-        }
-    }
-
-    fn len(&self) -> u64 {
-        match self {
-            Self::One(_) => 1,
-            Self::Few(few) => few.len() as u64,
-            Self::Many(many) => many.len(),
-        }
-    }
-}
-
 impl Postings for HeadIndex {
     fn all(&self) -> Result<RoaringBitmap> {
         Ok(self.slots().collect())
     }
 
     fn with_value(&self, name: &str, value: &str) -> Result<Option<Cow<'_, RoaringBitmap>>> {
-        Ok(self.names.get(name).and_then(|values| values.get(value)).map(Series::bitmap))
+        let number = self.pairs.find(name, value);
+        Ok(number.and_then(|number| self.pairs.series(number)).map(Series::bitmap))
     }
 
     fn value_count(&self, name: &str) -> Result<usize> {
-        Ok(self.names.get(name).map_or(0, HashMap::len))
+        Ok(self.pairs.value_count(name))
     }
 
     fn union_values(
@@ -328,10 +254,24 @@ impl Postings for HeadIndex {
         into: &mut RoaringBitmap,
         visit: &mut dyn FnMut(&str) -> bool,
     ) -> Result<()> {
-        let Some(values) = self.names.get(name) else { return Ok(()) };
-        for (value, series) in values {
+        for (value, series) in self.pairs.values(name) {
             if value.starts_with(prefix) && visit(value) {
                 series.add_to(into);
+            }
+        }
+        Ok(())
+    }
+
+    fn for_each_value(
+        &self,
+        name: &str,
+        ids: &RoaringBitmap,
+        visit: &mut dyn FnMut(u32, &str),
+    ) -> Result<()> {
+        for id in ids {
+            if let Some(mut set) = self.set(id) {
+                let label = set.find(|label| label.name == name);
+                visit(id, label.map_or("", |label| label.value));
             }
         }
         Ok(())
@@ -342,9 +282,10 @@ impl Postings for HeadIndex {
         ids: &RoaringBitmap,
         visit: &mut dyn FnMut(u32, &Labels),
     ) -> Result<()> {
+        let mut buffer = String::new();
         for id in ids {
-            if let Some(labels) = self.labels(id) {
-                visit(id, labels);
+            if let Some(labels) = self.labels_in(id, &mut buffer) {
+                visit(id, &labels);
             }
         }
         Ok(())

@@ -53,8 +53,8 @@ fn narrow(
         && left.len().saturating_mul(VALUES_PER_SERIES) < index.value_count(name)? as u64
     {
         let mut passed = RoaringBitmap::new();
-        index.for_each_labels(left, &mut |id, labels| {
-            if matcher.matches_labels(labels) {
+        index.for_each_value(name, left, &mut |id, value| {
+            if matcher.matches(value) {
                 passed.insert(id);
             }
         })?;

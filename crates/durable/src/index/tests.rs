@@ -2,6 +2,7 @@
 
 use camino::Utf8Path;
 use masthead_model::{
+    Label,
     MatchOp::{self, Equal, Matches, NotEqual, NotMatches},
     Matcher,
 };
@@ -49,7 +50,7 @@ fn head(series: &[Labels]) -> HeadIndex {
     let mut head = HeadIndex::default();
     // In another order than that of the labels.
     for (id, labels) in (0..u32::try_from(series.len()).unwrap()).zip(series).rev() {
-        head.insert(id, labels.clone());
+        head.insert(id, labels);
     }
     head
 }
@@ -146,9 +147,9 @@ fn removed_series_leave_nothing_behind_and_their_number_is_free() {
         assert!(head.get(&series[id as usize]).is_none());
     }
     assert_eq!((head.len(), head.cardinality().count()), (1, 4));
-    head.insert(3, series[7].clone());
+    head.insert(3, &series[7]);
     assert_eq!(head.get(&series[7]), Some(3));
-    assert_eq!(head.labels(3), Some(&series[7]));
+    assert_eq!(head.labels(3).as_ref(), Some(&series[7]));
     assert_eq!(
         select(&head, &[Matcher::equal("__name__", series[7].metric_name().unwrap())])
             .unwrap()
@@ -229,6 +230,8 @@ fn an_index_that_is_loaded_answers_as_one_that_grew() {
     let series = series();
     let grown = head(&series);
     let mut postings = HeadPostings::default();
+    // A label that nobody has takes a number too.
+    postings.add("gone", "x", &[]);
     for pair in grown.pairs() {
         let ids: Vec<u32> = pair.series().collect();
         let mut ids = ids;
@@ -237,13 +240,22 @@ fn an_index_that_is_loaded_answers_as_one_that_grew() {
         ids.extend((ids.last() == Some(&(second - 1))).then_some(second));
         postings.add(pair.name, pair.value, &ids);
     }
-    let mut labels: Vec<Option<Labels>> = series.iter().cloned().map(Some).collect();
-    labels.push(series.last().cloned());
-    let mut loaded = HeadIndex::from_parts(labels, postings);
+    let number = |label: Label<'_>| {
+        let pairs = grown.pairs();
+        let at = pairs.iter().position(|pair| (pair.name, pair.value) == (label.name, label.value));
+        u32::try_from(at.unwrap() + 1).unwrap()
+    };
+    let mut sets = HeadSets::default();
+    for (id, labels) in (0..).zip(series.iter().chain(series.last())) {
+        let numbers: Vec<u32> = labels.iter().map(number).collect();
+        sets.put(id, &numbers);
+    }
+    let mut loaded = HeadIndex::from_parts(sets, postings);
     assert_eq!(loaded.len(), grown.len());
     assert!(grown.pairs().is_sorted_by(|a, b| (a.name, a.value) < (b.name, b.value)));
     for (id, set) in (0..).zip(&series) {
         assert_eq!(loaded.get(set), Some(id));
+        assert_eq!(loaded.labels(id).as_ref(), Some(set));
     }
     for name in ["job", "instance", "path"] {
         let matcher = Matcher::new(Matches, name, ".*[13].*").unwrap();
@@ -252,6 +264,35 @@ fn an_index_that_is_loaded_answers_as_one_that_grew() {
     }
     loaded.remove(3);
     assert_eq!((loaded.get(&series[3]), loaded.len()), (None, grown.len() - 1));
+}
+
+#[test]
+fn many_and_few_series_are_sorted_by_their_labels() {
+    let series = series();
+    let mut head = head(&series);
+    let f = |head: &HeadIndex, step: usize| {
+        let mut ids: Vec<u32> = (0..201).rev().step_by(step).collect();
+        let mut want = ids.clone();
+        want.sort_by_key(|id| head.labels(*id));
+        head.sort(&mut ids);
+        assert_eq!(ids, want, "{step}");
+    };
+    for step in [1, 2, 50, 300] {
+        f(&head, step);
+    }
+    head.remove(7);
+    head.remove(200);
+    for step in [1, 2, 50] {
+        f(&head, step);
+    }
+    let some: RoaringBitmap = [0, 6, 8].into_iter().collect();
+    let mut got = Vec::new();
+    let names = head.names_among(&some);
+    head.for_each_value("job", &some, &mut |id, value| got.push((id, value.to_owned()))).unwrap();
+    let want = [0, 6, 8].map(|id| (id, series[id as usize].get("job").unwrap_or("").to_owned()));
+    assert_eq!(got, want);
+    let want = some.iter().flat_map(|id| series[id as usize].iter().map(|l| l.name)).collect();
+    assert_eq!(names, want);
 }
 
 #[test]

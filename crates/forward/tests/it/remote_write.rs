@@ -9,7 +9,7 @@ use masthead_forward::{
 use masthead_model::{Histogram, Labels, Millis, Value};
 use masthead_ports::{
     AppendBatch, AppendError, AppendReport, AppendRow, Exemplar, Metadata, MetricType,
-    RejectReason, SampleSink,
+    RejectReason, SampleSink, SeriesRef,
 };
 use masthead_sysio::{Clock, Fs, SimClock, SimFs};
 
@@ -425,6 +425,10 @@ impl SampleSink for Picky {
             (0..batch.rows.len()).step_by(2).map(|at| (at, RejectReason::TooOld)).collect();
         Ok(AppendReport { appended: batch.rows.len() / 2, rejected, ..AppendReport::default() })
     }
+
+    fn numbering(&self) -> Option<u64> {
+        Some(1)
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -433,7 +437,14 @@ async fn what_the_local_store_takes_is_forwarded_and_what_it_refuses_is_not() {
     let disk = Disk::new(receiver.port, "");
     let sink = disk.open();
     let tee = Tee::new(Some(Arc::new(Picky)));
+    assert_eq!(tee.numbering(), Some(1));
     tee.change(|remotes| remotes.push(Arc::clone(&sink)));
+    // Nobody elsewhere knows what its numbers mean.
+    assert_eq!(tee.numbering(), None);
+    let bare =
+        AppendRow { series: SeriesRef(1), ..AppendRow::float(Labels::default(), Millis(0), 1.0) };
+    let mut batch = AppendBatch { rows: vec![bare], ..AppendBatch::default() };
+    assert!(tee.append(&mut batch).unwrap_err().class.is_retryable());
     let row = |number| AppendRow::float(series(number), Millis(0), 1.0);
     let mut batch = AppendBatch { rows: (0..4).map(row).collect(), ..AppendBatch::default() };
     assert_eq!(tee.append(&mut batch).unwrap().appended, 2);

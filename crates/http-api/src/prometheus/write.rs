@@ -19,7 +19,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use masthead_model::{ErrorClass, Value};
+use masthead_model::{ErrorClass, Labels, Value};
 use masthead_ports::{AppendRow, SeriesRef};
 use masthead_wire::{
     Error, Exemplar,
@@ -161,7 +161,11 @@ fn decode(
             }
         };
         let key = shared.series.key(series, &mut pairs).map_err(|error| refuse(&error))?;
-        let known = match shared.series.find(key) {
+        let found = shared.series.find(key, intake.numbering);
+        // Exemplars are kept with labels.
+        let suffices =
+            |(labels, _): &(Labels, SeriesRef)| !labels.is_empty() || series.exemplars.is_empty();
+        let known = match found.filter(suffices) {
             Some((labels, series)) => Known { labels, series, key: Some(key) },
             None => match series.labels(&mut scratch, &limits) {
                 Ok(labels) => Known { labels, series: SeriesRef::default(), key: Some(key) },
@@ -172,7 +176,7 @@ fn decode(
                 }
             },
         };
-        if known.labels.metric_name().is_none() {
+        if known.series == SeriesRef::default() && known.labels.metric_name().is_none() {
             intake.refuse_series(series.samples.len() + series.histograms.len());
             intake.refuse(format!("invalid metric name or labels, got {}", known.labels));
             continue;

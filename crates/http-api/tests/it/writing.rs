@@ -1,6 +1,9 @@
 //! Pushed samples: what is kept, what is refused, what is told.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
 
 use axum::{
     body::Body,
@@ -8,7 +11,7 @@ use axum::{
 };
 use masthead_http_api::Limits;
 use masthead_model::{ErrorClass, Histogram, Labels, Millis};
-use masthead_ports::{AppendBatch, AppendError, AppendReport, SampleSink, SeriesRef};
+use masthead_ports::{AppendBatch, AppendError, AppendReport, RejectReason, SampleSink, SeriesRef};
 use masthead_wire::{
     Exemplar, MetricType,
     remote_write::{EncoderV1, EncoderV2, FloatPoint, HistogramPoint, Metadata, Version, compress},
@@ -196,6 +199,72 @@ async fn a_series_comes_with_its_number_from_the_second_time_on() {
         assert_eq!(send(&server, Version::V2, &encoder.finish()).await.status, 204);
     }
     assert_eq!(*sink.seen.lock().expect("whole"), [0, 0, 4, 6, 0, 6]);
+}
+
+/// A store whose series can all go at once.
+#[derive(Debug, Default)]
+struct Forgetful {
+    numbering: AtomicU64,
+    /// Labels that came, and numbers without labels.
+    seen: Mutex<Vec<(Labels, u64)>>,
+    gone: AtomicBool,
+}
+
+impl SampleSink for Forgetful {
+    fn append(&self, batch: &mut AppendBatch) -> Result<AppendReport, AppendError> {
+        let mut report = AppendReport::default();
+        for (at, row) in batch.rows.iter_mut().enumerate() {
+            self.seen.lock().expect("whole").push((row.labels.clone(), row.series.0));
+            if row.labels.is_empty() && self.gone.load(Ordering::Relaxed) {
+                report.rejected.push((at, RejectReason::UnknownSeries));
+            } else if row.timestamp < Millis(0) {
+                report.rejected.push((at, RejectReason::TooOld));
+            } else {
+                row.series = SeriesRef(7);
+                report.appended += 1;
+            }
+        }
+        Ok(report)
+    }
+
+    fn numbering(&self) -> Option<u64> {
+        Some(self.numbering.load(Ordering::Relaxed))
+    }
+
+    fn labels_of(&self, _: SeriesRef) -> Option<Labels> {
+        Some(named("told"))
+    }
+}
+
+#[tokio::test]
+async fn labels_are_not_kept_where_numbers_suffice_and_come_again_when_they_do_not() {
+    let sink = Arc::new(Forgetful::default());
+    let server = server(Setup { sink: Some(Arc::clone(&sink) as _), ..Setup::default() });
+    let body = |at| v1(&[(named("x"), &[point(at, 1.0)])]);
+    let seen = || std::mem::take(&mut *sink.seen.lock().expect("whole"));
+    let (whole, bare) = ((named("x"), 0), (Labels::default(), 7));
+    assert_eq!(send(&server, Version::V1, &body(1)).await.status, 204);
+    assert_eq!(send(&server, Version::V1, &body(2)).await.status, 204);
+    assert_eq!(seen(), [whole.clone(), bare.clone()]);
+    // Exemplars are kept with labels.
+    let mut encoder = EncoderV2::default();
+    let exemplar = Exemplar { labels: named("e"), value: 1.0, timestamp: Some(Millis(3)) };
+    encoder.series(&named("x"), &[point(3, 1.0)], &[], &[exemplar], None);
+    let with_exemplar = encoder.finish();
+    assert_eq!(send(&server, Version::V2, &with_exemplar).await.status, 204);
+    assert_eq!(send(&server, Version::V2, &with_exemplar).await.status, 204);
+    assert_eq!(seen(), [whole.clone(), whole.clone()]);
+    // A refused sample is told with its labels.
+    let answer = send(&server, Version::V1, &body(-1)).await;
+    assert_eq!(answer.text(), format!("too old sample for series {}\n", named("told")));
+    assert_eq!(seen(), std::slice::from_ref(&bare));
+    // Series go while a request is under way; it is sent again under another numbering.
+    sink.gone.store(true, Ordering::Relaxed);
+    let answer = send(&server, Version::V1, &body(4)).await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("1")));
+    sink.numbering.store(2, Ordering::Relaxed);
+    assert_eq!(send(&server, Version::V1, &body(4)).await.status, 204);
+    assert_eq!(seen(), [bare, whole]);
 }
 
 /// Refuses every batch.

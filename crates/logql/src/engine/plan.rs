@@ -10,7 +10,7 @@ use crate::{
     ast::{
         LabelValueFormat, LineFilterExpr, LineOp, LogExpr, RangeAggregation, RangeOp, StageExpr,
     },
-    stages::Needed,
+    stages::{JsonExpressions, Needed},
 };
 
 /// The selection of a log query, of which the end is not part.
@@ -119,8 +119,7 @@ fn pushed_down(filter: &LineFilterExpr) -> Vec<LineFilter> {
 /// members of JSON objects alone; see [`LogHints::members`].
 pub(super) fn members(node: &RangeAggregation, needed: &Needed) -> Option<Arc<[Box<str>]>> {
     let mut stages = node.range.log.stages.iter();
-    let parses =
-        matches!(stages.next(), Some(StageExpr::Json(expressions)) if expressions.is_empty());
+    let Some(StageExpr::Json(expressions)) = stages.next() else { return None };
     let only_labels = stages.all(|stage| match stage {
         StageExpr::LabelFilter(_) | StageExpr::Keep(_) | StageExpr::Drop(_) => true,
         StageExpr::LabelFormat(formats) => {
@@ -129,6 +128,13 @@ pub(super) fn members(node: &RangeAggregation, needed: &Needed) -> Option<Arc<[B
         _ => false,
     });
     let counts_bytes = matches!(node.op, RangeOp::BytesOverTime | RangeOp::BytesRate);
-    (parses && only_labels && !counts_bytes && !needed.is_everything())
-        .then(|| needed.names().map(Into::into).collect())
+    if !only_labels || counts_bytes {
+        return None;
+    }
+    if !expressions.is_empty() {
+        // Whatever is needed, no other labels are made.
+        let paths = expressions.iter().map(|one| one.expression.as_str());
+        return Some(paths.filter_map(JsonExpressions::outermost).collect());
+    }
+    (!needed.is_everything()).then(|| needed.names().map(Into::into).collect())
 }

@@ -50,6 +50,15 @@ impl JsonExpressions {
         }
         Ok(Self { names, paths })
     }
+
+    /// The member of the outermost object in which a path goes on; none where it is no path, or
+    /// goes into an array.
+    pub fn outermost(path: &str) -> Option<Box<str>> {
+        match path::parse(path).ok()?.into_iter().next()? {
+            Step::Field(name) => Some(name),
+            Step::Index(_) => None,
+        }
+    }
 }
 
 impl Stage for JsonExpressions {

@@ -17,6 +17,10 @@ const QUERIES: &[&str] = &[
     r#"sum by (a_b, _1x) (count_over_time({app="a"} | json | drop level [10s]))"#,
     r#"sum by (a_b_c) (bytes_over_time({app="a"} | json | keep a_b_c [10s]))"#,
     r#"sum(count_over_time({app="a"} | json [10s]))"#,
+    r#"sum by (l, __error__) (count_over_time({app="a"} | json l="level" | __error__=~".*" [10s]))"#,
+    r#"count_over_time({app="a"} | json l="a.b.c", path="http.path", x="http.deep.y[1]" | drop __error__ [10s])"#,
+    r#"sum by (l) (count_over_time({app="a"} | json l="[\"a b\"]", n="[0]" | n!="1" [10s]))"#,
+    r#"max_over_time({app="a"} | json t="took" | unwrap t | __error__="" [10s])"#,
 ];
 
 /// Members of objects, some of which are none.
@@ -116,7 +120,11 @@ fn members_are_asked_for_only_where_nothing_else_matters() {
     f(r#"count_over_time({app="a"} | json [10s])"#, None);
     f(r#"sum by (level) (count_over_time({app="a"} |= "x" | json [10s]))"#, None);
     f(r#"sum by (level) (bytes_over_time({app="a"} | json [10s]))"#, None);
-    f(r#"sum by (level) (count_over_time({app="a"} | json l="level" [10s]))"#, None);
+    f(
+        r#"count_over_time({app="a"} | json l="level", d="http.deep[0]", i="[0].x" [10s])"#,
+        Some("level http"),
+    );
+    f(r#"sum by (l) (bytes_over_time({app="a"} | json l="level" [10s]))"#, None);
     f(r#"sum by (level) (count_over_time({app="a"} | json | line_format "{{.x}}" [10s]))"#, None);
     f(r#"sum by (l) (count_over_time({app="a"} | json | label_format l="{{.x}}" [10s]))"#, None);
     f(r#"sum by (level) (count_over_time({app="a"} | logfmt [10s]))"#, None);

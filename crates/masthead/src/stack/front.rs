@@ -1,7 +1,15 @@
 //! What faces the network, with stores behind it or without: who may come in, the listeners, and
 //! the end of what they serve. What becomes of a connection: `connections.rs`.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use axum::Router;
@@ -22,6 +30,9 @@ use crate::{
 
 /// How long requests in flight may go on after a signal.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How often memory is given back that nobody needs.
+const RELEASE_EVERY: Duration = Duration::from_secs(15);
 
 /// Addresses that are bound, and that nobody answers at yet.
 pub(super) struct Front {
@@ -51,11 +62,19 @@ impl Front {
         Ok(Self { access, certificates, door, addresses, own, listeners })
     }
 
-    /// Starts the threads that look at its files.
+    /// Starts the threads that look at its files, and the one that gives memory back.
     ///
     /// # Errors
     /// The machine has no thread left.
     pub(super) fn keep_up(&self, upkeep: &mut Upkeep) -> anyhow::Result<()> {
+        let begun = AtomicBool::new(false);
+        upkeep.spawn("memory", RELEASE_EVERY, move || {
+            // Not while it starts.
+            if begun.swap(true, Ordering::Relaxed) {
+                masthead_sysio::release_unused();
+            }
+            Ok::<_, Infallible>(())
+        })?;
         access::keep_up(&self.access, upkeep)?;
         certificates::keep_up(self.certificates.as_ref(), upkeep)
     }

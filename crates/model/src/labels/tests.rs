@@ -39,6 +39,21 @@ fn get_finds_only_what_is_there() {
 }
 
 #[test]
+fn what_is_left_without_some_labels_is_whole() {
+    let long = "x".repeat(70);
+    let labels = set(&[("__name__", "up"), ("a", "1"), ("b", &long), ("c", "é"), ("d", "4")]);
+    let f = |gone: &[&str], want: &[(&str, &str)]| {
+        assert_eq!(labels.without(|name| gone.contains(&name)), set(want), "{gone:?}");
+    };
+    f(&[], &[("__name__", "up"), ("a", "1"), ("b", &long), ("c", "é"), ("d", "4")]);
+    f(&["__name__"], &[("a", "1"), ("b", &long), ("c", "é"), ("d", "4")]);
+    f(&["a", "d"], &[("__name__", "up"), ("b", &long), ("c", "é")]);
+    f(&["__name__", "b", "c"], &[("a", "1"), ("d", "4")]);
+    f(&["__name__", "a", "b", "c", "d"], &[]);
+    assert_eq!(Labels::default().without(|_| true), Labels::default());
+}
+
+#[test]
 fn long_fields_need_more_than_one_digit() {
     for len in [63, 64, 65, 4095, 4096, 300_000] {
         let value = "x".repeat(len);

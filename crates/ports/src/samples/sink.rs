@@ -20,6 +20,18 @@ pub trait SampleSink: Send + Sync + Debug {
     /// [`AppendError`] when nothing of the batch is promised to be held; the same batch can be
     /// sent again if its class is retryable.
     fn append(&self, batch: &mut AppendBatch) -> Result<AppendReport, AppendError>;
+
+    /// As long as this stays the same, a row whose series has a number may come without labels, so
+    /// that senders need not keep them too. One that comes too late is refused as
+    /// [`RejectReason::UnknownSeries`], and can be sent again with labels. None: rows have labels.
+    fn numbering(&self) -> Option<u64> {
+        None
+    }
+
+    /// The labels of a series that the sink has given a number, if it still knows them.
+    fn labels_of(&self, _series: SeriesRef) -> Option<Labels> {
+        None
+    }
 }
 
 /// A sink's own number for a series; zero where none is known yet.
@@ -41,7 +53,7 @@ pub struct AppendBatch {
 /// One sample of one series.
 #[derive(Debug, Clone)]
 pub struct AppendRow {
-    /// Whose sample it is.
+    /// Whose sample it is; may be empty where the number suffices ([`SampleSink::numbering`]).
     pub labels: Labels,
     /// The sink's number for the series, from an earlier batch.
     pub series: SeriesRef,
@@ -120,6 +132,9 @@ pub enum RejectReason {
     /// A native histogram that breaks a rule.
     #[error("invalid native histogram")]
     InvalidHistogram,
+    /// The row has no labels, and no series has its number any more.
+    #[error("unknown series")]
+    UnknownSeries,
 }
 
 impl RejectReason {
@@ -133,6 +148,7 @@ impl RejectReason {
             Self::SeriesLimit => "series_limit",
             Self::InvalidLabels => "invalid_labels",
             Self::InvalidHistogram => "invalid_histogram",
+            Self::UnknownSeries => "unknown_series",
         }
     }
 }

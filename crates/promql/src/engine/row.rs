@@ -6,10 +6,12 @@
 //! the few rows that have any. Labels are shared, never copied, until an operator changes them.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{HashMap, HashSet, hash_map::Entry},
+    hash::BuildHasher as _,
     sync::Arc,
 };
 
+use foldhash::fast::RandomState;
 use masthead_model::{Histogram, Labels, METRIC_NAME, STALE_NAN_BITS};
 use smallvec::SmallVec;
 
@@ -184,7 +186,10 @@ pub(crate) fn drop_empty(rows: &mut Vec<Row>) {
 /// # Errors
 /// [`Error::SameLabelset`] when two of them have a sample at the same step.
 pub(crate) fn merge_same_labels(rows: Vec<Row>) -> Result<Vec<Row>, Error> {
-    if rows.len() < 2 {
+    // Mostly no two have the same, which hashes tell without a look at the labels themselves.
+    let hasher = RandomState::default();
+    let mut hashes = HashSet::with_capacity_and_hasher(rows.len(), RandomState::default());
+    if rows.iter().all(|row| hashes.insert(hasher.hash_one((&row.labels, row.drop_name)))) {
         return Ok(rows);
     }
     let mut places: HashMap<(Labels, bool), usize> = HashMap::with_capacity(rows.len());
@@ -212,13 +217,7 @@ pub(crate) fn is_metadata_label(name: &str) -> bool {
 
 /// The labels without name, type and unit, as values have them that are no longer the metric.
 pub(crate) fn without_metadata(labels: &Labels) -> Labels {
-    if labels.iter().any(|label| is_metadata_label(label.name)) {
-        let mut builder = labels.to_builder();
-        builder.retain(|label| !is_metadata_label(label.name));
-        builder.build()
-    } else {
-        labels.clone()
-    }
+    labels.without(is_metadata_label)
 }
 
 #[cfg(test)]

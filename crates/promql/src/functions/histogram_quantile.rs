@@ -138,7 +138,7 @@ fn groups(rows: &[Row], grid: &StepGrid, pos: PosRange, notes: &mut Notes) -> Ve
             notes.add(Note::bad_bucket_label(metric_name(&row.labels), bound, pos));
             continue;
         };
-        let labels = row.labels.to_builder().remove(BUCKET_LABEL).build();
+        let labels = row.labels.without(|name| name == BUCKET_LABEL);
         let next = groups.len();
         let group = *known.entry(labels.clone()).or_insert(next);
         if group == next {

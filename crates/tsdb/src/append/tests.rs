@@ -202,3 +202,36 @@ fn a_push_that_ends_while_a_query_looks_is_not_seen_by_it() {
     drop(view);
     assert_eq!(seen(&store), (81, 82));
 }
+
+#[test]
+fn a_row_needs_no_labels_while_the_numbering_is_the_same() {
+    let fs = SimFs::new(1);
+    let (store, _) = open(&fs);
+    let mut batch = AppendBatch { rows: vec![row("a", 1, 1, START, 1)], ..AppendBatch::default() };
+    store.append(&mut batch).unwrap();
+    let (labels, number) = (batch.rows[0].labels.clone(), batch.rows[0].series);
+    let numbering = store.numbering();
+    assert!(numbering.is_some());
+    assert_eq!(store.labels_of(number), Some(labels.clone()));
+    let bare = |time: i64, value: f64| AppendRow {
+        series: number,
+        ..AppendRow::float(Labels::default(), Millis(time), value)
+    };
+    let send = |row: AppendRow| {
+        let mut batch = AppendBatch { rows: vec![row], ..AppendBatch::default() };
+        store.append(&mut batch).unwrap()
+    };
+    assert_eq!(send(bare(START + 1, 2.0)).appended, 1);
+    assert_eq!(store.numbering(), numbering);
+    // Everything goes to a block, and the series with it.
+    store.flush_all().unwrap();
+    store.head.drop_before(i64::MAX);
+    assert_ne!(store.numbering(), numbering);
+    assert_eq!(store.labels_of(number), None);
+    let refused = |report: AppendReport| report.rejected.first().map(|(_, reason)| *reason);
+    let later = START + 4 * 3_600_000;
+    assert_eq!(refused(send(bare(later, 3.0))), Some(RejectReason::UnknownSeries));
+    // A number that nobody ever gave, in a run that nobody has.
+    let row = AppendRow { series: SeriesRef((7 << 32) + 900_000), ..bare(later, 3.0) };
+    assert_eq!(refused(send(row)), Some(RejectReason::UnknownSeries));
+}

@@ -112,7 +112,7 @@ impl Shard {
     /// The sample of a series at `time`, alone.
     pub(super) fn sample_at(&self, slot: Slot, time: i64) -> Option<Part> {
         let mut found = Part::default();
-        self.snapshot_range(slot, time, time).read(time, time, &mut found);
+        self.snapshot_range(slot, time, time).read(0, time, time, &mut found);
         (found.len() > 0).then_some(found)
     }
 }

@@ -6,7 +6,6 @@
 //! there.
 
 use masthead_durable::index::HeadIndex;
-use masthead_model::Labels;
 use roaring::RoaringBitmap;
 
 use super::Slot;
@@ -40,7 +39,7 @@ impl Order {
     pub(super) fn sort(&mut self, index: &HeadIndex, slots: &RoaringBitmap) -> Vec<Slot> {
         let mut chosen: Vec<Slot> = slots.iter().collect();
         if chosen.len() < RANKS_FROM && !self.knows_all() {
-            sort(index, &mut chosen);
+            index.sort(&mut chosen);
             return chosen;
         }
         self.refresh(index);
@@ -58,16 +57,15 @@ impl Order {
             self.stale = false;
             self.added.clear();
             self.sorted = index.slots().collect();
-            sort(index, &mut self.sorted);
+            index.sort(&mut self.sorted);
         } else if self.added.is_empty() {
             return;
         } else {
-            sort(index, &mut self.added);
+            index.sort(&mut self.added);
             let mut merged = Vec::with_capacity(self.sorted.len() + self.added.len());
             let mut added = self.added.drain(..).peekable();
             for slot in &self.sorted {
-                let labels = index.labels(*slot);
-                while let Some(new) = added.next_if(|new| index.labels(*new) < labels) {
+                while let Some(new) = added.next_if(|new| index.cmp(*new, *slot).is_lt()) {
                     merged.push(new);
                 }
                 merged.push(*slot);
@@ -86,17 +84,10 @@ impl Order {
     }
 }
 
-fn sort(index: &HeadIndex, slots: &mut Vec<Slot>) {
-    // With the labels at hand each comparison follows one pointer less.
-    let mut labelled: Vec<(Option<&Labels>, Slot)> =
-        slots.iter().map(|slot| (index.labels(*slot), *slot)).collect();
-    labelled.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-    slots.clear();
-    slots.extend(labelled.into_iter().map(|(_, slot)| slot));
-}
-
 #[cfg(test)]
 mod tests {
+    use masthead_model::Labels;
+
     use super::*;
 
     #[test]
@@ -115,7 +106,7 @@ mod tests {
             }
         };
         for slot in 0..9000 {
-            index.insert(slot, labels(u64::from(slot)));
+            index.insert(slot, &labels(u64::from(slot)));
             order.add(slot);
             if slot % 1300 == 0 {
                 check(&mut order, &index);
@@ -127,7 +118,7 @@ mod tests {
         }
         order.remove();
         check(&mut order, &index);
-        index.insert(4, labels(20_000));
+        index.insert(4, &labels(20_000));
         order.add(4);
         check(&mut order, &index);
     }

@@ -1,5 +1,7 @@
 //! Which series there are: label sets, their numbers and their order. Samples are in the shards.
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use masthead_durable::index::HeadIndex;
 use masthead_model::Labels;
 use masthead_ports::SeriesRef;
@@ -19,7 +21,14 @@ pub(crate) struct Registry {
     pub(super) free_runs: Vec<u32>,
     pub(super) next_run: u32,
     order: Mutex<Order>,
+    /// Label sets that queries asked for, because making one costs more than sharing it.
+    texts: Mutex<HashMap<Slot, Labels, RandomState>>,
 }
+
+/// Label sets that are kept for queries, at most; some 200 bytes each. Beyond it they are made
+/// anew.
+const TEXTS_MAX: usize = 1 << 15;
+const TEXTS_AT_ONCE: usize = 1024;
 
 impl Default for Registry {
     fn default() -> Self {
@@ -30,6 +39,7 @@ impl Default for Registry {
             free_runs: Vec::new(),
             next_run: 0,
             order: Mutex::default(),
+            texts: Mutex::default(),
         }
     }
 }
@@ -41,7 +51,7 @@ impl Registry {
     }
 
     /// Adds a series that is not there.
-    pub(super) fn insert(&mut self, slot: Slot, generation: u32, labels: Labels) {
+    pub(super) fn insert(&mut self, slot: Slot, generation: u32, labels: &Labels) {
         self.index.insert(slot, labels);
         self.order.get_mut().add(slot);
         let at = slot as usize;
@@ -57,8 +67,10 @@ impl Registry {
         if slots.is_empty() {
             return;
         }
+        let texts = self.texts.get_mut();
         for slot in slots {
             self.index.remove(*slot);
+            texts.remove(slot);
             if let Some(generation) = self.generations.get_mut(*slot as usize) {
                 *generation = 0;
             }
@@ -86,12 +98,41 @@ impl Registry {
         self.order.lock().sort(&self.index, slots)
     }
 
-    /// Every series with its slot, in no order.
-    pub(crate) fn all_series(&self) -> Vec<(Labels, Slot)> {
-        self.index
-            .slots()
-            .filter_map(|slot| Some((self.index.labels(slot)?.clone(), slot)))
-            .collect()
+    /// The label sets of some series, made anew; those that are gone are left out.
+    pub(crate) fn labels_of(&self, slots: &[Slot]) -> Vec<(Labels, Slot)> {
+        let mut buffer = String::new();
+        let mut labels_of = |slot| Some((self.index.labels_in(slot, &mut buffer)?, slot));
+        slots.iter().filter_map(|slot| labels_of(*slot)).collect()
+    }
+
+    /// The same for queries, which ask for the same series again.
+    pub(crate) fn labelled(&self, slots: &[Slot]) -> Vec<(Labels, Slot)> {
+        if slots.len() > TEXTS_MAX {
+            return self.labels_of(slots);
+        }
+        let mut buffer = String::new();
+        let mut found = Vec::with_capacity(slots.len());
+        // Other queries wait for these alone.
+        for some in slots.chunks(TEXTS_AT_ONCE) {
+            let mut texts = self.texts.lock();
+            for slot in some {
+                let labels = match texts.get(slot) {
+                    Some(known) => known.clone(),
+                    None => {
+                        let Some(labels) = self.index.labels_in(*slot, &mut buffer) else {
+                            continue;
+                        };
+                        if texts.len() >= TEXTS_MAX {
+                            texts.clear();
+                        }
+                        texts.insert(*slot, labels.clone());
+                        labels
+                    }
+                };
+                found.push((labels, *slot));
+            }
+        }
+        found
     }
 
     /// A run that no shard has, below `runs`.

@@ -84,7 +84,8 @@ impl SavedHead {
         options: &Options,
     ) -> Head {
         let mut head = Head::new(options);
-        let generations = series.iter().map(|one| one.as_ref().map_or(0, |one| one.0.generation));
+        let generations =
+            series.iter().map(|one| one.as_ref().map_or(0, |one| one.0.generation.get()));
         head.registry = Registry::of(index, generations.collect()).into();
         let mut homes = [const { None }; SHARDS];
         for (first, run) in (0_u32..).step_by(RUN).zip(series.chunks_mut(RUN)) {
@@ -93,7 +94,7 @@ impl SavedHead {
             else {
                 continue;
             };
-            let labels = head.registry.get_mut().index.labels(slot).cloned().unwrap_or_default();
+            let labels = head.registry.get_mut().index.labels(slot).unwrap_or_default();
             let owner = head.owner_or_home(slot, &labels);
             let (Some(home), Some(shard)) = (homes.get_mut(owner), head.shards.get_mut(owner))
             else {
@@ -148,8 +149,8 @@ impl Shard {
         let mut divided = Vec::new();
         for (slot, old) in self.slots() {
             let mut all = Part::default();
-            self.snapshot_all(slot).read(i64::MIN, i64::MAX, &mut all);
-            let mut series = Series::new(old.generation);
+            self.snapshot_all(slot).read(0, i64::MIN, i64::MAX, &mut all);
+            let mut series = Series::new(old.generation.get());
             (series.last_time, series.last_bits) = (old.last_time, old.last_bits);
             let last = old.rest.as_ref().and_then(|rest| rest.last_histogram.clone());
             series.rewrite(&mut lines, &all, block_ms, last);

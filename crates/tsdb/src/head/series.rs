@@ -1,12 +1,12 @@
 //! One series of the head. What most series never have stands behind one pointer.
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use masthead_chunk::{histograms, xor::Appender};
 use masthead_model::Histogram;
 
 use super::{
-    NewFloat, SeriesSnapshot,
+    NewFloat, Snapshot,
     timeline::{LineId, Meeting, NONE, Timelines},
 };
 use crate::columns::Part;
@@ -14,9 +14,10 @@ use crate::columns::Part;
 /// Histograms are encoded by so many.
 const HISTOGRAMS: usize = 64;
 
+/// 88 bytes, also where there may be none: there are millions.
 #[derive(Debug)]
 pub(super) struct Series {
-    pub(super) generation: u32,
+    pub(super) generation: NonZeroU32,
     /// The segment of the journal in which `last_bits` was written; cut to 32 bits, which no
     /// journal outlives.
     segment: u32,
@@ -64,10 +65,13 @@ pub(super) struct SealedHistograms {
     pub(super) column: Arc<[u8]>,
 }
 
+const _: () = assert!(size_of::<Option<Series>>() <= 88);
+
 impl Series {
+    /// A series without samples; generations begin with 1.
     pub(super) fn new(generation: u32) -> Self {
         Self {
-            generation,
+            generation: NonZeroU32::new(generation).unwrap_or(NonZeroU32::MIN),
             segment: u32::MAX,
             open: Chunk { line: NONE, first: 0, values: Appender::default() },
             last_bits: 0,
@@ -153,13 +157,13 @@ impl Series {
     pub(super) fn delete(
         &mut self,
         lines: &mut Timelines,
-        all: &SeriesSnapshot,
+        all: &Snapshot,
         block_ms: i64,
         first: i64,
         last: i64,
     ) {
         let mut kept = Part::default();
-        all.read(i64::MIN, i64::MAX, &mut kept);
+        all.read(0, i64::MIN, i64::MAX, &mut kept);
         let before = kept.len();
         kept.remove(first, last);
         if kept.len() == before {

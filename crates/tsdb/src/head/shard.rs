@@ -89,12 +89,12 @@ impl Shard {
     /// The slot of a reference that is still valid.
     pub(crate) fn resolve(&self, reference: SeriesRef) -> Option<Slot> {
         let (generation, slot) = split(reference.0)?;
-        self.series(slot).filter(|series| series.generation == generation).map(|_| slot)
+        self.series(slot).filter(|series| series.generation.get() == generation).map(|_| slot)
     }
 
     /// The number that callers and the journal use for a slot.
     pub(crate) fn reference(&self, slot: Slot) -> SeriesRef {
-        number(self.series(slot).map_or(0, |series| series.generation), slot)
+        number(self.series(slot).map_or(0, |series| series.generation.get()), slot)
     }
 
     /// Notes the newest float of a series, which nothing is written relative to.

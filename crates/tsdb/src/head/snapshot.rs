@@ -1,8 +1,12 @@
 //! What a query takes from the head: copies of compressed chunks, decoded when they are read.
 //!
-//! Taken while the shard is held, read afterwards.
+//! Taken while the shard is held, read afterwards. All chunks are in one list and their bits in one
+//! buffer, because a query takes thousands of small ones.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -23,11 +27,14 @@ pub(crate) struct Snapshot {
     pub(crate) series: Vec<SeriesSnapshot>,
     /// Their numbers, where somebody asked for them.
     pub(crate) numbers: Vec<SeriesRef>,
-    lines: Lines,
+    lines: Vec<Line>,
+    known_lines: KnownLines,
+    chunks: Vec<TakenChunk>,
+    bits: Vec<u8>,
 }
 
-/// Timelines by their shard and their number there.
-type Lines = HashMap<(usize, LineId), Arc<Line>, RandomState>;
+/// Places of timelines by their shard and their number there.
+type KnownLines = HashMap<(usize, LineId), usize, RandomState>;
 
 /// A shared column of times, decoded once.
 #[derive(Debug)]
@@ -36,10 +43,18 @@ struct Line {
     decoded: OnceLock<Vec<i64>>,
 }
 
+/// Values, and which times of which timeline are theirs.
+#[derive(Debug)]
+struct TakenChunk {
+    line: usize,
+    first: u32,
+    values: xor::Taken,
+}
+
 /// One series.
 #[derive(Debug, Default)]
 pub(crate) struct SeriesSnapshot {
-    chunks: Vec<(Arc<Line>, u32, xor::Appender)>,
+    chunks: Range<usize>,
     rest: Option<Box<RestSnapshot>>,
     /// Times of samples that must not be seen.
     hidden: Option<Box<[i64]>>,
@@ -72,44 +87,78 @@ impl Snapshot {
         }
     }
 
+    /// Makes room for so many series more.
+    pub(crate) fn reserve(&mut self, series: usize) {
+        self.series.reserve(series);
+        self.numbers.reserve(series);
+        self.chunks.reserve(series);
+    }
+
+    /// Appends the samples in `first..=last` of series number `at` to `into`, which must be empty.
+    pub(crate) fn read(&self, at: usize, first: i64, last: i64, into: &mut Part) {
+        let Some(series) = self.series.get(at) else { return };
+        for chunk in self.chunks.get(series.chunks.clone()).unwrap_or_default() {
+            let TakenChunk { line, first: from, values } = chunk;
+            let Some(line) = self.lines.get(*line) else { continue };
+            let from = *from as usize;
+            let times = line.times().get(from..from + values.len()).unwrap_or_default();
+            let low = times.partition_point(|time| *time < first);
+            let high = times.partition_point(|time| *time <= last);
+            if low >= high {
+                continue;
+            }
+            let before = into.columns.float_times.len();
+            into.columns.float_times.extend(times.get(low..high).unwrap_or_default());
+            values.decode_range_into(&self.bits, low..high, &mut into.columns.floats);
+            // A column that came from a file may have fewer values than it said.
+            into.columns.float_times.truncate(into.columns.floats.len().max(before));
+        }
+        if let Some(rest) = &series.rest {
+            rest.read(first, last, into);
+        }
+        for time in series.hidden.iter().flatten() {
+            into.remove(*time, *time);
+        }
+    }
+
     /// What is added from now on takes its timelines anew.
     pub(crate) fn forget_lines(&mut self) {
-        self.lines = HashMap::default();
+        self.known_lines = HashMap::default();
     }
 }
 
 impl Shard {
     /// Adds a series to a snapshot, as far as it may have samples in `first..=last`.
     pub(crate) fn take(&self, into: &mut Snapshot, slot: Slot, first: i64, last: i64) {
-        let taken = match self.series(slot) {
-            Some(series) => self.take_series(&mut into.lines, series, first, last),
-            None => SeriesSnapshot::default(),
-        };
-        into.series.push(taken);
+        let taken = self.series(slot).map(|series| self.take_series(into, series, first, last));
+        into.series.push(taken.unwrap_or_default());
     }
 
-    pub(super) fn snapshot_all(&self, slot: Slot) -> SeriesSnapshot {
+    /// A snapshot of one series with everything that it has.
+    pub(super) fn snapshot_all(&self, slot: Slot) -> Snapshot {
         self.snapshot_range(slot, i64::MIN, i64::MAX)
     }
 
-    pub(super) fn snapshot_range(&self, slot: Slot, first: i64, last: i64) -> SeriesSnapshot {
-        let mut lines = HashMap::default();
-        let series = self.series(slot);
-        series.map(|series| self.take_series(&mut lines, series, first, last)).unwrap_or_default()
+    pub(super) fn snapshot_range(&self, slot: Slot, first: i64, last: i64) -> Snapshot {
+        let mut taken = Snapshot::default();
+        self.take(&mut taken, slot, first, last);
+        taken
     }
 
     fn take_series(
         &self,
-        lines: &mut Lines,
+        into: &mut Snapshot,
         series: &Series,
         first: i64,
         last: i64,
     ) -> SeriesSnapshot {
-        let mut taken = SeriesSnapshot::default();
+        let start = into.chunks.len();
         let closed = series.rest.iter().flat_map(|rest| &rest.closed);
         for chunk in closed.chain([&series.open]) {
-            self.take_chunk(&mut taken, lines, chunk, first, last);
+            self.take_chunk(into, chunk, first, last);
         }
+        let chunks = start..into.chunks.len();
+        let mut taken = SeriesSnapshot { chunks, ..SeriesSnapshot::default() };
         let Some(rest) = &series.rest else { return taken };
         let inside = |time: i64| first <= time && time <= last;
         let some =
@@ -129,14 +178,7 @@ impl Shard {
         taken
     }
 
-    fn take_chunk(
-        &self,
-        taken: &mut SeriesSnapshot,
-        lines: &mut Lines,
-        chunk: &Chunk,
-        first: i64,
-        last: i64,
-    ) {
+    fn take_chunk(&self, into: &mut Snapshot, chunk: &Chunk, first: i64, last: i64) {
         if chunk.values.is_empty() {
             return;
         }
@@ -144,10 +186,13 @@ impl Shard {
         if line.window > last || line.window.saturating_add(self.block_ms) <= first {
             return;
         }
-        let line = lines.entry((self.at, chunk.line)).or_insert_with(|| {
-            Arc::new(Line { times: line.times.clone(), decoded: OnceLock::new() })
+        let lines = &mut into.lines;
+        let at = *into.known_lines.entry((self.at, chunk.line)).or_insert_with(|| {
+            lines.push(Line { times: line.times.clone(), decoded: OnceLock::new() });
+            lines.len() - 1
         });
-        taken.chunks.push((Arc::clone(line), chunk.first, chunk.values.clone()));
+        let values = chunk.values.take(&mut into.bits);
+        into.chunks.push(TakenChunk { line: at, first: chunk.first, values });
     }
 }
 
@@ -167,30 +212,6 @@ impl SeriesSnapshot {
                     && rest.open.is_empty()
                     && rest.late_histograms.is_empty()
             })
-    }
-
-    /// Appends the samples in `first..=last` to `into`, which must be empty.
-    pub(crate) fn read(&self, first: i64, last: i64, into: &mut Part) {
-        for (line, from, values) in &self.chunks {
-            let from = *from as usize;
-            let times = line.times().get(from..from + values.len()).unwrap_or_default();
-            let low = times.partition_point(|time| *time < first);
-            let high = times.partition_point(|time| *time <= last);
-            if low >= high {
-                continue;
-            }
-            let before = into.columns.float_times.len();
-            into.columns.float_times.extend(times.get(low..high).unwrap_or_default());
-            values.decode_range_into(low..high, &mut into.columns.floats);
-            // A column that came from a file may have fewer values than it said.
-            into.columns.float_times.truncate(into.columns.floats.len().max(before));
-        }
-        if let Some(rest) = &self.rest {
-            rest.read(first, last, into);
-        }
-        for time in self.hidden.iter().flatten() {
-            into.remove(*time, *time);
-        }
     }
 }
 

@@ -30,7 +30,7 @@ impl Head {
     }
 
     /// Adds a series as the journal has it. Returns its slot, or none if a newer one has it.
-    pub(crate) fn restore(&mut self, id: u64, labels: Labels) -> Option<Slot> {
+    pub(crate) fn restore(&mut self, id: u64, labels: &Labels) -> Option<Slot> {
         let (generation, slot) = split(id)?;
         self.saw(id);
         if (slot >> RUN_BITS) as usize >= self.owners.runs() {
@@ -38,15 +38,14 @@ impl Head {
         }
         // Whoever has the place or the labels is either the same, or newer and came from a
         // checkpoint, or was gone before this one came.
-        for other in [Some(slot), self.registry.get_mut().index.get(&labels)].into_iter().flatten()
-        {
+        for other in [Some(slot), self.registry.get_mut().index.get(labels)].into_iter().flatten() {
             match self.registry.get_mut().generation_of(other) {
                 0 => {}
                 has if has >= generation => return None,
                 _ => self.forget(other),
             }
         }
-        let owner = self.owner_or_home(slot, &labels);
+        let owner = self.owner_or_home(slot, labels);
         self.registry.get_mut().insert(slot, generation, labels);
         let shard = self.shards.get_mut(owner)?.get_mut();
         shard.put(slot, Series::new(generation));

@@ -22,7 +22,7 @@ fn shard_with(names: &[&str]) -> (Shard, Vec<Slot>) {
 
 fn add(head: &mut Head, names: &[&str]) -> Vec<Slot> {
     let all = (0..).zip(names).map(|(slot, name)| (slot, Labels::from_iter([("a", name)])));
-    all.map(|(slot, labels)| head.restore(1 << 32 | slot, labels).unwrap()).collect()
+    all.map(|(slot, labels)| head.restore(1 << 32 | slot, &labels).unwrap()).collect()
 }
 
 fn float(time: i64, value: f64) -> NewFloat {
@@ -31,7 +31,7 @@ fn float(time: i64, value: f64) -> NewFloat {
 
 fn read(head: &Shard, slot: Slot) -> Vec<(i64, f64)> {
     let mut part = Part::default();
-    head.snapshot_all(slot).read(i64::MIN, i64::MAX, &mut part);
+    head.snapshot_all(slot).read(0, i64::MIN, i64::MAX, &mut part);
     part.columns.float_times.into_iter().zip(part.columns.floats).collect()
 }
 
@@ -118,7 +118,7 @@ fn late_samples_deleted_ranges_and_starts_read_back() {
     head.delete(slot, 10, 80);
     assert_eq!(read(&head, slot), [(0, 1.0), (5, 3.0), (90, 1.0)]);
     let mut part = Part::default();
-    head.snapshot_all(slot).read(90, 90, &mut part);
+    head.snapshot_all(slot).read(0, 90, 90, &mut part);
     assert_eq!(part.columns.float_starts, [77]);
     assert_eq!(head.last_time(slot), 90);
     head.push_float(slot, 0, float(100, 4.0));
@@ -134,12 +134,12 @@ fn histograms_keep_their_order_over_sealing_and_blocks() {
         head.push_histogram(slots[0], n * 60_000, 0, Arc::new(histogram));
     }
     let mut part = Part::default();
-    head.snapshot_all(slots[0]).read(60_000, 150 * 60_000, &mut part);
+    head.snapshot_all(slots[0]).read(0, 60_000, 150 * 60_000, &mut part);
     let counts: Vec<f64> = part.columns.histograms.iter().map(|h| h.count).collect();
     assert!(counts.len() == 150 && counts.is_sorted() && counts.first() == Some(&1.0));
     head.drop_before(BLOCK);
     let mut part = Part::default();
-    head.snapshot_all(slots[0]).read(i64::MIN, i64::MAX, &mut part);
+    head.snapshot_all(slots[0]).read(0, i64::MIN, i64::MAX, &mut part);
     assert_eq!(part.columns.histograms.first().unwrap().count.to_bits(), 120_f64.to_bits());
 }
 

@@ -11,10 +11,10 @@ use std::{
 use camino::Utf8Path;
 use masthead_durable::{
     bytes::{Bad, Reader},
-    index::{HeadIndex, HeadPostings},
+    index::{HeadIndex, HeadPostings, HeadSets},
     table::{Section, Table},
 };
-use masthead_model::{Label, Labels};
+use masthead_model::Label;
 use masthead_sysio::Fs;
 use parking_lot::Mutex;
 
@@ -65,7 +65,7 @@ pub(crate) fn load(fs: &dyn Fs, path: &Utf8Path, options: &Options, floor: i64) 
         damages: Vec::new(),
         bytes: table.len(),
     };
-    let mut labels: Vec<Option<Labels>> = Vec::new();
+    let mut sets = HeadSets::default();
     let mut series = Vec::new();
     for group in groups {
         if let Some(damage) = group.damage {
@@ -75,20 +75,20 @@ pub(crate) fn load(fs: &dyn Fs, path: &Utf8Path, options: &Options, floor: i64) 
             }
         }
         let Some(last) = group.series.last().map(|(slot, ..)| *slot as usize) else { continue };
-        if last >= labels.len() {
-            labels.resize(last + 1, None);
+        if last >= series.len() {
             series.resize_with(last + 1, || None);
         }
-        for (slot, set, one) in group.series {
+        let mut start = 0;
+        for (slot, end, one) in group.series {
             loaded.samples += one.len() as u64;
-            if let (Some(labels), Some(place)) =
-                (labels.get_mut(slot as usize), series.get_mut(slot as usize))
-            {
-                (*labels, *place) = (Some(set), Some(one));
+            sets.put(slot, group.pairs.get(start..end).unwrap_or_default());
+            start = end;
+            if let Some(place) = series.get_mut(slot as usize) {
+                *place = Some(one);
             }
         }
     }
-    let index = HeadIndex::from_parts(labels, postings);
+    let index = HeadIndex::from_parts(sets, postings);
     loaded.head = saved.finish(index, series, options);
     loaded.head.registry_mut().generation = meta.generation.max(1);
     loaded.head.know(meta.floor.max(floor), meta.newest);
@@ -135,7 +135,9 @@ struct Source<'a> {
 
 #[derive(Default)]
 struct Group {
-    series: Vec<(Slot, Labels, SavedSeries)>,
+    /// Slots, and where the pairs of each end.
+    series: Vec<(Slot, usize, SavedSeries)>,
+    pairs: Vec<u32>,
     lost: u64,
     damage: Option<String>,
 }
@@ -224,13 +226,12 @@ impl Source<'_> {
         let next = AtomicUsize::new(0);
         let groups: Mutex<Vec<(usize, Group)>> = Mutex::new(Vec::with_capacity(count));
         let work = || {
-            let mut buffer = String::new();
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
                 if at >= count {
                     break;
                 }
-                let group = self.group(at, saved, floor, &mut buffer);
+                let group = self.group(at, saved, floor);
                 groups.lock().push((at, group));
             }
         };
@@ -250,7 +251,7 @@ impl Source<'_> {
         (groups.into_iter().map(|(_, group)| group).collect(), postings)
     }
 
-    fn group(&self, at: usize, saved: &SavedHead, floor: i64, buffer: &mut String) -> Group {
+    fn group(&self, at: usize, saved: &SavedHead, floor: i64) -> Group {
         let sections = &self.file.sections;
         let size = GROUP.min(self.meta.series - at * GROUP);
         let mut group = Group { lost: size as u64, ..Group::default() };
@@ -262,9 +263,6 @@ impl Source<'_> {
         };
         let mut reader = Reader::new(bytes);
         let read = self.each_set(at, size, &mut |slot, generation, pairs| {
-            let labels = pairs.iter().filter_map(|pair| self.pairs.labels.get(*pair as usize));
-            let labels = Labels::from_sorted(labels.map(|(label, _)| *label), buffer);
-            let labels = labels.ok_or_else(|| sections.sets.corrupt("labels of a series", 0))?;
             let mut one = SavedSeries::empty(generation);
             if damage.is_none() {
                 match saved.series(generation, self.meta.newest, floor, &mut reader) {
@@ -278,7 +276,8 @@ impl Source<'_> {
                 }
             }
             // Who has which label is read elsewhere, so whoever has labels must be there.
-            group.series.push((slot, labels, one));
+            group.pairs.extend_from_slice(pairs);
+            group.series.push((slot, group.pairs.len(), one));
             Ok(())
         });
         group.damage = damage.or(read.err()).map(|error| error.to_string());

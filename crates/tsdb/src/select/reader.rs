@@ -73,9 +73,7 @@ impl Reader {
     fn read_place(&self, ctx: &QueryCtx, place: Place, into: &mut Part) {
         match place {
             Place::Head(at) => {
-                if let Some(series) = self.snapshot.series.get(at) {
-                    series.read(self.first, self.last, into);
-                }
+                self.snapshot.read(at, self.first, self.last, into);
             }
             Place::Block(at, id) => {
                 let Some(part) = self.blocks.get(at) else { return };

@@ -21,6 +21,9 @@ import { kindOf, readSource, sourceName } from './source';
 /** Every panel type that is drawn. */
 export const PANEL_TYPES: ReadonlySet<string> = new Set(Object.keys(FEATURES.panels));
 
+/** Slices of one colour could not be told apart: without a word in the file each has its own. */
+const SLICES: FieldOptions = { color: { mode: 'palette-classic' } };
+
 /** Panels that draw without asking anything; what stands in their queries is nothing. */
 const NO_DATA: ReadonlySet<string> = new Set(['row', 'text', 'dashlist', 'annolist']);
 
@@ -53,7 +56,10 @@ export function readPanel(raw: Json, context: Context): Panel | undefined {
     },
     source,
     targets: objects(json, 'targets').map((t, at) => target(t, at, source, json, where, context)),
-    defaults: readFieldOptions(object(fieldConfig, 'defaults')),
+    defaults: {
+      ...(type === 'piechart' ? SLICES : {}),
+      ...readFieldOptions(object(fieldConfig, 'defaults')),
+    },
     overrides: objects(fieldConfig, 'overrides').map(override),
     options: object(json, 'options'),
     transformations: objects(json, 'transformations').flatMap((t) =>

@@ -108,6 +108,14 @@ it('names what it does not draw, and goes on', () => {
   ]);
 });
 
+it('gives slices colours of their own where the file says nothing of colours', () => {
+  const color = (type: string, defaults: object) =>
+    read(panel({ type, fieldConfig: { defaults } })).dashboard.panels[0]?.defaults.color?.mode;
+  expect(color('piechart', { unit: 'short' })).toBe('palette-classic');
+  expect(color('piechart', { color: { mode: 'thresholds' } })).toBe('thresholds');
+  expect(color('stat', { unit: 'short' })).toBeUndefined();
+});
+
 it('gives panels to the row above them, open or collapsed', () => {
   const at = (id: number, y: number, more: object = {}) => ({
     id,

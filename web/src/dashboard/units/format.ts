@@ -21,12 +21,17 @@ export function usualDecimals(value: number): number {
 /** A number with as many digits as asked for, else as many as are usual. */
 export function fixed(value: number, decimals?: number): string {
   if (!Number.isFinite(value)) return value > 0 ? '∞' : value < 0 ? '-∞' : 'NaN';
+  // Numbers with more digits than a person reads.
+  const short = decimals === undefined && usualDecimals(value) > 15;
+  if (short || Math.abs(value) >= 1e21) return value.toExponential(2).replace(/\.?0+e/, 'e');
   return value.toFixed(Math.min(Math.max(decimals ?? usualDecimals(value), 0), 20));
 }
 
 /** Scales by `factor` until the value is below it: `1.5 K`, `2 MiB`. */
 export function scaled(factor: number, units: readonly string[], offset = 0): Formatter {
   return (value, decimals) => {
+    // No unit is large enough, or small enough, for these.
+    if (!Number.isFinite(value)) return { text: fixed(value) };
     let step = offset;
     let rest = value;
     while (Math.abs(rest) >= factor && step < units.length - 1) {

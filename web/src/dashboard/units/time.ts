@@ -20,6 +20,7 @@ export function lengthIn(unit: number): Formatter {
   return (value, decimals) => {
     if (value === 0)
       return { text: '0', suffix: STEPS.find(([size]) => size <= unit)?.[1] ?? ' s' };
+    if (!Number.isFinite(value)) return { text: fixed(value) };
     const seconds = value * unit;
     const absolute = Math.abs(seconds);
     const [size, one, many] = STEPS.find(([s]) => absolute >= s * (1 - 1e-12)) ?? [

@@ -45,6 +45,13 @@ it('writes values as Grafana does', () => {
     ['count:jobs', 2_000, undefined, '2 K jobs'],
     ['none', Number.NaN, undefined, 'NaN'],
     ['none', Number.POSITIVE_INFINITY, undefined, '∞'],
+    ['short', Number.POSITIVE_INFINITY, undefined, '∞'],
+    ['bytes', Number.NEGATIVE_INFINITY, undefined, '-∞'],
+    ['s', Number.POSITIVE_INFINITY, undefined, '∞'],
+    ['none', -1e300, undefined, '-1e+300'],
+    ['none', 1.5e-300, undefined, '1.5e-300'],
+    ['none', 1.5e-300, 2, '0.00'],
+    ['none', 123_456_789_012_345_680, undefined, '123456789012345680'],
   ];
   for (const [unit, value, decimals, want] of rows) {
     expect(joined(formatter(unit)(value, decimals)), `${unit} ${value}`).toBe(want);

@@ -28,7 +28,7 @@ export function parseInstant(
   roundUp = false,
 ): number | undefined {
   const trimmed = text.trim();
-  if (/^-?\d+$/.test(trimmed)) return Number(trimmed);
+  if (/^-?\d+$/.test(trimmed)) return known(Number(trimmed));
   if (!trimmed.startsWith('now')) return parseDate(trimmed, zone);
   let at = now;
   let rest = trimmed.slice(3);
@@ -46,7 +46,12 @@ export function parseInstant(
     }
     rest = rest.slice(whole.length);
   }
-  return at;
+  return known(at);
+}
+
+/** Nothing for what no calendar reaches. */
+function known(ms: number): number | undefined {
+  return Number.isNaN(new Date(ms).getTime()) ? undefined : ms;
 }
 
 /** The range that `raw` means now; nothing if either end means nothing or they are reversed. */

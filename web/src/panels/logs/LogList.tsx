@@ -1,7 +1,6 @@
 /** Lines of a log: only those in sight are in the page; a click opens one. */
 
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
+import { memo, type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
 import { isRequestId } from '../../dashboard/related';
 import { instant } from '../../dashboard/units/time';
 import type { Zone } from '../../lib/time/calendar';
@@ -12,12 +11,14 @@ import {
   LEVEL_COLORS,
   type LogRow,
   type Origin,
+  type Rows,
   shownLine,
 } from './prepare';
+import { useScroll } from './useScroll';
 import './logs.css';
 
 type Props = {
-  readonly rows: readonly LogRow[];
+  readonly rows: Rows;
   readonly zone: Zone;
   readonly height: number;
   readonly wrap: boolean;
@@ -39,41 +40,41 @@ type Props = {
 };
 
 /** Rows before the last at which the end is told, so that more is there in time. */
-const END = 200;
+const END = 500;
 
 export function LogList(props: Props) {
   const { rows, zone, height, wrap, showTime, showLabels = false, details } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
-  // Another function would have every line measured again at every step of a scroll.
-  const keyOf = useCallback((at: number) => rows[at]?.key ?? at, [rows]);
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => 22,
-    getItemKey: keyOf,
-    overscan: 12,
-  });
-  const items = virtual.getVirtualItems();
-  const last = items.at(-1)?.index ?? -1;
+  const look = `${wrap} ${showTime} ${showLabels}`;
+  const { first, end, top, size, measure, show } = useScroll(scroller, rows, height, look);
   const { onEnd, follow = false, marked } = props;
   useEffect(() => {
-    if (rows.length > 0 && last >= rows.length - END) onEnd?.();
-  }, [last, rows.length, onEnd]);
-  const newest = rows.at(-1)?.key;
+    if (rows.length > 0 && end >= rows.length - END) onEnd?.();
+  }, [end, rows.length, onEnd]);
   useEffect(() => {
-    if (follow && newest !== undefined) virtual.scrollToIndex(rows.length - 1, { align: 'end' });
-  }, [follow, newest, rows.length, virtual]);
+    if (follow && rows.length > 0) show('end');
+  }, [follow, rows, show]);
   useEffect(() => {
-    const at = marked === undefined ? -1 : rows.findIndex((row) => row.key === marked);
-    if (at >= 0) virtual.scrollToIndex(at, { align: 'center' });
-  }, [marked, rows, virtual]);
-  const time = instant('iso', zone);
-  const toggle = (key: string) => {
-    const next = new Set(open);
-    if (!next.delete(key)) next.add(key);
-    setOpen(next);
-  };
+    if (marked === undefined) return;
+    for (let at = 0; at < rows.length; at += 1) {
+      if (rows.at(at)?.key !== marked) continue;
+      show(at);
+      return;
+    }
+  }, [marked, rows, show]);
+  const toggle = useCallback((key: string) => {
+    setOpen((before) => {
+      const next = new Set(before);
+      if (!next.delete(key)) next.add(key);
+      return next;
+    });
+  }, []);
+  const inSight: { readonly at: number; readonly row: LogRow }[] = [];
+  for (let at = first; at < end; at += 1) {
+    const row = rows.at(at);
+    if (row !== undefined) inSight.push({ at, row });
+  }
   return (
     <div
       ref={scroller}
@@ -85,51 +86,81 @@ export function LogList(props: Props) {
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
       tabIndex={0}
     >
-      <div style={{ height: virtual.getTotalSize(), position: 'relative' }}>
-        {items.map((item) => {
-          const row = rows[item.index];
-          if (row === undefined) return null;
-          const opened = open.has(row.key);
-          return (
-            <div
-              key={item.key}
-              ref={virtual.measureElement}
-              data-index={item.index}
-              className="log-row"
-              data-marked={row.key === marked}
-              style={{ transform: `translateY(${item.start}px)` }}
-            >
-              <button
-                type="button"
-                className="log-line"
-                aria-expanded={details ? opened : undefined}
-                onClick={() => {
-                  // Choosing text with the mouse is not a click on the line.
-                  if (details && window.getSelection()?.isCollapsed !== false) toggle(row.key);
-                }}
+      <div className="log-room" style={{ height: size }}>
+        <div className="log-rows" style={{ transform: `translateY(${top}px)` }}>
+          {inSight.map(({ at, row }) => {
+            const opened = open.has(row.key);
+            return (
+              <div
+                key={row.key}
+                ref={measure}
+                data-index={at}
+                className="log-row"
+                data-marked={row.key === marked}
               >
-                <i
-                  style={{ background: LEVEL_COLORS[row.level] }}
-                  title={row.level}
-                  aria-hidden="true"
+                <Line
+                  row={row}
+                  zone={zone}
+                  showTime={showTime}
+                  showLabels={showLabels}
+                  opened={details ? opened : undefined}
+                  onToggle={toggle}
                 />
-                {showTime && (
-                  <time className="faint">{`${time(row.ms).text}.${millis(row.ms)}`}</time>
+                {opened && (
+                  <Details row={row} onFilter={props.onFilter} onRequest={props.onRequest}>
+                    {props.actions?.(row)}
+                  </Details>
                 )}
-                {showLabels && <span className="faint">{labelsText(row)}</span>}
-                <bdi dir="ltr">{shownLine(row.shown ?? row.line)}</bdi>
-              </button>
-              {opened && (
-                <Details row={row} onFilter={props.onFilter} onRequest={props.onRequest}>
-                  {props.actions?.(row)}
-                </Details>
-              )}
-            </div>
-          );
-        })}
+              </div>
+            );
+          })}
+        </div>
       </div>
     </div>
   );
+}
+
+type LineProps = Pick<Props, 'zone' | 'showTime' | 'showLabels'> & {
+  readonly row: LogRow;
+  /** Nothing where a line has no details. */
+  readonly opened: boolean | undefined;
+  readonly onToggle: (key: string) => void;
+};
+
+/** A line that stays in sight is not drawn again while the list scrolls. */
+const Line = memo(function Line({ row, zone, showTime, showLabels, opened, onToggle }: LineProps) {
+  return (
+    <button
+      type="button"
+      className="log-line"
+      aria-expanded={opened}
+      onClick={() => {
+        // Choosing text with the mouse is not a click on the line.
+        if (opened !== undefined && window.getSelection()?.isCollapsed !== false) onToggle(row.key);
+      }}
+    >
+      <i style={{ background: LEVEL_COLORS[row.level] }} title={row.level} aria-hidden="true" />
+      {showTime && (
+        <time className="faint">{`${instant('iso', zone)(row.ms).text}.${millis(row.ms)}`}</time>
+      )}
+      {showLabels && <span className="faint">{labelsText(row)}</span>}
+      <bdi dir="ltr">{shownLine(row.shown ?? row.line)}</bdi>
+    </button>
+  );
+}, sameLine);
+
+/** Rows are made anew of lines that are looked at again. */
+function sameLine(before: LineProps, now: LineProps): boolean {
+  const { row: one, ...rest } = before;
+  const { row: other, ...others } = now;
+  const same =
+    one === other ||
+    (one.key === other.key && one.source !== undefined && one.source === other.source);
+  return same && one.shown === other.shown && shallow(rest, others);
+}
+
+function shallow<T extends object>(one: T, other: T): boolean {
+  return (Object.keys(one) as (keyof T)[]).every((key) => Object.is(one[key], other[key]));
 }
 
 function millis(ms: number): string {

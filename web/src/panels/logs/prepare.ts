@@ -18,6 +18,12 @@ export type LogRow = {
   readonly shown?: string;
 };
 
+/** Rows by their place: an array of them, or lines that become rows when they are looked at. */
+export type Rows = {
+  readonly length: number;
+  readonly at: (place: number) => LogRow | undefined;
+};
+
 /** The row of a line. */
 export function rowOf(line: LogLine, key: string): LogRow {
   const labels = labelsOf(line);

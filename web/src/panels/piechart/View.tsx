@@ -22,7 +22,13 @@ export function PieChart({ panel, frames, width, height }: PanelProps) {
   const percent = (share: number) => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`;
   return (
     <div style={{ display: 'flex', flexDirection: right ? 'row' : 'column', width, height }}>
-      <svg width={across} height={room} role="img" aria-label={`Chart: ${panel.title}`}>
+      <svg
+        width={across}
+        height={room}
+        style={{ flex: 'none' }}
+        role="img"
+        aria-label={`Chart: ${panel.title}`}
+      >
         {slices.map((slice) => (
           <path
             key={slice.name}

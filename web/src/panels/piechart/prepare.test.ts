@@ -6,7 +6,7 @@ import { prepareSlices, slicePath } from './prepare';
 const one = (job: string, value: number) =>
   frame([field('Value', 'number', [value], { labels: { job } })]);
 const frames = applyOptions(
-  [one('a', 1), one('b', 3), one('none', 0), one('less', -4)],
+  [one('a', 1), one('b', 3), one('none', 0), one('less', -4), one('all', Infinity)],
   { color: { mode: 'palette-classic' } },
   [],
 );

@@ -13,9 +13,11 @@ export type Slice = {
   readonly share: number;
 };
 
-/** Nothing that is negative, or no number, has a part in a whole. */
+/** Nothing that is negative, endless or no number has a part in a whole. */
 export function prepareSlices(frames: readonly Frame[], options: Json): readonly Slice[] {
-  const tiles = prepareTiles(frames, options).filter(({ shown }) => (shown.number ?? 0) > 0);
+  const tiles = prepareTiles(frames, options).filter(
+    ({ shown: { number = 0 } }) => number > 0 && Number.isFinite(number),
+  );
   const sum = tiles.reduce((total, { shown }) => total + (shown.number ?? 0), 0);
   if (options.sort !== 'none') {
     const sign = options.sort === 'asc' ? 1 : -1;

@@ -1,6 +1,7 @@
 /** From the view model to the options of uPlot. Touches the theme's colours and nothing else. */
 
 import uPlot from 'uplot';
+import type { Threshold } from '../../dashboard/schema/model';
 import { type Formatted, joined } from '../../dashboard/units/format';
 import { mix, withAlpha } from '../../lib/color';
 import { timeMark } from '../../lib/ticks';
@@ -197,7 +198,8 @@ function seriesOptions(series: SeriesView): uPlot.Series {
       show:
         series.draw === 'points' || series.points === 'always'
           ? true
-          : series.points === 'never'
+          : // As in Grafana: a bar is its own mark.
+            series.points === 'never' || series.draw === 'bars'
             ? false
             : alone,
       size: series.pointSize,
@@ -271,6 +273,16 @@ function bands(series: readonly SeriesView[]): uPlot.Band[] {
   });
 }
 
+/** Percentages are of the scale. */
+export function thresholdValues(
+  { percent, steps }: NonNullable<TimeSeriesView['thresholds']>,
+  low: number,
+  high: number,
+): readonly Threshold[] {
+  if (!percent) return steps;
+  return steps.map((step) => ({ ...step, value: low + ((high - low) * step.value) / 100 }));
+}
+
 function drawThresholds(chart: uPlot, view: TimeSeriesView) {
   const { thresholds } = view;
   if (thresholds === undefined || thresholds.steps.length === 0) return;
@@ -278,11 +290,12 @@ function drawThresholds(chart: uPlot, view: TimeSeriesView) {
   const scale = chart.scales[thresholds.scale];
   if (scale?.min === undefined || scale.max === undefined) return;
   const [low, high] = [scale.min, scale.max];
+  const steps = thresholdValues(thresholds, low, high);
   const y = (value: number) =>
     chart.valToPos(Math.min(Math.max(value, low), high), thresholds.scale, true);
   ctx.save();
-  thresholds.steps.forEach((step, at) => {
-    const next = thresholds.steps[at + 1]?.value ?? Number.POSITIVE_INFINITY;
+  steps.forEach((step, at) => {
+    const next = steps[at + 1]?.value ?? Number.POSITIVE_INFINITY;
     if (thresholds.mode.includes('area') && step.color !== 'transparent') {
       ctx.fillStyle = withAlpha(step.color, 0.09);
       const [top, bottom] = [y(next), y(step.value)];

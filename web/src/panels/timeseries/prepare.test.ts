@@ -37,6 +37,18 @@ it('cuts the line where points are missing, and only there', () => {
   ]);
 });
 
+it('has the next moment beside a point that is alone, so that its bar has a width', () => {
+  const alone = frame([
+    field('Time', 'time', [7_000], { config: { step: 1_000 } }),
+    field('Value', 'number', [4]),
+  ]);
+  const view = prepareTimeSeries(applyOptions([alone], { custom: { drawStyle: 'bars' } }, []));
+  expect([view.times, view.series[0]?.values]).toEqual([
+    [7, 8],
+    [4, null],
+  ]);
+});
+
 it('stacks from below, and keeps what was measured', () => {
   const view = prepare({ custom: { stacking: { mode: 'normal', group: 'A' } } });
   expect(view.series.map((s) => s.values)).toEqual([

@@ -74,7 +74,13 @@ export type TimeSeriesView = {
   readonly series: readonly SeriesView[];
   readonly scales: readonly ScaleView[];
   readonly thresholds:
-    | { readonly mode: string; readonly steps: readonly Threshold[]; readonly scale: string }
+    | {
+        readonly mode: string;
+        /** Whether the steps are percentages of the scale. */
+        readonly percent: boolean;
+        readonly steps: readonly Threshold[];
+        readonly scale: string;
+      }
     | undefined;
 };
 
@@ -117,7 +123,12 @@ export function prepareTimeSeries(frames: readonly Frame[]): TimeSeriesView {
   const thresholds =
     first === undefined || mode === 'off'
       ? undefined
-      : { mode, steps: optionsOf(first.field).thresholds?.steps ?? [], scale: first.scale };
+      : {
+          mode,
+          percent: optionsOf(first.field).thresholds?.mode === 'percentage',
+          steps: optionsOf(first.field).thresholds?.steps ?? [],
+          scale: first.scale,
+        };
   return { times: times.map((ms) => ms / 1_000), series, scales, thresholds };
 }
 
@@ -128,9 +139,14 @@ function gapMs(field: Field, step: number | undefined): number | undefined {
   return step === undefined ? undefined : step * 1.5;
 }
 
-/** The moment where the first point of every gap is missing. */
+/**
+ * The moment where the first point of every gap is missing. A point alone has the next one missing:
+ * its bar is then as wide as others would be.
+ */
 function gapsOf(times: readonly number[], ms: number | undefined): readonly number[] {
   if (ms === undefined) return [];
+  const [only] = times;
+  if (times.length === 1 && only !== undefined) return [only + ms / 1.5];
   return times.flatMap((time, at) => {
     const before = times[at - 1];
     return before !== undefined && time - before > ms ? [before + ms / 1.5] : [];

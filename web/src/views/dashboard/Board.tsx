@@ -8,6 +8,7 @@ import { linesOf, type Placed, type PlacedRow, within } from '../../dashboard/la
 import type { Dashboard } from '../../dashboard/schema/model';
 import { interpolate } from '../../dashboard/variables/interpolate';
 import type { Variables } from '../../dashboard/variables/useVariables';
+import { counted } from '../../lib/counted';
 import type { DashboardFile } from './FileMenu';
 import { PanelFrame } from './PanelFrame';
 import './board.css';
@@ -90,7 +91,7 @@ function Row({ row, width, narrow, variables, crosshair, dashboard, file }: RowP
           <Text fw={500}>{title === '' ? 'Row' : title}</Text>
           {!open && (
             <Text size="xs" className="faint">
-              ({row.panels.length} {row.panels.length === 1 ? 'panel' : 'panels'})
+              ({counted(row.panels.length, 'panel')})
             </Text>
           )}
         </UnstyledButton>

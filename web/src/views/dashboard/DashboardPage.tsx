@@ -3,7 +3,8 @@
 import { Alert, Anchor, Center, Group, Loader, Stack, Text, Title } from '@mantine/core';
 import { useDocumentTitle, useHotkeys } from '@mantine/hooks';
 import { useIsFetching, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import { Link } from 'wouter';
 import { dashboardQuery, isProvisioned } from '../../api/dashboards';
 import { EventsProvider } from '../../dashboard/annotations/useEvents';
 import { layout } from '../../dashboard/layout/repeat';
@@ -14,6 +15,7 @@ import { FiltersProvider } from '../../dashboard/variables/useFilters';
 import { useVariables } from '../../dashboard/variables/useVariables';
 import type { Json } from '../../lib/json';
 import { useUrl } from '../../lib/url-state';
+import { loadViews } from '../../panels/registry';
 import { PageTools } from '../../ui/PageTools';
 import { TimePicker } from '../../ui/TimePicker';
 import { TimeProvider } from '../../ui/time';
@@ -29,6 +31,9 @@ export function DashboardPage({ uid }: { uid: string }) {
   const [draft, setDraft] = useState<Json | undefined>();
   const shown = draft ?? file.data;
   const read = useMemo(() => (shown === undefined ? undefined : readDashboard(shown)), [shown]);
+  useEffect(() => {
+    if (read?.ok) loadViews(read.dashboard.panels.map(({ type }) => type));
+  }, [read]);
   const client = useQueryClient();
   const busy = useCallback(() => client.isFetching({ queryKey: ['panel'] }) > 0, [client]);
   const kept = useMemo<DashboardFile>(
@@ -66,9 +71,14 @@ export function DashboardPage({ uid }: { uid: string }) {
 function Problem({ title, text }: { title: string; text: string }) {
   return (
     <Center h="60vh">
-      <Alert color="red" title={title} maw={640}>
-        {text}
-      </Alert>
+      <Stack align="center" gap="xs">
+        <Alert color="red" title={title} maw={640}>
+          {text}
+        </Alert>
+        <Anchor component={Link} href="/dashboards" size="sm">
+          All dashboards
+        </Anchor>
+      </Stack>
     </Center>
   );
 }

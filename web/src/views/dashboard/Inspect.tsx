@@ -6,6 +6,7 @@ import type { Panel } from '../../dashboard/schema/model';
 import type { PanelFrames } from '../../dashboard/usePanelFrames';
 import { csv } from '../../frame/csv';
 import { displayName } from '../../frame/frame';
+import { counted } from '../../lib/counted';
 import { save } from '../../lib/save';
 
 const ROWS_MAX = 200;
@@ -53,8 +54,11 @@ export function Inspect({ title, data, panel, onClose }: Props) {
               {data.tookMs === undefined
                 ? 'Not answered yet'
                 : `Answered in ${data.tookMs.toFixed(0)} ms`}
-              , {data.frames.length} frames, {data.frames.reduce((sum, f) => sum + f.length, 0)}{' '}
-              rows
+              , {counted(data.frames.length, 'frame')},{' '}
+              {counted(
+                data.frames.reduce((sum, f) => sum + f.length, 0),
+                'row',
+              )}
             </Text>
             {data.error !== undefined && (
               <Code block className="wrapped">

@@ -1,18 +1,18 @@
 /** The frame of a panel: title, state of its data, menu; inside it the panel's own view. */
 
-import {
-  ActionIcon,
-  Center,
-  Group,
-  Loader,
-  Menu,
-  Text,
-  Tooltip,
-  useComputedColorScheme,
-} from '@mantine/core';
+import { Center, Group, Loader, Menu, Text, Tooltip, useComputedColorScheme } from '@mantine/core';
 import { useInViewport, useMergedRef } from '@mantine/hooks';
-import { IconAlertTriangle, IconDotsVertical, IconInfoCircle } from '@tabler/icons-react';
-import { Component, memo, type ReactNode, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react';
+import {
+  Component,
+  memo,
+  type ReactNode,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { type Placed, within } from '../../dashboard/layout/repeat';
 import { type Environment, type Values, writeText } from '../../dashboard/run';
 import { panelIn, withPanel } from '../../dashboard/schema/edit';
@@ -28,6 +28,7 @@ import { onDemand } from '../../ui/onDemand';
 import { usePageTime } from '../../ui/time';
 import type { DashboardFile } from './FileMenu';
 import { PanelActions, usePanelActions } from './PanelActions';
+import { PanelMenu } from './PanelMenu';
 
 const EditPanel = onDemand(() => import('./EditPanel').then((m) => m.EditPanel));
 const Inspect = onDemand(() => import('./Inspect').then((m) => m.Inspect));
@@ -68,6 +69,13 @@ export const PanelFrame = memo(function PanelFrame(props: Props) {
   const dark = useComputedColorScheme('light') === 'dark';
   const [inspecting, setInspecting] = useState(false);
   const [editing, setEditing] = useState(false);
+  const menu = useRef<HTMLButtonElement>(null);
+  const dialog = inspecting || editing;
+  const had = useRef(false);
+  useEffect(() => {
+    if (had.current && !dialog) menu.current?.focus();
+    had.current = dialog;
+  }, [dialog]);
   const places = useMergedRef<HTMLElement>(ref, section);
   const type = panelType(panel.type);
   // Widths are rounded so that a moving window does not ask anew at every pixel.
@@ -138,32 +146,20 @@ export const PanelFrame = memo(function PanelFrame(props: Props) {
           )}
           <Group gap={2} ml="auto" wrap="nowrap" data-no-picture="">
             {data.loading && <Loader size={12} aria-label="Loading" />}
-            <Menu position="bottom-end" withinPortal shadow="md">
-              <Menu.Target>
-                <ActionIcon
-                  variant="subtle"
-                  color="gray"
-                  size="sm"
-                  aria-label={`Menu of ${title === '' ? 'the panel' : title}`}
+            <PanelMenu button={menu} label={`Menu of ${title === '' ? 'the panel' : title}`}>
+              <Menu.Item onClick={view}>{viewing ? 'Back' : 'View alone'}</Menu.Item>
+              <PanelActions {...actions} />
+              {panel.links.map((link) => (
+                <Menu.Item
+                  key={link.url + link.title}
+                  component="a"
+                  href={safeUrl(write(link.url))}
+                  {...(link.newTab ? { target: '_blank', rel: 'noreferrer' } : {})}
                 >
-                  <IconDotsVertical size={15} />
-                </ActionIcon>
-              </Menu.Target>
-              <Menu.Dropdown>
-                <Menu.Item onClick={view}>{viewing ? 'Back' : 'View alone'}</Menu.Item>
-                <PanelActions {...actions} />
-                {panel.links.map((link) => (
-                  <Menu.Item
-                    key={link.url + link.title}
-                    component="a"
-                    href={safeUrl(write(link.url))}
-                    {...(link.newTab ? { target: '_blank', rel: 'noreferrer' } : {})}
-                  >
-                    {write(link.title) || link.url}
-                  </Menu.Item>
-                ))}
-              </Menu.Dropdown>
-            </Menu>
+                  {write(link.title) || link.url}
+                </Menu.Item>
+              ))}
+            </PanelMenu>
           </Group>
         </header>
       )}
@@ -171,7 +167,7 @@ export const PanelFrame = memo(function PanelFrame(props: Props) {
         {data.error !== undefined && data.frames.length === 0 ? (
           <Message>{data.error}</Message>
         ) : empty && !data.loading ? (
-          <Message>No data</Message>
+          <Message>{panel.defaults.noValue ?? 'No data'}</Message>
         ) : empty ? null : (
           <Guard of={data.frames}>
             <type.View

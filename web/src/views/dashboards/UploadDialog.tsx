@@ -9,6 +9,7 @@ import { ApiError } from '../../api/http';
 import { fileOf } from '../../dashboard/schema/edit';
 import type { Read } from '../../dashboard/schema/model';
 import { readDashboard } from '../../dashboard/schema/read';
+import { counted } from '../../lib/counted';
 
 /** Larger files are no dashboards; the server has a limit of its own. */
 const BYTES_MAX = 16 * 1_024 * 1_024;
@@ -52,8 +53,9 @@ export function UploadDialog({ from, onClose }: Props) {
         {chosen.read.ok ? (
           <>
             <Text size="sm">
-              <b>{chosen.read.dashboard.title}</b>, {chosen.read.dashboard.panels.length} rows and
-              panels, schema {chosen.read.dashboard.schemaVersion}
+              <b>{chosen.read.dashboard.title}</b>,{' '}
+              {counted(chosen.read.dashboard.panels.length, 'row or panel', 'rows and panels')},
+              schema {chosen.read.dashboard.schemaVersion}
             </Text>
             {chosen.read.unsupported.length > 0 && (
               <Alert color="yellow" p="xs" title="Parts of it are not supported">

@@ -5,6 +5,7 @@ import { IconDownload } from '@tabler/icons-react';
 import { useState } from 'react';
 import { findMetrics } from '../../dashboard/findRelated';
 import { linesOfRequest } from '../../dashboard/related';
+import { counted } from '../../lib/counted';
 import { save } from '../../lib/save';
 import { LogList } from '../../panels/logs/LogList';
 import type { LogRow } from '../../panels/logs/prepare';
@@ -14,7 +15,7 @@ import { asJson, asText } from './download';
 import type { PaneControl } from './Explore';
 import { Refused } from './MetricsPane';
 import { narrowed } from './narrow';
-import { LINES_MAX, useLines } from './useLines';
+import { type Lines, useLines } from './useLines';
 
 const Context = onDemand(() => import('./Context').then((m) => m.Context));
 
@@ -46,7 +47,7 @@ export function LineList({ control, expr, onRun }: Props) {
       {lines.error !== undefined && <Refused letter={undefined} said={lines.error} />}
       <Group gap="md">
         <Text size="xs" className="faint" aria-live="polite">
-          {status(rows.length, lines.loading, lines.more, lines.tookMs)}
+          {status(lines)}
         </Text>
         <Box label="Wrap lines" checked={wrap} onChange={setWrap} />
         <Box label="Oldest first" checked={oldest} onChange={setOldest} />
@@ -107,11 +108,11 @@ export function LineList({ control, expr, onRun }: Props) {
   );
 }
 
-function status(rows: number, loading: boolean, more: boolean, tookMs: number | undefined): string {
-  if (rows === 0 && loading) return 'Asking…';
+function status({ rows, loading, more, full, tookMs }: Lines): string {
+  if (rows.length === 0 && loading) return 'Asking…';
   const took = tookMs === undefined ? '' : `, ${Math.round(tookMs)} ms`;
-  const rest = rows >= LINES_MAX ? ' (the most that is shown)' : more ? ', more below' : '';
-  return `${rows.toLocaleString('en')} ${rows === 1 ? 'line' : 'lines'}${rest}${took}`;
+  const rest = full ? ' (the most that is shown: narrow the range)' : more ? ', more below' : '';
+  return `${counted(rows.length, 'line')}${rest}${took}`;
 }
 
 function Action({ label, onClick }: { label: string; onClick: () => void }) {

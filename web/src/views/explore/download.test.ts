@@ -15,8 +15,8 @@ const row = rowOf(
 );
 
 it('writes lines with their time, and with all that is known of them', () => {
-  expect(asText([row])).toBe('2023-11-14T22:13:20.000Z level=error <b>\n');
-  expect(JSON.parse(asJson([row]))).toEqual([
+  expect(asText([row]).join('')).toBe('2023-11-14T22:13:20.000Z level=error <b>\n');
+  expect(JSON.parse(asJson([row]).join(''))).toEqual([
     {
       timestamp: '1700000000000000001',
       time: '2023-11-14T22:13:20.000Z',
@@ -25,4 +25,12 @@ it('writes lines with their time, and with all that is known of them', () => {
       labels: { job: 'a', id: '1' },
     },
   ]);
+});
+
+it('writes many lines in pieces that are one file', () => {
+  const rows = Array.from({ length: 20_001 }, (_, at) => ({ ...row, line: String(at) }));
+  expect(asText(rows)).toHaveLength(3);
+  expect(asText(rows).join('').split('\n')).toHaveLength(20_002);
+  const back = JSON.parse(asJson(rows).join('')) as { line: string }[];
+  expect(back.map(({ line }) => line)).toEqual(rows.map(({ line }) => line));
 });

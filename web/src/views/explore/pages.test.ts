@@ -15,16 +15,18 @@ const texts = (lines: readonly LogLine[]) => lines.map((l) => l.line);
 it('takes the instant at which a page was cut from the next one', () => {
   const first = joinPage([], [line('9'), line('5', 'a')], 2);
   expect(first.more).toBe(true);
-  expect(nextBounds(first.lines, { from: '1', to: '99' }, false)).toEqual({ start: '1', end: '6' });
-  const second = joinPage(first.lines, [line('5', 'a'), line('5', 'b'), line('3')], 4);
-  expect(texts(second.lines)).toEqual(['9', 'a', 'b', '3']);
+  expect(nextBounds(first.page, { from: '1', to: '99' }, false)).toEqual({ start: '1', end: '6' });
+  const second = joinPage(first.page, [line('5', 'a'), line('5', 'b'), line('3')], 4);
+  expect(second.kept).toBe(1);
+  expect(texts(second.page)).toEqual(['a', 'b', '3']);
   expect(second.more).toBe(false);
 });
 
 it('ends where a page brings nothing, or nothing but one instant', () => {
   const some = [line('9'), line('5')];
-  expect(joinPage(some, [], 2)).toEqual({ lines: some, more: false, kept: some.length });
-  expect(joinPage(some, [line('5', 'x'), line('5', 'y')], 2).more).toBe(false);
+  expect(joinPage(some, [], 2)).toEqual({ kept: 2, page: [], more: false });
+  const stuck = joinPage(some, [line('5', 'x'), line('5', 'y')], 2);
+  expect(stuck).toEqual({ kept: 2, page: [], more: false });
 });
 
 it('goes both ways', () => {

@@ -2,34 +2,39 @@
 
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { AGAIN_MS, Unreachable } from '../../api/http';
-import { type LogLine, nanos, queryLines } from '../../api/loki';
+import { nanos, queryLines } from '../../api/loki';
 import type { TimeRange } from '../../lib/time/relative';
-import { type LogRow, rowOf } from '../../panels/logs/prepare';
+import type { Rows } from '../../panels/logs/prepare';
+import { FoundLines } from './lines';
 import { joinPage, nextBounds, ordered } from './pages';
 
-/** Lines of the first page, which should be there at once, and of the others. */
+/** Lines of the first page, which should be there at once, and of the others, whose reading should not be felt. */
 const FIRST = 1_000;
-const NEXT = 5_000;
-/** No more are kept: about what a browser can still scroll through. */
-export const LINES_MAX = 1_000_000;
+const NEXT = 2_000;
+/** No more are kept, and no more letters: about what a tab of a browser has memory for. */
+export const LINES_MAX = 5_000_000;
+export const LETTERS_MAX = 1_000_000_000;
 
 export type Lines = {
-  readonly rows: readonly LogRow[];
+  readonly rows: Rows;
   readonly loading: boolean;
   /** Whether the server may have more. */
   readonly more: boolean;
+  /** Whether there are as many as are kept. */
+  readonly full: boolean;
   readonly error: string | undefined;
   readonly tookMs: number | undefined;
   readonly next: () => void;
 };
 
-type State = Omit<Lines, 'next'> & { readonly lines: readonly LogLine[] };
+type State = Omit<Lines, 'next'> & { readonly lines: FoundLines | undefined };
 
 const NONE: State = {
   rows: [],
-  lines: [],
+  lines: undefined,
   loading: false,
   more: false,
+  full: false,
   error: undefined,
   tookMs: undefined,
 };
@@ -46,9 +51,10 @@ export function useLines(
 
   const ask = useCallback(
     async (before: State, abort: AbortController) => {
-      const limit = before.lines.length === 0 ? FIRST : NEXT;
+      const lines = before.lines ?? new FoundLines();
+      const limit = lines.length === 0 ? FIRST : NEXT;
       const bounds = nextBounds(
-        before.lines,
+        lines,
         { from: nanos(range.from), to: nanos(range.to) },
         oldestFirst,
       );
@@ -58,15 +64,15 @@ export function useLines(
         const direction = oldestFirst ? ('forward' as const) : ('backward' as const);
         const found = await queryLines({ expr, ...bounds, limit, direction }, abort);
         if (abort.signal.aborted) return;
-        const { lines, more, kept } = joinPage(before.lines, ordered(found, oldestFirst), limit);
-        // Rows of the lines that stay are kept, so that those opened stay open.
-        const rows = before.rows
-          .slice(0, kept)
-          .concat(lines.slice(kept).map((line, at) => rowOf(line, `${kept + at}`)));
+        const { kept, page, more } = joinPage(lines, ordered(found, oldestFirst), limit);
+        lines.cut(kept);
+        lines.add(page);
+        const full = lines.length >= LINES_MAX || lines.letters >= LETTERS_MAX;
         setState({
-          rows,
+          rows: lines.rows(),
           lines,
-          more: more && lines.length < LINES_MAX,
+          more: more && !full,
+          full,
           loading: false,
           error: undefined,
           tookMs: performance.now() - started,

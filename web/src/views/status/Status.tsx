@@ -7,7 +7,7 @@ import { joined } from '../../dashboard/units/format';
 import { formatter } from '../../dashboard/units/units';
 import type { Labels } from '../../frame/frame';
 import { Page } from '../../ui/Page';
-import { buildFacts, runFacts } from './facts';
+import { buildFacts, plainly, runFacts } from './facts';
 import { type Store, storesOf } from './storage';
 
 export function Status() {
@@ -39,7 +39,7 @@ export function Status() {
         <Facts title="Run" of={run} />
       </SimpleGrid>
       <Stores of={stores} />
-      <Facts title="Flags" of={flags} />
+      <Facts title="Flags" of={flags} says={plainly} />
       <section aria-label="Configuration">
         <Title order={2} size="h5" mb={4}>
           Configuration
@@ -94,7 +94,14 @@ function Stores({ of }: { of: readonly Store[] }) {
   );
 }
 
-function Facts({ title, of }: { title: string; of: Labels }) {
+type FactsProps = {
+  readonly title: string;
+  readonly of: Labels;
+  /** What a value says to a person, where it is more than itself. */
+  readonly says?: (name: string, value: string) => string | undefined;
+};
+
+function Facts({ title, of, says }: FactsProps) {
   const rows = Object.entries(of).filter(([, value]) => value !== '');
   return (
     <section aria-label={title}>
@@ -110,7 +117,7 @@ function Facts({ title, of }: { title: string; of: Labels }) {
                   {name}
                 </th>
                 <td className="mono" style={{ overflowWrap: 'anywhere' }}>
-                  {value}
+                  {value} <span className="faint">{says?.(name, value)}</span>
                 </td>
               </tr>
             ))}

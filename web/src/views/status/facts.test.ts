@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { RuntimeInfo } from '../../api/generated';
-import { buildFacts, runFacts } from './facts';
+import { buildFacts, plainly, runFacts } from './facts';
 
 const run: RuntimeInfo = {
   startTime: '2026-09-01T00:00:00Z',
@@ -41,4 +41,17 @@ it('tells its own version from the one that its API has', () => {
     mastheadVersion: '0.1.0',
   };
   expect(buildFacts(build)).toMatchObject({ Version: '0.1.0', 'Answers as Prometheus': '3.14.0' });
+});
+
+it('says plainly what flags of many seconds or bytes are', () => {
+  const f = (name: string, value: string, want: string | undefined) =>
+    expect([name, value, plainly(name, value)]).toEqual([name, value, want]);
+  f('logs.max-age', '604800s', '1w');
+  f('storage.out-of-order-window', '1800s', '30m');
+  f('query.timeout', '30s', undefined);
+  f('storage.sync-interval', '0.2s', undefined);
+  f('web.max-body-size', '16777216', '16 MiB');
+  f('logs.query.max-label-bytes', '268435456', '256 MiB');
+  f('logs.retention.size', '0', undefined);
+  f('storage.max-series', '20000000', undefined);
 });

@@ -1,7 +1,10 @@
 /** What the server says of its build and its run, in words. Pure. */
 
 import type { BuildInfo, RuntimeInfo } from '../../api/generated';
+import { joined } from '../../dashboard/units/format';
+import { formatter } from '../../dashboard/units/units';
 import type { Labels } from '../../frame/frame';
+import { formatDuration, parseDuration } from '../../lib/time/duration';
 
 export function buildFacts(build: BuildInfo): Labels {
   return {
@@ -30,4 +33,14 @@ export function runFacts(run: RuntimeInfo): Labels {
       : `the last reload failed; in force is what was loaded${loaded}`,
     'Damaged parts of the store': String(run.corruptionCount),
   };
+}
+
+/** What a flag of many seconds or bytes says to a person: `1w` for `604800s`; nothing for others. */
+export function plainly(name: string, value: string): string | undefined {
+  if (/^\d+s$/.test(value)) {
+    const words = formatDuration(parseDuration(value) ?? 0);
+    return words === value ? undefined : words;
+  }
+  if (!/\b(size|bytes)\b/.test(name) || !/^\d{4,}$/.test(value)) return undefined;
+  return joined(formatter('bytes')(Number(value), undefined));
 }

@@ -5,11 +5,14 @@
 
 use std::sync::Arc;
 
-use masthead_model::{Labels, Millis, Value};
-use masthead_ports::{AppendBatch, AppendRow, Metadata, SampleSink, SeriesRef};
+use masthead_model::{ErrorClass, Labels, Millis, Value};
+use masthead_ports::{AppendBatch, AppendRow, Metadata, RejectReason, SampleSink, SeriesRef};
 use masthead_wire::remote_write;
 
-use super::{Done, SeriesCache, cache::Key};
+use super::{
+    Done, SeriesCache,
+    cache::{Key, Numbering},
+};
 use crate::error::ApiError;
 
 /// Rows of one batch at most; requests of ordinary size are one batch.
@@ -25,6 +28,8 @@ const AHEAD_MS: i64 = 10 * 60 * 1000;
 pub(super) struct Intake<'a> {
     sink: &'a dyn SampleSink,
     cache: &'a SeriesCache,
+    /// As it was when the request began.
+    pub(super) numbering: Numbering,
     /// Places of rows in the batch whose series the sink had not numbered, with their keys.
     unnumbered: Vec<(usize, Key)>,
     latest: Millis,
@@ -35,6 +40,7 @@ pub(super) struct Intake<'a> {
 /// A series, and what is known of it from before.
 #[derive(Debug)]
 pub(super) struct Known {
+    /// Empty if the number suffices.
     pub(super) labels: Labels,
     /// The sink's number; the default if it is not known.
     pub(super) series: SeriesRef,
@@ -61,6 +67,7 @@ impl<'a> Intake<'a> {
         Self {
             sink,
             cache,
+            numbering: sink.numbering(),
             unnumbered: Vec::new(),
             latest: now.saturating_add(AHEAD_MS),
             batch: AppendBatch::default(),
@@ -75,7 +82,7 @@ impl<'a> Intake<'a> {
     pub(super) fn push(&mut self, row: AppendRow, known: &Known) -> Result<(), ApiError> {
         if row.timestamp > self.latest {
             self.written.refused_samples += 1;
-            let labels = &row.labels;
+            let labels = self.labels_of(&row);
             self.refuse(format!(
                 "out of bounds: timestamp is too far in the future for series {labels}"
             ));
@@ -136,6 +143,11 @@ impl<'a> Intake<'a> {
         self.written
     }
 
+    fn labels_of(&self, row: &AppendRow) -> Labels {
+        let known = || self.sink.labels_of(row.series).unwrap_or_default();
+        if row.labels.is_empty() { known() } else { row.labels.clone() }
+    }
+
     fn flush(&mut self) -> Result<(), ApiError> {
         let report = match self.sink.append(&mut self.batch) {
             Ok(report) => report,
@@ -148,7 +160,7 @@ impl<'a> Intake<'a> {
         let rows = std::mem::take(&mut self.batch.rows);
         for (at, key) in self.unnumbered.drain(..) {
             if let Some(row) = rows.get(at).filter(|row| row.series != SeriesRef::default()) {
-                self.cache.keep(key, &row.labels, row.series);
+                self.cache.keep(key, &row.labels, row.series, self.numbering);
             }
         }
         self.batch.metadata.clear();
@@ -166,8 +178,15 @@ impl<'a> Intake<'a> {
         self.written.refused_samples += report.rejected.len();
         for (at, reason) in &report.rejected {
             if let Some(row) = rows.get(*at) {
-                self.refuse(format!("{reason} for series {}", row.labels));
+                self.refuse(format!("{reason} for series {}", self.labels_of(row)));
             }
+        }
+        if report.rejected.iter().any(|(_, reason)| *reason == RejectReason::UnknownSeries) {
+            // Gone since the request began. Sent again, what was taken is recognised.
+            let message = "a series was dropped meanwhile; send the request again";
+            let error = ApiError::new(ErrorClass::Unavailable, message);
+            self.written.failed = Some(error.clone());
+            return Err(error);
         }
         // The memory of the rows serves the next batch.
         self.batch.rows = rows;

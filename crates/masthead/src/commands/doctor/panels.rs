@@ -2,7 +2,8 @@
 //!
 //! Variables are resolved in their order by asking the server, as the browser does; a panel's
 //! queries are asked for now. A dashboard of which no panel has data is about something that this
-//! server does not see, such as a cluster; one of which some have is worth a look.
+//! server does not see, such as a cluster; one of which some have is worth a look. A query with a
+//! text that somebody has yet to fill in is not asked.
 
 use serde_json::Value;
 
@@ -51,10 +52,11 @@ async fn dashboard(server: &Server, what: &str, dashboard: &Value) -> Check {
     for variable in array(&dashboard["templating"]["list"]) {
         resolve(server, &sources, variable, &mut scope).await;
     }
+    let blanks = blanks(dashboard);
     let mut tally = Tally::default();
     for panel in panels(dashboard).into_iter().take(PANELS_MAX) {
         let title = panel["title"].as_str().unwrap_or("(no title)").to_owned();
-        match data(server, &sources, &scope, panel).await {
+        match data(server, &sources, (&scope, &blanks), panel).await {
             Ok(None) => {}
             Ok(Some(true)) => tally.full += 1,
             Ok(Some(false)) => tally.empty.push(title),
@@ -86,7 +88,7 @@ fn verdict(what: &str, tally: &Tally) -> Check {
 async fn data(
     server: &Server,
     sources: &Sources,
-    scope: &Scope,
+    (scope, blanks): (&Scope, &[String]),
     panel: &Value,
 ) -> Result<Option<bool>, String> {
     let mut asked = None;
@@ -97,7 +99,8 @@ async fn data(
             &target["datasource"]
         };
         let (kind, expr) = (sources.kind(source), target["expr"].as_str().unwrap_or(""));
-        if expr.trim().is_empty() || target["hide"] == true {
+        let waits = blanks.iter().any(|blank| expr.contains(blank));
+        if expr.trim().is_empty() || target["hide"] == true || waits {
             continue;
         }
         let expr = scope.write(expr, kind);
@@ -112,6 +115,16 @@ async fn data(
         }
     }
     Ok(asked)
+}
+
+/// How queries name the variables whose text nobody has filled in.
+fn blanks(dashboard: &Value) -> Vec<String> {
+    let variables = array(&dashboard["templating"]["list"]).iter();
+    let blank = variables.filter(|variable| {
+        let text = variable["current"]["value"].as_str().or(variable["query"].as_str());
+        variable["type"] == "textbox" && text.is_none_or(str::is_empty)
+    });
+    blank.filter_map(|variable| Some(format!("${{{}}}", variable["name"].as_str()?))).collect()
 }
 
 async fn lines_or_numbers(server: &Server, expr: &str) -> Result<bool, String> {
@@ -178,6 +191,18 @@ mod tests {
         let titles: Vec<&str> =
             panels(&dashboard).iter().filter_map(|panel| panel["title"].as_str()).collect();
         assert_eq!(titles, ["a", "row", "b", "c"]);
+    }
+
+    #[test]
+    fn texts_that_nobody_has_filled_in_are_told() {
+        let dashboard = json!({"templating": {"list": [
+            {"type": "textbox", "name": "a", "query": "", "current": {"value": ""}},
+            {"type": "textbox", "name": "b", "query": ""},
+            {"type": "textbox", "name": "c", "query": "", "current": {"value": "x"}},
+            {"type": "textbox", "name": "d", "query": "x"},
+            {"type": "query", "name": "e", "query": ""},
+        ]}});
+        assert_eq!(blanks(&dashboard), ["${a}", "${b}"]);
     }
 
     #[test]

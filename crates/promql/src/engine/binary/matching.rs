@@ -399,14 +399,17 @@ impl Sides<'_> {
     }
 
     fn result_labels(&self, many: &Labels, one: &Labels) -> Labels {
-        let mut labels = many.to_builder();
-        if changes_meaning(self.node.op) {
-            labels.retain(|label| !crate::engine::is_metadata_label(label.name));
+        let (other, one_to_one) =
+            (changes_meaning(self.node.op), self.matching.card == Cardinality::OneToOne);
+        let named = |name: &str| self.matching.labels.iter().any(|known| known == name);
+        let kept = many.without(|name| {
+            other && crate::engine::is_metadata_label(name)
+                || one_to_one && named(name) != self.matching.on
+        });
+        if self.matching.include.is_empty() {
+            return kept;
         }
-        if self.matching.card == Cardinality::OneToOne {
-            let named = |name: &str| self.matching.labels.iter().any(|known| known == name);
-            labels.retain(|label| named(label.name) == self.matching.on);
-        }
+        let mut labels = kept.to_builder();
         for name in &self.matching.include {
             copy_label(&mut labels, one, name);
         }
