@@ -29,5 +29,5 @@ pub use fs::{
     Counters, File, FileBytes, FileId, FileLock, Fs, Metadata, OpenOptions, Operation, PathError,
     READ_DIR_ENTRIES_MAX, RealFs, SIM_CAPACITY_DEFAULT, SimFs,
 };
-pub use memory::{release_unused, tune_allocator};
+pub use memory::{release_free, tune_allocator};
 pub use random::Random;

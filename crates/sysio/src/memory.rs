@@ -1,10 +1,8 @@
-//! How the C library's allocator divides memory between threads, and what is given back of the
-//! memory that nobody needs.
+//! How the C library's allocator divides memory between threads, and when it gives memory back.
 //!
-//! One of three modules of this crate with unsafe code, because no safe call tells the allocator or
-//! the kernel.
+//! One of three modules of this crate with unsafe code, because no safe call tells the allocator.
 
-#![expect(unsafe_code, reason = "mallopt(3), malloc_trim(3) and madvise(2) have no safe wrappers")]
+#![expect(unsafe_code, reason = "mallopt(3) and malloc_trim(3) have no safe wrappers")]
 
 /// An allocation of at least so many bytes is a mapping of its own. The buffers of streams, of
 /// requests and of compressors are larger; what is often made anew is mostly smaller.
@@ -39,68 +37,21 @@ fn tune(arenas: i32) {
 #[cfg(not(target_env = "gnu"))]
 fn tune(_: i32) {}
 
-/// Gives back what the allocator has free, and the pages of the program itself: what is run or read
-/// again comes back by itself, from the kernel's cache of files; what only a start or a rare request
-/// needed does not. It takes about a millisecond.
-pub fn release_unused() {
-    release_free();
-    release_program();
+/// Gives back to the kernel what the allocator has free. It takes about a millisecond. Without glibc
+/// it does nothing.
+pub fn release_free() {
+    trim();
 }
 
 #[cfg(target_env = "gnu")]
-fn release_free() {
+fn trim() {
     // SAFETY: `malloc_trim` takes the allocator's own locks, and gives back pages that no live
     // allocation touches.
     unsafe { libc::malloc_trim(0) };
 }
 
 #[cfg(not(target_env = "gnu"))]
-fn release_free() {}
-
-/// Returns how many bytes were offered to the kernel.
-#[cfg(target_os = "linux")]
-fn release_program() -> usize {
-    /// Is called for the program first, and ends there.
-    unsafe extern "C" fn release(
-        object: *mut libc::dl_phdr_info,
-        _: libc::size_t,
-        released: *mut libc::c_void,
-    ) -> libc::c_int {
-        let page = rustix::param::page_size();
-        // SAFETY: the loader calls with a description that is valid during the call, whose headers
-        // are `dlpi_phnum` in number, and with the pointer that it was given, to a number that nobody
-        // else uses meanwhile.
-        let (object, released) = unsafe { (&*object, &mut *released.cast::<usize>()) };
-        for at in 0..usize::from(object.dlpi_phnum) {
-            // SAFETY: as above.
-            let header = unsafe { &*object.dlpi_phdr.add(at) };
-            if header.p_type != libc::PT_LOAD || header.p_flags & libc::PF_W != 0 {
-                continue;
-            }
-            let word = |number| usize::try_from(number).unwrap_or(0);
-            let start = word(object.dlpi_addr).wrapping_add(word(header.p_vaddr));
-            // Whole pages of this part alone.
-            let from = start.next_multiple_of(page);
-            let to = start.wrapping_add(word(header.p_memsz)) / page * page;
-            if let Some(length) = to.checked_sub(from) {
-                // SAFETY: this part of the program was never written to, nor can it be, so its pages
-                // are those of the file, and come from there again when they are touched.
-                unsafe { libc::madvise(from as *mut libc::c_void, length, libc::MADV_DONTNEED) };
-                *released += length;
-            }
-        }
-        1
-    }
-    let mut released = 0_usize;
-    // SAFETY: the function is called before this returns, and only with what it expects.
-    unsafe { libc::dl_iterate_phdr(Some(release), (&raw mut released).cast()) };
-    released
-}
-
-#[cfg(not(target_os = "linux"))]
-fn release_program() -> usize {
-    0
-}
+fn trim() {}
 
 #[cfg(test)]
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
@@ -108,44 +59,22 @@ fn release_program() -> usize {
 mod tests {
     use super::*;
 
-    /// Resident KiB of the mappings of this program that nobody writes to.
-    fn program_kib() -> u64 {
-        let text = std::fs::read_to_string("/proc/self/smaps").unwrap();
-        let name = std::env::current_exe().unwrap();
-        let (mut sum, mut own) = (0, false);
-        for line in text.lines() {
-            if line.contains("-p ") || line.contains("wp ") || line.contains("xp ") {
-                own = line.ends_with(name.to_str().unwrap()) && !line.contains(" rw-p ");
-            } else if let Some(rest) = line.strip_prefix("Rss:")
-                && own
-            {
-                sum += rest.trim().trim_end_matches(" kB").parse::<u64>().unwrap();
-            }
-        }
-        sum
+    fn resident() -> usize {
+        let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+        let pages: usize = text.split(' ').nth(1).unwrap().parse().unwrap();
+        // The smallest that there is; a larger one makes all figures smaller alike.
+        pages * 4096
     }
 
+    /// One test: the other's allocations would be seen where both run in one process.
     #[test]
-    fn pages_of_the_program_are_given_back_and_come_again() {
-        let constants: &[u64] = &std::hint::black_box([3, 1, 4, 1, 5, 9, 2, 6]);
-        let sum: u64 = constants.iter().sum();
-        // Whatever is behind the functions of this module is touched.
-        let before = program_kib();
-        assert!(release_program() > 100 << 10);
-        let after = program_kib();
-        assert!(after < before, "{before} KiB, then {after}");
-        assert_eq!(std::hint::black_box(constants).iter().sum::<u64>(), sum);
-        assert!(std::panic::catch_unwind(|| panic!("unwinding reads tables")).is_err());
+    fn what_is_freed_goes_back() {
+        large_buffers_also_when_as_much_was_freed_before();
+        small_ones_when_it_is_asked_for();
     }
 
-    #[test]
-    fn what_is_freed_goes_back_also_when_as_much_was_freed_before() {
+    fn large_buffers_also_when_as_much_was_freed_before() {
         tune_allocator();
-        let resident = || {
-            let text = std::fs::read_to_string("/proc/self/statm").unwrap();
-            let pages: usize = text.split(' ').nth(1).unwrap().parse().unwrap();
-            pages * rustix::param::page_size()
-        };
         let before = resident();
         for _ in 0..3 {
             // A small one behind each large one would hold it in a heap.
@@ -156,6 +85,15 @@ mod tests {
             assert!(resident() < before + (8 << 20), "{} of {before}", resident());
             drop(small);
         }
-        release_unused();
+    }
+
+    fn small_ones_when_it_is_asked_for() {
+        let held: Vec<Box<[u8; 1000]>> = (0..32_768).map(|_| Box::new([1; 1000])).collect();
+        // One in a thousand stays, and holds the heap at its size.
+        let kept: Vec<_> = held.into_iter().step_by(1000).collect();
+        let before = resident();
+        release_free();
+        assert!(resident() + (16 << 20) < before, "{} of {before}", resident());
+        drop(kept);
     }
 }

@@ -31,7 +31,7 @@ use crate::{
 /// How long requests in flight may go on after a signal.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// How often memory is given back that nobody needs.
+/// How often free memory is given back to the kernel.
 const RELEASE_EVERY: Duration = Duration::from_secs(15);
 
 /// Addresses that are bound, and that nobody answers at yet.
@@ -71,7 +71,7 @@ impl Front {
         upkeep.spawn("memory", RELEASE_EVERY, move || {
             // Not while it starts.
             if begun.swap(true, Ordering::Relaxed) {
-                masthead_sysio::release_unused();
+                masthead_sysio::release_free();
             }
             Ok::<_, Infallible>(())
         })?;
