@@ -8,7 +8,7 @@
 /// requests and of compressors mostly are; what is often made anew is smaller, and a mapping costs a
 /// page fault for every 4 KiB each time.
 #[cfg(target_env = "gnu")]
-const MAPPED_BYTES_MIN: i32 = 1 << 20;
+const MAPPED_BYTES_MIN: i32 = 512 << 10;
 
 /// Sets the allocator up for a process that runs long:
 ///
