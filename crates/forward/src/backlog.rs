@@ -85,6 +85,8 @@ struct State<K> {
     kept: K,
     /// Frames up to this number were sent or lost.
     sent: u64,
+    /// Frames up to this number are in the sender's hands: what becomes of them it counts itself.
+    claimed: u64,
 }
 
 impl<K: Kept> Backlog<K> {
@@ -93,7 +95,7 @@ impl<K: Kept> Backlog<K> {
         clock: Arc<dyn Clock>,
         options: &Options,
     ) -> Result<Self, Error> {
-        let mut state = State { kept: K::default(), sent: 0 };
+        let mut state = State { kept: K::default(), sent: 0, claimed: 0 };
         let mut visit = |found: durable::journal::Frame<'_>| {
             match sent_mark(found.payload) {
                 Some(seq) => state.sent = state.sent.max(seq),
@@ -165,6 +167,15 @@ impl<K: Kept> Backlog<K> {
         Cursor::after(self.state.lock().sent)
     }
 
+    /// The sender takes frames up to a number in hand: those that are dropped from now on it counts
+    /// as lost itself, or not, because they were taken all the same. Returns up to which they are
+    /// sent or counted already.
+    pub(crate) fn claim(&self, seq: u64) -> u64 {
+        let mut state = self.state.lock();
+        state.claimed = state.claimed.max(seq);
+        state.sent
+    }
+
     /// Whether a frame was dropped before it was sent.
     pub(crate) fn was_dropped(&self, seq: u64) -> bool {
         seq <= self.state.lock().sent
@@ -212,8 +223,8 @@ impl<K: Kept> Backlog<K> {
         Ok(())
     }
 
-    /// Makes room: the oldest segments go, with what was in them and not sent. Returns how much
-    /// that was, also after an error.
+    /// Makes room: the oldest segments go, with what was in them and not sent. Returns how much of
+    /// it nobody has in hand, also after an error.
     fn drop_oldest(&self) -> (u64, durable::Result<()>) {
         let _cutting = self.cutting.lock();
         let mut lost = 0;
@@ -234,7 +245,8 @@ impl<K: Kept> Backlog<K> {
         (lost, Ok(()))
     }
 
-    /// What was not sent in segments up to `oldest`, and the number of their last frame.
+    /// What was neither sent nor claimed in segments up to `oldest`, and the number of their last
+    /// frame.
     fn count_until(&self, oldest: u64) -> durable::Result<(u64, u64)> {
         let state = self.state.lock();
         let (mut count, mut last) = (0, state.sent);
@@ -245,7 +257,9 @@ impl<K: Kept> Backlog<K> {
                 let here = matches!(found.origin, Origin::Segment(segment) if segment <= oldest);
                 // What comes after the first frame beyond them may be read with it.
                 if here && !ended {
-                    count += items(found.payload);
+                    if found.seq > state.claimed {
+                        count += items(found.payload);
+                    }
                     last = found.seq;
                 }
                 ended |= !here;
@@ -325,6 +339,20 @@ mod tests {
     fn append(backlog: &Backlog<Last>, number: u8) -> u64 {
         let frame = vec![ITEMS, 2, number];
         backlog.append(std::slice::from_ref(&frame), |kept| kept.note(&frame)).unwrap()
+    }
+
+    #[test]
+    fn what_the_sender_has_in_hand_is_not_counted_when_it_is_dropped() {
+        let backlog = open(&SimFs::new(1), 120);
+        assert_eq!(append(&backlog, 1), 0);
+        let first = backlog.read(backlog.cursor(), 1).unwrap().0[0].0;
+        assert_eq!((backlog.claim(first), backlog.was_dropped(first)), (0, false));
+        let (mut lost, mut appended) = (0, 2);
+        while !backlog.was_dropped(first) {
+            lost += append(&backlog, 2);
+            appended += 2;
+        }
+        assert_eq!(lost + backlog.waiting().unwrap(), appended - 2);
     }
 
     #[test]

@@ -115,24 +115,54 @@ impl Sender {
         }
     }
 
-    /// Pushes the lines of some frames, one request for each tenant.
+    /// Pushes the lines of some frames, one request for each tenant. Lines that are dropped from the
+    /// journal meanwhile are not pushed again, and count as lost.
     async fn push_frames(&mut self, frames: &[(u64, Vec<u8>)]) {
-        let mut requests: BTreeMap<Option<String>, Request> = BTreeMap::new();
+        let Some((last, _)) = frames.last() else { return };
+        let counted = self.sink.backlog.claim(*last);
+        let behind = frames.partition_point(|(seq, _)| *seq <= counted);
+        let frames = frames.get(behind..).unwrap_or_default();
+        let (requests, corrupt) = self.requests(frames);
+        if corrupt > 0 {
+            self.sink.stats.dropped("corrupt", corrupt);
+        }
+        for (tenant, request) in requests {
+            let mut next = Some(request);
+            while let Some(request) = next.take() {
+                let lines = request.lines;
+                if self.push(tenant.as_deref(), request).await {
+                    break;
+                }
+                next = self.requests(frames).0.remove(&tenant);
+                let lost = lines - next.as_ref().map_or(0, |left| left.lines);
+                self.sink.stats.dropped("journal_full", lost);
+                error!(lines = lost, "Lines are lost: the journal of a client is full.");
+            }
+        }
+    }
+
+    /// The requests for frames that are still in the journal, by tenant, and how many lines cannot
+    /// be read.
+    fn requests(&self, frames: &[(u64, Vec<u8>)]) -> (BTreeMap<Option<String>, Request>, u64) {
+        let (mut requests, mut corrupt) = (BTreeMap::new(), 0);
         for (seq, payload) in frames {
             if self.sink.backlog.was_dropped(*seq) {
                 continue;
             }
             match frame::decode(payload) {
-                Ok(batch) => self.encode(&batch, &mut requests),
-                Err(_) => self.sink.stats.dropped("corrupt", items(payload)),
+                Ok(batch) => self.encode(*seq, &batch, &mut requests),
+                Err(_) => corrupt += items(payload),
             }
         }
-        for (tenant, request) in requests {
-            self.push(tenant.as_deref(), request).await;
-        }
+        (requests, corrupt)
     }
 
-    fn encode(&self, batch: &LogBatch<'_>, requests: &mut BTreeMap<Option<String>, Request>) {
+    fn encode(
+        &self,
+        seq: u64,
+        batch: &LogBatch<'_>,
+        requests: &mut BTreeMap<Option<String>, Request>,
+    ) {
         for stream in &batch.streams {
             let tenant = stream.labels.get(TENANT_LABEL).map(str::to_owned);
             let mut labels = stream.labels.to_builder();
@@ -142,7 +172,8 @@ impl Sender {
                     labels.set(label.name, label.value);
                 }
             }
-            let request = requests.entry(tenant).or_default();
+            let first = || Request { body: Encoder::default(), lines: 0, first_seq: seq };
+            let request = requests.entry(tenant).or_insert_with(first);
             let rows = stream.rows.iter();
             let rows = rows.map(|row| (row.timestamp, &*row.line, &row.structured_metadata));
             request.body.stream(&labels.build(), rows);
@@ -150,8 +181,8 @@ impl Sender {
         }
     }
 
-    /// Pushes until it is taken or refused for good.
-    async fn push(&mut self, tenant: Option<&str>, request: Request) {
+    /// Pushes until it is taken or refused for good; false when some of it was dropped before it was.
+    async fn push(&mut self, tenant: Option<&str>, request: Request) -> bool {
         let stats = Arc::clone(&self.sink.stats);
         let mut headers = self.headers.clone();
         let tenant = tenant.unwrap_or(&self.target.tenant);
@@ -164,12 +195,13 @@ impl Sender {
             Ok(body) => Bytes::from(body),
             Err(error) => {
                 error!(lines = request.lines, %error, "Lines are lost: they cannot be compressed.");
-                return stats.dropped("refused", request.lines);
+                stats.dropped("refused", request.lines);
+                return true;
             }
         };
         let mut pause = self.target.backoff_min;
         let mut failed = false;
-        loop {
+        while !self.sink.backlog.was_dropped(request.first_seq) {
             let post =
                 Post { url: &self.target.url, headers: &headers, body: &body, body_limit: 0 };
             match request::attempt(&mut self.session, post, self.target.timeout).await {
@@ -182,12 +214,13 @@ impl Sender {
                     stats.bytes_sent.add(body.len() as u64);
                     let now = self.clock.now().0 / 1_000_000;
                     stats.last_push_ms.set(u64::try_from(now).unwrap_or(0));
-                    return;
+                    return true;
                 }
                 Answer::Refused { reason, .. } => {
                     let (lines, url) = (request.lines, shown(&self.target.url));
                     error!(lines, url, reason, "Lines are lost: they were refused for good.");
-                    return stats.dropped("refused", request.lines);
+                    stats.dropped("refused", request.lines);
+                    return true;
                 }
                 Answer::Later { reason, retry_after, .. } => {
                     stats.pushes_failed.add(1);
@@ -202,13 +235,16 @@ impl Sender {
                 }
             }
         }
+        false
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Request {
     body: Encoder,
     lines: u64,
+    /// The first frame that it has lines of: the oldest are dropped first.
+    first_seq: u64,
 }
 
 /// The next frames, and the place behind them.
