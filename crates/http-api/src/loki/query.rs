@@ -24,7 +24,7 @@ use super::{
 use crate::{
     desk::Work,
     error::ApiError,
-    queries::{Asked as Noted, Entry, Language},
+    queries::{Asked as Noted, Entry, Language, write_step},
     stream,
 };
 use write::Shape;
@@ -154,7 +154,7 @@ async fn answer(
             let queued = ctx.elapsed();
             ctx.check()?;
             let answer = evaluate(&shared, &ctx, &expr, &params)?;
-            write::answer(out, &ctx, &answer, shape, queued)
+            ctx.traced(write_step, || write::answer(out, &ctx, &answer, shape, queued))
         };
         let done = work();
         entry.ends(done.is_ok());

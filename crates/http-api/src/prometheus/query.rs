@@ -24,7 +24,7 @@ use crate::{
     evaluator::{EvalError, Evaluation, Grid, Query},
     json,
     params::Params,
-    queries::{Asked, Entry, Explain, Language},
+    queries::{Asked, Entry, Explain, Language, write_step},
     quick::{ATTEMPT_MAX, Key},
     stream::{self, ChunkWriter, Stop},
     time::parse_duration,
@@ -216,7 +216,8 @@ fn run(
     let work = |out: &mut ChunkWriter| {
         ctx.check()?;
         let evaluation = evaluate(shared, ctx, question)?;
-        write(out, ctx, question, evaluation, queued)
+        // Also of a query that selects nothing, so that none that was answered has no steps.
+        ctx.traced(write_step, || write(out, ctx, question, evaluation, queued))
     };
     let done = work(out);
     let took = ctx.elapsed().saturating_sub(began);

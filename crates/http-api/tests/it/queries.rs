@@ -75,6 +75,7 @@ async fn a_query_that_ended_stays_with_what_it_touched() {
     };
     f("/api/v1/query_range?query=sum(up)&start=0&end=60&step=15", 200).await;
     f("/loki/api/v1/query_range?query=%7Bapp%3D~%22.%2B%22%7D&start=0&end=120", 200).await;
+    f("/api/v1/query?query=vector(7)&time=60", 200).await;
     f("/api/v1/query?query=up%20%2B%20on()%20up&time=60", 422).await;
     // What is no query is not noted.
     f("/api/v1/query?query=%28", 400).await;
@@ -88,8 +89,13 @@ async fn a_query_that_ended_stays_with_what_it_touched() {
     let sum = of("sum(up)");
     assert_eq!((&sum["outcome"], &sum["stepMs"]), (&json!("done"), &json!(15_000)));
     assert!(sum["explain"]["samples"].as_u64().unwrap() > 0, "{sum}");
-    assert!(!sum["explain"]["spans"].as_array().unwrap().is_empty(), "{sum}");
+    assert!(sum["explain"]["spans"].as_array().unwrap().len() > 1, "{sum}");
     assert_eq!(of("app")["language"], "logql");
+    // What was answered has steps, even where nothing was selected.
+    for text in ["vector(7)", "sum(up)", "app"] {
+        let spans = of(text)["explain"]["spans"].clone();
+        assert_eq!(spans.as_array().unwrap().last().unwrap()["what"], "write the answer", "{text}");
+    }
     assert_eq!(of("on()")["outcome"], "failed");
     // After an hour they are forgotten.
     server.clock.advance(Duration::from_hours(1));
