@@ -1,23 +1,20 @@
 /** What is slow: the queries that run now, and the slowest of the last hour with where time went. */
 
-import { Alert, Badge, Button, Title } from '@mantine/core';
+import { Alert, Badge, Button } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { Link } from 'wouter';
 import type { QueryShown, RunningQuery, SlowQuery, Touched } from '../../api/generated';
 import { endQuery, queries } from '../../api/queries';
-import { joined } from '../../dashboard/units/format';
-import { formatter } from '../../dashboard/units/units';
+import { bytes, seconds } from '../../dashboard/units/units';
 import { exploreUrl } from '../../lib/explore-url';
 import { formatDuration } from '../../lib/time/duration';
-import { Nothing, Page } from '../../ui/Page';
+import { Nothing, Page, Part } from '../../ui/Page';
 import { useSession } from '../../ui/session';
 import { held } from './held';
 import { bars } from './spans';
 import './queries.css';
 
-const seconds = (value: number) => joined(formatter('s')(value, undefined));
-const bytes = (value: number) => joined(formatter('bytes')(value, undefined));
 const count = (value: number) => value.toLocaleString('en');
 
 /** So long after its last move a pointer only lies there. */
@@ -43,10 +40,7 @@ export function Queries() {
   const alive = new Set(running.map(({ id }) => id));
   return (
     <Page title="Queries" known={all.data !== undefined} error={all.error}>
-      <section aria-label="Running" {...aboutRuns}>
-        <Title order={2} size="h5" mb={4}>
-          Running
-        </Title>
+      <Part title="Running" {...aboutRuns}>
         {runs.length === 0 ? (
           <Nothing>No query runs.</Nothing>
         ) : (
@@ -56,11 +50,8 @@ export function Queries() {
             ))}
           </Sheet>
         )}
-      </section>
-      <section aria-label="Slowest" {...aboutSlow}>
-        <Title order={2} size="h5" mb={4}>
-          Slowest of the last hour
-        </Title>
+      </Part>
+      <Part title="Slowest of the last hour" name="Slowest" {...aboutSlow}>
         {slow.length === 0 ? (
           <Nothing>No query has ended in the last hour.</Nothing>
         ) : (
@@ -75,7 +66,7 @@ export function Queries() {
             ))}
           </Sheet>
         )}
-      </section>
+      </Part>
     </Page>
   );
 }
