@@ -121,6 +121,12 @@ step(
     );
     await page.mouse.move(box.x + box.width * 0.4, box.y + box.height / 2);
     await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.6, box.y + box.height / 2, { steps: 5 });
+    // An answer that comes meanwhile does not take the chart from under the hand.
+    const answered = page.waitForResponse((response) => response.url().includes('/query_range'));
+    const refresh = page.getByRole('button', { name: 'Refresh', exact: true }).first();
+    await Promise.all([answered, refresh.evaluate((button) => button.click())]);
+    await until('the answers', async () => !(await panels(page)).some((p) => p.loading));
     await page.mouse.move(box.x + box.width * 0.8, box.y + box.height / 2, { steps: 5 });
     await page.mouse.up();
     await page.waitForURL(/from=\d{13}.*to=\d{13}/);
@@ -197,6 +203,15 @@ step('from metrics to logs to one request', async ({ page }) => {
     .first();
   const id = (await row.locator('bdi').textContent())?.trim();
   assert(id, 'the line has a request id');
+  // It stays open and in sight while newer lines come.
+  const list = page.locator('section.panel').filter({ has: page.locator('.log-details') });
+  const newest = () => list.locator('.log-line').first().textContent();
+  const before = await newest();
+  await until('newer lines', async () => {
+    await page.getByRole('button', { name: 'Refresh', exact: true }).first().click();
+    return (await newest()) !== before;
+  });
+  assert.equal((await row.locator('bdi').textContent())?.trim(), id);
   await page.getByRole('textbox', { name: 'Request id' }).fill(id);
   await page.keyboard.press('Enter');
   await page.waitForURL((url) => url.searchParams.get('var-request_id') === id);
