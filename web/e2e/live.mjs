@@ -9,8 +9,18 @@
  */
 
 import assert from 'node:assert/strict';
-import { allDrawn, findings, openPage, panels, QUIET, startBrowser, until } from './page.mjs';
-import { pushMany, startStack } from './stack.mjs';
+import {
+  allDrawn,
+  findings,
+  focusIn,
+  openPage,
+  panels,
+  QUIET,
+  startBrowser,
+  until,
+  untilSeries,
+} from './page.mjs';
+import { pushHostile, pushMany, startStack } from './stack.mjs';
 
 const [binary, executablePath, dashboards] = process.argv.slice(2);
 assert(binary && executablePath, 'usage: node e2e/live.mjs BINARY CHROMIUM [DASHBOARDS]');
@@ -70,6 +80,8 @@ step('a first page names the files of its view, and nothing is asked twice', asy
     assert.deepEqual(late, [], `${path} names ${named}`);
     assert(path !== '/' || !named.includes('board'), 'the list of boards draws no chart');
   }
+  // The board of the step before asks again every 30 s.
+  await page.goto('about:blank');
   const asked = [];
   const note = (request) => asked.push(new URL(request.url()).pathname);
   page.on('request', note);
@@ -109,6 +121,12 @@ step(
     );
     await page.mouse.move(box.x + box.width * 0.4, box.y + box.height / 2);
     await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.6, box.y + box.height / 2, { steps: 5 });
+    // An answer that comes meanwhile does not take the chart from under the hand.
+    const answered = page.waitForResponse((response) => response.url().includes('/query_range'));
+    const refresh = page.getByRole('button', { name: 'Refresh', exact: true }).first();
+    await Promise.all([answered, refresh.evaluate((button) => button.click())]);
+    await until('the answers', async () => !(await panels(page)).some((p) => p.loading));
     await page.mouse.move(box.x + box.width * 0.8, box.y + box.height / 2, { steps: 5 });
     await page.mouse.up();
     await page.waitForURL(/from=\d{13}.*to=\d{13}/);
@@ -119,20 +137,21 @@ step(
 
 step('a variable is chosen, and the panels ask for it', async ({ page }) => {
   await page.goto(board('api-overview'));
-  const asked = page.waitForRequest(
-    (request) =>
-      request.url().includes('query_range') &&
-      decodeURIComponent(request.postData() ?? request.url())
-        .replaceAll('+', ' ')
-        .includes('job=~"api"'),
-  );
   await page
     .getByRole('textbox', { name: 'Service' })
     .or(page.getByRole('combobox', { name: 'Service' }))
     .first()
     .click();
-  await page.getByRole('option', { name: 'api', exact: true }).click();
-  await asked;
+  await Promise.all([
+    page.waitForRequest(
+      (request) =>
+        request.url().includes('query_range') &&
+        decodeURIComponent(request.postData() ?? request.url())
+          .replaceAll('+', ' ')
+          .includes('job=~"api"'),
+    ),
+    page.getByRole('option', { name: 'api', exact: true }).click(),
+  ]);
   await page.keyboard.press('Escape');
   await page.waitForURL(/var-service=api/);
   await allDrawn(page, (name) => QUIET.test(name));
@@ -141,9 +160,10 @@ step('a variable is chosen, and the panels ask for it', async ({ page }) => {
 step('a refresh asks again', async ({ page }) => {
   await page.goto(board('host'));
   await allDrawn(page, (name) => QUIET.test(name));
-  const again = page.waitForRequest((request) => request.url().includes('/api/v1/query'));
-  await page.getByRole('button', { name: 'Refresh', exact: true }).first().click();
-  await again;
+  await Promise.all([
+    page.waitForRequest((request) => request.url().includes('/api/v1/query')),
+    page.getByRole('button', { name: 'Refresh', exact: true }).first().click(),
+  ]);
 });
 
 step('a lost server is told, what was drawn stays, and comes back', async ({ page, faults }) => {
@@ -151,14 +171,18 @@ step('a lost server is told, what was drawn stays, and comes back', async ({ pag
   await allDrawn(page, (name) => QUIET.test(name));
   await page.evaluate(() => window.scrollTo(0, 0));
   await page.route('**/api/**', (route) => route.abort('connectionrefused'));
-  await page.getByRole('button', { name: 'Refresh', exact: true }).first().click();
-  await page
-    .getByLabel(/^Error: The server cannot be reached/)
-    .first()
-    .waitFor();
-  const gone = (await panels(page)).filter((p) => !p.drawn && !QUIET.test(p.name));
-  assert.deepEqual(gone, []);
-  await page.unroute('**/api/**');
+  try {
+    await page.getByRole('button', { name: 'Refresh', exact: true }).first().click();
+    await page
+      .getByLabel(/^Error: The server cannot be reached/)
+      .first()
+      .waitFor();
+    const gone = (await panels(page)).filter((p) => !p.drawn && !QUIET.test(p.name));
+    assert.deepEqual(gone, []);
+  } finally {
+    // Whatever this step finds, the next one has its server.
+    await page.unroute('**/api/**');
+  }
   // Nobody asks for it.
   await until('it is back', async () => (await panels(page)).every((p) => p.error === ''));
   await page.goto('about:blank');
@@ -179,6 +203,15 @@ step('from metrics to logs to one request', async ({ page }) => {
     .first();
   const id = (await row.locator('bdi').textContent())?.trim();
   assert(id, 'the line has a request id');
+  // It stays open and in sight while newer lines come.
+  const list = page.locator('section.panel').filter({ has: page.locator('.log-details') });
+  const newest = () => list.locator('.log-line').first().textContent();
+  const before = await newest();
+  await until('newer lines', async () => {
+    await page.getByRole('button', { name: 'Refresh', exact: true }).first().click();
+    return (await newest()) !== before;
+  });
+  assert.equal((await row.locator('bdi').textContent())?.trim(), id);
   await page.getByRole('textbox', { name: 'Request id' }).fill(id);
   await page.keyboard.press('Enter');
   await page.waitForURL((url) => url.searchParams.get('var-request_id') === id);
@@ -196,16 +229,11 @@ step('the address opens the same board, a panel alone, and back', async ({ page 
 
 step('metrics are explored', async ({ page }) => {
   await page.goto(`/explore/metrics?${RANGE}&expr=up`);
-  await until('an answer', async () => {
-    await page.getByRole('button', { name: 'Refresh', exact: true }).last().click();
-    return page
-      .getByText(/[1-9]\d* series/)
-      .first()
-      .isVisible();
-  });
+  await untilSeries(page);
 });
 
 step('logs are explored, and hostile lines stay text', async ({ page }) => {
+  await pushHostile(stack.url);
   const expr = encodeURIComponent('{app="hostile"}');
   await page.goto(`/explore/logs?${RANGE}&expr=${expr}`);
   await page.getByText('<img src=x onerror=').first().waitFor();
@@ -323,9 +351,17 @@ step('discovery says which rule left a target out', async ({ page }) => {
 step('the slow queries tell where the time went', async ({ page }) => {
   await page.goto('/queries');
   const slowest = page.getByRole('region', { name: 'Slowest' });
-  const done = slowest.getByRole('row').filter({ hasText: 'done' }).first();
+  const done = slowest
+    .getByRole('row')
+    .filter({ has: page.getByText('done', { exact: true }) })
+    .first();
+  // Under the pointer rows keep their places, whatever ends meanwhile.
+  await done.hover();
+  const query = await done.locator('.query-text').textContent();
   await done.getByRole('button', { name: 'Where did the time go?' }).click();
-  await slowest.locator('.query-step').first().waitFor();
+  const opened = slowest.getByRole('row').filter({ has: page.locator('.query-step') });
+  await opened.first().waitFor();
+  assert.equal(await opened.locator('.query-text').textContent(), query);
   assert.deepEqual(await findings(page), []);
 });
 
@@ -352,7 +388,7 @@ step('the keyboard alone opens a board and its menus', async ({ page }) => {
   };
   await tabTo('Menu of ');
   await page.keyboard.press('Enter');
-  await page.getByRole('menuitem', { name: 'Inspect' }).waitFor();
+  await focusIn(page, 'menu');
   await page.keyboard.press('Escape');
   // A menu that is still closing keeps the focus.
   await page.getByRole('menuitem', { name: 'Inspect' }).waitFor({ state: 'detached' });
@@ -360,9 +396,10 @@ step('the keyboard alone opens a board and its menus', async ({ page }) => {
   // A dialog gives the focus back to where it was opened.
   await tabTo('Menu of ');
   await page.keyboard.press('Enter');
+  await focusIn(page, 'menu');
   await page.getByRole('menuitem', { name: 'Inspect' }).focus();
   await page.keyboard.press('Enter');
-  await page.getByRole('dialog').waitFor();
+  await focusIn(page, 'dialog');
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   await until('the menu has the focus again', () =>

@@ -5,8 +5,8 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
-/** Long enough for a machine with two busy cores; nothing waits that long when it works. */
-export const WAIT = Number(process.env.E2E_WAIT_MS ?? 60_000);
+/** Long enough for one busy core with a load of twenty; nothing waits that long when it works. */
+export const WAIT = Number(process.env.E2E_WAIT_MS ?? 120_000);
 
 /** Panels that have nothing to show on a machine where nothing is wrong. */
 export const QUIET =
@@ -50,8 +50,23 @@ export async function until(what, condition) {
   }
 }
 
+/** Waits until nothing fades or moves any more; what turns for as long as one waits may do so. */
+async function still(page) {
+  await until('the page holds still', () =>
+    page.evaluate(() =>
+      document
+        .getAnimations()
+        .every(
+          (one) => one.playState !== 'running' || one.effect?.getTiming().iterations === Infinity,
+        ),
+    ),
+  );
+}
+
 /** What axe calls serious or critical, as one line each. */
 export async function findings(page) {
+  // Half faded in, a text has too little contrast.
+  await still(page);
   // Through the debugger: the page's own policy allows no script but its own.
   const found = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ['violations'] })`);
   return found.violations
@@ -59,7 +74,31 @@ export async function findings(page) {
     .map(({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.any[0]?.message ?? ''}`);
 }
 
-/** Scrolls through a board so that every panel was in sight, and tells each panel's state. */
+/** Asks again until there are series: what is scraped comes in its own time. */
+export async function untilSeries(page) {
+  await until('an answer with series', async () => {
+    if (
+      await page
+        .getByText(/^[1-9]\d* series/)
+        .first()
+        .isVisible()
+    )
+      return true;
+    // Asking again while an answer is on its way would throw it away.
+    if (!(await page.getByText('Asking…').first().isVisible()))
+      await page.getByRole('button', { name: 'Refresh', exact: true }).last().click();
+    return false;
+  });
+}
+
+/** Waits until the keyboard is in what was opened: before, a key would go elsewhere. */
+export async function focusIn(page, role) {
+  await until(`the focus is in the ${role}`, () =>
+    page.evaluate((of) => document.activeElement?.closest(`[role="${of}"]`) !== null, role),
+  );
+}
+
+/** Each panel's state. */
 export async function panels(page) {
   return page.evaluate(() =>
     [...document.querySelectorAll('section.panel')].map((panel) => ({

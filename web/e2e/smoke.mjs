@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { findings, startBrowser, until } from './page.mjs';
+import { findings, startBrowser, untilSeries } from './page.mjs';
 
 const [binary, executablePath] = process.argv.slice(2);
 assert(binary && executablePath, 'usage: node e2e/smoke.mjs BINARY CHROMIUM');
@@ -128,10 +128,7 @@ async function anExpression(page) {
   await page.getByRole('textbox', { name: 'Expression in PromQL' }).fill('up');
   await page.keyboard.press('Enter');
   await page.waitForURL(/expr=up/);
-  await until('the server has series of `up`', async () => {
-    await page.getByRole('button', { name: 'Refresh', exact: true }).last().click();
-    return page.getByText(/^[1-9]\d* series/).isVisible();
-  });
+  await untilSeries(page);
 }
 
 /** Whether a dashboard would be taken, asked as the page asks. */

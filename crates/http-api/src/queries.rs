@@ -1,7 +1,8 @@
 //! What runs now and what was slow lately: `GET /api/queries`, and `DELETE` to end one.
 //!
 //! Every query of both languages is noted from the moment it waits for a place until its answer has
-//! left, with what it touches counted live. The slowest of the last hour stay, with their trace.
+//! left, with what it touches counted live. The slowest of the last hour stay, with their trace;
+//! a query that is asked again and again, as boards do, is one of them and not dozens.
 //! Look-ups of labels and the like are not noted: they are many and small.
 
 use std::{
@@ -35,7 +36,7 @@ const TEXT_BYTES_MAX: usize = 4 * 1024;
 const SPANS_MAX: usize = 100;
 
 /// What is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) language: Language,
     pub(crate) text: String,
@@ -44,6 +45,15 @@ pub(crate) struct Asked {
     pub(crate) end_ms: i64,
     /// Nothing for an instant, and for lines.
     pub(crate) step_ms: Option<i64>,
+}
+
+impl Asked {
+    /// Whether the other is the same, asked at another time.
+    fn is_again(&self, other: &Self) -> bool {
+        let span = |asked: &Self| asked.end_ms.saturating_sub(asked.start_ms);
+        (self.language, self.step_ms, span(self)) == (other.language, other.step_ms, span(other))
+            && self.text == other.text
+    }
 }
 
 /// A query language.
@@ -73,11 +83,13 @@ struct Running {
     queued_us: AtomicU64,
 }
 
+/// The slowest run of a query.
 #[derive(Debug)]
 struct Slow {
     /// On the monotonic clock.
     ended: Duration,
     took: Duration,
+    asked: Asked,
     query: SlowQuery,
 }
 
@@ -149,15 +161,24 @@ impl Drop for Entry {
         let ended = self.desk.clock.monotonic();
         let mut slow = book.slow.lock().unwrap_or_else(PoisonError::into_inner);
         slow.retain(|one| ended.saturating_sub(one.ended) < SLOW_FOR);
-        if slow.len() == SLOW_MAX {
+        let (mut id, mut times) = (self.id, 1);
+        if let Some(at) = slow.iter().position(|one| one.asked.is_again(&self.running.asked)) {
+            slow[at].query.times += 1;
+            if slow[at].took >= took {
+                return;
+            }
+            let before = slow.remove(at).query;
+            // Whoever looks at it finds it under the same number.
+            (id, times) = (before.id, before.times);
+        } else if slow.len() == SLOW_MAX {
             if slow.last().is_some_and(|last| last.took >= took) {
                 return;
             }
             slow.pop();
         }
-        let query = SlowQuery::of(self.id, &self.running, self.outcome);
+        let query = SlowQuery::of(id, times, &self.running, self.outcome);
         let at = slow.partition_point(|one| one.took >= took);
-        slow.insert(at, Slow { ended, took, query });
+        slow.insert(at, Slow { ended, took, asked: self.running.asked.clone(), query });
     }
 }
 
@@ -179,7 +200,7 @@ pub(crate) fn write_step() -> String {
 pub(crate) struct Queries {
     /// The oldest first.
     pub(crate) running: Vec<RunningQuery>,
-    /// Of the last hour, the slowest first.
+    /// The slowest runs of the last hour, each of another query, the slowest first.
     pub(crate) slowest: Vec<SlowQuery>,
 }
 
@@ -227,12 +248,16 @@ pub(crate) struct RunningQuery {
     pub(crate) touched: Touched,
 }
 
-/// A query that was slow.
+/// A query that was slow: its slowest run.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SlowQuery {
+    /// The same for all runs that are counted here.
     pub(crate) id: u64,
+    /// How often it ran since it is among the slowest: the same text, over as long a range, with the
+    /// same step.
+    pub(crate) times: u64,
     #[serde(flatten)]
     pub(crate) asked: QueryShown,
     pub(crate) outcome: Outcome,
@@ -308,7 +333,7 @@ impl QueryShown {
 }
 
 impl SlowQuery {
-    fn of(id: u64, running: &Running, outcome: Outcome) -> Self {
+    fn of(id: u64, times: u64, running: &Running, outcome: Outcome) -> Self {
         let queued = if running.waits.load(Ordering::Relaxed) {
             running.ctx.elapsed()
         } else {
@@ -320,7 +345,7 @@ impl SlowQuery {
             let end = span.what.floor_char_boundary(TEXT_BYTES_MAX);
             span.what.truncate(end);
         }
-        Self { id, asked: QueryShown::of(running), outcome, explain }
+        Self { id, times, asked: QueryShown::of(running), outcome, explain }
     }
 }
 

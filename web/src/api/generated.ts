@@ -105,7 +105,16 @@ endMs: number,
  */
 stepMs: number | null, beganMs: number, };
 
-export type SlowQuery = { id: number, outcome: Outcome, explain: Explain, language: Language, query: string, startMs: number, 
+export type SlowQuery = { 
+/**
+ * The same for all runs that are counted here.
+ */
+id: number, 
+/**
+ * How often it ran since it is among the slowest: the same text, over as long a range, with the
+ * same step.
+ */
+times: number, outcome: Outcome, explain: Explain, language: Language, query: string, startMs: number, 
 /**
  * The same as `startMs` for an instant.
  */
@@ -121,7 +130,7 @@ export type Queries = {
  */
 running: ReadonlyArray<RunningQuery>, 
 /**
- * Of the last hour, the slowest first.
+ * The slowest runs of the last hour, each of another query, the slowest first.
  */
 slowest: ReadonlyArray<SlowQuery>, };
 

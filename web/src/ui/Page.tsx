@@ -2,7 +2,7 @@
 
 import { Alert, Center, Group, Loader, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
-import type { ReactNode } from 'react';
+import type { ComponentProps, ReactNode } from 'react';
 
 type Props = {
   readonly title: string;
@@ -35,6 +35,26 @@ export function Page({ title, tools, known, error, children }: Props) {
         </Center>
       )}
     </Stack>
+  );
+}
+
+type PartProps = Omit<ComponentProps<'section'>, 'title'> & {
+  readonly title: string;
+  /** What it is called where that is not its title. */
+  readonly name?: string;
+  /** What stands beside the title. */
+  readonly note?: ReactNode;
+};
+
+/** A part of the page under a title of its own. */
+export function Part({ title, name = title, note, children, ...rest }: PartProps) {
+  return (
+    <section aria-label={name} {...rest}>
+      <Title order={2} size="h5" mb={4} style={{ overflowWrap: 'anywhere' }}>
+        {title} {note}
+      </Title>
+      {children}
+    </section>
   );
 }
 

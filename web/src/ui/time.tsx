@@ -79,10 +79,12 @@ export function TimeProvider({ defaultRange, defaultRefresh, defaultZone, busy, 
       tick,
       now,
       setRange: (raw) => setUrl({ from: raw.from, to: raw.to }),
-      setRefresh: (every) => setUrl({ refresh: every === '' ? undefined : every }, true),
+      // Where the board refreshes by itself, the address must be able to say that this one does not.
+      setRefresh: (every) =>
+        setUrl({ refresh: every === defaultRefresh ? undefined : every }, true),
       setZone: (next) => setUrl({ timezone: next }, true),
     }),
-    [from, to, range, zone, refresh, tick, now, setUrl],
+    [from, to, range, zone, refresh, defaultRefresh, tick, now, setUrl],
   );
   return <Context value={value}>{children}</Context>;
 }

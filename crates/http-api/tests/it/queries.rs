@@ -103,6 +103,47 @@ async fn a_query_that_ended_stays_with_what_it_touched() {
 }
 
 #[tokio::test]
+async fn what_is_asked_again_is_one_query_with_its_slowest_run() {
+    let (evaluator, server) = endless(Limits::default());
+    let queries = queries_router(&server.api);
+    let run = async |path: &str, took: u64| {
+        let ask = get(&server.router, path);
+        let end = async {
+            wait_for(|| evaluator.is_running()).await;
+            server.clock.advance(Duration::from_secs(took));
+            let running = listed(&queries).await["running"].clone();
+            assert_eq!(running.as_array().unwrap().len(), 1, "{running}");
+            assert_eq!(
+                cancel(&queries, &running[0]["id"].to_string()).await,
+                StatusCode::NO_CONTENT
+            );
+        };
+        assert_eq!(tokio::join!(ask, end).0.status.as_u16(), 499);
+    };
+    let slowest = async || listed(&queries).await["slowest"].clone();
+    run("/api/v1/query?query=up&time=60", 2).await;
+    let id = slowest().await[0]["id"].clone();
+    run("/api/v1/query?query=up&time=90", 5).await;
+    run("/api/v1/query?query=up&time=120", 3).await;
+    let found = slowest().await;
+    let shown = |at: usize| {
+        let one = &found[at];
+        (one["query"].as_str(), one["times"].as_u64(), one["explain"]["totalSeconds"].as_f64())
+    };
+    assert_eq!((found.as_array().unwrap().len(), shown(0)), (1, (Some("up"), Some(3), Some(5.0))));
+    assert_eq!((&found[0]["startMs"], &found[0]["id"]), (&json!(90_000), &id));
+    // Another range, another step and another text are other queries.
+    run("/api/v1/query_range?query=up&start=0&end=60&step=15", 1).await;
+    run("/api/v1/query_range?query=up&start=30&end=90&step=15", 4).await;
+    run("/api/v1/query_range?query=up&start=0&end=120&step=15", 7).await;
+    run("/api/v1/query_range?query=up&start=0&end=60&step=30", 8).await;
+    run("/api/v1/query?query=down&time=60", 9).await;
+    let found = slowest().await;
+    let times: Vec<_> = found.as_array().unwrap().iter().map(|one| one["times"].as_u64()).collect();
+    assert_eq!(times, [1, 1, 1, 3, 2].map(Some), "{found}");
+}
+
+#[tokio::test]
 async fn only_the_slowest_stay_and_long_texts_are_cut() {
     let server = server(Setup::default());
     let queries = queries_router(&server.api);

@@ -15,6 +15,7 @@ import {
   decimalUp,
   type Formatter,
   fixed,
+  joined,
   plain,
   scaled,
 } from './format';
@@ -409,3 +410,12 @@ export function formatter(id: string | undefined): Formatter {
       return plain(id);
   }
 }
+
+/** Writes values of this unit as plain text, as the pages do that are no boards. */
+function writer(id: string): (value: number, decimals?: number) => string {
+  const format = formatter(id);
+  return (value, decimals) => joined(format(value, decimals));
+}
+
+export const seconds = writer('s');
+export const bytes = writer('bytes');

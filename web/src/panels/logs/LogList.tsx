@@ -47,7 +47,9 @@ export function LogList(props: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const look = `${wrap} ${showTime} ${showLabels}`;
-  const { first, end, top, size, measure, show } = useScroll(scroller, rows, height, look);
+  const drawn = useRef<readonly string[]>([]);
+  const idle = !drawn.current.some((key) => open.has(key));
+  const { first, end, top, size, measure, show } = useScroll(scroller, rows, height, look, idle);
   const { onEnd, follow = false, marked } = props;
   useEffect(() => {
     if (rows.length > 0 && end >= rows.length - END) onEnd?.();
@@ -75,6 +77,7 @@ export function LogList(props: Props) {
     const row = rows.at(at);
     if (row !== undefined) inSight.push({ at, row });
   }
+  drawn.current = inSight.map(({ row }) => row.key);
   return (
     <div
       ref={scroller}

@@ -24,6 +24,13 @@ it('puts the lines of all queries into one order', () => {
   expect(new Set(prepareRows(frames, true).map((r) => r.key)).size).toBe(3);
 });
 
+it('knows a line again when newer ones have come', () => {
+  const lines = [line(3, 'c'), line(2, 'b'), line(2, 'a')];
+  const keys = (all: typeof lines) => prepareRows([toLogFrame(all, {})], true).map((r) => r.key);
+  expect(new Set(keys(lines)).size).toBe(3);
+  expect(keys([line(5, 'e'), line(4, 'd'), ...lines]).slice(2)).toEqual(keys(lines));
+});
+
 it('finds the level in labels, else in the line', () => {
   expect(levelOfLine('error', { level: 'info' })).toBe('info');
   expect(levelOfLine('level=warn msg="no error"', {})).toBe('warning');

@@ -109,12 +109,17 @@ export function prepareRows(frames: readonly Frame[], descending: boolean): read
     const labels = frame.fields.find((f) => f.name === 'labels') as Field<Labels> | undefined;
     const exact = frame.fields.find((f) => f.name === 'tsNs');
     const parts = frame.fields.find((f) => f.name === 'parts') as Field<LogLine> | undefined;
+    const ofInstant = new Map<unknown, number>();
     for (let row = 0; row < frame.length && rows.length < ROWS_MAX; row += 1) {
       const text = String(line.values[row] ?? '');
       const own = labels?.values[row] ?? line.labels ?? {};
       const source = parts?.values[row];
+      const instant = exact?.values[row] ?? time.values[row];
+      const before = ofInstant.get(instant) ?? 0;
+      ofInstant.set(instant, before + 1);
       rows.push({
-        key: `${exact?.values[row] ?? time.values[row]}/${at}/${row}`,
+        // Not by its place, which is another when newer lines have come.
+        key: `${instant}/${at}/${before}`,
         ms: Number(time.values[row]),
         line: text,
         level: levelOfLine(text, own),

@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
 import { Heights } from './heights';
+import type { LogRow } from './prepare';
 import { ELEMENT_MAX, Scroll } from './scroll';
+import { rowsMoved } from './useScroll';
 
 /** Numbers that are the same in every run. */
 function dice(seed: number): (sides: number) => number {
@@ -172,6 +174,34 @@ it('keeps the line that is marked in the middle', () => {
   list.scroll.measured(Array.from({ length: 40 }, (_, at) => [at + 80, 60] as const));
   const { heights, offset } = list.scroll;
   expect(heights.top(100) + 30 - offset).toBe(250);
+});
+
+it('gains rows at its start without moving those that somebody reads', () => {
+  const list = page(1_000);
+  list.by(3_000);
+  list.scroll.measured([[160, 100]]);
+  const place = list.scroll.heights.top(170) - list.scroll.offset;
+  list.scroll.gained(50, true);
+  expect(list.scroll.heights.count).toBe(1_050);
+  expect(list.scroll.heights.height(210)).toBe(100);
+  expect(list.scroll.heights.top(220) - list.scroll.offset).toBe(place);
+  list.rest();
+  expect(list.scroll.heights.top(220) - list.scroll.offset).toBe(place);
+  // At the start the newest are shown, unless one of those below is open.
+  const start = page(100);
+  start.scroll.gained(5, true);
+  expect(start.first()).toBe(0);
+  start.scroll.gained(5, false);
+  expect(start.first()).toBe(5);
+});
+
+it('knows how far the rows of a list moved', () => {
+  const rows = (...keys: number[]) => keys.map((key) => ({ key: String(key) }) as LogRow);
+  expect(rowsMoved(rows(1, 2, 3), rows(1, 2, 3, 4))).toBe(0);
+  expect(rowsMoved(rows(1, 2, 3), rows(3, 4))).toBe(-2);
+  expect(rowsMoved(rows(3, 2, 1), rows(6, 5, 4, 3, 2))).toBe(3);
+  expect(rowsMoved(rows(3, 2, 1), rows(6, 5, 4))).toBeUndefined();
+  expect([rowsMoved([], rows(1)), rowsMoved(rows(1), [])]).toEqual([0, 0]);
 });
 
 it('loses rows at its start without moving the others', () => {

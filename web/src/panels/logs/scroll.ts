@@ -136,19 +136,30 @@ export class Scroll {
 
   /** As many rows went from the start of the list; what is seen stays, if it is still there. */
   dropped(rows: number): void {
-    const { heights } = this;
-    const gone = heights.top(rows);
+    const gone = this.heights.top(rows);
     this.aim = this.aim === 'end' ? 'end' : undefined;
-    const kept = Array.from({ length: heights.count - rows }, (_, at) =>
-      heights.known(at + rows) ? heights.height(at + rows) : undefined,
+    this.#renumber(-rows);
+    this.goTo(this.offset - gone);
+  }
+
+  /** As many rows came at the start of the list; what is seen stays, but for an idle start. */
+  gained(rows: number, idle: boolean): void {
+    if (typeof this.aim === 'number') this.aim += rows;
+    this.#renumber(rows);
+    if (this.offset > 0 || !idle) this.goTo(this.offset + this.heights.top(rows));
+  }
+
+  /** Rows have other numbers, and the heights that they had. */
+  #renumber(by: number): void {
+    const { heights } = this;
+    const kept = Array.from({ length: heights.count + by }, (_, row) =>
+      heights.known(row - by) ? heights.height(row - by) : undefined,
     );
     heights.reset();
     heights.resize(kept.length);
     kept.forEach((height, row) => {
       if (height !== undefined) heights.set(row, height);
     });
-    this.offset -= gone;
-    this.#clamp();
   }
 
   /** All heights are others now, such as of lines that are no longer wrapped. */

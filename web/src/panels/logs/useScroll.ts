@@ -11,8 +11,8 @@ const AROUND = 12;
 const USUAL = 22;
 /** Where a browser does not tell that scrolling ended, it did when nothing came for so long. */
 const REST_MS = 150;
-/** Rows of a list that loses some at its start: such a list is short. */
-const LOSING_MAX = 20_000;
+/** Rows of a list that loses or gains some at its start: such a list is short. */
+const MOVING_MAX = 20_000;
 
 export type InSight = {
   readonly first: number;
@@ -27,24 +27,29 @@ export type InSight = {
   readonly show: (aim: number | 'end') => void;
 };
 
-/** All rows have other heights when `look` is another. */
+/**
+ * All rows have other heights when `look` is another. Rows that come before the first one push the
+ * others down only while the list is at its start and `idle`: nobody reads a certain one.
+ */
 export function useScroll(
   scroller: RefObject<HTMLElement | null>,
   rows: Rows,
   height: number,
   look: string,
+  idle: boolean,
 ): InSight {
   const [, draw] = useReducer((turn: number) => turn + 1, 0);
   const { scroll, watcher, shown } = useKept(rows, height, look);
   const unsettled = useRef<'no' | 'rests' | 'now'>('no');
   scroll.view = height;
-  const lost = shown.rows === rows ? 0 : rowsLost(shown.rows, rows);
-  if (lost === undefined || shown.look !== look) {
+  const moved = shown.rows === rows ? 0 : rowsMoved(shown.rows, rows);
+  if (moved === undefined || shown.look !== look) {
     scroll.forget();
     watcher.again();
     unsettled.current = 'now';
-  } else if (lost > 0) {
-    scroll.dropped(lost);
+  } else if (moved !== 0) {
+    if (moved < 0) scroll.dropped(-moved);
+    else scroll.gained(moved, idle);
     unsettled.current = 'now';
   }
   shown.rows = rows;
@@ -134,12 +139,16 @@ function useKept(rows: Rows, height: number, look: string) {
   return kept.current;
 }
 
-/** How many rows are gone from the start of the list; `undefined` when it is another list. */
-function rowsLost(before: Rows, now: Rows): number | undefined {
-  const first = now.at(0)?.key;
-  if (first === undefined || before.at(0)?.key === first) return 0;
-  const most = Math.min(before.length, LOSING_MAX);
-  for (let row = 1; row < most; row += 1) if (before.at(row)?.key === first) return row;
+/** How many rows came at the start of the list, less than none where some are gone; `undefined` when it is another list. */
+export function rowsMoved(before: Rows, now: Rows): number | undefined {
+  const [old, first] = [before.at(0)?.key, now.at(0)?.key];
+  if (old === undefined || first === undefined || old === first) return 0;
+  for (let row = 1; row < MOVING_MAX; row += 1) {
+    const [gone, pushed] = [before.at(row)?.key, now.at(row)?.key];
+    if (gone === undefined && pushed === undefined) return undefined;
+    if (gone === first) return -row;
+    if (pushed === old) return row;
+  }
   return undefined;
 }
 

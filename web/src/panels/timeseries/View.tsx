@@ -20,7 +20,7 @@ export function TimeSeries({
   frames,
   width,
   height,
-  range,
+  range: asked,
   zone,
   dark,
   onZoom,
@@ -30,7 +30,9 @@ export function TimeSeries({
 }: PanelProps) {
   const prepared = useMemo(() => prepareTimeSeries(frames), [frames]);
   const [only, setOnly] = useState<ReadonlySet<string>>(new Set());
-  const view = useMemo(() => isolated(prepared, only), [prepared, only]);
+  const newest = useMemo(() => isolated(prepared, only), [prepared, only]);
+  // An answer that comes while a part is being chosen would take the chart from under the hand.
+  const [{ view, range }, press] = useWhilePressed({ view: newest, range: asked });
   const legend = legendOf(panel);
   const shown = legend.showLegend !== false && legend.displayMode !== 'hidden';
   const right = legend.placement === 'right' && width > 420;
@@ -50,8 +52,8 @@ export function TimeSeries({
           Math.min(legendWidthOf(view.series, calcs.length) <= width ? 24 : 44, height * 0.3);
   // A table has room for names beside its columns, as far as the chart can spare it.
   const natural = asTable ? 140 + calcs.length * 80 : 300;
-  const asked = typeof legend.width === 'number' && legend.width > 0 ? legend.width : natural;
-  const legendWidth = shown && right ? Math.min(asked, width * (asTable ? 0.6 : 0.38)) : 0;
+  const wide = typeof legend.width === 'number' && legend.width > 0 ? legend.width : natural;
+  const legendWidth = shown && right ? Math.min(wide, width * (asTable ? 0.6 : 0.38)) : 0;
   const [tooltip, setTooltip] = useState<TooltipState | undefined>();
   const [pinned, setPinned] = useState(false);
   const host = useRef<HTMLDivElement>(null);
@@ -134,6 +136,7 @@ export function TimeSeries({
           if (Math.hypot(event.clientX - x, event.clientY - y) < 4 && tooltip !== undefined)
             setPinned(!pinned);
         }}
+        onMouseDown={press}
         onPointerDown={(event) => {
           down.current = { x: event.clientX, y: event.clientY };
         }}
@@ -184,6 +187,25 @@ export function TimeSeries({
       )}
     </div>
   );
+}
+
+/** What was there when the mouse was pressed stays until it is let go; and what presses it. */
+function useWhilePressed<T>(newest: T): readonly [T, () => void] {
+  const [held, hold] = useState<T | undefined>();
+  useEffect(() => {
+    if (held === undefined) return;
+    const letGo = () => hold(undefined);
+    // Outside of the window nobody tells that it was let go.
+    const moved = (event: MouseEvent) => event.buttons === 0 && letGo();
+    // On the window, behind the chart, which listens on the document and zooms first.
+    window.addEventListener('mouseup', letGo);
+    window.addEventListener('mousemove', moved);
+    return () => {
+      window.removeEventListener('mouseup', letGo);
+      window.removeEventListener('mousemove', moved);
+    };
+  }, [held]);
+  return [held ?? newest, () => hold(newest)];
 }
 
 function legendOf({ options }: PanelProps['panel']) {

@@ -1,18 +1,17 @@
 /** Rules by their group: those that cannot be evaluated or that fire stand in front. */
 
-import { Anchor, Badge, Group, SegmentedControl, Title } from '@mantine/core';
+import { Anchor, Badge, Group, SegmentedControl } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import type { Alert, Rule } from '../../api/generated';
 import { rules } from '../../api/status';
-import { joined } from '../../dashboard/units/format';
 import { fromNow } from '../../dashboard/units/time';
-import { formatter } from '../../dashboard/units/units';
+import { seconds } from '../../dashboard/units/units';
 import { exploreUrl } from '../../lib/explore-url';
 import { formatDuration } from '../../lib/time/duration';
 import { LabelList } from '../../ui/LabelList';
-import { Nothing, Page, Search } from '../../ui/Page';
+import { Nothing, Page, Part, Search } from '../../ui/Page';
 import { counted, type State, sifted, stateOf } from './sift';
 
 const COLORS: Readonly<Record<State, string>> = {
@@ -67,13 +66,15 @@ export function Alerts() {
         </Nothing>
       )}
       {groups.map((group) => (
-        <section key={`${group.file}/${group.name}`} aria-label={group.name}>
-          <Title order={2} size="h5" mb={4} style={{ overflowWrap: 'anywhere' }}>
-            {group.name}{' '}
+        <Part
+          key={`${group.file}/${group.name}`}
+          title={group.name}
+          note={
             <span className="faint">
               {group.file}, every {formatDuration(group.interval * 1_000)}
             </span>
-          </Title>
+          }
+        >
           <div className="sheet" data-stack>
             <table>
               <tbody>
@@ -83,7 +84,7 @@ export function Alerts() {
               </tbody>
             </table>
           </div>
-        </section>
+        </Part>
       ))}
     </Page>
   );
@@ -91,7 +92,6 @@ export function Alerts() {
 
 function Row({ rule }: { rule: Rule }) {
   const state = stateOf(rule);
-  const seconds = formatter('s');
   const explore = exploreUrl({
     kind: 'metrics',
     exprs: [rule.query],
@@ -110,7 +110,7 @@ function Row({ rule }: { rule: Rule }) {
         {rule.duration !== undefined && rule.duration > 0 && (
           <span className="faint"> for {formatDuration(rule.duration * 1_000)}</span>
         )}
-        <span className="faint"> took {joined(seconds(rule.evaluationTime, undefined))}</span>
+        <span className="faint"> took {seconds(rule.evaluationTime)}</span>
         <div>
           <Anchor
             component={Link}

@@ -1,10 +1,10 @@
 /** What the series are made of: which metrics, labels and values are the most. */
 
-import { SimpleGrid, Text, Title } from '@mantine/core';
+import { SimpleGrid, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { Count } from '../../api/generated';
 import { cardinality } from '../../api/status';
-import { Page } from '../../ui/Page';
+import { Page, Part } from '../../ui/Page';
 
 /** Rows of each table. */
 const ROWS = 20;
@@ -51,10 +51,7 @@ function Counts({
 }) {
   const most = whole ?? of.reduce((a, { value }) => Math.max(a, value), 1);
   return (
-    <section aria-label={title}>
-      <Title order={2} size="h5" mb={4}>
-        {title}
-      </Title>
+    <Part title={title}>
       <div className="sheet">
         <table>
           <tbody>
@@ -72,6 +69,6 @@ function Counts({
           </tbody>
         </table>
       </div>
-    </section>
+    </Part>
   );
 }

@@ -3,12 +3,12 @@
  * and after relabelling, and which rule left a target out.
  */
 
-import { Alert, Badge, Group, SegmentedControl, Title } from '@mantine/core';
+import { Alert, Badge, Group, SegmentedControl } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { discovered, discovery, relabelSteps } from '../../api/status';
 import { LabelList } from '../../ui/LabelList';
-import { Nothing, Page, Search } from '../../ui/Page';
+import { Nothing, Page, Part, Search } from '../../ui/Page';
 import { type Found, jobsOf, resourcesOf, ruleText } from './found';
 import { Resources } from './Resources';
 
@@ -72,18 +72,22 @@ function JobSection({ job }: { job: ReturnType<typeof jobsOf>[number] }) {
   const [shown, setShown] = useState(ROWS);
   const { name, kept, dropped, found, reason } = job;
   return (
-    <section aria-label={name} id={encodeURIComponent(name)}>
-      <Title order={2} size="h5" mb={4}>
-        {name}{' '}
-        <Badge size="sm" variant="light" color="green" tt="none">
-          {kept} kept
-        </Badge>{' '}
-        {dropped > 0 && (
-          <Badge size="sm" variant="light" color="gray" tt="none">
-            {dropped} dropped
-          </Badge>
-        )}
-      </Title>
+    <Part
+      title={name}
+      id={encodeURIComponent(name)}
+      note={
+        <>
+          <Badge size="sm" variant="light" color="green" tt="none">
+            {kept} kept
+          </Badge>{' '}
+          {dropped > 0 && (
+            <Badge size="sm" variant="light" color="gray" tt="none">
+              {dropped} dropped
+            </Badge>
+          )}
+        </>
+      }
+    >
       {found.length > 0 && reason !== '' && (
         <div className="bad">Nothing is scraped: {reason}.</div>
       )}
@@ -116,7 +120,7 @@ function JobSection({ job }: { job: ReturnType<typeof jobsOf>[number] }) {
           Show more of {found.length}
         </button>
       )}
-    </section>
+    </Part>
   );
 }
 

@@ -1,8 +1,8 @@
 /** Custom resources of a cluster: what was taken, what is scraped of it, and why the rest is not. */
 
-import { Anchor, Badge, Title } from '@mantine/core';
+import { Anchor, Badge } from '@mantine/core';
 import type { Resource, ResourceState } from '../../api/generated';
-import { Nothing } from '../../ui/Page';
+import { Nothing, Part } from '../../ui/Page';
 
 const SHOWN: Readonly<Record<ResourceState, { readonly color: string; readonly means: string }>> = {
   rejected: { color: 'red', means: 'It is not taken.' },
@@ -13,10 +13,7 @@ const SHOWN: Readonly<Record<ResourceState, { readonly color: string; readonly m
 
 export function Resources({ of }: { of: readonly Resource[] }) {
   return (
-    <section aria-label="Custom resources">
-      <Title order={2} size="h5" mb={4}>
-        Custom resources
-      </Title>
+    <Part title="Custom resources">
       {of.length === 0 ? (
         <Nothing>No custom resource matches.</Nothing>
       ) : (
@@ -41,7 +38,7 @@ export function Resources({ of }: { of: readonly Resource[] }) {
           </table>
         </div>
       )}
-    </section>
+    </Part>
   );
 }
 

@@ -129,7 +129,8 @@ type BoxProps = {
   readonly onChange: (checked: boolean) => void;
 };
 
-function Box({ label, checked, onChange }: BoxProps) {
+/** A choice about the list. */
+export function Box({ label, checked, onChange }: BoxProps) {
   return (
     <Checkbox
       size="xs"

@@ -1,10 +1,12 @@
 /** Lines as the server gets them, the newest at the end of the list. */
 
-import { Alert, Badge, Button, Checkbox, Group, Text } from '@mantine/core';
+import { Alert, Badge, Button, Group, Text } from '@mantine/core';
 import { useState } from 'react';
 import { linesOfRequest } from '../../dashboard/related';
+import { counted } from '../../lib/counted';
 import { LogList } from '../../panels/logs/LogList';
 import { usePageTime } from '../../ui/time';
+import { Box } from './LineList';
 import { Refused } from './MetricsPane';
 import { narrowed } from './narrow';
 import { TAIL_MAX, useTail } from './useTail';
@@ -36,16 +38,11 @@ export function LiveLines({ expr, onRun }: Props) {
         <Button size="compact-xs" variant="default" onClick={tail.clear}>
           Clear
         </Button>
-        <Checkbox
-          size="xs"
-          label="Wrap lines"
-          checked={wrap}
-          onChange={(e) => setWrap(e.currentTarget.checked)}
-        />
+        <Box label="Wrap lines" checked={wrap} onChange={setWrap} />
         <Text size="xs" className="faint">
-          {tail.rows.length} lines
+          {counted(tail.rows.length, 'line')}
           {tail.rows.length >= TAIL_MAX ? ', the newest that are kept' : ''}
-          {tail.waiting > 0 ? `, ${tail.waiting} wait` : ''}
+          {tail.waiting > 0 ? `, ${tail.waiting.toLocaleString('en')} wait` : ''}
         </Text>
       </Group>
       {tail.state === 'refused' && (
@@ -53,7 +50,8 @@ export function LiveLines({ expr, onRun }: Props) {
       )}
       {tail.missed > 0 && (
         <Alert color="yellow" p="xs">
-          {tail.missed} lines came faster than they could be sent; a narrower expression gets all.
+          {counted(tail.missed, 'line')} came faster than they could be sent; a narrower expression
+          gets all.
         </Alert>
       )}
       <div className="explore-panel">

@@ -10,6 +10,7 @@ import { readHistory, remembered, writeHistory } from '../../lib/history';
 import { panelType } from '../../panels/registry';
 import { usePageTime } from '../../ui/time';
 import { useEnvironment } from '../../ui/usePanel';
+import { Examples } from './Examples';
 import type { PaneControl } from './Explore';
 import { LineList } from './LineList';
 import { LiveLines } from './LiveLines';
@@ -66,24 +67,7 @@ export function LogsPane({ control }: { control: PaneControl }) {
           {live ? 'Stop' : 'Live'}
         </Button>
       </Group>
-      {expr === '' && (
-        <Group gap="xs">
-          <Text size="sm" className="faint">
-            For example:
-          </Text>
-          {EXAMPLES.map((example) => (
-            <Button
-              key={example}
-              size="compact-sm"
-              variant="light"
-              fw={400}
-              onClick={() => run(example)}
-            >
-              <span className="mono">{example}</span>
-            </Button>
-          ))}
-        </Group>
-      )}
+      {expr === '' && <Examples of={EXAMPLES} onRun={run} />}
       {expr === '' || width === 0 ? null : !findsLines(expr) ? (
         <Metric expr={expr} width={width} />
       ) : live ? (

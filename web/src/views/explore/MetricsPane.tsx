@@ -20,6 +20,7 @@ import { panelType } from '../../panels/registry';
 import { onDemand } from '../../ui/onDemand';
 import { usePageTime } from '../../ui/time';
 import { panelOf, useEnvironment } from '../../ui/usePanel';
+import { Examples } from './Examples';
 import type { PaneControl } from './Explore';
 import { QUERIES_MAX } from './panes';
 import { QueryRow } from './QueryRow';
@@ -91,27 +92,7 @@ export function MetricsPane({ control }: { control: PaneControl }) {
           Browse metrics
         </Button>
       </Group>
-      {!asked && (
-        <Group gap="xs">
-          <Text size="sm" className="faint">
-            For example:
-          </Text>
-          {EXAMPLES.map((example) => (
-            <Button
-              key={example}
-              size="compact-sm"
-              variant="light"
-              onClick={() => run(0, example)}
-              fw={400}
-              h="auto"
-              mih={26}
-              styles={{ label: { whiteSpace: 'normal', overflow: 'visible' } }}
-            >
-              <span className="mono">{example}</span>
-            </Button>
-          ))}
-        </Group>
-      )}
+      {!asked && <Examples of={EXAMPLES} onRun={(example) => run(0, example)} />}
       {asked && width > 0 && <Answer control={control} width={width} />}
       {browsing && (
         <MetricBrowser

@@ -1,23 +1,26 @@
 /** What is slow: the queries that run now, and the slowest of the last hour with where time went. */
 
-import { Alert, Badge, Button, Title } from '@mantine/core';
+import { Alert, Badge, Button } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { Link } from 'wouter';
 import type { QueryShown, RunningQuery, SlowQuery, Touched } from '../../api/generated';
 import { endQuery, queries } from '../../api/queries';
-import { joined } from '../../dashboard/units/format';
-import { formatter } from '../../dashboard/units/units';
+import { bytes, seconds } from '../../dashboard/units/units';
 import { exploreUrl } from '../../lib/explore-url';
 import { formatDuration } from '../../lib/time/duration';
-import { Nothing, Page } from '../../ui/Page';
+import { Nothing, Page, Part } from '../../ui/Page';
 import { useSession } from '../../ui/session';
+import { held } from './held';
 import { bars } from './spans';
 import './queries.css';
 
-const seconds = (value: number) => joined(formatter('s')(value, undefined));
-const bytes = (value: number) => joined(formatter('bytes')(value, undefined));
 const count = (value: number) => value.toLocaleString('en');
+
+/** So long after its last move a pointer only lies there. */
+const STILL_MS = 20_000;
+
+const NONE: ReadonlySet<number> = new Set();
 
 export function Queries() {
   const all = useQuery({
@@ -26,38 +29,62 @@ export function Queries() {
     refetchInterval: 2_000,
   });
   const { running = [], slowest = [] } = all.data ?? {};
+  const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
+  const toggle = (id: number) => {
+    const next = new Set(open);
+    if (!next.delete(id)) next.add(id);
+    setOpen(next);
+  };
+  const [runs, aboutRuns] = useHeld(running, NONE);
+  const [slow, aboutSlow] = useHeld(slowest, open);
+  const alive = new Set(running.map(({ id }) => id));
   return (
     <Page title="Queries" known={all.data !== undefined} error={all.error}>
-      <section aria-label="Running">
-        <Title order={2} size="h5" mb={4}>
-          Running
-        </Title>
-        {running.length === 0 ? (
+      <Part title="Running" {...aboutRuns}>
+        {runs.length === 0 ? (
           <Nothing>No query runs.</Nothing>
         ) : (
           <Sheet last="">
-            {running.map((query) => (
-              <Running key={query.id} query={query} />
+            {runs.map((query) => (
+              <Running key={query.id} query={query} ended={!alive.has(query.id)} />
             ))}
           </Sheet>
         )}
-      </section>
-      <section aria-label="Slowest">
-        <Title order={2} size="h5" mb={4}>
-          Slowest of the last hour
-        </Title>
-        {slowest.length === 0 ? (
+      </Part>
+      <Part title="Slowest of the last hour" name="Slowest" {...aboutSlow}>
+        {slow.length === 0 ? (
           <Nothing>No query has ended in the last hour.</Nothing>
         ) : (
           <Sheet last="Outcome">
-            {slowest.map((query) => (
-              <Slow key={query.id} query={query} />
+            {slow.map((query) => (
+              <Slow
+                key={query.id}
+                query={query}
+                open={open.has(query.id)}
+                onToggle={() => toggle(query.id)}
+              />
             ))}
           </Sheet>
         )}
-      </section>
+      </Part>
     </Page>
   );
+}
+
+/** No row moves away under a hand that is about to press it, or while one of them is open. */
+function useHeld<T extends { readonly id: number }>(now: readonly T[], open: ReadonlySet<number>) {
+  const until = useRef(0);
+  const shown = useRef(now);
+  const still = Date.now() < until.current || shown.current.some(({ id }) => open.has(id));
+  shown.current = still ? held(shown.current, now) : now;
+  const hold = () => {
+    until.current = Date.now() + STILL_MS;
+  };
+  const letGo = () => {
+    until.current = 0;
+  };
+  const hand = { onPointerMove: hold, onPointerLeave: letGo, onFocus: hold, onKeyDown: hold };
+  return [shown.current, hand] as const;
 }
 
 function Sheet({ last, children }: { last: string; children: React.ReactNode }) {
@@ -84,7 +111,7 @@ function Sheet({ last, children }: { last: string; children: React.ReactNode }) 
   );
 }
 
-function Expression({ query }: { query: QueryShown }) {
+function Expression({ query, times = 1 }: { query: QueryShown; times?: number }) {
   const { language, startMs, endMs, stepMs, beganMs } = query;
   const range =
     startMs === endMs
@@ -104,6 +131,7 @@ function Expression({ query }: { query: QueryShown }) {
       <div className="faint">
         {language === 'logql' ? 'LogQL' : 'PromQL'} {range}, begun{' '}
         {new Date(beganMs).toLocaleTimeString('sv-SE')}
+        {times > 1 && `, the slowest of ${count(times)} runs`}
       </div>
     </>
   );
@@ -132,7 +160,7 @@ function TouchedCell({
   );
 }
 
-function Running({ query }: { query: RunningQuery }) {
+function Running({ query, ended }: { query: RunningQuery; ended: boolean }) {
   const client = useQueryClient();
   const { mayChange } = useSession();
   const [error, setError] = useState<string | undefined>();
@@ -151,7 +179,7 @@ function Running({ query }: { query: RunningQuery }) {
       </td>
       <td>
         <Expression query={query} />
-        {query.waits && (
+        {query.waits && !ended && (
           <Badge size="sm" variant="light" color="yellow" tt="none">
             waits for a place
           </Badge>
@@ -164,7 +192,8 @@ function Running({ query }: { query: RunningQuery }) {
       </td>
       <TouchedCell touched={query.touched} language={query.language} />
       <td>
-        {mayChange && (
+        {ended && <span className="faint">ended</span>}
+        {!ended && mayChange && (
           <Button size="compact-xs" variant="default" onClick={() => void end()}>
             End it
           </Button>
@@ -176,8 +205,13 @@ function Running({ query }: { query: RunningQuery }) {
 
 const COLORS = { done: 'green', failed: 'red', cancelled: 'gray' } as const;
 
-function Slow({ query }: { query: SlowQuery }) {
-  const [open, setOpen] = useState(false);
+type SlowProps = {
+  readonly query: SlowQuery;
+  readonly open: boolean;
+  readonly onToggle: () => void;
+};
+
+function Slow({ query, open, onToggle }: SlowProps) {
   const { explain } = query;
   return (
     <tr>
@@ -185,13 +219,8 @@ function Slow({ query }: { query: SlowQuery }) {
         {seconds(explain.totalSeconds)}
       </td>
       <td>
-        <Expression query={query} />
-        <button
-          type="button"
-          className="plain faint"
-          aria-expanded={open}
-          onClick={() => setOpen(!open)}
-        >
+        <Expression query={query} times={query.times} />
+        <button type="button" className="plain faint" aria-expanded={open} onClick={onToggle}>
           {open ? 'Hide the steps' : 'Where did the time go?'}
         </button>
         {open && (

@@ -1,12 +1,11 @@
 /** The server's build, run, flags and configuration. */
 
-import { SimpleGrid, Title } from '@mantine/core';
+import { SimpleGrid } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import * as server from '../../api/status';
-import { joined } from '../../dashboard/units/format';
-import { formatter } from '../../dashboard/units/units';
+import { bytes } from '../../dashboard/units/units';
 import type { Labels } from '../../frame/frame';
-import { Page } from '../../ui/Page';
+import { Page, Part } from '../../ui/Page';
 import { buildFacts, plainly, runFacts } from './facts';
 import { type Store, storesOf } from './storage';
 
@@ -40,26 +39,19 @@ export function Status() {
       </SimpleGrid>
       <Stores of={stores} />
       <Facts title="Flags" of={flags} says={plainly} />
-      <section aria-label="Configuration">
-        <Title order={2} size="h5" mb={4}>
-          Configuration
-        </Title>
+      <Part title="Configuration">
         <div className="sheet">
           <pre className="mono">{config === '' ? '(none)' : config}</pre>
         </div>
-      </section>
+      </Part>
     </Page>
   );
 }
 
 /** What is on the disk, and what ends it. */
 function Stores({ of }: { of: readonly Store[] }) {
-  const bytes = (value: number) => joined(formatter('bytes')(value, undefined));
   return (
-    <section aria-label="Storage">
-      <Title order={2} size="h5" mb={4}>
-        Storage and retention
-      </Title>
+    <Part title="Storage and retention" name="Storage">
       <div className="sheet" data-wide data-stack>
         <table>
           <thead>
@@ -90,7 +82,7 @@ function Stores({ of }: { of: readonly Store[] }) {
           </tbody>
         </table>
       </div>
-    </section>
+    </Part>
   );
 }
 
@@ -104,10 +96,7 @@ type FactsProps = {
 function Facts({ title, of, says }: FactsProps) {
   const rows = Object.entries(of).filter(([, value]) => value !== '');
   return (
-    <section aria-label={title}>
-      <Title order={2} size="h5" mb={4}>
-        {title}
-      </Title>
+    <Part title={title}>
       <div className="sheet">
         <table>
           <tbody>
@@ -124,6 +113,6 @@ function Facts({ title, of, says }: FactsProps) {
           </tbody>
         </table>
       </div>
-    </section>
+    </Part>
   );
 }

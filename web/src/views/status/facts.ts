@@ -1,8 +1,7 @@
 /** What the server says of its build and its run, in words. Pure. */
 
 import type { BuildInfo, RuntimeInfo } from '../../api/generated';
-import { joined } from '../../dashboard/units/format';
-import { formatter } from '../../dashboard/units/units';
+import { bytes } from '../../dashboard/units/units';
 import type { Labels } from '../../frame/frame';
 import { formatDuration, parseDuration } from '../../lib/time/duration';
 
@@ -42,5 +41,5 @@ export function plainly(name: string, value: string): string | undefined {
     return words === value ? undefined : words;
   }
   if (!/\b(size|bytes)\b/.test(name) || !/^\d{4,}$/.test(value)) return undefined;
-  return joined(formatter('bytes')(Number(value), undefined));
+  return bytes(Number(value));
 }

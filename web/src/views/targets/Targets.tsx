@@ -1,14 +1,13 @@
 /** What is scraped, and how it went: those that fail first. */
 
-import { Badge, Title } from '@mantine/core';
+import { Badge } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { ActiveTarget } from '../../api/generated';
 import { targets } from '../../api/status';
-import { joined } from '../../dashboard/units/format';
-import { formatter } from '../../dashboard/units/units';
+import { seconds } from '../../dashboard/units/units';
 import { LabelList } from '../../ui/LabelList';
-import { Nothing, Page, Search } from '../../ui/Page';
+import { Nothing, Page, Part, Search } from '../../ui/Page';
 import { poolsOf } from './pools';
 
 const COLORS = { up: 'green', down: 'red', unknown: 'gray' } as const;
@@ -30,13 +29,15 @@ export function Targets() {
     >
       {pools.length === 0 && <Nothing>No target matches.</Nothing>}
       {pools.map(({ name, targets: of, up }) => (
-        <section key={name} aria-label={name}>
-          <Title order={2} size="h5" mb={4}>
-            {name}{' '}
+        <Part
+          key={name}
+          title={name}
+          note={
             <Badge size="sm" variant="light" color={up === of.length ? 'green' : 'red'} tt="none">
               {up} of {of.length} up
             </Badge>
-          </Title>
+          }
+        >
           <div className="sheet" data-wide data-stack>
             <table>
               <thead>
@@ -63,7 +64,7 @@ export function Targets() {
               </tbody>
             </table>
           </div>
-        </section>
+        </Part>
       ))}
     </Page>
   );
@@ -71,7 +72,6 @@ export function Targets() {
 
 function Row({ target }: { target: ActiveTarget }) {
   const [open, setOpen] = useState(false);
-  const seconds = formatter('s');
   const ago = (Date.now() - Date.parse(target.lastScrape)) / 1_000;
   return (
     <tr>
@@ -102,10 +102,10 @@ function Row({ target }: { target: ActiveTarget }) {
         )}
       </td>
       <td style={{ whiteSpace: 'nowrap' }} data-label="scraped">
-        {ago < 1e8 ? `${joined(seconds(Math.max(ago, 0), 0))} ago` : 'never'}
+        {ago < 1e8 ? `${seconds(Math.max(ago, 0), 0)} ago` : 'never'}
       </td>
       <td data-number data-label="took">
-        {joined(seconds(target.lastScrapeDuration, undefined))}
+        {seconds(target.lastScrapeDuration)}
       </td>
     </tr>
   );
