@@ -72,6 +72,9 @@ pub struct JournalOptions {
     pub segment_bytes: u64,
     /// What may wait to be written before more is refused; 64 MiB by default.
     pub pending_bytes_max: usize,
+    /// What is written and not synced stays in memory, to be written again after a failed sync; with
+    /// more of it a sync is made whatever the interval. 16 MiB by default.
+    pub unsynced_bytes_max: usize,
 }
 
 impl Default for JournalOptions {
@@ -80,6 +83,7 @@ impl Default for JournalOptions {
             sync: SyncPolicy::Interval(Duration::from_millis(200)),
             segment_bytes: 32 << 20,
             pending_bytes_max: 64 << 20,
+            unsynced_bytes_max: 16 << 20,
         }
     }
 }
@@ -153,7 +157,7 @@ impl Journal {
         let output = Output::new(
             Arc::clone(&fs),
             dir.to_owned(),
-            options.sync,
+            (options.sync, options.unsynced_bytes_max),
             found.files,
             clock.monotonic(),
         );

@@ -50,7 +50,12 @@ impl Options {
     /// The defaults, in a directory.
     pub fn new(dir: Utf8PathBuf) -> Self {
         // Small segments, so that what was sent goes soon and little is dropped at once.
-        let journal = JournalOptions { segment_bytes: 4 << 20, ..JournalOptions::default() };
+        let journal = JournalOptions {
+            segment_bytes: 4 << 20,
+            // A collector is small; this is a good part of what it holds while it catches up.
+            unsynced_bytes_max: 1 << 20,
+            ..JournalOptions::default()
+        };
         Self { dir, journal_bytes_max: 1 << 30, journal }
     }
 }

@@ -14,8 +14,6 @@ use super::{
 };
 use crate::{Result, publish::create_dir};
 
-/// Unsynced bytes that are kept in memory at most; beyond, a sync is made whatever the interval.
-const RETAINED_BYTES_MAX: usize = 16 << 20;
 /// How often one segment may be begun again before the journal moves on to saying no for good.
 const ATTEMPTS_MAX: u32 = 10_000;
 
@@ -32,6 +30,7 @@ pub(super) struct Output {
     fs: Arc<dyn Fs>,
     dir: Utf8PathBuf,
     policy: SyncPolicy,
+    retained_bytes_max: usize,
     /// Whether the directory is durable.
     created: bool,
     /// Files that are no longer written.
@@ -62,7 +61,7 @@ impl Output {
     pub(super) fn new(
         fs: Arc<dyn Fs>,
         dir: Utf8PathBuf,
-        policy: SyncPolicy,
+        (policy, retained_bytes_max): (SyncPolicy, usize),
         finished: Vec<FileInfo>,
         last_sync: Duration,
     ) -> Self {
@@ -70,6 +69,7 @@ impl Output {
             fs,
             dir,
             policy,
+            retained_bytes_max,
             created: false,
             finished,
             open: None,
@@ -130,7 +130,7 @@ impl Output {
                 self.retained_bytes += piece.bytes.len();
                 self.retained.push_back(piece);
             }
-            if self.retained_bytes > RETAINED_BYTES_MAX
+            if self.retained_bytes > self.retained_bytes_max
                 && let Err(error) = self.sync()
             {
                 return (Err(error), self.take_back(pieces));

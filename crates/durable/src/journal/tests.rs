@@ -142,6 +142,23 @@ fn too_much_that_waits_is_refused_before_it_is_taken() {
 }
 
 #[test]
+fn too_much_that_is_not_synced_is_synced_before_its_time() {
+    let sync = SyncPolicy::Interval(Duration::from_hours(1));
+    let (journal, ..) = open(
+        &SimFs::new(8),
+        JournalOptions { sync, unsynced_bytes_max: 200, ..Default::default() },
+    );
+    let synced: Vec<u64> = (0..8)
+        .map(|_| {
+            journal.append(&[1; 60]).unwrap();
+            journal.synced_seq()
+        })
+        .collect();
+    // Each takes 76 bytes with its header, so the third is too much.
+    assert_eq!(synced, [0, 0, 3, 3, 3, 6, 6, 6]);
+}
+
+#[test]
 fn damage_in_the_middle_is_named_and_the_rest_is_read() {
     let fs = SimFs::new(6);
     let (journal, ..) = open(&fs, JournalOptions::default());
