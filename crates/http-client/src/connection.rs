@@ -8,7 +8,6 @@ use std::{
     future::{Future, poll_fn},
     io,
     pin::{Pin, pin},
-    sync::Arc,
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -17,7 +16,7 @@ use http::{Method, Request, StatusCode, header};
 use http_body_util::Full;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use rustls::{ClientConfig, pki_types::ServerName};
+use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
@@ -29,6 +28,7 @@ use crate::{
     Error, HttpClientConfig,
     proxy::{Proxies, is_socks},
     shown, socks,
+    tls::Settings,
 };
 
 /// Headers of an answer take no more than this.
@@ -82,7 +82,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + fmt::Debug> Stream for S {}
 pub(crate) async fn dial(
     route: &Route<'_>,
     config: &HttpClientConfig,
-    tls: &Arc<ClientConfig>,
+    tls: &Settings,
     tunnel: bool,
 ) -> Result<Box<dyn Stream>, Error> {
     let first_hop = address(route.proxy.unwrap_or(route.url));
@@ -120,7 +120,7 @@ impl Connection {
     pub(crate) async fn open(
         route: &Route<'_>,
         config: &HttpClientConfig,
-        tls: &Arc<ClientConfig>,
+        tls: &Settings,
     ) -> Result<Self, Error> {
         Self::over(dial(route, config, tls, false).await?, route).await
     }
@@ -181,12 +181,12 @@ pub(crate) struct Half {
 async fn secure(
     url: &Url,
     name: &str,
-    tls: &Arc<ClientConfig>,
+    tls: &Settings,
     stream: Box<dyn Stream>,
 ) -> Result<tokio_rustls::client::TlsStream<Box<dyn Stream>>, Error> {
     let refuse = |what: String| Error::Tls { url: shown(url), what };
     let name = ServerName::try_from(name.to_owned()).map_err(|error| refuse(error.to_string()))?;
-    TlsConnector::from(Arc::clone(tls))
+    TlsConnector::from(tls.get()?)
         .connect(name, stream)
         .await
         .map_err(|error| refuse(error.to_string()))

@@ -6,13 +6,12 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use masthead_sysio::Fs;
-use rustls::ClientConfig;
 use url::Url;
 
 use crate::{
     Error, HttpClientConfig, Response, Streaming,
     connection::{Connection, Route, Stream, address, dial, exchange, user_authorization},
-    credentials::{self, Credentials, Pem},
+    credentials::{self, Credentials},
     oauth2,
     proxy::Proxies,
     shown, tls,
@@ -35,7 +34,7 @@ struct Shared {
     fs: Arc<dyn Fs>,
     uses_files: bool,
     /// Built from these certificates; built again when a file changes.
-    tls: Mutex<(Pem, Arc<ClientConfig>)>,
+    tls: Mutex<Arc<tls::Settings>>,
     /// Complete where no file is involved.
     fixed: Credentials,
 }
@@ -72,8 +71,8 @@ pub struct Post<'a> {
 }
 
 impl Client {
-    /// Prepares the options. Certificates are read and checked now, so that a bad one is told when
-    /// the configuration is loaded.
+    /// Prepares the options. Certificates that they name are read and checked now, so that a bad one is
+    /// told when the configuration is loaded.
     ///
     /// # Errors
     /// [`Error::File`], [`Error::Certificate`], [`Error::Header`], or [`Error::Url`] of a proxy.
@@ -85,8 +84,8 @@ impl Client {
         } else {
             credentials::load(config, &fs)?
         };
-        let tls = tls::client_config(&config.tls_config, &fixed.pem)?;
-        let tls = Mutex::new((fixed.pem.clone(), tls));
+        let tls = tls::Settings::new(&config.tls_config, fixed.pem.clone())?;
+        let tls = Mutex::new(Arc::new(tls));
         let proxies = Proxies::new(config)?;
         let oauth2 =
             config.oauth2.as_ref().map(|oauth2| oauth2::Source::new(oauth2, &fs)).transpose()?;
@@ -114,7 +113,7 @@ impl Client {
         Ok((stream, secrets))
     }
 
-    async fn credentials(&self) -> Result<(HeaderMap, Arc<ClientConfig>), Error> {
+    async fn credentials(&self) -> Result<(HeaderMap, Arc<tls::Settings>), Error> {
         let shared = Arc::clone(&self.shared);
         let loaded = if shared.uses_files {
             let reader = Arc::clone(&shared);
@@ -134,11 +133,10 @@ impl Client {
             headers.insert(header::AUTHORIZATION, Box::pin(oauth2.header()).await?);
         }
         let mut built = shared.tls.lock().unwrap_or_else(PoisonError::into_inner);
-        if built.0 != loaded.pem {
-            let config = tls::client_config(&shared.config.tls_config, &loaded.pem)?;
-            *built = (loaded.pem, config);
+        if *built.pem() != loaded.pem {
+            *built = Arc::new(tls::Settings::new(&shared.config.tls_config, loaded.pem)?);
         }
-        Ok((headers, Arc::clone(&built.1)))
+        Ok((headers, Arc::clone(&built)))
     }
 }
 
@@ -227,7 +225,7 @@ impl Session {
         &mut self,
         url: &Url,
         outgoing: Outgoing,
-        tls: &Arc<ClientConfig>,
+        tls: &tls::Settings,
         limit: u64,
     ) -> Result<Response, Error> {
         let config = Arc::clone(&self.client.shared);

@@ -1,7 +1,7 @@
 //! TLS by rustls: the machine's authorities or the configured ones, client certificates, and the
 //! option to believe anything.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::{
     ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
@@ -12,6 +12,41 @@ use rustls::{
 };
 
 use crate::{Error, TlsConfig, credentials::Pem};
+
+/// The settings of all encrypted connections of one client.
+///
+/// Where no certificate is given they are made for the first such connection: the machine's
+/// authorities are over a hundred, and most targets are asked without TLS.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    options: TlsConfig,
+    pem: Pem,
+    made: OnceLock<Arc<ClientConfig>>,
+}
+
+impl Settings {
+    /// Certificates that are given are checked now.
+    pub(crate) fn new(options: &TlsConfig, pem: Pem) -> Result<Self, Error> {
+        let settings = Self { options: options.clone(), pem, made: OnceLock::new() };
+        if settings.pem != Pem::default() {
+            settings.get()?;
+        }
+        Ok(settings)
+    }
+
+    /// What they were made of.
+    pub(crate) fn pem(&self) -> &Pem {
+        &self.pem
+    }
+
+    pub(crate) fn get(&self) -> Result<Arc<ClientConfig>, Error> {
+        if let Some(made) = self.made.get() {
+            return Ok(Arc::clone(made));
+        }
+        let made = client_config(&self.options, &self.pem)?;
+        Ok(Arc::clone(self.made.get_or_init(|| made)))
+    }
+}
 
 /// Builds the settings of all connections of one client.
 pub(crate) fn client_config(options: &TlsConfig, pem: &Pem) -> Result<Arc<ClientConfig>, Error> {
@@ -115,5 +150,21 @@ impl ServerCertVerifier for AnyCertificate {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_without_certificates_are_made_when_they_are_needed() {
+        let settings =
+            Settings::new(&TlsConfig::default(), Pem::default()).expect("no certificate");
+        assert!(settings.made.get().is_none());
+        let first = settings.get().expect("the machine's authorities");
+        assert!(Arc::ptr_eq(&first, &settings.get().expect("the same")));
+        let bad = Pem { ca: Some(b"none".to_vec()), ..Pem::default() };
+        assert!(Settings::new(&TlsConfig::default(), bad).is_err());
     }
 }
