@@ -18,8 +18,8 @@ mod plain;
 mod template;
 mod zstd_stream;
 
-pub use template::Needle;
 use template::Part;
+pub use template::{Choice, Needle};
 pub(crate) use zstd_stream::{Compressor, Decompressor};
 
 /// Most bytes of all lines of one column; it bounds what few bytes can become.
@@ -131,43 +131,24 @@ impl Decoder {
         ends: &mut Vec<usize>,
         text: &mut Vec<u8>,
     ) -> Result<usize, Error> {
-        self.decode(bytes, (|| Ok(times), Part::All), ends, text).map(|(bytes, _)| bytes)
+        let choice = Part::Chosen(Choice::default());
+        self.decode(bytes, (|| Ok(times), choice), ends, text).map(|(bytes, _)| bytes)
     }
 
-    /// As [`Decoder::decode_with_times`] for a reader who makes labels of the members of JSON
-    /// objects and looks at no others than `names`: of a line that is an object, members that can
-    /// become none of them may be left out. A name is that of a member of the outermost object, or
-    /// the names on the way to a nested one joined by `_`; what is no letter or digit counts as `_`.
-    ///
-    /// What is left is an object with the other members as they were, in their order; a line
-    /// that is no object for sure comes whole.
+    /// As [`Decoder::decode_with_times`] for a reader who needs no more than `choice` says. Returns
+    /// also the places of the lines that are there, rising, or none if all are. `times` is not asked
+    /// where no line is.
     ///
     /// # Errors
     /// As there.
-    pub fn decode_members(
+    pub fn decode_chosen<'t>(
         &mut self,
         bytes: &[u8],
-        (times, names): (&[i64], &[Box<str>]),
-        ends: &mut Vec<usize>,
-        text: &mut Vec<u8>,
-    ) -> Result<usize, Error> {
-        self.decode(bytes, (|| Ok(times), Part::Members(names)), ends, text).map(|(bytes, _)| bytes)
-    }
-
-    /// As [`Decoder::decode_with_times`] for a reader who wants lines that hold any of `needles`:
-    /// those that cannot may be left out. Returns also the places of the lines that are there, rising, or
-    /// none if all are. `times` is not asked where no line is.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn decode_holding<'t>(
-        &mut self,
-        bytes: &[u8],
-        (times, needles): (impl FnOnce() -> Result<&'t [i64], Error>, &[Needle]),
+        (times, choice): (impl FnOnce() -> Result<&'t [i64], Error>, Choice<'_>),
         ends: &mut Vec<usize>,
         text: &mut Vec<u8>,
     ) -> Result<(usize, Option<Vec<usize>>), Error> {
-        self.decode(bytes, (times, Part::Holding(needles)), ends, text)
+        self.decode(bytes, (times, Part::Chosen(choice)), ends, text)
     }
 
     /// Appends to `ends` where each line would end in the text of the column, of which nothing is put

@@ -126,7 +126,7 @@ pub(crate) fn read(
     let read = if one && !deleted {
         want
     } else if one {
-        Want { lines: LineColumn::Text, members: None, holding: None, ..want }
+        Want { lines: LineColumn::Text, members: None, holding: &[], tests: &[], ..want }
     } else {
         Want::ALL
     };

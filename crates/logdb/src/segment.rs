@@ -12,7 +12,7 @@
 //! Byte layout: `docs/format/log-block.md`.
 
 use masthead_chunk::{Column, Error, ints, lines};
-use masthead_model::Labels;
+use masthead_model::{Labels, MemberTest};
 use masthead_ports::{LineColumn, LogColumns};
 
 /// Most lines of one segment.
@@ -120,13 +120,20 @@ pub(crate) struct Want<'a> {
     pub(crate) metadata: bool,
     /// See [`masthead_ports::LogHints::members`].
     pub(crate) members: Option<&'a [Box<str>]>,
-    /// Lines that can hold none of these may be left out.
-    pub(crate) holding: Option<&'a [lines::Needle]>,
+    /// Lines that can hold none of these may be left out, if there are some.
+    pub(crate) holding: &'a [lines::Needle],
+    /// Lines that fail one of these may be left out; see [`masthead_ports::LogHints::tests`].
+    pub(crate) tests: &'a [MemberTest],
 }
 
 impl Want<'_> {
     pub(crate) const ALL: Self =
-        Self { lines: LineColumn::Text, metadata: true, members: None, holding: None };
+        Self { lines: LineColumn::Text, metadata: true, members: None, holding: &[], tests: &[] };
+
+    /// Whether all lines come.
+    fn is_every_line(&self) -> bool {
+        self.holding.is_empty() && self.tests.is_empty()
+    }
 }
 
 /// Replaces `into` by the lines of the segment `data`; of text, what is wanted. Returns how many
@@ -143,52 +150,59 @@ pub(crate) fn open(
     into.clear();
     let bad = |what| Error::Corrupt { what, offset: 0 };
     let Column { values: count, bytes: mut at } = masthead_chunk::peek(data)?;
-    // Where no line holds what is looked for, nobody needs their times.
-    if want.holding.is_none() || want.lines == LineColumn::Count {
+    // Where no line is wanted, nobody needs their times.
+    if want.is_every_line() || want.lines == LineColumn::Count {
         ints::decode_into(data, &mut into.times)?;
     }
     if want.lines == LineColumn::Count && !want.metadata {
         return Ok(count);
     }
     let rest = |at: usize| data.get(at..).unwrap_or_default();
+    let text = rest(at);
+    at += masthead_chunk::peek(text)?.bytes;
+    let metadata = match rest(at).first() {
+        Some(1) if want.metadata => Some(rest(at + 1)),
+        Some(0 | 1) => None,
+        _ => return Err(bad("kind of metadata")),
+    };
+    let mut tests = Vec::new();
     let mut kept = None;
-    if want.lines == LineColumn::Count {
-        at += masthead_chunk::peek(rest(at))?.bytes;
-    } else {
-        let LogColumns { times, ends, text, .. } = &mut *into;
-        at += match (want.members, want.holding) {
-            (Some(names), _) => decoder.decode_members(rest(at), (times, names), ends, text)?,
-            (None, Some(needles)) => {
-                let times = move || {
-                    let times = times;
-                    ints::decode_into(data, times)?;
-                    Ok(times.as_slice())
-                };
-                let (bytes, places) =
-                    decoder.decode_holding(rest(at), (times, needles), ends, text)?;
-                kept = places;
-                bytes
+    if want.lines == LineColumn::Length {
+        decoder.decode_lengths(text, &into.times, &mut into.ends)?;
+    } else if want.lines == LineColumn::Text {
+        if let Some(metadata) = metadata.filter(|_| !want.tests.is_empty()) {
+            // What a label is told by that came with the line says nothing of its text.
+            open_metadata(metadata, count, decoder, into)?;
+            let came = |name: &str| into.metadata_sets.iter().any(|set| set.get(name).is_some());
+            tests.extend(want.tests.iter().filter(|test| !came(&test.name)).cloned());
+        }
+        let tests = if metadata.is_some() { &tests } else { want.tests };
+        let choice = lines::Choice { needles: want.holding, tests, members: want.members };
+        let LogColumns { times, ends, text: into, .. } = &mut *into;
+        let is_there = want.is_every_line();
+        let times = move || {
+            let times = times;
+            if !is_there {
+                ints::decode_into(data, times)?;
             }
-            (None, None) if want.lines == LineColumn::Length => {
-                decoder.decode_lengths(rest(at), times, ends)?
-            }
-            (None, None) => decoder.decode_with_times(rest(at), times, ends, text)?,
+            Ok(times.as_slice())
         };
-        if into.times.is_empty() && kept.is_none() {
+        (_, kept) = decoder.decode_chosen(text, (times, choice), ends, into)?;
+    }
+    if kept.as_ref().is_some_and(Vec::is_empty) {
+        into.clear();
+        return Ok(count);
+    }
+    if want.lines != LineColumn::Count {
+        if into.times.is_empty() {
             ints::decode_into(data, &mut into.times)?;
         }
         if into.ends.len() != kept.as_ref().map_or(count, Vec::len) {
             return Err(bad("count of lines"));
         }
     }
-    if kept.as_ref().is_some_and(Vec::is_empty) {
-        into.clear();
-        return Ok(count);
-    }
-    match rest(at).first() {
-        Some(1) if want.metadata => open_metadata(rest(at + 1), decoder, into)?,
-        Some(0 | 1) => {}
-        _ => return Err(bad("kind of metadata")),
+    if let Some(metadata) = metadata.filter(|_| into.metadata.is_empty()) {
+        open_metadata(metadata, count, decoder, into)?;
     }
     if let Some(kept) = kept {
         keep(&mut into.times, &kept);
@@ -204,6 +218,7 @@ fn keep<T: Copy>(values: &mut Vec<T>, kept: &[usize]) {
 
 fn open_metadata(
     data: &[u8],
+    lines: usize,
     decoder: &mut lines::Decoder,
     into: &mut LogColumns,
 ) -> Result<(), Error> {
@@ -239,7 +254,7 @@ fn open_metadata(
     }
     let mut places = Vec::new();
     ints::decode_into(rest(at), &mut places)?;
-    if places.len() != into.times.len() {
+    if places.len() != lines {
         return Err(bad("count of metadata"));
     }
     for place in places {

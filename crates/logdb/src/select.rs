@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use masthead_durable::index;
-use masthead_model::{Labels, Matcher, Nanos, TimeRange};
+use masthead_model::{Labels, Matcher, MemberTest, Nanos, TimeRange};
 use masthead_ports::{
     Direction, LineColumn, LogColumns, LogPart, LogSelected, LogSelection, LogSource, LogVolume,
     QueryCtx, QueryError,
@@ -18,7 +18,7 @@ mod reader;
 
 use self::{
     parts::Plan,
-    reader::{Reader, warn},
+    reader::{Part, Reader, warn},
 };
 use crate::{
     Logdb, Result,
@@ -236,6 +236,7 @@ fn selected(
     deletions: &[Arc<Deletion>],
 ) -> LogSelected {
     let demand = Demand::new(&selection.hints.filters);
+    let all_tests: Arc<[MemberTest]> = selection.hints.tests.as_slice().into();
     let mut streams = Vec::with_capacity(found.len());
     let mut plans = Vec::new();
     let mut skipped = 0;
@@ -249,27 +250,40 @@ fn selected(
             continue;
         }
         let deletions: Arc<[Arc<Deletion>]> = matching(deletions, &labels).into();
+        let tests = tests_of(&all_tests, &labels);
         for plan in parts::cut(sources, selection.range) {
-            plans.push((streams.len(), plan, Arc::clone(&deletions)));
+            let (deletions, tests) = (Arc::clone(&deletions), Arc::clone(&tests));
+            plans.push((streams.len(), Part { plan, deletions, tests }));
         }
         streams.push(labels);
     }
     match selection.hints.direction {
-        Direction::Backward => plans.sort_by_key(|(_, plan, _)| std::cmp::Reverse(plan.range.end)),
-        Direction::Forward => plans.sort_by_key(|(_, plan, _)| plan.range.start),
+        Direction::Backward => {
+            plans.sort_by_key(|(_, part)| std::cmp::Reverse(part.plan.range.end));
+        }
+        Direction::Forward => plans.sort_by_key(|(_, part)| part.plan.range.start),
     }
     ctx.traced(|| format!("{} parts, {skipped} segments left out by words", plans.len()), || ());
     let listed = plans
         .iter()
-        .map(|(stream, plan, _)| LogPart {
+        .map(|(stream, part)| LogPart {
             stream: *stream,
-            range: plan.range,
-            lines: plan.sources.iter().map(|source| source.info.lines).sum(),
+            range: part.plan.range,
+            lines: part.plan.sources.iter().map(|source| source.info.lines).sum(),
         })
         .collect();
-    let parts = plans.into_iter().map(|(_, plan, deletions)| (plan, deletions)).collect();
+    let parts = plans.into_iter().map(|(_, part)| part).collect();
     let reader = Reader::new(parts, demand, &selection.hints);
     LogSelected { streams, parts: listed, reader: Arc::new(reader) }
+}
+
+/// The tests that are about lines of a stream with these labels.
+fn tests_of(all: &Arc<[MemberTest]>, labels: &Labels) -> Arc<[MemberTest]> {
+    let about_lines = |test: &&MemberTest| labels.get(&test.name).is_none();
+    if all.iter().all(|test| about_lines(&test)) {
+        return Arc::clone(all);
+    }
+    all.iter().filter(about_lines).cloned().collect()
 }
 
 /// Whether a stream has a line in the range: mostly told by the bounds of its segments.
@@ -329,4 +343,24 @@ fn volume_of(
 /// The places of a part's bounds; here so that `reader.rs` and `parts.rs` agree on them.
 fn bounds(range: TimeRange<Nanos>) -> (i64, i64) {
     (range.start.0, range.end.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use masthead_model::MemberValue;
+
+    use super::*;
+
+    #[test]
+    fn tests_of_labels_that_a_stream_has_are_not_about_its_lines() {
+        let test =
+            |name: &str| MemberTest { name: name.into(), value: MemberValue::Text("x".into()) };
+        let all: Arc<[MemberTest]> = [test("level"), test("status")].into();
+        let left = |name: &str| {
+            let left = tests_of(&all, &Labels::from_iter([(name, "y")]));
+            left.iter().map(|test| test.name.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(left("app"), ["level".into(), "status".into()]);
+        assert_eq!(left("level"), ["status".into()]);
+    }
 }

@@ -4,7 +4,7 @@
 //! data with their text forms. Prometheus counts time in milliseconds ([`Millis`]), Loki in
 //! nanoseconds ([`Nanos`]); one becomes the other only by a named function.
 //!
-//! Where to look: label sets in `labels.rs`, selectors in `matcher.rs`, regular expressions in
+//! Where to look: label sets in `labels.rs`, selectors in `matcher.rs`, what members of JSON lines must be in `member.rs`, regular expressions in
 //! Go's dialect in `regexp.rs`, instants and ranges in `time.rs`, `5m` and `1h30m` in
 //! `duration.rs`, numbers as Go prints them in `number.rs`, `16MiB` in `byte_size.rs`, native histograms in `histogram.rs`,
 //! counts of what happens in `count.rs`.
@@ -20,6 +20,7 @@ mod histogram;
 mod labels;
 mod log_entry;
 mod matcher;
+mod member;
 mod metric;
 mod number;
 mod quote;
@@ -42,6 +43,7 @@ pub use labels::{
 };
 pub use log_entry::LogEntry;
 pub use matcher::{MatchOp, Matcher, MatcherError};
+pub use member::{MemberTest, MemberValue};
 pub use metric::{Exemplar, MetricType};
 pub use number::{format_exact, format_shortest, parse_number};
 pub use quote::{QuoteError, quote, quote_bytes, unquote, unquote_bytes};

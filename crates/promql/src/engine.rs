@@ -121,6 +121,9 @@ pub(crate) struct Evaluation<'a> {
     label_bytes: AtomicUsize,
     /// There when samples are counted step by step.
     counts: Option<StepCounts>,
+    /// What no thread uses just now: tables that one share of the series has made, or one selector of
+    /// the query, serve the next.
+    scratches: Mutex<Vec<Scratch>>,
 }
 
 /// What one thread uses again from series to series.
@@ -132,11 +135,43 @@ pub(crate) struct Scratch {
     pub(crate) rates: Option<RateTables>,
 }
 
+/// A scratch on loan; dropping it gives it back.
+struct Lent<'a> {
+    scratch: Scratch,
+    home: &'a Mutex<Vec<Scratch>>,
+}
+
+/// About how many values are read of a series that is scraped as often as usual, and made of it, when
+/// each step looks back for `reach` milliseconds.
+pub(crate) fn usual_values(grid: &StepGrid, reach: i64) -> usize {
+    let span = grid.end().saturating_sub(grid.start()).saturating_add(reach);
+    usize::try_from(span / USUAL_INTERVAL_MS).unwrap_or(0).saturating_add(grid.len())
+}
+
+impl<'a> Lent<'a> {
+    fn of(home: &'a Mutex<Vec<Scratch>>) -> Self {
+        let kept = home.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Self { scratch: kept.unwrap_or_default(), home }
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let mut home = self.home.lock().unwrap_or_else(PoisonError::into_inner);
+        home.push(std::mem::take(&mut self.scratch));
+    }
+}
+
 /// Bytes of label values that functions and operators of one query may make. A label that is doubled
 /// by every call around it ends here.
 pub(crate) const LABEL_BYTES_MAX: usize = 256 << 20;
 /// Below this many values, the calling thread alone is faster.
 const PARALLEL_CELLS_MIN: usize = 32_768;
+/// Below this many values to be read and made, half a millisecond of work, waking other threads costs
+/// more than they take off.
+const PARALLEL_VALUES_MIN: usize = 65_536;
+/// How far samples of a series are apart where nobody knows better, in milliseconds.
+const USUAL_INTERVAL_MS: i64 = 15_000;
 /// Series are dealt out in this many shares a thread, so that none waits long for another.
 const SHARES_PER_THREAD: usize = 4;
 
@@ -253,6 +288,7 @@ impl Engine {
             notes: Mutex::default(),
             label_bytes: AtomicUsize::new(0),
             counts: counted.map(|grid| StepCounts::new(grid.len())),
+            scratches: Mutex::default(),
         };
         let value = run(&evaluation)?;
         if let (Some(counts), Some(grid)) = (evaluation.counts, counted) {
@@ -287,17 +323,18 @@ impl Evaluation<'_> {
         (pool.current_num_threads() > 1 && !self.ctx.is_attempt()).then_some(pool)
     }
 
-    /// Runs `work` for each of `count` series, in parallel where that pays, with a buffer that is
-    /// used again. Answers and notes come in the order of the series.
+    /// Runs `work` for each of `count` series of about so many values, in parallel where that pays,
+    /// with a buffer that is used again. Answers and notes come in the order of the series.
     pub(crate) fn each_series<T: Send>(
         &self,
-        count: usize,
+        (count, values): (usize, usize),
         work: impl Fn(usize, &mut Scratch, &mut Notes) -> Result<T, Error> + Sync,
     ) -> Result<Vec<T>, Error> {
-        let Some(pool) = self.pool().filter(|_| count >= 64) else {
-            let mut scratch = Scratch::default();
+        let much = count.saturating_mul(values) >= PARALLEL_VALUES_MIN;
+        let Some(pool) = self.pool().filter(|_| much) else {
+            let mut lent = Lent::of(&self.scratches);
             let mut notes = Notes::default();
-            let made = (0..count).map(|at| work(at, &mut scratch, &mut notes)).collect();
+            let made = (0..count).map(|at| work(at, &mut lent.scratch, &mut notes)).collect();
             self.note(notes);
             return made;
         };
@@ -307,10 +344,13 @@ impl Evaluation<'_> {
             (0..count)
                 .into_par_iter()
                 .with_min_len(share)
-                .map_init(Scratch::default, |scratch, at| {
-                    let mut notes = Notes::default();
-                    work(at, scratch, &mut notes).map(|made| (made, notes))
-                })
+                .map_init(
+                    || Lent::of(&self.scratches),
+                    |lent, at| {
+                        let mut notes = Notes::default();
+                        work(at, &mut lent.scratch, &mut notes).map(|made| (made, notes))
+                    },
+                )
                 .collect::<Result<_, Error>>()
         })?;
         Ok(made

@@ -1,6 +1,9 @@
 //! Every kind of column: a decoder appends at most what its header promised.
 
+use std::ops::Bound;
+
 use masthead_chunk::{COUNT_MAX, floats, histograms, ints, lines, peek, times, words, xor};
+use masthead_model::{MemberTest, MemberValue};
 
 /// Takes any bytes.
 pub fn run(bytes: &[u8]) {
@@ -43,25 +46,39 @@ pub fn run(bytes: &[u8]) {
             assert_eq!(lengths, ends);
         }
     }
-    for needle in lines_needles() {
-        ends.clear();
-        text.clear();
-        let holding = (|| Ok(times.as_slice()), std::slice::from_ref(&needle));
-        let decoded =
-            lines::Decoder::default().decode_holding(bytes, holding, &mut ends, &mut text);
-        if let Ok((_, places)) = decoded {
-            assert!(places.is_none_or(|places| places.len() == ends.len() && places.is_sorted()));
-        }
-    }
-    ends.clear();
-    text.clear();
     let names = ["level".into(), "a_b".into()];
-    let members = (times.as_slice(), names.as_slice());
-    if lines::Decoder::default().decode_members(bytes, members, &mut ends, &mut text).is_ok() {
-        assert!(ends.len() == lines && text.len() <= lines::TEXT_BYTES_MAX);
+    let tests = [
+        MemberTest { name: "level".into(), value: MemberValue::Text("INFO".into()) },
+        MemberTest {
+            name: "took".into(),
+            value: MemberValue::Number(Bound::Included(3.5), Bound::Unbounded),
+        },
+    ];
+    let members = Some(names.as_slice());
+    let choices = [
+        lines::Choice { members, ..lines::Choice::default() },
+        lines::Choice { tests: &tests, ..lines::Choice::default() },
+        lines::Choice { tests: tests.get(1..).unwrap_or_default(), members, needles: &[] },
+    ];
+    for choice in choices {
+        chosen(bytes, &times, choice);
+    }
+    for needle in lines_needles() {
+        let needles = std::slice::from_ref(&needle);
+        chosen(bytes, &times, lines::Choice { needles, ..lines::Choice::default() });
     }
     if let Some(words) = words::Words::open(bytes) {
         words.may_have(&words::Query::new(bytes));
+    }
+}
+
+fn chosen(bytes: &[u8], times: &[i64], choice: lines::Choice<'_>) {
+    let (mut ends, mut text) = (Vec::new(), Vec::new());
+    let decoded =
+        lines::Decoder::default().decode_chosen(bytes, (|| Ok(times), choice), &mut ends, &mut text);
+    if let Ok((_, places)) = decoded {
+        assert!(places.is_none_or(|places| places.len() == ends.len() && places.is_sorted()));
+        assert!(ends.len() <= times.len() && text.len() <= lines::TEXT_BYTES_MAX);
     }
 }
 

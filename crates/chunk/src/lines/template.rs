@@ -18,8 +18,8 @@
 //! `template/write.rs` collects nodes and columns, `template/values.rs` writes and reads one column,
 //! `template/read.rs` puts lines together again (`template/out.rs`) from nodes (`template/nodes.rs`)
 //! and columns (`template/columns.rs`): all of them, what of them is needed (`template/members.rs`),
-//! those that can hold a text (`template/search.rs`), or only how long they are
-//! (`template/lengths.rs`). What is compressed together, in this order:
+//! those that can hold a text (`template/search.rs`) or pass a test (`template/passing.rs`), or only
+//! how long they are (`template/lengths.rs`). What is compressed together, in this order:
 //!
 //! ```text
 //! text bytes | nodes | kinds of columns | short columns | numbers | texts | large columns …
@@ -33,12 +33,14 @@ mod lengths;
 mod members;
 mod nodes;
 mod out;
+mod passing;
 mod read;
 mod scan;
 mod search;
 mod values;
 mod write;
 
+pub use read::Choice;
 pub(super) use read::{Part, Reader, Request};
 pub use search::Needle;
 pub(super) use write::Writer;

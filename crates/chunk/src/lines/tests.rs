@@ -3,6 +3,7 @@
 use super::*;
 
 mod lengths;
+mod passing;
 
 fn column(lines: &[&[u8]]) -> (Vec<u8>, Vec<usize>) {
     let mut text = Vec::new();
@@ -294,8 +295,10 @@ fn members_of(lines: &[&[u8]], names: &[&str]) -> Vec<String> {
     let names: Vec<Box<str>> = names.iter().map(|name| (*name).into()).collect();
     let (mut ends, mut text) = (Vec::new(), Vec::new());
     let mut decoder = Decoder::default();
-    let used = decoder.decode_members(&bytes, (&[], &names), &mut ends, &mut text).unwrap();
-    assert_eq!((used, ends.len()), (bytes.len(), lines.len()));
+    let choice = Choice { members: Some(&names), ..Choice::default() };
+    let (used, places) =
+        decoder.decode_chosen(&bytes, (|| Ok(&[]), choice), &mut ends, &mut text).unwrap();
+    assert_eq!((used, places, ends.len()), (bytes.len(), None, lines.len()));
     let mut start = 0;
     ends.iter()
         .map(|end| {
@@ -352,12 +355,19 @@ fn cut_and_flipped_bytes_are_refused_or_read_as_something_else_in_part_too() {
         .collect();
     let names = ["path".into()];
     damaged(&lines, |bytes, ends, text| {
-        Decoder::default().decode_members(bytes, (&[], &names), ends, text).is_ok()
+        let choice = Choice { members: Some(&names), ..Choice::default() };
+        Decoder::default().decode_chosen(bytes, (|| Ok(&[]), choice), ends, text).is_ok()
     });
     damaged(&lines, |bytes, ends, _| Decoder::default().decode_lengths(bytes, &[], ends).is_ok());
     let needle = [Needle::new(b"x7y", false).unwrap()];
     damaged(&lines, |bytes, ends, text| {
-        Decoder::default().decode_holding(bytes, (|| Ok(&[]), &needle), ends, text).is_ok()
+        let choice = Choice { needles: &needle, ..Choice::default() };
+        Decoder::default().decode_chosen(bytes, (|| Ok(&[]), choice), ends, text).is_ok()
+    });
+    let tests = [passing::text("path", "/items/7"), passing::at_least("took", 20.0)];
+    damaged(&lines, |bytes, ends, text| {
+        let choice = Choice { members: Some(&names), tests: &tests, ..Choice::default() };
+        Decoder::default().decode_chosen(bytes, (|| Ok(&[]), choice), ends, text).is_ok()
     });
 }
 
@@ -385,10 +395,11 @@ fn holding(lines: &[&[u8]], needle: &str, folded: bool) -> Vec<usize> {
     let (text, ends) = column(lines);
     let mut bytes = Vec::new();
     Encoder::new(3).encode(&text, &ends, &mut bytes).unwrap();
-    let needle = Needle::new(needle.as_bytes(), folded).unwrap();
+    let needles = [Needle::new(needle.as_bytes(), folded).unwrap()];
+    let choice = Choice { needles: &needles, ..Choice::default() };
     let (mut ends, mut text) = (Vec::new(), Vec::new());
     let (used, places) = Decoder::default()
-        .decode_holding(&bytes, (|| Ok(&[]), &[needle]), &mut ends, &mut text)
+        .decode_chosen(&bytes, (|| Ok(&[]), choice), &mut ends, &mut text)
         .unwrap();
     assert_eq!(used, bytes.len());
     let places = places.unwrap_or_else(|| (0..lines.len()).collect());
@@ -457,8 +468,9 @@ fn lines_that_hold_any_of_several_texts_are_there() {
     Encoder::new(3).encode(&text, &ends, &mut bytes).unwrap();
     let needles = ["b y", "C Z"].map(|text| Needle::new(text.as_bytes(), text == "C Z").unwrap());
     let (mut ends, mut text) = (Vec::new(), Vec::new());
+    let choice = Choice { needles: &needles, ..Choice::default() };
     let decoded =
-        Decoder::default().decode_holding(&bytes, (|| Ok(&[]), &needles), &mut ends, &mut text);
+        Decoder::default().decode_chosen(&bytes, (|| Ok(&[]), choice), &mut ends, &mut text);
     let want: Vec<usize> = (0..40).filter(|n| n % 3 > 0).collect();
     assert_eq!(decoded, Ok((bytes.len(), Some(want))));
     assert!(Needle::new(b"", false).is_none());

@@ -74,6 +74,7 @@ fn mine(
         lines: LineColumn::Text,
         metadata: true,
         members: None,
+        tests: Vec::new(),
     };
     let selection = LogSelection { matchers, range, hints };
     let Some(selected) = shared.parts.source.select(ctx, &[selection])?.into_iter().next() else {

@@ -43,7 +43,7 @@ fn lines_that_can_hold_a_text_come_with_what_is_theirs() {
     let (mut decoder, mut into) = (lines::Decoder::default(), LogColumns::default());
     let mut f = |text: &[u8], want: &[usize]| {
         let needles: Vec<_> = lines::Needle::new(text, false).into_iter().collect();
-        let holding = Want { holding: Some(&needles), ..Want::ALL };
+        let holding = Want { holding: &needles, ..Want::ALL };
         assert_eq!(open(&sealed.data, holding, &mut decoder, &mut into), Ok(40));
         assert_eq!((into.ends.len(), into.times.len()), (want.len(), want.len()));
         for (at, place) in want.iter().enumerate() {
@@ -55,6 +55,40 @@ fn lines_that_can_hold_a_text_come_with_what_is_theirs() {
     f(b"line", &(0..40).collect::<Vec<_>>());
     f(b"23", &[23]);
     f(b"absent", &[]);
+}
+
+#[test]
+fn lines_that_fail_a_test_are_left_out_unless_it_is_about_what_came_with_them() {
+    let test = |name: &str| MemberTest {
+        name: name.into(),
+        value: masthead_model::MemberValue::Text("b".into()),
+    };
+    let mut rows = Rows::default();
+    for at in 0..40_i64 {
+        let metadata = Labels::from_iter([("id", ["b", "c"][usize::from(at % 2 == 1)])]);
+        let (id, level) = (["a", "b"][usize::from(at % 4 == 0)], ["a", "b"][usize::from(at < 9)]);
+        let line = format!(r#"{{"id":"{id}","level":"{level}"}}"#);
+        let metadata = (at > 7).then_some(&metadata);
+        rows.push(Row { time: at, line: line.as_bytes(), metadata });
+    }
+    let sealed = Sealer::new(3).seal(&rows.columns).unwrap();
+    let (mut decoder, mut into) = (lines::Decoder::default(), LogColumns::default());
+    let mut f = |tests: &[MemberTest], metadata: bool, want: &dyn Fn(i64) -> bool| {
+        let want: Vec<i64> = (0..40).filter(|at| want(*at)).collect();
+        let wanted = Want { metadata, tests, ..Want::ALL };
+        assert_eq!(open(&sealed.data, wanted, &mut decoder, &mut into), Ok(40));
+        assert_eq!(into.times, want);
+        for (at, place) in want.iter().enumerate() {
+            let place = usize::try_from(*place).unwrap();
+            assert_eq!(into.line(at), rows.columns.line(place));
+            assert!(!metadata || into.metadata(at) == rows.columns.metadata(place));
+        }
+    };
+    f(&[test("level")], true, &|at| at < 9);
+    f(&[test("level"), test("id")], true, &|at| at < 9);
+    f(&[test("id")], true, &|_| true);
+    f(&[test("id")], false, &|at| at % 4 == 0);
+    f(&[test("none")], true, &|_| false);
 }
 
 #[test]

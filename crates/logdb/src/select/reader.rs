@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use masthead_model::ErrorClass;
+use masthead_model::{ErrorClass, MemberTest};
 use masthead_ports::{LineColumn, LogColumns, LogHints, LogPartReader, QueryCtx, QueryError};
 use parking_lot::Mutex;
 
@@ -16,9 +16,19 @@ use crate::{
     segment::Want,
 };
 
+/// A part of one stream.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) plan: Plan,
+    /// Those that concern the stream.
+    pub(super) deletions: Arc<[Arc<Deletion>]>,
+    /// Those that are about lines of the stream, not about its labels.
+    pub(super) tests: Arc<[MemberTest]>,
+}
+
 #[derive(Debug)]
 pub(super) struct Reader {
-    parts: Vec<(Plan, Arc<[Arc<Deletion>]>)>,
+    parts: Vec<Part>,
     demand: Demand,
     lines: LineColumn,
     metadata: bool,
@@ -28,11 +38,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(
-        parts: Vec<(Plan, Arc<[Arc<Deletion>]>)>,
-        demand: Demand,
-        hints: &LogHints,
-    ) -> Self {
+    pub(super) fn new(parts: Vec<Part>, demand: Demand, hints: &LogHints) -> Self {
         let members = hints.members.clone();
         let (lines, metadata) = (hints.lines, hints.metadata);
         Self { parts, demand, lines, metadata, members, scratches: Mutex::default() }
@@ -43,20 +49,21 @@ impl LogPartReader for Reader {
     fn read(&self, ctx: &QueryCtx, at: usize, into: &mut LogColumns) -> Result<(), QueryError> {
         into.clear();
         ctx.check()?;
-        let Some((plan, deletions)) = self.parts.get(at) else { return Ok(()) };
+        let Some(Part { plan, deletions, tests }) = self.parts.get(at) else { return Ok(()) };
         let (mut scratch, mut columns) = self.scratches.lock().pop().unwrap_or_default();
         let wanted = Want {
             lines: self.lines,
             metadata: self.metadata,
             members: self.members.as_deref(),
-            holding: None,
+            holding: &[],
+            tests,
         };
         let done = if self.demand.is_empty() {
             read(ctx, plan, deletions, wanted, &mut scratch, into)
                 .and_then(|()| ctx.charge(into.len() as u64))
         } else {
             // Text is needed to look into, whatever is wanted of it.
-            let holding = Some(self.demand.needles());
+            let holding = self.demand.needles();
             let want = Want { lines: LineColumn::Text, members: None, holding, ..wanted };
             read(ctx, plan, deletions, want, &mut scratch, &mut columns).and_then(|()| {
                 ctx.charge(columns.len() as u64)?;

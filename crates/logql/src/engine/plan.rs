@@ -13,6 +13,8 @@ use crate::{
     stages::{JsonExpressions, Needed},
 };
 
+mod members;
+
 /// The selection of a log query, of which the end is not part.
 pub(super) fn of_lines(
     log: &LogExpr,
@@ -29,6 +31,7 @@ pub(super) fn of_lines(
             lines: LineColumn::Text,
             metadata: true,
             members: None,
+            tests: members::tests(log),
         },
     })
 }
@@ -60,6 +63,7 @@ pub(super) fn of_range(
             lines,
             metadata,
             members: None,
+            tests: members::tests(&range.log),
         },
     })
 }

@@ -5,21 +5,20 @@
 //! hides one of the stream or the metadata, metadata that bears a stream label's name is seen with
 //! `_extracted` behind it (Loki's `pkg/logql/log/labels.go`).
 //!
-//! Names and values that stages make lie one after the other in two buffers that are emptied, not
-//! freed, between lines.
+//! Labels that stages make are in `line/fields.rs`.
 
-use std::{borrow::Cow, ops::Range};
+use std::borrow::Cow;
 
 use masthead_model::Labels;
 
 use super::{DUPLICATE_SUFFIX, ERROR_DETAILS_LABEL, ERROR_LABEL, Needed, extract};
 
-/// One line may make labels of this many bytes, names included; more are left out. Nested JSON
-/// repeats the names of its outer objects, so that a hostile line can ask for its square.
-pub(super) const LABEL_BYTES_MAX: usize = 16 << 20;
-/// One line may get this many labels from stages; more are left out. Each new name is compared
-/// with the earlier ones.
-pub(super) const LABELS_MAX: usize = 4096;
+mod fields;
+
+use fields::Fields;
+#[cfg(test)]
+pub(super) use fields::LABELS_MAX;
+pub(super) use fields::Mark;
 
 /// Where a label comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,9 +59,7 @@ pub struct Line<'a> {
     /// How many of `base` are the stream's.
     stream_len: usize,
     any_hidden: bool,
-    parsed: Vec<Field>,
-    names: String,
-    values: Vec<u8>,
+    parsed: Fields,
 
     error: Option<&'a str>,
     metadata_error: Option<&'a str>,
@@ -74,27 +71,12 @@ pub struct Line<'a> {
     name_buffer: String,
 }
 
-/// A point in the making of labels to which one can return.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Mark {
-    parsed: usize,
-    names: usize,
-    values: usize,
-}
-
 /// A label that came with the line.
 #[derive(Debug)]
 struct BaseLabel<'a> {
     name: Cow<'a, str>,
     value: &'a str,
     hidden: bool,
-}
-
-/// A label that a stage made: places in `names` and `values`.
-#[derive(Debug, Clone)]
-struct Field {
-    name: Range<usize>,
-    value: Range<usize>,
 }
 
 impl<'a> Line<'a> {
@@ -112,9 +94,7 @@ impl<'a> Line<'a> {
             base: Vec::new(),
             stream_len: 0,
             any_hidden: false,
-            parsed: Vec::new(),
-            names: String::new(),
-            values: Vec::new(),
+            parsed: Fields::default(),
             error: None,
             metadata_error: None,
             details: Vec::new(),
@@ -144,8 +124,6 @@ impl<'a> Line<'a> {
         self.original = text;
         self.is_rewritten = false;
         self.parsed.clear();
-        self.names.clear();
-        self.values.clear();
         if !same(self.stream, Some(stream)) {
             self.base.clear();
             self.base.extend(stream.iter().map(|label| BaseLabel {
@@ -251,8 +229,8 @@ impl<'a> Line<'a> {
 
     /// The value of a label, wherever it comes from. Errors are not labels here: [`Line::error`].
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        if let Some(field) = self.parsed.iter().find(|field| self.name_of(field) == name) {
-            return Some(self.value_of(field));
+        if let Some(value) = self.parsed.get(name) {
+            return Some(value);
         }
         self.base
             .iter()
@@ -290,11 +268,8 @@ impl<'a> Line<'a> {
                     value: label.value.as_bytes(),
                 }
             });
-        let parsed = self.parsed.iter().map(|field| LabelView {
-            group: Group::Parsed,
-            name: self.name_of(field),
-            value: self.value_of(field),
-        });
+        let parsed =
+            self.parsed.iter().map(|(name, value)| LabelView { group: Group::Parsed, name, value });
         let errors = [
             (ERROR_LABEL, self.error.map(str::as_bytes)),
             (ERROR_DETAILS_LABEL, self.error_details()),
@@ -335,7 +310,7 @@ impl<'a> Line<'a> {
 
     /// Whether a stage made a label of this name.
     pub(super) fn has_parsed(&self, name: &str) -> bool {
-        self.parsed.iter().any(|field| self.name_of(field) == name)
+        self.parsed.has(name)
     }
 
     /// Whether every label that anything needs was made by a stage, so that a parser may stop.
@@ -350,14 +325,7 @@ impl<'a> Line<'a> {
     /// Sets a label of group [`Group::Parsed`], in place of any of that name.
     pub(super) fn set(&mut self, name: &str, value: &[u8]) {
         self.hide(name);
-        let value = self.store(value);
-        if let Some(at) = self.parsed.iter().position(|field| self.name_of(field) == name) {
-            if let (Some(field), Some(value)) = (self.parsed.get_mut(at), value) {
-                field.value = value;
-            }
-        } else if let Some(value) = value {
-            self.push(name, value);
-        }
+        self.parsed.set(name, value);
     }
 
     /// As [`Line::set`] for a name that no parsed label and no visible one of the stream bears.
@@ -366,9 +334,7 @@ impl<'a> Line<'a> {
         if name.ends_with(DUPLICATE_SUFFIX) {
             self.hide(name);
         }
-        if let Some(value) = self.store(value) {
-            self.push(name, value);
-        }
+        self.parsed.add(name, value);
     }
 
     /// As [`Line::set_new`], with a space for everything that is not UTF-8.
@@ -388,22 +354,18 @@ impl<'a> Line<'a> {
 
     /// Where the making of labels stands now.
     pub(super) fn mark(&self) -> Mark {
-        Mark { parsed: self.parsed.len(), names: self.names.len(), values: self.values.len() }
+        self.parsed.mark()
     }
 
     /// Forgets every label set by [`Line::set_new`] since `mark`.
     pub(super) fn undo(&mut self, mark: Mark) {
-        self.parsed.truncate(mark.parsed);
-        self.names.truncate(mark.names);
-        self.values.truncate(mark.values);
+        self.parsed.undo(mark);
     }
 
     /// Removes a label, wherever it comes from.
     pub(super) fn remove(&mut self, name: &str) {
         self.hide(name);
-        if let Some(at) = self.parsed.iter().position(|field| self.name_of(field) == name) {
-            self.parsed.remove(at);
-        }
+        self.parsed.remove(name);
     }
 
     /// Removes every label for which `keep` says no; errors are not asked about.
@@ -414,11 +376,7 @@ impl<'a> Line<'a> {
                 self.any_hidden = true;
             }
         }
-        let (names, values) = (&self.names, &self.values);
-        self.parsed.retain(|field| {
-            let name = names.get(field.name.clone()).unwrap_or_default();
-            keep(name, values.get(field.value.clone()).unwrap_or_default())
-        });
+        self.parsed.retain(keep);
     }
 
     fn hide(&mut self, name: &str) {
@@ -428,34 +386,6 @@ impl<'a> Line<'a> {
                 self.any_hidden = true;
             }
         }
-    }
-
-    fn store(&mut self, value: &[u8]) -> Option<Range<usize>> {
-        let start = self.values.len();
-        if start + self.names.len() + value.len() > LABEL_BYTES_MAX {
-            return None;
-        }
-        self.values.extend_from_slice(value);
-        Some(start..self.values.len())
-    }
-
-    fn push(&mut self, name: &str, value: Range<usize>) {
-        let start = self.names.len();
-        if start + self.values.len() + name.len() > LABEL_BYTES_MAX
-            || self.parsed.len() == LABELS_MAX
-        {
-            return;
-        }
-        self.names.push_str(name);
-        self.parsed.push(Field { name: start..self.names.len(), value });
-    }
-
-    fn name_of(&self, field: &Field) -> &str {
-        self.names.get(field.name.clone()).unwrap_or_default()
-    }
-
-    fn value_of(&self, field: &Field) -> &[u8] {
-        self.values.get(field.value.clone()).unwrap_or_default()
     }
 }
 

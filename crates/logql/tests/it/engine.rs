@@ -12,8 +12,8 @@ use masthead_logql::{
 };
 use masthead_model::{ErrorClass, Labels, Matcher, Nanos, TimeRange};
 use masthead_ports::{
-    Direction, LineColumn, LogColumns, LogPart, LogPartReader, LogRow, LogSelected, LogSelection,
-    LogSource, LogVolume, QueryCtx, QueryError, QueryLimits,
+    Direction, LineColumn, LogColumns, LogHints, LogPart, LogPartReader, LogRow, LogSelected,
+    LogSelection, LogSource, LogVolume, QueryCtx, QueryError, QueryLimits,
 };
 use masthead_sysio::SimClock;
 use proptest::prelude::*;
@@ -24,7 +24,8 @@ pub(crate) struct Parts {
     pub(crate) streams: Vec<Labels>,
     /// Stream, first second, lines.
     pub(crate) runs: Vec<(usize, i64, Vec<String>)>,
-    /// Whether lines are cut down to the members that a query asks for, as the store does it.
+    /// Whether lines are cut down to the members that a query asks for, and left out if they fail its
+    /// tests, as the store does it.
     pub(crate) cuts: bool,
     pub(crate) selected: AtomicUsize,
     pub(crate) reads: Arc<AtomicUsize>,
@@ -63,8 +64,11 @@ impl LogSource for Parts {
                         columns.ends.push(columns.text.len());
                     }
                 }
-                if let Some(names) = selection.hints.members.as_ref().filter(|_| self.cuts) {
-                    cut_down(&mut columns, names);
+                if self.cuts {
+                    let labels = self.streams.get(*stream).cloned().unwrap_or_default();
+                    let mut hints = selection.hints.clone();
+                    hints.tests.retain(|test| labels.get(&test.name).is_none());
+                    cut_down(&mut columns, &hints);
                 }
                 if let (Some(start), Some(end)) = (columns.times.first(), columns.times.last()) {
                     let range = TimeRange { start: Nanos(*start), end: Nanos(*end) };
@@ -105,13 +109,23 @@ impl LogSource for Parts {
     }
 }
 
-fn cut_down(columns: &mut LogColumns, names: &[Box<str>]) {
+fn cut_down(columns: &mut LogColumns, hints: &LogHints) {
     let mut bytes = Vec::new();
-    let LogColumns { ends, text, .. } = columns;
+    let LogColumns { ends, text, times, .. } = columns;
     lines::Encoder::new(1).encode(text, ends, &mut bytes).expect("few lines");
     ends.clear();
     text.clear();
-    lines::Decoder::default().decode_members(&bytes, (&[], names), ends, text).expect("whole");
+    let choice = lines::Choice {
+        members: hints.members.as_deref(),
+        tests: &hints.tests,
+        ..lines::Choice::default()
+    };
+    let (_, kept) = lines::Decoder::default()
+        .decode_chosen(&bytes, (|| Ok(&[]), choice), ends, text)
+        .expect("what was written");
+    if let Some(kept) = kept {
+        *times = kept.iter().map(|place| times[*place]).collect();
+    }
 }
 
 fn store(parts: usize, lines: i64) -> Parts {

@@ -1,7 +1,8 @@
-//! Lines that are cut down to the members that a query looks at answer it as whole lines do,
-//! whatever is wrong with them.
+//! Lines that are cut down to the members that a query looks at, and of which those that fail its
+//! filters are left out, answer it as whole lines do, whatever is wrong with them.
 
 use masthead_logql::Engine;
+use masthead_model::Labels;
 
 use super::engine::{Parts, ask, range};
 
@@ -21,6 +22,17 @@ const QUERIES: &[&str] = &[
     r#"count_over_time({app="a"} | json l="a.b.c", path="http.path", x="http.deep.y[1]" | drop __error__ [10s])"#,
     r#"sum by (l) (count_over_time({app="a"} | json l="[\"a b\"]", n="[0]" | n!="1" [10s]))"#,
     r#"max_over_time({app="a"} | json t="took" | unwrap t | __error__="" [10s])"#,
+    r#"sum by (path, __error__) (count_over_time({app="a"} | json | level="INFO" | __error__=~".*" [10s]))"#,
+    r#"sum by (level) (count_over_time({app="a"} | json | status=200 and took<=6.5 [10s]))"#,
+    r#"absent_over_time({app="a"} | json | path="/items/7" [10s])"#,
+    r#"{app="a"} | json | status>=500"#,
+    r#"{app="a"} |= "o" | json | level="WARN" | took>3.2"#,
+    r#"{app="a"} | json | status="500""#,
+    r#"{app="a"} | json | app="a" | n<100 | path="/items/1""#,
+    r#"{app="a"} | json | app="other""#,
+    r#"{app="a"} | json | a_b="x""#,
+    r#"{app="a"} | json | http_path="/x1" or level="INFO""#,
+    r#"{app="a"} | json | ok=1 | line_format "{{.level}}""#,
 ];
 
 /// Members of objects, some of which are none.
@@ -71,7 +83,7 @@ fn line(random: &mut fastrand::Rng) -> String {
 fn what_is_left_of_lines_answers_as_the_lines_do() {
     let mut random = fastrand::Rng::with_seed(0x6d65_6d62);
     let mut answered = 0;
-    for _ in 0..60 {
+    for round in 0..60 {
         let count = random.usize(1..80);
         // Few different lines, so that columns of every kind come to be.
         let some: Vec<String> = (0..random.usize(1..40)).map(|_| line(&mut random)).collect();
@@ -84,8 +96,14 @@ fn what_is_left_of_lines_answers_as_the_lines_do() {
                 }
             })
             .collect();
+        // Labels of the stream go before members of the same names.
+        let stream = match round % 4 {
+            0 => [("app", "a"), ("level", "INFO")].into_iter().collect(),
+            1 => [("app", "a"), ("status", "500")].into_iter().collect(),
+            _ => [("app", "a")].into_iter().collect::<Labels>(),
+        };
         let store = |cuts| Parts {
-            streams: vec![[("app", "a")].into_iter().collect()],
+            streams: vec![stream.clone()],
             runs: vec![(0, 0, lines.clone())],
             cuts,
             ..Parts::default()

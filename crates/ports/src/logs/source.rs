@@ -7,7 +7,7 @@
 
 use std::{fmt::Debug, sync::Arc};
 
-use masthead_model::{Labels, Matcher, Nanos, TimeRange};
+use masthead_model::{Labels, Matcher, MemberTest, Nanos, TimeRange};
 
 use crate::{QueryCtx, QueryError};
 
@@ -78,6 +78,11 @@ pub struct LogHints {
     /// and whatever is no object comes whole. Names are those of the members, and of nested ones
     /// all names on the way, joined by `_`; what is no letter or digit of ASCII counts as `_`.
     pub members: Option<Arc<[Box<str>]>>,
+    /// Of a line that is a JSON object, each label is made of the first member that can become it,
+    /// by the names above; the line is of no use if one of these labels fails its test, or no member
+    /// becomes it. The store may leave such lines out, but none of a stream that has a label of that
+    /// name, and none whose structured metadata has one: the test is then about that label.
+    pub tests: Vec<MemberTest>,
 }
 
 /// From which end a query reads.

@@ -59,6 +59,13 @@ pub(super) fn read(
             columns.push(Column::Lengths(values::lengths(sources, *mark, count)?));
             continue;
         }
+        if *mark != Mark::Nested && wanted == Wanted::Digits {
+            if !values::start_with_digits(sources, *mark, count)? {
+                return Ok(false);
+            }
+            columns.push(Column::Left);
+            continue;
+        }
         if *mark != Mark::Nested {
             let values = if wanted == Wanted::No || needles.is_empty() {
                 values::read_if(sources, *mark, count, wanted != Wanted::No)?
@@ -69,9 +76,6 @@ pub(super) fn read(
                 columns.push(Column::Left);
                 continue;
             };
-            if wanted == Wanted::Digits && !values.start_with_digits() {
-                return Ok(false);
-            }
             columns.push(Column::Values(values));
             continue;
         }

@@ -33,6 +33,36 @@ pub(super) fn reduce(skeleton: &[u8], names: &[Box<str>]) -> Option<Reduced> {
     (walk.at == skeleton.len()).then_some(walk.reduced)
 }
 
+/// Where the value of a label stands that is made of a member.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// No member can become it.
+    Nowhere,
+    /// Here in the skeleton, for sure.
+    At(Range<usize>),
+    /// Several members might become it, or how one does is not known.
+    Unknown,
+}
+
+/// Finds in a skeleton what becomes the label `name`, of which the first member counts; says also
+/// which marks must start with digits, as [`Reduced::numbers`] does. None if it is not an object
+/// for sure.
+pub(super) fn find(skeleton: &[u8], name: &str) -> Option<(Place, Vec<usize>)> {
+    let Reduced { members, numbers } = reduce(skeleton, &[name.into()])?;
+    let Some(member) = members.first() else { return Some((Place::Nowhere, numbers)) };
+    let text = skeleton.get(member.clone()).unwrap_or_default();
+    let value = text
+        .strip_prefix(b"\"")
+        .and_then(|text| text.strip_prefix(name.as_bytes()))
+        .and_then(|text| text.strip_prefix(b"\""))
+        .map(<[u8]>::trim_ascii_start)
+        .and_then(|text| text.strip_prefix(b":"))
+        .map(<[u8]>::trim_ascii_start);
+    let place =
+        value.map_or(Place::Unknown, |value| Place::At(member.end - value.len()..member.end));
+    Some((place, numbers))
+}
+
 /// Whether a member of this key can become one of the labels, itself or by what is nested in it.
 /// Readers clean keys: what is no letter, digit or `_` becomes `_`, and a digit at the start gets
 /// one in front.
@@ -249,6 +279,24 @@ mod tests {
     fn what_must_be_a_number_is_told() {
         let reduced = reduce(b"{\"a\":\x02,\"b\":\"\x04\",\"c\":-\x02,\"d\":[\x02]}", &[]);
         assert_eq!(reduced.map(|reduced| reduced.numbers), Some(vec![0, 3]));
+    }
+
+    #[test]
+    fn the_first_member_that_can_become_a_label_is_found() {
+        let f = |skeleton: &str, want: Option<Result<&str, Place>>| {
+            let found = find(skeleton.as_bytes(), "a_b").map(|(place, _)| match place {
+                Place::At(at) => Ok(&skeleton[at]),
+                other => Err(other),
+            });
+            assert_eq!(found, want, "{skeleton:?}");
+        };
+        f("{\"x\":1,\"a_b\" : \x01,\"a_b\":2}", Some(Ok("\x01")));
+        f("{\"a_b\":\"\x04\"}", Some(Ok("\"\x04\"")));
+        f("{\"x\":1,\"a_bc\":2}", Some(Err(Place::Nowhere)));
+        // Each of these may come first, or become it as well.
+        f("{\"a-b\":1,\"a_b\":2}", Some(Err(Place::Unknown)));
+        f("{\"a\":{\"b\":3},\"a_b\":2}", Some(Err(Place::Unknown)));
+        f("{\"a_b\":2} x", None);
     }
 
     #[test]

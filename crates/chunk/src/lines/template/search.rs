@@ -311,7 +311,7 @@ pub(super) struct Sieve<'a> {
     seen: Vec<usize>,
 }
 
-/// Which values of a column hold a text.
+/// Which values of a column hold a text, or pass a test.
 #[derive(Debug)]
 pub(super) enum Held {
     None,
@@ -320,7 +320,7 @@ pub(super) enum Held {
 }
 
 impl Held {
-    fn at(&self, at: usize) -> bool {
+    pub(super) fn at(&self, at: usize) -> bool {
         match self {
             Self::None => false,
             Self::All => true,
@@ -468,7 +468,7 @@ fn held(values: &Values, needle: &Needle) -> Held {
 /// Room for a number, an address or a fraction.
 const VALUE_BYTES: usize = 128;
 
-fn each_text(
+pub(super) fn each_text(
     texts: &[u8],
     ends: &[usize],
     gap: usize,

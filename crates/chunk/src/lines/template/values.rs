@@ -32,7 +32,7 @@ mod lengths;
 mod streams;
 
 pub(super) use holding::read_holding;
-pub(super) use kinds::{Kind, Values, read_if};
+pub(super) use kinds::{Kind, Values, read_if, start_with_digits};
 pub(super) use lengths::{Lengths, Sums, lengths};
 pub(super) use streams::{Small, Sources, Streams};
 

@@ -111,6 +111,23 @@ pub(in super::super) fn read_if(
     skip(sources, kind, count).map(|()| None)
 }
 
+/// Whether every value of a column starts with a digit; of numbers that is known without reading
+/// them.
+pub(in super::super) fn start_with_digits(
+    sources: &mut Sources<'_, '_>,
+    mark: Mark,
+    count: usize,
+) -> Result<bool, Error> {
+    if mark != Mark::Raw && count < SHORT {
+        return short(sources, count).map(|values| values.start_with_digits());
+    }
+    let kind = kind_of(sources)?;
+    if matches!(kind, Kind::Numbers | Kind::Differences | Kind::Addresses | Kind::Fractions) {
+        return skip(sources, kind, count).map(|()| true);
+    }
+    read(sources, kind, count).map(|values| values.start_with_digits())
+}
+
 /// Steps over the values of a column and decompresses none.
 pub(super) fn skip(sources: &mut Sources<'_, '_>, kind: Kind, count: usize) -> Result<(), Error> {
     let bad = sources.kinds.corrupt("count of values");
@@ -366,7 +383,7 @@ impl Values {
     }
 
     /// Whether every value starts with a digit.
-    pub(in super::super) fn start_with_digits(&self) -> bool {
+    fn start_with_digits(&self) -> bool {
         let digit = |text: &[u8]| text.first().is_some_and(u8::is_ascii_digit);
         match self {
             Self::Same(value, end) => digit(value.get(..*end).unwrap_or_default()),
