@@ -16,6 +16,7 @@ import {
   openPage,
   panels,
   QUIET,
+  refreshed,
   startBrowser,
   until,
   untilSeries,
@@ -208,8 +209,9 @@ step('from metrics to logs to one request', async ({ page }) => {
   const newest = () => list.locator('.log-line').first().textContent();
   const before = await newest();
   await until('newer lines', async () => {
-    await page.getByRole('button', { name: 'Refresh', exact: true }).first().click();
-    return (await newest()) !== before;
+    if ((await newest()) !== before) return true;
+    await refreshed(page);
+    return false;
   });
   assert.equal((await row.locator('bdi').textContent())?.trim(), id);
   await page.getByRole('textbox', { name: 'Request id' }).fill(id);
