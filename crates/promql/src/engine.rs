@@ -11,7 +11,7 @@
 
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use masthead_model::{Histogram, Millis, Value as SampleValue};
@@ -174,6 +174,8 @@ const PARALLEL_VALUES_MIN: usize = 65_536;
 const USUAL_INTERVAL_MS: i64 = 15_000;
 /// Series are dealt out in this many shares a thread, so that none waits long for another.
 const SHARES_PER_THREAD: usize = 4;
+/// Series of one share at least.
+const SHARE_MIN: usize = 16;
 
 impl Engine {
     /// An engine for these options.
@@ -331,35 +333,33 @@ impl Evaluation<'_> {
         work: impl Fn(usize, &mut Scratch, &mut Notes) -> Result<T, Error> + Sync,
     ) -> Result<Vec<T>, Error> {
         let much = count.saturating_mul(values) >= PARALLEL_VALUES_MIN;
-        let Some(pool) = self.pool().filter(|_| much) else {
-            let mut lent = Lent::of(&self.scratches);
-            let mut notes = Notes::default();
-            let made = (0..count).map(|at| work(at, &mut lent.scratch, &mut notes)).collect();
-            self.note(notes);
-            return made;
-        };
+        let pool = self.pool().filter(|_| much);
         // Neighbours often share their times, so a thread gets many of them at once.
-        let share = (count / (SHARES_PER_THREAD * pool.current_num_threads())).max(16);
-        let made: Vec<(T, Notes)> = pool.install(|| {
-            (0..count)
-                .into_par_iter()
-                .with_min_len(share)
-                .map_init(
-                    || Lent::of(&self.scratches),
-                    |lent, at| {
-                        let mut notes = Notes::default();
-                        work(at, &mut lent.scratch, &mut notes).map(|made| (made, notes))
-                    },
-                )
-                .collect::<Result<_, Error>>()
-        })?;
-        Ok(made
-            .into_iter()
-            .map(|(made, notes)| {
-                self.note(notes);
-                made
-            })
-            .collect())
+        let share = pool.map_or(count, |pool| {
+            (count / (SHARES_PER_THREAD * pool.current_num_threads())).max(SHARE_MIN)
+        });
+        let failed = AtomicBool::new(false);
+        let shares = masthead_vecmath::each(pool, count.div_ceil(share.max(1)), |number| {
+            let mut notes = Notes::default();
+            if failed.load(Ordering::Relaxed) {
+                return Ok((Vec::new(), notes));
+            }
+            let mut lent = Lent::of(&self.scratches);
+            let of_share = number * share..count.min((number + 1) * share);
+            let made: Result<Vec<T>, Error> =
+                of_share.map(|at| work(at, &mut lent.scratch, &mut notes)).collect();
+            if made.is_err() {
+                failed.store(true, Ordering::Relaxed);
+            }
+            made.map(|made| (made, notes))
+        });
+        let mut all = Vec::with_capacity(count);
+        for share in shares {
+            let (made, notes) = share?;
+            self.note(notes);
+            all.extend(made);
+        }
+        Ok(all)
     }
 
     /// Runs `work` on each row, in parallel where that pays.
