@@ -16,6 +16,7 @@ import {
   openPage,
   panels,
   QUIET,
+  refreshed,
   startBrowser,
   until,
   untilSeries,
@@ -208,8 +209,9 @@ step('from metrics to logs to one request', async ({ page }) => {
   const newest = () => list.locator('.log-line').first().textContent();
   const before = await newest();
   await until('newer lines', async () => {
-    await page.getByRole('button', { name: 'Refresh', exact: true }).first().click();
-    return (await newest()) !== before;
+    if ((await newest()) !== before) return true;
+    await refreshed(page);
+    return false;
   });
   assert.equal((await row.locator('bdi').textContent())?.trim(), id);
   await page.getByRole('textbox', { name: 'Request id' }).fill(id);
@@ -223,6 +225,16 @@ step('from metrics to logs to one request', async ({ page }) => {
 step('the address opens the same board, a panel alone, and back', async ({ page }) => {
   await page.goto(board('api-overview', '&var-service=api&viewPanel=1'));
   await until('one panel alone', async () => (await panels(page)).length === 1);
+  // The key closes what lies over the page first.
+  const menu = page.getByRole('button', { name: /^Menu of / }).first();
+  for (const over of ['menu', 'dialog']) {
+    await menu.click();
+    if (over === 'dialog') await page.getByRole('menuitem', { name: 'Inspect' }).click();
+    await focusIn(page, over);
+    await page.keyboard.press('Escape');
+    await page.getByRole(over).waitFor({ state: 'detached' });
+    assert.equal((await panels(page)).length, 1, `Escape closes the ${over} alone`);
+  }
   await page.keyboard.press('Escape');
   await until('the whole board', async () => (await panels(page)).length > 5);
 });

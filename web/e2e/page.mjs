@@ -114,6 +114,12 @@ export async function panels(page) {
   );
 }
 
+/** Has a board ask again, but not while answers are on their way: that would throw these away. */
+export async function refreshed(page) {
+  if ((await panels(page)).some((p) => p.loading)) return;
+  await page.getByRole('button', { name: 'Refresh', exact: true }).first().click();
+}
+
 /** Waits until every panel of the board has drawn something and none says that it failed. */
 export async function allDrawn(page, mayBeEmpty = () => false) {
   let last = [];
@@ -127,9 +133,7 @@ export async function allDrawn(page, mayBeEmpty = () => false) {
         p.text.includes('could not be drawn') ||
         (!mayBeEmpty(p.name) && (p.text === 'No data' || !(p.drawn || p.text !== ''))),
     );
-    // Asking again while answers are on their way would throw these away.
-    if (bad.length > 0 && !last.some((p) => p.loading))
-      await page.getByRole('button', { name: 'Refresh', exact: true }).first().click();
+    if (bad.length > 0) await refreshed(page);
     return last.length > 0 && bad.length === 0;
   }).catch((error) => {
     const bad = last.filter((p) => p.error !== '' || p.text === 'No data' || !p.drawn);

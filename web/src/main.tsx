@@ -3,7 +3,7 @@
 import '@mantine/core/styles.layer.css';
 import './ui/base.css';
 import { MantineProvider } from '@mantine/core';
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { notifyManager, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App, begin } from './App';
@@ -22,6 +22,9 @@ const queries = new QueryClient({
     },
   },
 });
+
+// An answer is drawn at once; a timer would stand in line behind everything else of a first page.
+notifyManager.setScheduler(queueMicrotask);
 
 begin(queries);
 

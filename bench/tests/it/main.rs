@@ -20,26 +20,34 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// What a whole run prints and what it writes as JSON; nothing where no system is installed. It leaves
+/// nothing behind in its scratch directory.
+fn run(arguments: &[&str]) -> Option<(String, Value)> {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (scratch, json) = (dir.path().join("scratch"), dir.path().join("out.json"));
+    std::fs::create_dir(&scratch).expect("a directory");
+    let [scratch_path, json_path] = [&scratch, &json].map(|path| path.to_str().expect("UTF-8"));
+    let output = bench(&[arguments, &["--json", json_path, "--scratch", scratch_path]].concat());
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(std::fs::read_dir(&scratch).expect("there").count(), 0, "{err}");
+    if err.contains("there is nothing to measure") {
+        assert_eq!(output.status.code(), Some(1), "{err}");
+        return None;
+    }
+    assert!(output.status.success(), "{out}\n{err}");
+    let json = std::fs::read(json).expect("it writes JSON");
+    Some((out, serde_json::from_slice(&json).expect("JSON")))
+}
+
 #[test]
 fn a_toy_run_measures_every_system_that_is_installed_and_leaves_nothing_behind() {
     let dir = tempfile::tempdir().unwrap();
-    let scratch = dir.path().join("scratch");
-    std::fs::create_dir(&scratch).unwrap();
-    let json = dir.path().join("out.json");
     let recorded = dir.path().join("recorded.txt");
     std::fs::write(&recorded, recording()).unwrap();
-    let [json_path, recorded] = [&json, &recorded].map(|path| path.to_str().unwrap());
-    let arguments = ["--toy", "--time-limit", "4", "--json", json_path, "--recording", recorded];
-    let output = bench(&[&arguments[..], &["--scratch", scratch.to_str().unwrap()]].concat());
-    let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0, "{err}");
-    if err.contains("there is nothing to measure") {
-        assert_eq!(output.status.code(), Some(1), "{err}");
-        return;
-    }
-    assert!(output.status.success(), "{out}\n{err}");
+    let recorded = recorded.to_str().unwrap();
+    let arguments = ["--toy", "--time-limit", "4", "--recording", recorded];
+    let Some((out, json)) = run(&arguments) else { return };
     assert!(out.contains("ingest: CPU s per million samples"), "{out}");
-    let json: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
     let systems = json["systems"].as_object().unwrap();
     assert!(!systems.is_empty());
     for (name, system) in systems {
@@ -78,19 +86,9 @@ fn recording() -> String {
 
 #[test]
 fn a_toy_run_of_logs_counts_every_line_and_answers_every_question() {
-    let dir = tempfile::tempdir().unwrap();
-    let json = dir.path().join("out.json");
-    let arguments = ["logs", "--toy", "--time-limit", "2", "--json", json.to_str().unwrap()];
-    let output = bench(&[&arguments[..], &["--scratch", dir.path().to_str().unwrap()]].concat());
-    let (out, err) = (text(&output.stdout), text(&output.stderr));
-    if err.contains("there is nothing to measure") {
-        assert_eq!(output.status.code(), Some(1), "{err}");
-        return;
-    }
     // It fails by itself when a line is missing after the load or after the restart.
-    assert!(output.status.success(), "{out}\n{err}");
+    let Some((out, json)) = run(&["logs", "--toy", "--time-limit", "2"]) else { return };
     assert!(out.contains("ingest: CPU s per GB"), "{out}");
-    let json: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
     for (name, system) in json["systems"].as_object().unwrap() {
         let number = |key: &str| system["numbers"][key].as_f64();
         for key in ["load_cpu", "disk_load", "disk_final", "start_answer", "asked_p50"] {
@@ -105,20 +103,7 @@ fn a_toy_run_of_logs_counts_every_line_and_answers_every_question() {
 
 #[test]
 fn a_toy_run_of_the_collector_finds_every_line_once() {
-    let dir = tempfile::tempdir().unwrap();
-    let scratch = dir.path().join("scratch");
-    std::fs::create_dir(&scratch).unwrap();
-    let json = dir.path().join("out.json");
-    let arguments = ["collect", "--toy", "--time-limit", "8", "--json", json.to_str().unwrap()];
-    let output = bench(&[&arguments[..], &["--scratch", scratch.to_str().unwrap()]].concat());
-    let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0, "{err}");
-    if err.contains("there is nothing to measure") {
-        assert_eq!(output.status.code(), Some(1), "{err}");
-        return;
-    }
-    assert!(output.status.success(), "{out}\n{err}");
-    let json: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    let Some((_, json)) = run(&["collect", "--toy", "--time-limit", "8"]) else { return };
     let rows = json["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 8, "{json}");
     for row in rows {
@@ -130,22 +115,9 @@ fn a_toy_run_of_the_collector_finds_every_line_once() {
 
 #[test]
 fn the_demo_is_measured_and_leaves_nothing_behind() {
-    let dir = tempfile::tempdir().unwrap();
-    let scratch = dir.path().join("scratch");
-    std::fs::create_dir(&scratch).unwrap();
-    let json = dir.path().join("out.json");
-    let arguments = ["demo", "--minutes", "0", "--time-limit", "3", "--json"];
-    let places = [json.to_str().unwrap(), "--scratch", scratch.to_str().unwrap()];
-    let output = bench(&[&arguments[..], &places].concat());
-    let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0, "{err}");
-    if err.contains("there is nothing to measure") {
-        assert_eq!(output.status.code(), Some(1), "{err}");
-        return;
-    }
-    assert!(output.status.success(), "{out}\n{err}");
+    let arguments = ["demo", "--minutes", "0", "--time-limit", "3"];
+    let Some((out, json)) = run(&arguments) else { return };
     assert!(out.contains("start to the first answer, ms"), "{out}");
-    let json: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
     for key in ["start_ready_ms", "start_answer_ms", "start_samples_ms", "resident_mb"] {
         assert!(json[key]["number"].as_f64().is_some_and(|number| number > 0.0), "{key}: {json}");
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use masthead_model::Nanos;
 use masthead_ports::{Direction, LogSelected, LogSource, QueryCtx};
 use masthead_vecmath::StepGrid;
-use rayon::{ThreadPool, prelude::*};
+use rayon::ThreadPool;
 
 mod aggregate;
 mod answer;
@@ -221,18 +221,5 @@ impl Engine {
             rows.push(ctx.traced(what, || evaluation.range(extractor, selected.as_ref()))?);
         }
         evaluation.answer(metric, rows)
-    }
-}
-
-/// Runs `work` for each of `count` places, in parallel where there is a pool; the results are in
-/// the order of the places.
-fn each<T: Send>(
-    pool: Option<&ThreadPool>,
-    count: usize,
-    work: impl Fn(usize) -> T + Sync,
-) -> Vec<T> {
-    match pool {
-        Some(pool) if count > 1 => pool.install(|| (0..count).into_par_iter().map(&work).collect()),
-        _ => (0..count).map(work).collect(),
     }
 }

@@ -11,7 +11,7 @@
 
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use masthead_model::{Histogram, Millis, Value as SampleValue};
@@ -121,6 +121,9 @@ pub(crate) struct Evaluation<'a> {
     label_bytes: AtomicUsize,
     /// There when samples are counted step by step.
     counts: Option<StepCounts>,
+    /// What no thread uses just now: tables that one share of the series has made, or one selector of
+    /// the query, serve the next.
+    scratches: Mutex<Vec<Scratch>>,
 }
 
 /// What one thread uses again from series to series.
@@ -132,13 +135,47 @@ pub(crate) struct Scratch {
     pub(crate) rates: Option<RateTables>,
 }
 
+/// A scratch on loan; dropping it gives it back.
+struct Lent<'a> {
+    scratch: Scratch,
+    home: &'a Mutex<Vec<Scratch>>,
+}
+
+/// About how many values are read of a series that is scraped as often as usual, and made of it, when
+/// each step looks back for `reach` milliseconds.
+pub(crate) fn usual_values(grid: &StepGrid, reach: i64) -> usize {
+    let span = grid.end().saturating_sub(grid.start()).saturating_add(reach);
+    usize::try_from(span / USUAL_INTERVAL_MS).unwrap_or(0).saturating_add(grid.len())
+}
+
+impl<'a> Lent<'a> {
+    fn of(home: &'a Mutex<Vec<Scratch>>) -> Self {
+        let kept = home.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Self { scratch: kept.unwrap_or_default(), home }
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let mut home = self.home.lock().unwrap_or_else(PoisonError::into_inner);
+        home.push(std::mem::take(&mut self.scratch));
+    }
+}
+
 /// Bytes of label values that functions and operators of one query may make. A label that is doubled
 /// by every call around it ends here.
 pub(crate) const LABEL_BYTES_MAX: usize = 256 << 20;
 /// Below this many values, the calling thread alone is faster.
 const PARALLEL_CELLS_MIN: usize = 32_768;
+/// Below this many values to be read and made, half a millisecond of work, waking other threads costs
+/// more than they take off.
+const PARALLEL_VALUES_MIN: usize = 65_536;
+/// How far samples of a series are apart where nobody knows better, in milliseconds.
+const USUAL_INTERVAL_MS: i64 = 15_000;
 /// Series are dealt out in this many shares a thread, so that none waits long for another.
 const SHARES_PER_THREAD: usize = 4;
+/// Series of one share at least.
+const SHARE_MIN: usize = 16;
 
 impl Engine {
     /// An engine for these options.
@@ -253,6 +290,7 @@ impl Engine {
             notes: Mutex::default(),
             label_bytes: AtomicUsize::new(0),
             counts: counted.map(|grid| StepCounts::new(grid.len())),
+            scratches: Mutex::default(),
         };
         let value = run(&evaluation)?;
         if let (Some(counts), Some(grid)) = (evaluation.counts, counted) {
@@ -287,39 +325,41 @@ impl Evaluation<'_> {
         (pool.current_num_threads() > 1 && !self.ctx.is_attempt()).then_some(pool)
     }
 
-    /// Runs `work` for each of `count` series, in parallel where that pays, with a buffer that is
-    /// used again. Answers and notes come in the order of the series.
+    /// Runs `work` for each of `count` series of about so many values, in parallel where that pays,
+    /// with a buffer that is used again. Answers and notes come in the order of the series.
     pub(crate) fn each_series<T: Send>(
         &self,
-        count: usize,
+        (count, values): (usize, usize),
         work: impl Fn(usize, &mut Scratch, &mut Notes) -> Result<T, Error> + Sync,
     ) -> Result<Vec<T>, Error> {
-        let Some(pool) = self.pool().filter(|_| count >= 64) else {
-            let mut scratch = Scratch::default();
-            let mut notes = Notes::default();
-            let made = (0..count).map(|at| work(at, &mut scratch, &mut notes)).collect();
-            self.note(notes);
-            return made;
-        };
+        let much = count.saturating_mul(values) >= PARALLEL_VALUES_MIN;
+        let pool = self.pool().filter(|_| much);
         // Neighbours often share their times, so a thread gets many of them at once.
-        let share = (count / (SHARES_PER_THREAD * pool.current_num_threads())).max(16);
-        let made: Vec<(T, Notes)> = pool.install(|| {
-            (0..count)
-                .into_par_iter()
-                .with_min_len(share)
-                .map_init(Scratch::default, |scratch, at| {
-                    let mut notes = Notes::default();
-                    work(at, scratch, &mut notes).map(|made| (made, notes))
-                })
-                .collect::<Result<_, Error>>()
-        })?;
-        Ok(made
-            .into_iter()
-            .map(|(made, notes)| {
-                self.note(notes);
-                made
-            })
-            .collect())
+        let share = pool.map_or(count, |pool| {
+            (count / (SHARES_PER_THREAD * pool.current_num_threads())).max(SHARE_MIN)
+        });
+        let failed = AtomicBool::new(false);
+        let shares = masthead_vecmath::each(pool, count.div_ceil(share.max(1)), |number| {
+            let mut notes = Notes::default();
+            if failed.load(Ordering::Relaxed) {
+                return Ok((Vec::new(), notes));
+            }
+            let mut lent = Lent::of(&self.scratches);
+            let of_share = number * share..count.min((number + 1) * share);
+            let made: Result<Vec<T>, Error> =
+                of_share.map(|at| work(at, &mut lent.scratch, &mut notes)).collect();
+            if made.is_err() {
+                failed.store(true, Ordering::Relaxed);
+            }
+            made.map(|made| (made, notes))
+        });
+        let mut all = Vec::with_capacity(count);
+        for share in shares {
+            let (made, notes) = share?;
+            self.note(notes);
+            all.extend(made);
+        }
+        Ok(all)
     }
 
     /// Runs `work` on each row, in parallel where that pays.

@@ -50,9 +50,21 @@ impl LabelSet {
         };
         // Both are sorted, so one walk does.
         let mut names = names.iter().map(|name| &**name).peekable();
-        labels.iter().filter(move |label| {
-            while names.next_if(|name| *name < label.name).is_some() {}
-            (names.peek() == Some(&label.name)) == keep
+        let mut labels = labels.iter();
+        std::iter::from_fn(move || {
+            // Where the last name is behind, no more can count.
+            while !keep || names.peek().is_some() {
+                let label = labels.next()?;
+                while names.next_if(|name| *name < label.name).is_some() {}
+                let named = names.peek() == Some(&label.name);
+                if named {
+                    names.next();
+                }
+                if named == keep {
+                    return Some(label);
+                }
+            }
+            None
         })
     }
 

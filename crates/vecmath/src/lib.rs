@@ -7,7 +7,8 @@
 //!
 //! Steps of a query: `grid.rs`, windows over one series: `window.rs`. Counters: `counter.rs`,
 //! `rate.rs`, `rate_table.rs`, `extended.rs`. Statistics: `kahan.rs`, `quantile.rs`, `regression.rs`,
-//! `smoothing.rs`. Groups and pairs of series: `grouping.rs`. Histograms: `histogram.rs`.
+//! `smoothing.rs`. Groups and pairs of series: `grouping.rs`. Histograms: `histogram.rs`. Threads:
+//! `shares.rs`.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -22,6 +23,7 @@ mod quantile;
 mod rate;
 mod rate_table;
 mod regression;
+mod shares;
 mod smoothing;
 mod window;
 
@@ -35,5 +37,6 @@ pub use quantile::{median_absolute_deviation, quantile};
 pub use rate::{RateKind, extrapolated_rate, extrapolation_factor, instant_rate};
 pub use rate_table::{RateTables, RateWindows};
 pub use regression::{Line, fit_line};
+pub use shares::each;
 pub use smoothing::{SmoothingError, double_exponential};
 pub use window::{Bounds, Windows};

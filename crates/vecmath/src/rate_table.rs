@@ -9,9 +9,9 @@
 use crate::{CounterResets, RateKind, StepGrid, Windows, rate::seconds};
 
 /// Tables that are kept at once; a query over more scrape targets than that works some out again.
-const TABLES_MAX: usize = 32;
-/// Windows that are kept at once, in all tables: two megabytes.
-const WINDOWS_MAX: usize = 65_536;
+const TABLES_MAX: usize = 1_024;
+/// Windows and times that are kept at once, in all tables: at most 16 megabytes.
+const KEPT_MAX: usize = 400_000;
 
 /// Which windows, and what of them.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,8 +31,12 @@ pub struct RateWindows {
 pub struct RateTables {
     windows: RateWindows,
     tables: Vec<RateTable>,
-    /// So many at most.
-    most: usize,
+    /// The [`digest`] of each table's times: nearly all others are told apart by it.
+    digests: Vec<u64>,
+    /// The table that served last: series of one target often follow each other.
+    last: usize,
+    /// The windows and times in all of them.
+    kept: usize,
     /// The table that is given up next.
     oldest: usize,
 }
@@ -47,9 +51,9 @@ struct RateTable {
 /// One window with at least two samples, or one that gives nothing.
 #[derive(Debug, Clone, Copy)]
 struct Step {
-    low: usize,
+    low: u32,
     /// Zero for a window that gives nothing.
-    high: usize,
+    high: u32,
     /// Seconds from the first to the last sample, from the window's start to the first sample, and
     /// from the last sample to the window's end; far edges are already brought near.
     sampled: f64,
@@ -62,8 +66,13 @@ struct Step {
 impl RateTables {
     /// No tables yet.
     pub fn new(windows: RateWindows) -> Self {
-        let most = (WINDOWS_MAX / windows.grid.len().max(1)).clamp(1, TABLES_MAX);
-        Self { windows, tables: Vec::new(), most, oldest: 0 }
+        let (tables, digests) = (Vec::new(), Vec::new());
+        Self { windows, tables, digests, last: 0, kept: 0, oldest: 0 }
+    }
+
+    /// What the tables are of.
+    pub fn windows(&self) -> RateWindows {
+        self.windows
     }
 
     /// Puts the rate, increase or delta at each step of a series of floats without start times into
@@ -86,7 +95,8 @@ impl RateTables {
             });
         } else if kind.is_counter() {
             each(steps, values, out, |step, first, last| {
-                let growth = last - first + resets.correction(values, step.low, step.high);
+                let (low, high) = (step.low as usize, step.high as usize);
+                let growth = last - first + resets.correction(values, low, high);
                 growth * step.counter_factor(first, growth, per)
             });
         } else {
@@ -96,24 +106,43 @@ impl RateTables {
 
     /// The table of these times, made if it is not there.
     fn table(&mut self, times: &[i64]) -> Option<&RateTable> {
-        let known = self.tables.iter().position(|table| table.times == times);
-        let at = known.unwrap_or_else(|| {
-            if self.tables.len() < self.most {
-                self.tables.push(RateTable::default());
-                return self.tables.len() - 1;
-            }
-            let given_up = self.oldest;
-            self.oldest = (given_up + 1) % self.most;
-            given_up
-        });
-        let Self { windows, tables, .. } = self;
-        // It is there, because it was found or made.
-        let table = tables.get_mut(at)?;
-        if known.is_none() {
-            table.fill(times, windows);
+        let is_of = |at: usize| self.tables.get(at).is_some_and(|table| table.times == times);
+        if !is_of(self.last) {
+            let digest = digest(times);
+            let alike = self.digests.iter().enumerate().filter(|(_, known)| **known == digest);
+            let known = alike.map(|(at, _)| at).find(|at| is_of(*at));
+            self.last = known.unwrap_or_else(|| self.fill(times, digest));
         }
-        Some(table)
+        self.tables.get(self.last)
     }
+
+    /// Works out the table of these times, and says where it is.
+    fn fill(&mut self, times: &[i64], digest: u64) -> usize {
+        let full = self.kept + times.len() + self.windows.grid.len() > KEPT_MAX;
+        let at = if self.tables.is_empty() || self.tables.len() < TABLES_MAX && !full {
+            self.tables.push(RateTable::default());
+            self.digests.push(digest);
+            self.tables.len() - 1
+        } else {
+            let given_up = self.oldest;
+            self.oldest = (given_up + 1) % self.tables.len();
+            given_up
+        };
+        if let (Some(table), Some(known)) = (self.tables.get_mut(at), self.digests.get_mut(at)) {
+            self.kept -= table.len();
+            table.fill(times, &self.windows);
+            self.kept += table.len();
+            *known = digest;
+        }
+        at
+    }
+}
+
+/// A number that differs for nearly all columns of times that differ; many are added at a time.
+fn digest(times: &[i64]) -> u64 {
+    let sum = times.iter().fold(0_i64, |sum, time| sum.wrapping_add(*time));
+    let mixed = times.iter().fold(0, |mixed, time| mixed ^ *time);
+    sum.cast_unsigned() ^ mixed.cast_unsigned().rotate_left(32)
 }
 
 /// Puts what `f` makes of the first and the last value of each window into its place.
@@ -121,8 +150,8 @@ impl RateTables {
 fn each(steps: &[Step], values: &[f64], out: &mut [f64], f: impl Fn(&Step, f64, f64) -> f64) {
     for (step, place) in steps.iter().zip(out) {
         // A window that gives nothing has no last value: its `high` is zero.
-        let last = step.high.checked_sub(1).and_then(|at| values.get(at));
-        if let (Some(last), Some(first)) = (last, values.get(step.low)) {
+        let last = step.high.checked_sub(1).and_then(|at| values.get(at as usize));
+        if let (Some(last), Some(first)) = (last, values.get(step.low as usize)) {
             *place = f(step, *first, *last);
         }
     }
@@ -146,6 +175,10 @@ impl Step {
 }
 
 impl RateTable {
+    fn len(&self) -> usize {
+        self.times.len() + self.steps.len()
+    }
+
     /// Works the table out anew.
     fn fill(&mut self, times: &[i64], windows: &RateWindows) {
         self.times.clear();
@@ -176,7 +209,12 @@ impl RateTable {
             if windows.kind.is_per_second() {
                 factor /= bounds.seconds();
             }
-            Step { low: range.start, high: range.end, sampled, to_start, to_end, factor }
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "no memory holds 2^32 samples a series"
+            )]
+            let (low, high) = (range.start as u32, range.end as u32);
+            Step { low, high, sampled, to_start, to_end, factor }
         }));
     }
 }
@@ -238,18 +276,42 @@ mod tests {
         RateTables::new(RateWindows { grid, range: 1, offset: 0, kind: RateKind::Rate })
     }
 
+    fn kept(tables: &RateTables) -> usize {
+        tables.tables.iter().map(RateTable::len).sum()
+    }
+
     #[test]
-    fn tables_are_bounded_however_many_steps_there_are() {
-        let f = |steps, want| assert_eq!(tables(steps).most, want, "{steps}");
-        f(1, 32);
-        f(240, 32);
-        f(11_000, 5);
-        f(1_000_000, 1);
+    fn tables_are_bounded_however_many_steps_and_times_there_are() {
+        let f = |steps, times: i64, targets, want| {
+            let mut tables = tables(steps);
+            for first in 0..targets {
+                let times: Vec<i64> = (0..times).map(|at| first + at).collect();
+                assert!(tables.table(&times).is_some());
+            }
+            assert_eq!(tables.tables.len(), want, "{steps} {times}");
+            assert_eq!(tables.kept, kept(&tables), "{steps} {times}");
+        };
+        f(1, 2, 1_100, 1_024);
+        f(240, 260, 810, 800);
+        f(11_000, 2, 40, 36);
+        f(2, 11_000, 40, 36);
+        f(1_000, 500_000, 3, 1);
+    }
+
+    #[test]
+    fn times_that_begin_and_end_alike_are_told_apart_even_if_their_digest_is_the_same() {
+        let (one, other) = ([1, 4, 7, 9, 10], [1, 5, 6, 9, 10]);
+        let mut tables = tables(11);
+        let got: Vec<_> = [&one, &other, &one, &other]
+            .map(|times| tables.table(times).map(|table| table.times.clone()))
+            .into();
+        assert_eq!(got, [&one, &other, &one, &other].map(|times| Some(times.to_vec())));
+        assert_eq!(tables.tables.len(), 2);
     }
 
     #[test]
     fn a_table_stays_until_others_need_its_place() {
-        let mut tables = tables(11_000);
+        let mut tables = tables(79_998);
         let mut ask = |time: i64| {
             let before: Vec<_> = tables.tables.iter().map(|table| table.times.clone()).collect();
             let times = [time, time + 1];

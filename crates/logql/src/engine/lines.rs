@@ -10,12 +10,12 @@ use std::cmp::Reverse;
 
 use masthead_model::{Labels, Nanos};
 use masthead_ports::{Direction, LogColumns, LogPart, LogSelected, QueryCtx};
+use masthead_vecmath::each;
 use rayon::ThreadPool;
 
 use super::{
     Error, Params,
     answer::{LineLabels, Lines, LinesBuilder},
-    each,
     pipeline::Pipeline,
     search::Search,
 };

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use masthead_model::{Labels, LabelsBuilder, MatchOp, quote};
 use masthead_ports::{LogColumns, LogSelected, LogSelection};
-use masthead_vecmath::StepGrid;
+use masthead_vecmath::{StepGrid, each};
 
 use super::{
-    Error, Evaluation, each,
+    Error, Evaluation,
     groups::{Groups, Wanted},
     memo::Memo,
     pipeline::{Pipeline, Unwrapping},

@@ -10,7 +10,6 @@ use std::collections::HashMap;
 
 use masthead_model::Labels;
 use masthead_vecmath::{Grouping, LabelSet, Signature, StepGrid};
-use rayon::prelude::*;
 
 use super::{Error, Evaluation, PARALLEL_CELLS_MIN, Row};
 use crate::{
@@ -84,13 +83,10 @@ impl Evaluation<'_> {
             (row, notes)
         };
         let cells = rows.len().saturating_mul(grid.len());
-        let made: Vec<(Row, Notes)> = match self.pool() {
-            Some(pool) if groups.len() > 1 && cells >= PARALLEL_CELLS_MIN => {
-                pool.install(|| groups.par_iter().map(one).collect())
-            }
-            _ => groups.iter().map(one).collect(),
-        };
+        let pool = self.pool().filter(|_| cells >= PARALLEL_CELLS_MIN);
+        let made = masthead_vecmath::each(pool, groups.len(), |at| groups.get(at).map(one));
         made.into_iter()
+            .flatten()
             .filter_map(|(row, notes)| {
                 self.note(notes);
                 (!row.is_empty()).then_some(row)

@@ -18,6 +18,7 @@ use super::{
     grid::Shift,
     row::{ABSENT, Column, Made, Row, TYPE_LABEL, is_absent, merge_same_labels, without_metadata},
     samples::Series,
+    usual_values,
 };
 use crate::{
     SeriesResult,
@@ -191,7 +192,8 @@ impl Evaluation<'_> {
         let what = || format!("{} over {} series", call.func.name, series.len());
         let tally = self.counts.as_ref().map(|_| Tally::new(grid.len()));
         self.ctx.traced(what, || {
-            let rows = self.each_series(series.len(), |at, scratch, notes| {
+            let size = (series.len(), usual_values(grid, reach.range));
+            let rows = self.each_series(size, |at, scratch, notes| {
                 let Some(labels) = series.labels(at) else { return Ok(None) };
                 series.read(self.ctx, at, &mut scratch.columns)?;
                 if scratch.columns.is_empty() {
@@ -256,7 +258,8 @@ impl Evaluation<'_> {
         let (series, reach) = self.series(matrix.unparen(), grid)?;
         check_edges(call, reach.edges)?;
         let tally = self.counts.as_ref().map(|_| Tally::new(grid.len()));
-        let each = self.each_series(series.len(), |at, Scratch { columns, .. }, _| {
+        let size = (series.len(), usual_values(grid, reach.range));
+        let each = self.each_series(size, |at, Scratch { columns, .. }, _| {
             series.read(self.ctx, at, columns)?;
             if let Some(tally) = &tally {
                 reach.count(columns, grid, tally);
@@ -285,7 +288,8 @@ impl Evaluation<'_> {
     ) -> Result<Vec<SeriesResult>, Error> {
         let (series, reach) = self.stored(node);
         let tally = self.counts.as_ref().map(|_| Tally::new(grid.len()));
-        let all = self.each_series(series.len(), |at, Scratch { columns, .. }, _| {
+        let size = (series.len(), usual_values(grid, reach.range));
+        let all = self.each_series(size, |at, Scratch { columns, .. }, _| {
             let Some(labels) = series.labels(at) else { return Ok(None) };
             series.read(self.ctx, at, columns)?;
             if let Some(tally) = &tally {
@@ -399,6 +403,9 @@ fn range_row(
     if let (true, Some(kind)) = (plain, function.rates) {
         let (range, offset) = (reach.range, reach.shift.offset);
         let windows = RateWindows { grid: *grid, range, offset, kind };
+        if rates.as_ref().is_some_and(|tables| tables.windows() != windows) {
+            *rates = None;
+        }
         let tables = rates.get_or_insert_with(|| RateTables::new(windows));
         return Ok(Row::of_floats(labels.clone(), false, rate_column(columns, tables, windows)));
     }

@@ -17,6 +17,7 @@ use super::{
     plan::PlannedSelector,
     row::{ABSENT, Column, HistogramColumn, Made, Row},
     samples::keep_stats,
+    usual_values,
 };
 use crate::{
     annotations::{Note, Notes, metric_name},
@@ -107,26 +108,26 @@ impl Evaluation<'_> {
         let Some(selected) = self.selected.get(selection) else { return Ok(Vec::new()) };
         let lookback = self.options.lookback_ms;
         let question = Question { grid: *grid, shift, lookback, wanted };
-        let rows =
-            self.each_series(selected.labels.len(), |at, Scratch { columns, .. }, notes| {
-                let Some(labels) = selected.labels.get(at).filter(|labels| keep(labels)) else {
-                    return Ok(None);
-                };
-                selected.reader.read(self.ctx, at, columns)?;
-                if stats_only {
-                    keep_stats(columns);
-                }
-                if columns.is_empty() {
-                    return Ok(None);
-                }
-                self.charge_row(grid.len(), columns.len())?;
-                let (floats, histograms) = match other(columns, &question, labels, notes) {
-                    Some(made) => made,
-                    None => newest(columns, &question),
-                };
-                let row = Row { labels: labels.clone(), drop_name: false, floats, histograms };
-                Ok((!row.is_empty()).then_some(row))
-            })?;
+        let size = (selected.labels.len(), usual_values(grid, lookback));
+        let rows = self.each_series(size, |at, Scratch { columns, .. }, notes| {
+            let Some(labels) = selected.labels.get(at).filter(|labels| keep(labels)) else {
+                return Ok(None);
+            };
+            selected.reader.read(self.ctx, at, columns)?;
+            if stats_only {
+                keep_stats(columns);
+            }
+            if columns.is_empty() {
+                return Ok(None);
+            }
+            self.charge_row(grid.len(), columns.len())?;
+            let (floats, histograms) = match other(columns, &question, labels, notes) {
+                Some(made) => made,
+                None => newest(columns, &question),
+            };
+            let row = Row { labels: labels.clone(), drop_name: false, floats, histograms };
+            Ok((!row.is_empty()).then_some(row))
+        })?;
         let rows: Vec<Row> = rows.into_iter().flatten().collect();
         if let Some(counts) = &self.counts {
             counts.add_rows(&rows, grid.len());

@@ -168,13 +168,15 @@ impl Shard {
             [(one, _)] => inside(*one),
             [] => false,
         };
-        taken.rest = Some(Box::new(RestSnapshot {
+        let rest = RestSnapshot {
             late: rest.late.iter().filter(|float| inside(float.time)).copied().collect(),
             starts: rest.starts.clone(),
             sealed: rest.sealed_histograms.iter().filter(overlaps).cloned().collect(),
             open: some(&rest.open_histograms),
             late_histograms: some(&rest.late_histograms),
-        }));
+        };
+        // For hours of the day most series have closed chunks in there, and nothing else.
+        taken.rest = (!rest.is_empty()).then(|| Box::new(rest));
         taken
     }
 
@@ -205,17 +207,21 @@ impl Line {
 impl SeriesSnapshot {
     /// Whether there is nothing to read.
     pub(crate) fn is_empty(&self) -> bool {
-        self.chunks.is_empty()
-            && self.rest.as_ref().is_none_or(|rest| {
-                rest.late.is_empty()
-                    && rest.sealed.is_empty()
-                    && rest.open.is_empty()
-                    && rest.late_histograms.is_empty()
-            })
+        self.chunks.is_empty() && self.rest.as_ref().is_none_or(|rest| !rest.has_samples())
     }
 }
 
 impl RestSnapshot {
+    /// Whether it says nothing, of samples elsewhere either.
+    fn is_empty(&self) -> bool {
+        self.starts.is_empty() && !self.has_samples()
+    }
+
+    fn has_samples(&self) -> bool {
+        let Self { late, starts: _, sealed, open, late_histograms } = self;
+        !(late.is_empty() && sealed.is_empty() && open.is_empty() && late_histograms.is_empty())
+    }
+
     fn read(&self, first: i64, last: i64, into: &mut Part) {
         let columns = &mut into.columns;
         if !self.starts.is_empty() {

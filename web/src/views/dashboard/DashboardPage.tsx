@@ -94,7 +94,13 @@ function Loaded({ dashboard, unsupported, file }: LoadedProps) {
   const [params, setUrl] = useUrl();
   const variables = useVariables(dashboard.variables);
   const viewed = params.get('viewPanel');
-  useHotkeys([['Escape', () => viewed !== null && setUrl({ viewPanel: undefined })]]);
+  useHotkeys([
+    [
+      'Escape',
+      // What lies over the page is closed by this key, and the panel stays.
+      (event) => viewed !== null && !isOver(event.target) && setUrl({ viewPanel: undefined }),
+    ],
+  ]);
   const rows = useMemo(() => {
     const valuesOf = (name: string): readonly string[] => {
       const value = variables.values(name)?.value;
@@ -160,6 +166,11 @@ function Loaded({ dashboard, unsupported, file }: LoadedProps) {
 function Asking() {
   const fetching = useIsFetching({ queryKey: ['panel'] });
   return fetching > 0 ? <Loader size={13} aria-label="Loading data" /> : null;
+}
+
+/** Whether this is in a dialog or a menu; it may be gone from the page by now. */
+function isOver(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('[role="dialog"], [role="menu"]') !== null;
 }
 
 function onlyPanel(rows: ReturnType<typeof layout>, key: string) {
