@@ -165,11 +165,9 @@ impl Drop for Lent<'_> {
 /// Bytes of label values that functions and operators of one query may make. A label that is doubled
 /// by every call around it ends here.
 pub(crate) const LABEL_BYTES_MAX: usize = 256 << 20;
-/// Below this many values, the calling thread alone is faster.
-const PARALLEL_CELLS_MIN: usize = 32_768;
-/// Below this many values to be read and made, half a millisecond of work, waking other threads costs
-/// more than they take off.
-const PARALLEL_VALUES_MIN: usize = 65_536;
+/// Below this many values to be read and made, a quarter of a millisecond of work, the calling thread
+/// alone is faster than waking others.
+const PARALLEL_VALUES_MIN: usize = 32_768;
 /// How far samples of a series are apart where nobody knows better, in milliseconds.
 const USUAL_INTERVAL_MS: i64 = 15_000;
 /// Series are dealt out in this many shares a thread, so that none waits long for another.
@@ -366,7 +364,7 @@ impl Evaluation<'_> {
     pub(crate) fn each_row(&self, rows: &mut [Row], work: impl Fn(&mut Row) + Sync + Send) {
         let cells = rows.len() * rows.first().map_or(0, Row::steps);
         match self.pool() {
-            Some(pool) if cells >= PARALLEL_CELLS_MIN => {
+            Some(pool) if cells >= PARALLEL_VALUES_MIN => {
                 pool.install(|| rows.par_iter_mut().with_min_len(16).for_each(work));
             }
             _ => rows.iter_mut().for_each(work),

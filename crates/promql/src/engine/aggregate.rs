@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use masthead_model::Labels;
 use masthead_vecmath::{Grouping, LabelSet, Signature, StepGrid};
 
-use super::{Error, Evaluation, PARALLEL_CELLS_MIN, Row};
+use super::{Error, Evaluation, PARALLEL_VALUES_MIN, Row};
 use crate::{
     annotations::{Note, Notes},
     ast::{Aggregate, AggregateOp},
@@ -83,7 +83,7 @@ impl Evaluation<'_> {
             (row, notes)
         };
         let cells = rows.len().saturating_mul(grid.len());
-        let pool = self.pool().filter(|_| cells >= PARALLEL_CELLS_MIN);
+        let pool = self.pool().filter(|_| cells >= PARALLEL_VALUES_MIN);
         let made = masthead_vecmath::each(pool, groups.len(), |at| groups.get(at).map(one));
         made.into_iter()
             .flatten()
