@@ -392,11 +392,15 @@ fn what_is_left_out_of_every_kind_of_column_is_stepped_over() {
 
 /// The places of lines that can hold a text; those that are left must be the lines as they are.
 fn holding(lines: &[&[u8]], needle: &str, folded: bool) -> Vec<usize> {
+    let needles = [Needle::new(needle.as_bytes(), folded).unwrap()];
+    chosen(lines, Choice { needles: &needles, ..Choice::default() })
+}
+
+/// The places of lines that may be chosen; those that are left must be the lines as they are.
+fn chosen(lines: &[&[u8]], choice: Choice<'_>) -> Vec<usize> {
     let (text, ends) = column(lines);
     let mut bytes = Vec::new();
     Encoder::new(3).encode(&text, &ends, &mut bytes).unwrap();
-    let needles = [Needle::new(needle.as_bytes(), folded).unwrap()];
-    let choice = Choice { needles: &needles, ..Choice::default() };
     let (mut ends, mut text) = (Vec::new(), Vec::new());
     let (used, places) = Decoder::default()
         .decode_chosen(&bytes, (|| Ok(&[]), choice), &mut ends, &mut text)
