@@ -11,7 +11,8 @@ use rayon::ThreadPool;
 /// the order of the numbers.
 ///
 /// The calling thread takes pieces too, so that with two processors one thread is woken and not two,
-/// and a query goes on when all others are busy.
+/// and a query goes on while the pool is busy. It ends when the threads it asked for help have looked
+/// in, so no sooner than the pieces of others that they are at.
 ///
 /// # Panics
 /// When `work` does, in whichever thread.
