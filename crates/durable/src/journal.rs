@@ -229,7 +229,7 @@ impl Journal {
         check_size(payload.len())?;
         let mut queue = self.queue.lock();
         queue.roll(self.options.segment_bytes);
-        Ok(queue.push(payload))
+        Ok(queue.push(payload, &self.buffers))
     }
 
     /// A frame to be written, with room for so many bytes of payload.
@@ -264,7 +264,7 @@ impl Journal {
         check_size(payload.len())?;
         let mut queue = self.queue.lock();
         queue.roll(self.options.segment_bytes);
-        Ok((queue.segment == segment).then(|| queue.push(payload)))
+        Ok((queue.segment == segment).then(|| queue.push(payload, &self.buffers)))
     }
 
     /// Returns when every frame up to `ticket` is as durable as the policy promises.
@@ -471,7 +471,7 @@ impl Queue {
         self.segment_bytes = 0;
     }
 
-    fn push(&mut self, payload: &[u8]) -> Ticket {
+    fn push(&mut self, payload: &[u8], buffers: &Buffers) -> Ticket {
         let ticket = self.number(payload.len());
         let Ticket { seq, segment } = ticket;
         let joins = |piece: &&mut Piece| {
@@ -482,7 +482,7 @@ impl Queue {
             frame::put_frame(&mut piece.bytes, seq, payload);
             piece.last_seq = seq;
         } else {
-            let mut bytes = Vec::new();
+            let mut bytes = buffers.take(frame::FRAME_HEADER_BYTES + payload.len());
             frame::put_frame(&mut bytes, seq, payload);
             self.pending.push_back(Piece { segment, last_seq: seq, bytes });
         }
