@@ -162,10 +162,9 @@ pub(super) async fn list(State(shared): State<Arc<Shared>>) -> Result<Response, 
 fn moment(text: &str, name: &str, now: Nanos) -> Result<Nanos, Refusal> {
     const SECONDS_LEN: usize = 10;
     let is_date = text.as_bytes().get(SECONDS_LEN) == Some(&b'T');
-    if text.is_empty() || text.len() == SECONDS_LEN || is_date {
-        if let Ok(at) = parse_time(text, now) {
-            return Ok(at);
-        }
+    let fits = text.is_empty() || text.len() == SECONDS_LEN || is_date;
+    if fits && let Ok(at) = parse_time(text, now) {
+        return Ok(at);
     }
     Err(Refusal::bad(format!("invalid {name} time: require unix seconds or RFC3339 format")))
 }
