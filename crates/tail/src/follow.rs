@@ -217,7 +217,7 @@ impl Follow {
     /// Finds out which file has the name now.
     fn look(&mut self, world: &mut World) -> io::Result<()> {
         let found = match world.fs.metadata(&self.path) {
-            Ok(found) if found.is_dir => None,
+            Ok(found) if !found.is_file => None,
             Ok(found) => Some(found),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),

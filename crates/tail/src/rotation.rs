@@ -45,7 +45,7 @@ pub(crate) fn siblings(fs: &dyn Fs, path: &Utf8Path) -> io::Result<Siblings> {
         names.iter().map(|name| dir.join(name)).partition(|other| shares_name(path, other));
     for other in ours.into_iter().chain(others).take(NAMES_MAX) {
         let Ok(metadata) = fs.metadata(&other) else { continue };
-        if metadata.is_dir {
+        if !metadata.is_file {
             continue;
         }
         if is_compressed(&other) {

@@ -7,4 +7,5 @@ mod crashes;
 mod harness;
 mod model;
 mod rotation;
+mod special_files;
 mod stages;
