@@ -105,7 +105,9 @@ impl Stack {
         // Whatever brings lines hands them to this one, so that they can be followed.
         let live = Arc::new(LiveTail::new(Arc::clone(&lines) as _));
         let tasks = Tasks::new();
-        let collected = Arc::new(Discovering::new(Arc::clone(&live) as _, logs::limits(args)));
+        let collected =
+            Discovering::new(Arc::clone(&live) as _, Arc::clone(&clock), logs::limits(args));
+        let collected = Arc::new(collected);
         let collecting = Collecting::start(args, Some(collected), Arc::clone(&clock), &tasks)?;
         let collecting = Arc::new(collecting);
         let own_log_stats = own_log.stats();

@@ -36,7 +36,7 @@ mod form;
 mod intake;
 mod labels;
 
-pub(super) use labels::service_of;
+pub(super) use labels::{broken_rule, service_of};
 
 /// `/loki/api/v1/push`
 pub(super) async fn push(State(shared): State<Arc<Shared>>, request: Request) -> Response {
