@@ -41,7 +41,7 @@ pub(crate) struct Plan {
     /// How many scrapes in a hundred are off the grid by a few milliseconds.
     pub jitter_percent: u32,
     pub seed: u64,
-    /// No sample is later than this.
+    /// Every sample is earlier than this.
     pub end: Millis,
 }
 
@@ -51,10 +51,9 @@ impl Plan {
         u64::from(self.hosts) * u64::from(self.series) * u64::from(self.rounds)
     }
 
-    /// No sample is as early as this.
+    /// No sample is earlier than this.
     pub(crate) fn start(&self) -> Millis {
-        // One interval for the offsets of the hosts within it, one for the jitter.
-        self.end.saturating_sub(INTERVAL_MS * (i64::from(self.rounds) + 2))
+        self.end.saturating_sub(INTERVAL_MS * i64::from(self.rounds))
     }
 
     /// The value of the label `instance` of a host.
@@ -103,7 +102,10 @@ impl Host {
     /// The host `number` before its first scrape.
     pub(crate) fn new(plan: &Plan, fleet: &Fleet, number: u32) -> Self {
         let mut random = Random::new(plan.seed ^ (u64::from(number) << 32));
-        let offset_ms = i64::try_from(random.below(INTERVAL_MS.unsigned_abs())).unwrap_or(0);
+        // Jitter on either side stays within the interval.
+        let offsets = INTERVAL_MS.unsigned_abs() - 2 * JITTER_MS_MAX;
+        let offset_ms = random.below(offsets) + JITTER_MS_MAX;
+        let offset_ms = i64::try_from(offset_ms).unwrap_or(0);
         let instance = Plan::instance(number);
         let rack = format!("rack-{}", number / 8);
         let labels = fleet.templates.iter().map(|template| {
@@ -132,7 +134,7 @@ impl Host {
     pub(crate) fn scrape(&mut self, plan: &Plan, fleet: &Fleet) -> Millis {
         let round = self.rounds_done;
         self.rounds_done += 1;
-        let at = plan.start().0 + INTERVAL_MS * (i64::from(round) + 1) + self.offset_ms;
+        let at = plan.start().0 + INTERVAL_MS * i64::from(round) + self.offset_ms;
         let jitter_ms = self.jitter_ms(plan.jitter_percent);
         let restarts = self.number % RESTART.0 == RESTART.1 && round == plan.rounds / 2;
         if restarts {

@@ -32,20 +32,16 @@ const LOOK: Duration = Duration::from_millis(5);
 #[derive(Debug, Args)]
 pub(crate) struct DemoArguments {
     /// Minutes of demo before its memory is looked at; parts of minutes are allowed.
-    #[arg(long, value_name = "MINUTES", default_value_t = 10.0, value_parser = minutes)]
+    #[arg(long, value_name = "MINUTES", default_value_t = 10.0, value_parser = crate::minutes)]
     minutes: f64,
 
     #[command(flatten)]
     common: Common,
 }
 
-fn minutes(text: &str) -> Result<f64, String> {
-    let minutes: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if (0.0..=600.0).contains(&minutes) { Ok(minutes) } else { Err("not from 0 to 600".to_owned()) }
-}
-
 /// `masthead demo`, as a system without peers: none of them has an API and its traffic inside.
-const DEMO: System = System { check: |_| Ok(()), command: |start| Ok(command(start)), ..MASTHEAD };
+pub(crate) const DEMO: System =
+    System { check: |_| Ok(()), command: |start| Ok(command(start)), ..MASTHEAD };
 
 fn command(start: &Start<'_>) -> Command {
     let mut command = Command::new(start.program);

@@ -45,7 +45,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, Parser, Subcommand};
 use masthead_model::Millis;
 
@@ -122,13 +122,19 @@ struct MetricsArguments {
     #[arg(value_parser = clap::value_parser!(u32).range(0..=100))]
     jitter: u32,
 
-    /// Also measure with these samples: text with a time on every line, as `masthead export` writes.
-    #[arg(long, value_name = "FILE")]
+    /// Record real programs for this long and measure with that too; 0 for not at all.
+    #[arg(long, value_name = "MINUTES", default_value_t = 2.0, value_parser = minutes)]
+    #[arg(default_value_ifs = [("quick", "true", "0"), ("toy", "true", "0")])]
+    record: f64,
+
+    /// Instead of that, measure with these samples: text with a time on every line, as `masthead
+    /// export` writes.
+    #[arg(long, value_name = "FILE", conflicts_with = "record")]
     recording: Option<Utf8PathBuf>,
 
-    /// Also measure with a million series.
+    /// Leave out what takes longest: a million series, and the recording.
     #[arg(long, conflicts_with = "toy")]
-    full: bool,
+    quick: bool,
 
     /// A run of seconds, to see that all of it works; its numbers mean nothing.
     #[arg(long, conflicts_with_all = ["hosts", "series", "hours"])]
@@ -261,16 +267,14 @@ fn main() -> ExitCode {
 fn run(arguments: &MetricsArguments) -> Result<bool> {
     let common = &arguments.common;
     let run = common.begin()?;
-    let mut loads = loads(arguments, now()?);
-    if let Some(path) = &arguments.recording {
-        loads.recording = Some(Arc::new(Recording::read(path, loads.dashboards.end)?));
-    }
+    let mut loads = loads(arguments, last_boundary(now()?));
     let plans = [&loads.dashboards, &loads.crash].into_iter();
     for plan in plans.chain(&loads.wide).chain(&loads.grids) {
         let samples = plan.samples();
         ensure!(samples <= SAMPLES_MAX, "{samples} samples are more than {SAMPLES_MAX}");
     }
     let (programs, absent) = common.programs(&SYSTEMS)?;
+    loads.recording = recording(arguments, &programs, loads.dashboards.end, &run)?.map(Arc::new);
     let mut columns = Vec::new();
     for program in programs {
         let say = |words: &str| run.say(words);
@@ -283,9 +287,32 @@ fn run(arguments: &MetricsArguments) -> Result<bool> {
     Ok(report.is_complete())
 }
 
+/// The samples of a file, or of what runs here now; none where neither is wanted or where no
+/// Masthead is measured that could record them.
+fn recording(
+    arguments: &MetricsArguments,
+    programs: &[Program],
+    end: Millis,
+    run: &Run,
+) -> Result<Option<Recording>> {
+    // The end belongs to what comes after it.
+    let end = Millis(end.0 - 1);
+    if let Some(path) = &arguments.recording {
+        return Recording::read(path, end).map(Some);
+    }
+    let time = Duration::from_secs_f64(arguments.record * 60.0);
+    let masthead = programs.iter().find(|program| program.system.name == peers::MASTHEAD.name);
+    let Some(masthead) = masthead.filter(|_| !time.is_zero()) else { return Ok(None) };
+    run.say(&format!("real programs are recorded for {} s", time.as_secs()));
+    let scratch = phases::scratch(&arguments.common.scratch)?;
+    let directory = Utf8Path::from_path(scratch.path()).context("a directory not in UTF-8")?;
+    let recorded = Recording::of_now(masthead, time, end, directory, &run.patience);
+    run.patience.check()?;
+    recorded.context("cannot record").map(Some)
+}
+
 fn loads(arguments: &MetricsArguments, end: Millis) -> Loads {
-    let MetricsArguments { hosts, series, hours, jitter, full, toy, common, recording: _ } =
-        arguments;
+    let MetricsArguments { hosts, series, hours, jitter, quick, toy, common, .. } = arguments;
     let plan = |hosts, series, rounds| Plan {
         hosts,
         series,
@@ -314,15 +341,15 @@ fn loads(arguments: &MetricsArguments, end: Millis) -> Loads {
     )]
     let rounds = (hours * 3_600_000.0 / data::INTERVAL_MS as f64).round() as u32;
     let mut wide = vec![plan(100, 1_000, 5)];
-    if *full {
+    if !*quick {
         wide.push(plan(1_000, 1_000, 5));
     }
     Loads {
         dashboards: plan(*hosts, *series, rounds),
         wide,
-        grids: grids(&plan(5, 625, if *full { 480 } else { 240 })),
+        grids: grids(&plan(5, 625, if *quick { 240 } else { 480 })),
         recording: None,
-        crash: plan(10, 500, if *full { 100 } else { 40 }),
+        crash: plan(10, 500, if *quick { 40 } else { 100 }),
         effort: Effort { least: 5, most: 200, time: Duration::from_millis(400) },
         rest: Rest { least: Duration::from_secs(6), most: Duration::from_secs(30) },
         reappear: Duration::from_secs(3),
@@ -332,6 +359,13 @@ fn loads(arguments: &MetricsArguments, end: Millis) -> Loads {
 /// The same data with no, few and all scrapes off their grid.
 fn grids(plan: &Plan) -> Vec<Plan> {
     [0, 5, 100].map(|jitter_percent| Plan { jitter_percent, ..plan.clone() }).into()
+}
+
+/// Where the last block before `now` ends. Systems cut their blocks at even hours: data that end
+/// elsewhere would lie in one block or in two by the time of day, and no two runs would compare.
+fn last_boundary(now: Millis) -> Millis {
+    const BLOCK_MS: i64 = 2 * 3_600_000;
+    Millis(now.0.div_euclid(BLOCK_MS) * BLOCK_MS)
 }
 
 /// The last whole minute: samples of the recent past are what every system takes.
@@ -345,6 +379,11 @@ fn now() -> Result<Millis> {
 fn hours(text: &str) -> Result<f64, String> {
     let hours: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
     if (0.05..=24.0).contains(&hours) { Ok(hours) } else { Err("not from 0.05 to 24".to_owned()) }
+}
+
+fn minutes(text: &str) -> Result<f64, String> {
+    let minutes: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.0..=600.0).contains(&minutes) { Ok(minutes) } else { Err("not from 0 to 600".to_owned()) }
 }
 
 /// Tells how far it is, so that nobody waits in front of a silent screen.
@@ -368,15 +407,41 @@ mod tests {
             });
             assert_eq!(got, want);
         };
-        f("", Some((3_000_000, 1)));
-        f("--full", Some((3_000_000, 2)));
+        f("", Some((3_000_000, 2)));
+        f("--quick", Some((3_000_000, 1)));
         f("--toy", Some((40_000, 1)));
-        f("--hosts 3 --series 300 --hours 0.5", Some((108_000, 1)));
+        f("--quick --hosts 3 --series 300 --hours 0.5", Some((108_000, 1)));
         f("--hours 0", None);
         f("--hours NaN", None);
         f("--series 20", None);
         f("--jitter 101", None);
         f("--systems grafana", None);
         f("--toy --hosts 3", None);
+        f("--record 601", None);
+        f("--record 1 --recording x", None);
+    }
+
+    #[test]
+    fn real_programs_are_recorded_unless_the_run_is_to_be_short_or_a_file_is_there() {
+        let f = |words: &[&str], want: f64| {
+            let words = ["bench"].iter().chain(words);
+            let metrics = Arguments::try_parse_from(words).unwrap().metrics;
+            let got = if metrics.recording.is_some() { 0.0 } else { metrics.record };
+            assert!((got - want).abs() < 1e-9, "{got}");
+        };
+        f(&[], 2.0);
+        f(&["--record", "0.5"], 0.5);
+        f(&["--quick"], 0.0);
+        f(&["--toy"], 0.0);
+        f(&["--toy", "--record", "0.1"], 0.1);
+        f(&["--recording", "x"], 0.0);
+    }
+
+    #[test]
+    fn data_end_where_blocks_end() {
+        let f = |now: i64, want: i64| assert_eq!(last_boundary(Millis(now)), Millis(want));
+        f(1_800_000_000_000, 1_800_000_000_000);
+        f(1_800_007_199_999, 1_800_000_000_000);
+        f(1_800_007_200_000, 1_800_007_200_000);
     }
 }

@@ -297,7 +297,7 @@ mod tests {
         let expr = host(r#"up{instance="host-0002:9100"}"#);
         let end = ("end", "1800000000");
         f(query, 1_000, &[expr, ("start", "1799996400"), end, ("step", "15")]);
-        f(query, 78, &[expr, ("start", "1799999130"), end, ("step", "15")]);
+        f(query, 80, &[expr, ("start", "1799999130"), end, ("step", "15")]);
         let instant = one("x", Span::Instant, "up");
         f(instant, 38, &[host("up"), ("time", "1800000000")]);
     }

@@ -1,8 +1,11 @@
 //! Samples that were recorded: a file of text with a time on every line, as `masthead export`
 //! writes it, sent to every system in the place of synthetic ones.
 //!
-//! Times are moved so that the newest is now; what lies between them is kept. Only floats are
-//! taken. It never holds more than [`SAMPLES_MAX`] samples.
+//! Times are moved so that the newest is the end of all data; what lies between them is kept. Only
+//! floats are taken. It never holds more than [`SAMPLES_MAX`] samples. Without a file, one is
+//! made of what runs here (`recording/live.rs`).
+
+mod live;
 
 use std::collections::HashMap;
 

@@ -55,7 +55,7 @@ fn jitter_moves_the_wanted_share_of_times_and_no_value() {
         assert!((low..=high).contains(&moved), "{percent} %: {moved} of 1000");
         assert!(on.iter().zip(&off).all(|(on, off)| on.1 == off.1));
         assert!(off.windows(2).all(|w| (w[1].0 - w[0].0 - INTERVAL_MS).abs() <= 18));
-        assert!(off.iter().all(|(at, _)| *at > plan.start().0 && *at <= plan.end.0));
+        assert!(off.iter().all(|(at, _)| *at >= plan.start().0 && *at < plan.end.0));
     };
     f(0, 0, 0);
     f(5, 25, 80);

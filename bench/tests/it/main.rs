@@ -75,6 +75,17 @@ fn a_toy_run_measures_every_system_that_is_installed_and_leaves_nothing_behind()
     }
 }
 
+#[test]
+fn real_programs_are_recorded_where_no_recording_is_given() {
+    let arguments = ["--toy", "--record", "0.05", "--systems", "masthead", "--time-limit", "4"];
+    let Some((out, json)) = run(&arguments) else { return };
+    assert!(out.contains("recorded: "), "{out}");
+    let samples = json["recorded_samples"].as_u64();
+    assert!(samples.is_some_and(|samples| samples > 500), "{json}");
+    let numbers = &json["systems"]["masthead"]["numbers"];
+    assert!(numbers["recorded_disk_final"].as_f64().is_some_and(|bytes| bytes > 0.0), "{json}");
+}
+
 /// A hundred series of two targets, 15 s apart.
 fn recording() -> String {
     let line = |at: u32, series: u32| {

@@ -33,6 +33,7 @@ use smallvec::SmallVec;
 mod exemplars;
 mod labels;
 mod meta;
+mod recent;
 mod times_writer;
 mod tombstones;
 mod writer;

@@ -67,6 +67,27 @@ fn series_read_back_bit_for_bit_in_every_range() {
     }
 }
 
+#[test]
+fn equal_columns_of_several_series_are_in_the_file_once() {
+    let mut random = Random::new(14);
+    let mut part = Part::default();
+    for at in 0..1_000 {
+        part.push_float(at * 1_000, 0, f64::from_bits(random.next_u64()));
+    }
+    let all: Vec<_> = ["a", "b", "c"]
+        .map(|n| (masthead_model::Labels::from_iter([("n", n.to_owned())]), part.clone()))
+        .into();
+    let block = write(&SimFs::new(1), &all);
+    assert!((7_000..9_000).contains(&block.data.len()), "{}", block.data.len());
+    let cache = block.times_cache();
+    for id in 0..3 {
+        let mut got = Part::default();
+        let all = (i64::MIN, i64::MAX);
+        block.read(id, all, &cache, &Tombstones::default(), &mut got).unwrap();
+        assert_eq!(bits(&got), bits(&part));
+    }
+}
+
 /// Columns as text, with floats by their bits.
 fn bits(part: &Part) -> String {
     let floats: Vec<u64> = part.columns.floats.iter().map(|value| value.to_bits()).collect();

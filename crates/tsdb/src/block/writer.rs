@@ -1,7 +1,7 @@
 //! Writes a block, series by series in label order.
 //!
-//! Columns go to the file at once; what is kept in memory is the label sets, some bytes of
-//! references a series, the shared times, and exemplars.
+//! Columns go to the file at once, equal ones once (`recent.rs`); what is kept in memory is the
+//! label sets, some bytes of references a series, the shared times, and exemplars.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use masthead_ports::Exemplar;
 use masthead_sysio::Fs;
 
 use super::{
-    HISTOGRAMS, KIND, Meta, Origin, STARTS, VERSION, exemplars::ExemplarsWriter, section,
-    times_writer::TimesWriter,
+    HISTOGRAMS, KIND, Meta, Origin, STARTS, VERSION, exemplars::ExemplarsWriter, recent::Recent,
+    section, times_writer::TimesWriter,
 };
 use crate::columns::Part;
 
@@ -35,7 +35,9 @@ pub(crate) struct BlockWriter {
     reference_ends: Vec<usize>,
     times: TimesWriter,
     exemplars: ExemplarsWriter,
-    chunk: Vec<u8>,
+    /// Encoded chunks of one series.
+    chunks: Vec<u8>,
+    recent: Recent,
     min_time: i64,
     max_time: i64,
     samples: u64,
@@ -53,7 +55,8 @@ impl BlockWriter {
             reference_ends: Vec::new(),
             times: TimesWriter::default(),
             exemplars: ExemplarsWriter::default(),
-            chunk: Vec::new(),
+            chunks: Vec::new(),
+            recent: Recent::default(),
             min_time: i64::MAX,
             max_time: i64::MIN,
             samples: 0,
@@ -67,39 +70,52 @@ impl BlockWriter {
         self.min_time = self.min_time.min(first);
         self.max_time = self.max_time.max(last);
         self.samples += part.len() as u64;
-        let mut chunks = Vec::new();
-        let offset = self.table.section_len();
+        let mut references = Vec::new();
+        self.chunks.clear();
         let columns = &part.columns;
         let mut count = 0;
         let starts = &columns.float_starts;
         let groups =
             columns.float_times.chunks(CHUNK_FLOATS).zip(columns.floats.chunks(CHUNK_FLOATS));
         for (at, (times, values)) in groups.enumerate() {
-            self.chunk.clear();
-            floats::encode(values, &mut self.chunk).map_err(|error| self.error(error))?;
+            let begin = self.chunks.len();
+            floats::encode(values, &mut self.chunks).map_err(|error| self.error(error))?;
             let low = at * CHUNK_FLOATS;
             let starts = starts.get(low..low + times.len()).unwrap_or_default();
-            self.finish_chunk(0, times, starts, &mut chunks)?;
+            self.finish_chunk(begin, 0, times, starts, &mut references)?;
             count += 1;
         }
         let mut low = 0;
         let plain: Vec<Histogram> =
             columns.histograms.iter().map(|h| Arc::unwrap_or_clone(Arc::clone(h))).collect();
         while low < plain.len() {
+            let begin = self.chunks.len();
             let len = self.encode_histograms(plain.get(low..).unwrap_or_default())?;
             let range = low..low + len;
             let starts = columns.histogram_starts.get(range.clone()).unwrap_or_default();
             let times = columns.histogram_times.get(range).unwrap_or_default();
-            self.finish_chunk(HISTOGRAMS, times, starts, &mut chunks)?;
+            self.finish_chunk(begin, HISTOGRAMS, times, starts, &mut references)?;
             count += 1;
             low += len;
         }
+        let offset = self.place_chunks()?;
         put_unsigned(&mut self.references, offset as u64);
         put_unsigned(&mut self.references, count);
-        self.references.append(&mut chunks);
+        self.references.append(&mut references);
         self.reference_ends.push(self.references.len());
         self.labels.push(labels.clone());
         Ok(())
+    }
+
+    /// Where the chunks of the series stand in the section; they are written unless they are there.
+    fn place_chunks(&mut self) -> Result<usize> {
+        if let Some(place) = self.recent.find(&self.chunks) {
+            return Ok(place);
+        }
+        let place = self.table.section_len();
+        self.table.write(&self.chunks)?;
+        self.recent.push(&self.chunks);
+        Ok(place)
     }
 
     /// Adds exemplars to the series that was added last, if it is the one with these labels.
@@ -145,9 +161,10 @@ impl BlockWriter {
     /// Encodes as many histograms as go into one chunk, and returns how many.
     fn encode_histograms(&mut self, rest: &[Histogram]) -> Result<usize> {
         let mut len = rest.len().min(CHUNK_HISTOGRAMS);
+        let begin = self.chunks.len();
         loop {
-            self.chunk.clear();
-            match histograms::encode(rest.get(..len).unwrap_or_default(), &mut self.chunk) {
+            self.chunks.truncate(begin);
+            match histograms::encode(rest.get(..len).unwrap_or_default(), &mut self.chunks) {
                 Ok(()) => return Ok(len),
                 Err(masthead_chunk::Error::TooMany { .. }) if len > 1 => len /= 2,
                 Err(error) => return Err(self.error(error)),
@@ -155,24 +172,26 @@ impl BlockWriter {
         }
     }
 
+    /// Adds the start times to the chunk that begins at `begin`, and a reference to it.
     fn finish_chunk(
         &mut self,
+        begin: usize,
         kind: u8,
         times: &[i64],
         starts: &[i64],
-        chunks: &mut Vec<u8>,
+        references: &mut Vec<u8>,
     ) -> Result<()> {
         let with_starts = starts.iter().any(|start| *start != 0);
         if with_starts {
-            ints::encode(starts, &mut self.chunk).map_err(|error| self.error(error))?;
+            ints::encode(starts, &mut self.chunks).map_err(|error| self.error(error))?;
         }
         let place = self.times.place(times);
         let (column, first) = place.map_err(|error| self.error(error))?;
-        chunks.push(kind | if with_starts { STARTS } else { 0 });
-        for number in [column, first, times.len(), self.chunk.len()] {
-            put_unsigned(chunks, number as u64);
+        references.push(kind | if with_starts { STARTS } else { 0 });
+        for number in [column, first, times.len(), self.chunks.len() - begin] {
+            put_unsigned(references, number as u64);
         }
-        self.table.write(&self.chunk)
+        Ok(())
     }
 
     fn error(&self, error: masthead_chunk::Error) -> Error {
