@@ -1,4 +1,7 @@
-//! Questions about labels, exemplars: from indexes alone.
+//! Questions about labels, exemplars: from indexes alone, but for the times of the head's series.
+//!
+//! Names and values are those of everything that overlaps the range, block or head; of the head
+//! only series with samples in the range are listed (upstream: `tsdb/head_read.go`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +12,14 @@ use masthead_model::{Labels, Matcher, Millis, TimeRange};
 use masthead_ports::{Exemplar, LabelQuery, QueryCtx, QueryError};
 use roaring::RoaringBitmap;
 
-use crate::{Result, Tsdb, block::Block, delete::union, merge::sort_exemplars, select::warn};
+use crate::{
+    Result, Tsdb,
+    block::Block,
+    delete::union,
+    head::{KnownTimes, Slot},
+    merge::sort_exemplars,
+    select::{SERIES_AT_ONCE, warn},
+};
 
 impl Tsdb {
     pub(crate) fn names(
@@ -20,7 +30,7 @@ impl Tsdb {
         ctx.check()?;
         self.warn_of_gaps(ctx);
         let mut names = BTreeSet::new();
-        {
+        if self.head.overlaps(query.range.start.0, query.range.end.0) {
             let registry = self.head.registry();
             match series_of(&registry.index, query)? {
                 None => names.extend(registry.index.names().map(str::to_owned)),
@@ -48,7 +58,7 @@ impl Tsdb {
         ctx.check()?;
         self.warn_of_gaps(ctx);
         let mut values = BTreeSet::new();
-        {
+        if self.head.overlaps(query.range.start.0, query.range.end.0) {
             let registry = self.head.registry();
             let ids = series_of(&registry.index, query)?;
             values.extend(registry.index.values(name, ids.as_ref()).map(str::to_owned));
@@ -68,9 +78,10 @@ impl Tsdb {
         ctx.check()?;
         self.warn_of_gaps(ctx);
         let mut sets = BTreeSet::new();
-        {
+        if self.head.overlaps(query.range.start.0, query.range.end.0) {
+            let ids = series_or_all(&self.head.registry().index, query)?;
+            let ids = self.with_samples(ids, query.range);
             let registry = self.head.registry();
-            let ids = series_or_all(&registry.index, query)?;
             registry
                 .index
                 .for_each_labels(&ids, &mut |_, labels| {
@@ -142,6 +153,28 @@ impl Tsdb {
             metrics: top(metrics.into_iter(), limit),
             pairs: pairs.map(|(n, v, series)| (format!("{n}={v}"), series)).collect(),
         }
+    }
+
+    /// The series of the head that have samples in a range.
+    fn with_samples(&self, ids: RoaringBitmap, range: TimeRange<Millis>) -> RoaringBitmap {
+        let head = &self.head;
+        let range = (range.start.0, range.end.0);
+        let (floor, newest) = (head.floor(), head.newest());
+        if range.0 <= floor && newest <= range.1 {
+            // All, and what has nothing here any more is in a block of the range.
+            return ids;
+        }
+        let slots: Vec<Slot> = ids.into_iter().collect();
+        let mut found = RoaringBitmap::new();
+        for slots in slots.chunks(SERIES_AT_ONCE) {
+            let held = head.hold(slots.iter().copied());
+            let mut known = KnownTimes::default();
+            let has = |slot: &Slot| {
+                held.shard(*slot).is_some_and(|shard| shard.has_between(*slot, range, &mut known))
+            };
+            found.extend(slots.iter().copied().filter(has));
+        }
+        found
     }
 
     /// Calls `visit` with each block of the query's range and the series that match, or none if
