@@ -79,6 +79,8 @@ pub(crate) struct Job {
     pub(crate) name: Arc<str>,
     pub(crate) sources: Vec<Source>,
     pub(crate) rules: Vec<Rule>,
+    /// What this machine is called where targets say on which they are.
+    pub(crate) host: Arc<str>,
     pub(crate) pipeline: Pipeline,
     pub(crate) journal: Option<JournalConfig>,
     /// When it was first collected, in nanoseconds since 1970, as far as the sink remembers. What
@@ -373,7 +375,8 @@ impl Collector {
             for source in &mut job.sources {
                 let mut complain = |complaint| complaints.push(complaint);
                 let now = self.world.now.monotonic;
-                targets.extend(source.targets(&*self.world.fs, now, &job.rules, &mut complain));
+                let (fs, host) = (&*self.world.fs, &*job.host);
+                targets.extend(source.targets(fs, now, &job.rules, host, &mut complain));
             }
             for complaint in complaints {
                 if self.complaints.len() < COMPLAINTS_MAX
