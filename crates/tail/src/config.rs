@@ -230,9 +230,15 @@ impl WrittenConfig {
 
 /// A duration as Go writes it, above zero.
 pub(crate) fn go_duration(text: &str) -> Result<Duration, String> {
-    let parsed = masthead_model::GoDuration::parse(text).map_err(|error| error.to_string())?;
-    match u64::try_from(parsed.0) {
-        Ok(nanos) if nanos > 0 => Ok(Duration::from_nanos(nanos)),
-        _ => Err(format!("{text:?} must be above zero")),
+    match go_duration_or_zero(text)? {
+        Duration::ZERO => Err(format!("{text:?} must be above zero")),
+        duration => Ok(duration),
     }
+}
+
+/// The same, where zero means something.
+pub(crate) fn go_duration_or_zero(text: &str) -> Result<Duration, String> {
+    let parsed = masthead_model::GoDuration::parse(text).map_err(|error| error.to_string())?;
+    let nanos = u64::try_from(parsed.0).map_err(|_| format!("{text:?} must not be below zero"))?;
+    Ok(Duration::from_nanos(nanos))
 }
