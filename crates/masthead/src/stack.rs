@@ -101,7 +101,6 @@ impl Stack {
         let lines = logs::open(args, Arc::clone(&clock)).await?;
         let mut upkeep = Upkeep::default();
         logs::keep_up(&lines, args, &mut upkeep)?;
-        front.keep_up(&mut upkeep)?;
         // Whatever brings lines hands them to this one, so that they can be followed.
         let live = Arc::new(LiveTail::new(Arc::clone(&lines) as _));
         let tasks = Tasks::new();
@@ -160,6 +159,7 @@ impl Stack {
         rule_metrics::register(&telemetry, &alerting);
         let router = api.router(&telemetry);
 
+        front.keep_up(api.prometheus.buffers(), &mut upkeep)?;
         let serving = front.serve(&router, &tasks);
         store::load(&store, found).await?;
         store::keep_up(&store, args, &mut upkeep)?;
