@@ -78,7 +78,7 @@ impl Entry {
     /// Makes every label that the line has now an extracted value, as a pipeline within a pipeline
     /// begins (Promtail's `Pipeline.Run`).
     pub(crate) fn extract_labels(&mut self) {
-        for label in self.labels.base.iter() {
+        for label in &self.labels.base {
             // What nobody set is found among the labels that the line began with.
             if self.labels.is_as_begun(label.name) && self.extracted.get(label.name).is_some() {
                 self.extracted.set(&label.name.into(), Value::Text(label.value.into()));
