@@ -19,7 +19,6 @@ mod json;
 mod labels;
 mod names;
 mod protobuf;
-mod scan;
 
 pub use labels::{LabelTextError, label_text};
 pub use names::metadata_name;

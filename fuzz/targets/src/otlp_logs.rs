@@ -9,5 +9,5 @@ use masthead_wire::{
 pub fn run(body: &[u8]) {
     let discover = ["app".to_owned()];
     drop(decode_protobuf(body, &discover, &Limits::default()));
-    drop(decode_json(body, &discover, &Limits::default()));
+    drop(decode_json(&mut body.to_vec(), &discover, &Limits::default()));
 }

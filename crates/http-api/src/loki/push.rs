@@ -133,7 +133,7 @@ fn store(shared: &Shared, body: Vec<u8>, form: Form, encoding: Encoding) -> Resu
         Form::Json => decode_json(&mut body, &wire),
         Form::LegacyJson => decode_legacy_json(&mut body, &wire),
         Form::Snappy => decode_protobuf(&body, &wire),
-        Form::OtlpJson => logs::decode_json(&body, discover, &wire),
+        Form::OtlpJson => logs::decode_json(&mut body, discover, &wire),
         Form::OtlpProtobuf => logs::decode_protobuf(&body, discover, &wire),
     };
     keep(shared, push.map_err(|error| refuse(&error))?)

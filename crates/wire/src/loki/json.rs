@@ -8,8 +8,8 @@ use std::borrow::Cow;
 
 use masthead_model::Nanos;
 
-use super::{Count, NO_TIME, Pair, Push, PushStream, StreamLabels, scan::Scan};
-use crate::{Error, rfc3339};
+use super::{Count, NO_TIME, Pair, Push, PushStream, StreamLabels};
+use crate::{Error, rfc3339, scan::Scan};
 
 pub(super) fn decode(body: &mut [u8]) -> Result<Push<'_>, Error> {
     streams(body, |scan, count| {

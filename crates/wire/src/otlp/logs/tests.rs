@@ -1,7 +1,7 @@
 //! OTLP logs: the same records from JSON and from protobuf.
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::{loki::label_text, proto::Writer};
@@ -25,7 +25,7 @@ fn shown(push: Push<'_>) -> String {
 
 fn from_json(body: &Value) -> String {
     let discover = ["app".to_owned(), "k8s_container_name".to_owned()];
-    match decode_json(body.to_string().as_bytes(), &discover, &Limits::default()) {
+    match decode_json(&mut body.to_string().into_bytes(), &discover, &Limits::default()) {
         Ok(push) => shown(push),
         Err(error) => error.to_string(),
     }
@@ -79,6 +79,11 @@ fn bodies_of_other_types_and_services_found_elsewhere() {
         {"key": "b", "value": {"intValue": 1}}, {"key": "a", "value": {"stringValue": "x"}},
     ]}});
     f(json!([]), json!({"observedTimeUnixNano": 5, "body": map}), r#"{} 5 {"a":"x","b":1} {}"#);
+    let list = json!({"arrayValue": {"values": [
+        {"doubleValue": 2.0}, {"stringValue": "<a&b>"}, {"bytesValue": "YQ=="}, {},
+    ]}});
+    let want = r#"{} 5 [2,"\u003ca\u0026b\u003e","YQ==",null] {}"#;
+    f(json!([]), json!({"observedTimeUnixNano": 5, "body": list}), want);
     f(json!([]), json!({"body": {"doubleValue": 2.0}}), "{} 0 2 {}");
     f(json!([]), json!({}), "{} 0  {}");
     let attribute = |key: &str| json!([{"key": key, "value": {"stringValue": "v"}}]);
@@ -91,8 +96,12 @@ fn bodies_of_other_types_and_services_found_elsewhere() {
 fn bodies_without_records_bring_nothing_and_others_are_refused() {
     assert_eq!(from_json(&json!({})), "");
     assert_eq!(from_json(&json!({"resourceLogs": [{"scopeLogs": [{"logRecords": []}]}]})), "");
-    assert_eq!(from_json(&json!({"resourceLogs": 5})), "json: resourceLogs must be a list");
-    assert_eq!(from_json(&json!([])), "json: an ExportLogsServiceRequest must be an object");
+    assert_eq!(
+        from_json(&json!({"resourceLogs": 5})),
+        "json: resourceLogs: expected [ or null, but found '5' at byte 16"
+    );
+    let want = "json: ExportLogsServiceRequest: expected { or null, but found '[' at byte 0";
+    assert_eq!(from_json(&json!([])), want);
 }
 
 #[test]
@@ -140,10 +149,40 @@ fn protobuf_says_the_same() {
     }
 }
 
+#[test]
+fn few_bytes_that_would_become_much_memory_are_refused() {
+    let f = |resource: &str, records: &str, count: usize| {
+        let records = records.repeat(count);
+        let mut body = format!(
+            r#"{{"resourceLogs":[{{"resource":{{"attributes":[{resource}]}},"scopeLogs":[{{"logRecords":[{records}{{}}]}}]}}]}}"#
+        )
+        .into_bytes();
+        let error = decode_json(&mut body, &[], &Limits::default()).map(drop);
+        let error = error.expect_err("too many").to_string();
+        assert!(error.contains("items, more than the limit of 2000000"), "{error}");
+    };
+    // As many as fit into 14 kB of gzip.
+    f("", "{},", 1_000_000);
+    // What is shared is copied for each record, its texts too where they are made.
+    let shared = vec!["{}"; 1000].join(",");
+    f(&shared, "{},", 2000);
+    let truths = vec![r#"{"boolValue":true}"#; 1000].join(",");
+    f(&format!(r#"{{"value":{{"arrayValue":{{"values":[{truths}]}}}}}}"#), "{},", 27_000);
+    // A map's key is copied in front of each of its keys.
+    let map = format!(
+        r#"{{"key":"{}","value":{{"kvlistValue":{{"values":[{}]}}}}}}"#,
+        "k".repeat(100_000),
+        vec!["{}"; 2000].join(",")
+    );
+    f(&map, "", 0);
+    let maps = vec![r#"{"value":{"kvlistValue":{}}}"#; 2000].join(",");
+    f(&map.replace("{},{}", &maps), "", 0);
+}
+
 proptest! {
     #[test]
     fn no_bytes_panic(bytes: Vec<u8>) {
         drop(decode_protobuf(&bytes, &[], &Limits::default()));
-        drop(decode_json(&bytes, &[], &Limits::default()));
+        drop(decode_json(&mut bytes.clone(), &[], &Limits::default()));
     }
 }
