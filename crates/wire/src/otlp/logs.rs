@@ -77,17 +77,19 @@ struct Record<'a> {
 }
 
 /// Reads an `ExportLogsServiceRequest` in protobuf. Where no resource attribute names the
-/// service, the first of `discover` that is there does.
+/// service, the first of `discover` that is there does. A record that says neither when it was
+/// written nor when it was seen is of `now`.
 ///
 /// # Errors
 /// [`Error::Proto`] if it is none; [`Error::Limit`].
 pub fn decode_protobuf<'a>(
     body: &'a [u8],
     discover: &[String],
+    now: Nanos,
     limits: &Limits,
 ) -> Result<Push<'a>, Error> {
     limits.check_body(body.len())?;
-    translate(protobuf::request(body)?, discover)
+    translate(protobuf::request(body)?, discover, now)
 }
 
 /// Reads an `ExportLogsServiceRequest` in JSON, as [`decode_protobuf`] does. The body is changed:
@@ -98,22 +100,28 @@ pub fn decode_protobuf<'a>(
 pub fn decode_json<'a>(
     body: &'a mut [u8],
     discover: &[String],
+    now: Nanos,
     limits: &Limits,
 ) -> Result<Push<'a>, Error> {
     limits.check_body(body.len())?;
-    translate(request::<protobuf::Logs>(body)?, discover)
+    translate(request::<protobuf::Logs>(body)?, discover, now)
 }
 
-fn translate<'a>(resources: Vec<Resource<'a>>, discover: &[String]) -> Result<Push<'a>, Error> {
+fn translate<'a>(
+    resources: Vec<Resource<'a>>,
+    discover: &[String],
+    now: Nanos,
+) -> Result<Push<'a>, Error> {
     let mut budget = Budget::default();
     let streams = resources.into_iter().filter(|r| r.scopes.iter().any(|s| !s.items.is_empty()));
-    let streams = streams.map(|resource| stream(resource, discover, &mut budget));
+    let streams = streams.map(|resource| stream(resource, discover, now, &mut budget));
     Ok(Push { streams: streams.collect::<Result<_, _>>()? })
 }
 
 fn stream<'a>(
     resource: Resource<'a>,
     discover: &[String],
+    now: Nanos,
     budget: &mut Budget,
 ) -> Result<PushStream<'a>, Error> {
     let mut labels: Vec<Pair<'a>> = Vec::new();
@@ -145,7 +153,7 @@ fn stream<'a>(
             budget.spend(cost)?;
             let first = stream.pairs.len();
             stream.pairs.extend_from_slice(&shared);
-            let (timestamp, line) = entry(record, &mut stream.pairs, budget)?;
+            let (timestamp, line) = entry(record, now, &mut stream.pairs, budget)?;
             stream.push(timestamp, line, first);
         }
     }
@@ -168,6 +176,7 @@ fn pairs_of_scope<'a>(
 
 fn entry<'a>(
     record: Record<'a>,
+    now: Nanos,
     pairs: &mut Vec<Pair<'a>>,
     budget: &mut Budget,
 ) -> Result<(Nanos, Cow<'a, [u8]>), Error> {
@@ -184,8 +193,13 @@ fn entry<'a>(
     push(pairs, "event_name", record.event_name);
     push(pairs, "span_id", record.span_id.into());
     push(pairs, "trace_id", record.trace_id.into());
-    let time = if record.time == 0 { record.observed } else { record.time };
-    Ok((Nanos(i64::try_from(time).unwrap_or(i64::MAX)), record.body.into_line()))
+    let nanos = |time| Nanos(i64::try_from(time).unwrap_or(i64::MAX));
+    let time = match (record.time, record.observed) {
+        (0, 0) => now,
+        (0, observed) => nanos(observed),
+        (time, _) => nanos(time),
+    };
+    Ok((time, record.body.into_line()))
 }
 
 fn push<'a>(pairs: &mut Vec<Pair<'a>>, name: &'static str, value: Cow<'a, str>) {

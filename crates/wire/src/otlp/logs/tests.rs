@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{loki::label_text, proto::Writer};
 
+/// What the clock says.
+const NOW: Nanos = Nanos(99);
+
 fn shown(push: Push<'_>) -> String {
     let mut out = String::new();
     let join = |pairs: &[Pair<'_>]| label_text(pairs.iter().map(|(n, v)| (n.as_ref(), v.as_ref())));
@@ -25,7 +28,7 @@ fn shown(push: Push<'_>) -> String {
 
 fn from_json(body: &Value) -> String {
     let discover = ["app".to_owned(), "k8s_container_name".to_owned()];
-    match decode_json(&mut body.to_string().into_bytes(), &discover, &Limits::default()) {
+    match decode_json(&mut body.to_string().into_bytes(), &discover, NOW, &Limits::default()) {
         Ok(push) => shown(push),
         Err(error) => error.to_string(),
     }
@@ -84,11 +87,11 @@ fn bodies_of_other_types_and_services_found_elsewhere() {
     ]}});
     let want = r#"{} 5 [2,"\u003ca\u0026b\u003e","YQ==",null] {}"#;
     f(json!([]), json!({"observedTimeUnixNano": 5, "body": list}), want);
-    f(json!([]), json!({"body": {"doubleValue": 2.0}}), "{} 0 2 {}");
-    f(json!([]), json!({}), "{} 0  {}");
+    f(json!([]), json!({"body": {"doubleValue": 2.0}}), "{} 99 2 {}");
+    f(json!([]), json!({}), "{} 99  {}");
     let attribute = |key: &str| json!([{"key": key, "value": {"stringValue": "v"}}]);
-    f(attribute("app"), json!({}), r#"{service_name="v"} 0  {app="v"}"#);
-    let want = r#"{k8s_container_name="v", service_name="v"} 0  {}"#;
+    f(attribute("app"), json!({}), r#"{service_name="v"} 99  {app="v"}"#);
+    let want = r#"{k8s_container_name="v", service_name="v"} 99  {}"#;
     f(attribute("k8s.container.name"), json!({}), want);
 }
 
@@ -143,9 +146,9 @@ fn protobuf_says_the_same() {
         "observed_timestamp=\"8\", severity_number=\"13\", severity_text=\"Warn\", ",
         "event_name=\"e\", trace_id=\"5b8e\"}\n"
     );
-    assert_eq!(decode_protobuf(&body, &[], &limits).map(shown), Ok(want.to_owned()));
+    assert_eq!(decode_protobuf(&body, &[], NOW, &limits).map(shown), Ok(want.to_owned()));
     for cut in 1..body.len() {
-        drop(decode_protobuf(&body[..cut], &[], &limits));
+        drop(decode_protobuf(&body[..cut], &[], NOW, &limits));
     }
 }
 
@@ -157,7 +160,7 @@ fn few_bytes_that_would_become_much_memory_are_refused() {
             r#"{{"resourceLogs":[{{"resource":{{"attributes":[{resource}]}},"scopeLogs":[{{"logRecords":[{records}{{}}]}}]}}]}}"#
         )
         .into_bytes();
-        let error = decode_json(&mut body, &[], &Limits::default()).map(drop);
+        let error = decode_json(&mut body, &[], NOW, &Limits::default()).map(drop);
         let error = error.expect_err("too many").to_string();
         assert!(error.contains("items, more than the limit of 2000000"), "{error}");
     };
@@ -182,7 +185,7 @@ fn few_bytes_that_would_become_much_memory_are_refused() {
 proptest! {
     #[test]
     fn no_bytes_panic(bytes: Vec<u8>) {
-        drop(decode_protobuf(&bytes, &[], &Limits::default()));
-        drop(decode_json(&mut bytes.clone(), &[], &Limits::default()));
+        drop(decode_protobuf(&bytes, &[], NOW, &Limits::default()));
+        drop(decode_json(&mut bytes.clone(), &[], NOW, &Limits::default()));
     }
 }
