@@ -54,9 +54,9 @@ fn metric<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<Metric<'a>, Erro
     let mut out = Metric::default();
     while let Some(field) = fields.next()? {
         match field.number {
-            1 => out.name = field.text()?.into(),
-            2 => out.description = field.text()?.into(),
-            3 => out.unit = field.text()?.into(),
+            1 => out.name = field.any_text()?,
+            2 => out.description = field.any_text()?,
+            3 => out.unit = field.any_text()?,
             5 => out.data = Data::Gauge(data(&field, Kind::Number, budget)?.0),
             7 => {
                 let (points, temporality, monotonic) = data(&field, Kind::Number, budget)?;

@@ -139,8 +139,8 @@ fn scope<'a, S: Signal<'a>>(
                 let mut fields = field.message("InstrumentationScope")?;
                 while let Some(field) = fields.next()? {
                     match field.number {
-                        1 => out.name = field.text()?.into(),
-                        2 => out.version = field.text()?.into(),
+                        1 => out.name = field.any_text()?,
+                        2 => out.version = field.any_text()?,
                         3 => out.attributes.push(attribute::<S>(&field, budget)?),
                         4 => out.dropped = field.unsigned()?,
                         _ => {}
@@ -151,7 +151,7 @@ fn scope<'a, S: Signal<'a>>(
                 budget.message()?;
                 out.items.push(S::item(&field, budget)?);
             }
-            3 => out.schema_url = field.text()?.into(),
+            3 => out.schema_url = field.any_text()?,
             _ => {}
         }
     }

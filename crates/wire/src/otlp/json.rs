@@ -7,9 +7,9 @@
 use super::{
     envelope::{Budget, Resource, Resources, Scope, Signal},
     message::Text,
-    value::{Any, nest, valid},
+    value::{Any, nest},
 };
-use crate::{Error, scan::Scan};
+use crate::{Error, go::valid_text, scan::Scan};
 
 /// What a scope or resource says of itself.
 #[derive(Debug)]
@@ -209,7 +209,7 @@ fn bytes<'a>(scan: &mut Scan<'a>, key: &str) -> Result<&'a [u8], Error> {
 }
 
 pub(super) fn text<'a>(scan: &mut Scan<'a>, key: &str) -> Result<Text<'a>, Error> {
-    bytes(scan, key).map(valid)
+    bytes(scan, key).map(valid_text)
 }
 
 pub(super) fn truth(scan: &mut Scan<'_>, key: &str) -> Result<bool, Error> {

@@ -8,7 +8,7 @@
 use std::{borrow::Cow, fmt::Write as _};
 
 use super::{envelope::Budget, message::Text};
-use crate::{Error, proto::Field};
+use crate::{Error, go::valid_text, proto::Field};
 
 /// Attribute values can hold attribute values; more than this is an attack.
 const DEPTH_MAX: usize = 32;
@@ -36,7 +36,7 @@ impl<'a> Any<'a> {
     pub(super) fn into_text(self) -> Text<'a> {
         match self {
             Self::Empty => Cow::Borrowed(""),
-            Self::Text(bytes) => valid(bytes),
+            Self::Text(bytes) => valid_text(bytes),
             Self::Bool(true) => Cow::Borrowed("true"),
             Self::Bool(false) => Cow::Borrowed("false"),
             Self::Int(number) => number.to_string().into(),
@@ -157,19 +157,6 @@ fn json_number(value: f64) -> String {
     if size < 1.0 { scientific } else { scientific.replace('e', "e+") }
 }
 
-/// The text with U+FFFD for each byte that is not UTF-8, which is what Go makes of it.
-pub(super) fn valid(bytes: &[u8]) -> Text<'_> {
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(bytes.len() + 2);
-    for chunk in bytes.utf8_chunks() {
-        out.push_str(chunk.valid());
-        out.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
-    }
-    Cow::Owned(out)
-}
-
 /// Before a list or map is read that stands so deep in others.
 pub(super) fn nest(depth: usize, budget: &mut Budget) -> Result<(), Error> {
     if depth > DEPTH_MAX {
@@ -226,15 +213,15 @@ pub(super) fn pair<'a>(
 ) -> Result<(Text<'a>, Any<'a>), Error> {
     budget.spend(1)?;
     let mut fields = field.message("KeyValue")?;
-    let (mut key, mut value) = ("", Any::Empty);
+    let (mut key, mut value) = (Text::default(), Any::Empty);
     while let Some(field) = fields.next()? {
         match field.number {
-            1 => key = field.text()?,
+            1 => key = field.any_text()?,
             2 => value = any(&field, depth, budget)?,
             _ => {}
         }
     }
-    Ok((key.into(), value))
+    Ok((key, value))
 }
 
 /// What a list or map holds is its field 1.

@@ -44,7 +44,7 @@ fn record<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<Record<'a>, Erro
         match field.number {
             1 => out.time = field.fixed64()?,
             2 => out.severity_number = field.unsigned()?,
-            3 => out.severity_text = field.text()?.into(),
+            3 => out.severity_text = field.any_text()?,
             5 => out.body = any(&field, 0, budget)?,
             6 => out.attributes.push(attribute::<Logs>(&field, budget)?),
             7 => out.dropped = field.unsigned()?,
@@ -52,7 +52,7 @@ fn record<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<Record<'a>, Erro
             9 => out.trace_id = hexadecimal(field.bytes()?),
             10 => out.span_id = hexadecimal(field.bytes()?),
             11 => out.observed = field.fixed64()?,
-            12 => out.event_name = field.text()?.into(),
+            12 => out.event_name = field.any_text()?,
             _ => {}
         }
     }

@@ -153,6 +153,47 @@ fn protobuf_says_the_same() {
 }
 
 #[test]
+fn texts_that_are_not_utf8_do_not_lose_the_others() {
+    let bad = |w: &mut Writer<'_>, number| w.bytes(number, b"\xff<\xe2\x82>");
+    let mut body = Vec::new();
+    Writer::new(&mut body).nested(1, |w| {
+        w.nested(1, |w| {
+            w.nested(1, |w| {
+                w.text(1, "service.name");
+                w.nested(2, |w| bad(w, 1));
+            });
+        });
+        w.nested(2, |w| {
+            w.nested(1, |w| bad(w, 1));
+            w.nested(2, |w| {
+                w.nested(5, |w| bad(w, 1));
+                bad(w, 3);
+                w.nested(6, |w| {
+                    bad(w, 1);
+                    w.nested(2, |w| bad(w, 1));
+                });
+            });
+            w.nested(2, |w| {
+                w.nested(5, |w| {
+                    w.nested(5, |w| w.nested(1, |w| bad(w, 1)));
+                });
+            });
+        });
+    });
+    let push = decode_protobuf(&body, &[], NOW, &Limits::default()).expect("readable");
+    let lines: Vec<_> = push.streams[0].entries.iter().map(|entry| entry.line.clone()).collect();
+    // A line is kept as it is; in JSON there is no byte but UTF-8.
+    assert_eq!(lines, [&b"\xff<\xe2\x82>"[..], br#"["\ufffd\u003c\ufffd\ufffd\u003e"]"#]);
+    let shown = shown(push);
+    let text = "\u{fffd}<\u{fffd}\u{fffd}>";
+    let (stream, metadata) = (
+        format!("{{service_name=\"{text}\"}} 99 "),
+        format!("{{scope_name=\"{text}\", {text}=\"{text}\", severity_text=\"{text}\"}}\n"),
+    );
+    assert!(shown.starts_with(&stream) && shown.contains(&metadata), "{shown}");
+}
+
+#[test]
 fn few_bytes_that_would_become_much_memory_are_refused() {
     let f = |resource: &str, records: &str, count: usize| {
         let records = records.repeat(count);
