@@ -5,7 +5,8 @@
 //! Names are not made to fit here, see [`metadata_name`](crate::loki::metadata_name). Both
 //! encodings are read into the same small messages first: protobuf in `logs/protobuf.rs`, JSON
 //! in `logs/json.rs`. What all records of a resource share is copied for each of them, so that is
-//! counted again: few bytes must not become many pairs. Facts: `pkg/loghttp/push/otlp.go` of Loki, `logs.proto`.
+//! counted again: few bytes must not become many pairs. Facts: `pkg/loghttp/push/otlp.go` and
+//! `otlplabels/labels.go` of Loki, `logs.proto`.
 
 use std::borrow::Cow;
 
@@ -48,8 +49,14 @@ const INDEX_ATTRIBUTES: [&str; 18] = [
     "k8s.job.name",
 ];
 
+/// The attribute that says which service a resource is of.
+const SERVICE_ATTRIBUTE: &str = "service.name";
+
 /// The label that says which service a stream is of.
 const SERVICE_NAME: &str = "service_name";
+
+/// What an event is called, as metadata.
+const EVENT_NAME: &str = "event_name";
 
 /// Bytes beside the body that count for an item more.
 const ITEM_BYTES: usize = 64;
@@ -76,8 +83,8 @@ struct Record<'a> {
     event_name: Text<'a>,
 }
 
-/// Reads an `ExportLogsServiceRequest` in protobuf. Where no resource attribute names the
-/// service, the first of `discover` that is there does. A record that says neither when it was
+/// Reads an `ExportLogsServiceRequest` in protobuf. Where the resource does not name the service,
+/// the first of its attributes that is a label and among `discover` does. A record that says neither when it was
 /// written nor when it was seen is of `now`.
 ///
 /// # Errors
@@ -126,21 +133,27 @@ fn stream<'a>(
 ) -> Result<PushStream<'a>, Error> {
     let mut labels: Vec<Pair<'a>> = Vec::new();
     let mut shared = Vec::new();
+    let says = |(key, value): &(Text<'_>, Any<'_>)| key == SERVICE_ATTRIBUTE && !value.is_blank();
+    let mut named = resource.attributes.iter().any(says);
     for (key, value) in resource.attributes {
-        if INDEX_ATTRIBUTES.contains(&key.as_ref()) {
-            labels.push((key.replace('.', "_").into(), value.into_text()));
-        } else {
+        if !INDEX_ATTRIBUTES.contains(&key.as_ref()) {
             flatten(key, value, &mut shared, budget)?;
+            continue;
         }
-    }
-    if !labels.iter().any(|(name, _)| name == SERVICE_NAME) {
-        let named = |wanted: &String| {
-            let fits = |(name, _): &&Pair<'_>| metadata_name(name).is_ok_and(|n| n == **wanted);
-            labels.iter().chain(&shared).find(fits).map(|(_, value)| value.clone())
-        };
-        if let Some(value) = discover.iter().find_map(named) {
-            labels.push((SERVICE_NAME.into(), value));
+        let first = labels.len();
+        flatten(key, value, &mut labels, budget)?;
+        let mut service = None;
+        for (name, value) in labels.get_mut(first..).unwrap_or_default() {
+            // Nothing can be made of a name in a map: its stream is refused for it.
+            if let Ok(fit) = metadata_name(name) {
+                *name = fit.into_owned().into();
+            }
+            if !named && discover.iter().any(|wanted| wanted == name) {
+                service = Some(value.clone());
+                named = true;
+            }
         }
+        labels.extend(service.map(|value| (SERVICE_NAME.into(), value)));
     }
     let mut stream = PushStream { labels: StreamLabels::Pairs(labels), ..PushStream::default() };
     let of_resource = shared.len();
@@ -181,6 +194,10 @@ fn entry<'a>(
     budget: &mut Budget,
 ) -> Result<(Nanos, Cow<'a, [u8]>), Error> {
     for (key, value) in record.attributes {
+        // The field of that name counts.
+        if key == EVENT_NAME && !record.event_name.is_empty() {
+            continue;
+        }
         flatten(key, value, pairs, budget)?;
     }
     push_count(pairs, "dropped_attributes_count", record.dropped);
@@ -190,7 +207,7 @@ fn entry<'a>(
     }
     push_count(pairs, "severity_number", record.severity_number);
     push(pairs, "severity_text", record.severity_text);
-    push(pairs, "event_name", record.event_name);
+    push(pairs, EVENT_NAME, record.event_name);
     push(pairs, "span_id", record.span_id.into());
     push(pairs, "trace_id", record.trace_id.into());
     let nanos = |time| Nanos(i64::try_from(time).unwrap_or(i64::MAX));

@@ -32,6 +32,11 @@ pub(super) enum Any<'a> {
 }
 
 impl<'a> Any<'a> {
+    /// Whether its text is empty.
+    pub(super) fn is_blank(&self) -> bool {
+        matches!(self, Self::Empty | Self::Text([]))
+    }
+
     /// The value as one text.
     pub(super) fn into_text(self) -> Text<'a> {
         match self {

@@ -27,7 +27,7 @@ fn shown(push: Push<'_>) -> String {
 }
 
 fn from_json(body: &Value) -> String {
-    let discover = ["app".to_owned(), "k8s_container_name".to_owned()];
+    let discover = ["app", "k8s_container_name", "k8s_job_name"].map(str::to_owned);
     match decode_json(&mut body.to_string().into_bytes(), &discover, NOW, &Limits::default()) {
         Ok(push) => shown(push),
         Err(error) => error.to_string(),
@@ -89,10 +89,35 @@ fn bodies_of_other_types_and_services_found_elsewhere() {
     f(json!([]), json!({"observedTimeUnixNano": 5, "body": list}), want);
     f(json!([]), json!({"body": {"doubleValue": 2.0}}), "{} 99 2 {}");
     f(json!([]), json!({}), "{} 99  {}");
-    let attribute = |key: &str| json!([{"key": key, "value": {"stringValue": "v"}}]);
-    f(attribute("app"), json!({}), r#"{service_name="v"} 99  {app="v"}"#);
-    let want = r#"{k8s_container_name="v", service_name="v"} 99  {}"#;
-    f(attribute("k8s.container.name"), json!({}), want);
+    let event = json!([{"key": "event_name", "value": {"stringValue": "attribute"}}]);
+    f(json!([]), json!({"attributes": event}), r#"{} 99  {event_name="attribute"}"#);
+    let both = json!({"attributes": event, "eventName": "field"});
+    f(json!([]), both, r#"{} 99  {event_name="field"}"#);
+}
+
+#[test]
+fn the_service_is_named_by_attributes_that_are_labels_in_their_order() {
+    let f = |attributes: &[(&str, Value)], want: &str| {
+        let pairs = attributes.iter().map(|(key, value)| json!({"key": key, "value": value}));
+        let pairs: Vec<_> = pairs.collect();
+        let body = json!({"resourceLogs": [{
+            "resource": {"attributes": pairs}, "scopeLogs": [{"logRecords": [{}]}],
+        }]});
+        assert_eq!(from_json(&body), format!("{want}\n"));
+    };
+    let text = |text: &str| json!({"stringValue": text});
+    // What is no label names nothing; the edge then says that the service is not known.
+    f(&[("app", text("a"))], r#"{} 99  {app="a"}"#);
+    let (pod, job) = (("k8s.container.name", text("c")), ("k8s.job.name", text("j")));
+    let both = [job.clone(), pod.clone()];
+    f(&both, r#"{k8s_job_name="j", service_name="j", k8s_container_name="c"} 99  {}"#);
+    f(&[pod.clone()], r#"{k8s_container_name="c", service_name="c"} 99  {}"#);
+    let service = |name| ("service.name", text(name));
+    f(&[job.clone(), service("s")], r#"{k8s_job_name="j", service_name="s"} 99  {}"#);
+    let want = r#"{service_name="", k8s_job_name="j", service_name="j"} 99  {}"#;
+    f(&[service(""), job], want);
+    let map = json!({"kvlistValue": {"values": [{"key": "x.y", "value": {"intValue": 1}}]}});
+    f(&[("cloud.region", map)], r#"{cloud_region_x_y="1"} 99  {}"#);
 }
 
 #[test]
