@@ -354,7 +354,7 @@ step('rules and alerts are shown by their state', async ({ page }) => {
 step('discovery says which rule left a target out', async ({ page }) => {
   await page.goto('/discovery');
   const job = page.getByRole('region', { name: 'left-out' });
-  await job.getByText(/Nothing is scraped: all 1 targets were dropped/).waitFor();
+  await job.getByText(/Nothing is scraped: the only target was dropped/).waitFor();
   await job.getByRole('button', { name: 'Why?' }).click();
   await job.getByText('This rule dropped it.').waitFor();
   assert.deepEqual(await findings(page), []);

@@ -164,14 +164,20 @@ fn reason(targets: &dyn TargetsView, pool: &str, dropped: &[&DroppedTarget], all
             ends.entry(at).or_insert((0, words)).0 += 1;
         }
     }
-    match ends.last_key_value() {
-        Some((at, (count, words))) => {
-            format!(
-                "all {all} targets were dropped; the last {count} by relabel_configs[{at}]: {words}"
-            )
-        }
-        None => format!("all {all} targets were dropped"),
-    }
+    let last = ends.last_key_value();
+    in_words(all, last.map(|(at, (count, words))| (*at, *count, words.as_str())))
+}
+
+/// `all` targets were dropped, so many of them last, by the rule at a place.
+fn in_words(all: u64, last: Option<(usize, u64, &str)>) -> String {
+    let dropped = match all {
+        1 => "the only target was dropped".to_owned(),
+        _ => format!("all {all} targets were dropped"),
+    };
+    let which = |count: u64| if all == 1 { String::new() } else { format!("; the last {count}") };
+    last.map_or(dropped.clone(), |(at, count, words)| {
+        format!("{dropped}{} by relabel_configs[{at}]: {words}", which(count))
+    })
 }
 
 #[cfg(test)]
@@ -278,6 +284,14 @@ mod tests {
             "nothing was found to scrape",
         ];
         assert_eq!(reasons, want);
+    }
+
+    #[test]
+    fn one_target_is_the_only_one() {
+        assert_eq!(in_words(3, None), "all 3 targets were dropped");
+        assert_eq!(in_words(1, None), "the only target was dropped");
+        let got = in_words(1, Some((2, 1, "keep a =~ \"b\"")));
+        assert_eq!(got, "the only target was dropped by relabel_configs[2]: keep a =~ \"b\"");
     }
 
     #[test]

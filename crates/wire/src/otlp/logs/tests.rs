@@ -111,7 +111,7 @@ fn the_service_is_named_by_attributes_that_are_labels_in_their_order() {
     let (pod, job) = (("k8s.container.name", text("c")), ("k8s.job.name", text("j")));
     let both = [job.clone(), pod.clone()];
     f(&both, r#"{k8s_job_name="j", service_name="j", k8s_container_name="c"} 99  {}"#);
-    f(&[pod.clone()], r#"{k8s_container_name="c", service_name="c"} 99  {}"#);
+    f(std::slice::from_ref(&pod), r#"{k8s_container_name="c", service_name="c"} 99  {}"#);
     let service = |name| ("service.name", text(name));
     f(&[job.clone(), service("s")], r#"{k8s_job_name="j", service_name="s"} 99  {}"#);
     let want = r#"{service_name="", k8s_job_name="j", service_name="j"} 99  {}"#;
