@@ -157,7 +157,7 @@ const FLAGS: &[Row] = &[
         "masthead_http_api_log_followers",
     ),
     ("logs.max-pattern-lines", "older lines are not looked at", "", ""),
-    ("query.timeout", "503", "query timed out in query execution", ""),
+    ("query.timeout", "503", "query timed out in expression evaluation", ""),
     ("query.max-samples", "422", "would load too many samples into memory", ""),
     ("query.max-concurrency", "the query waits", "", "masthead_http_api_queries_waiting"),
     (
