@@ -52,7 +52,7 @@ const TAIL: &str = "
 - Of logins and sessions: [http-masthead.md](../reference/http-masthead.md#limits).
 - Of the disk: with less than 64 MiB free no line is taken, and `masthead_logs_out_of_space` is 1; retention by size is off until `--storage.retention.size` and `--logs.retention.size` are set.
 
-There is no limit on how much may be pushed per second, and none on how long a query text of PromQL is but that of its form.
+There is no limit on how much may be pushed per second.
 ";
 
 /// Flag, what happens beyond it, a part of the text that is then said (nothing where nobody is
@@ -226,6 +226,27 @@ const FIXED: &[Fixed] = &[
         "400",
         "crates/http-api/src/loki/params.rs",
         "POINTS_MAX: i64 = 11_000;",
+    ),
+    (
+        "bytes of a PromQL query",
+        "1 MiB",
+        "400",
+        "crates/promql/src/parser.rs",
+        "EXPRESSION_BYTES_MAX: usize = 1 << 20;",
+    ),
+    (
+        "depth of a PromQL query; each operator of a chain such as `a + b + c` is one level",
+        "256",
+        "400",
+        "crates/promql/src/ast.rs",
+        "DEPTH_MAX: usize = 256;",
+    ),
+    (
+        "steps of a PromQL query or of a subquery in it",
+        "50,000,000",
+        "422",
+        "crates/promql/src/engine/grid.rs",
+        "STEPS_MAX: usize = 50_000_000;",
     ),
     (
         "bytes of label values that a PromQL query makes",
