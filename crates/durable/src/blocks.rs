@@ -144,17 +144,17 @@ pub fn release_unread<B: Block>(blocks: &[Arc<B>], now: Duration) {
     }
 }
 
-/// Those of `blocks` that retention does not keep, oldest first. `newest` and `other_bytes` are as
-/// in [`expired`].
+/// Those of `blocks` that retention does not keep, oldest first. `times` and `other_bytes` are as in
+/// [`expired`].
 pub fn unkept<B: Block>(
     blocks: &[Arc<B>],
-    newest: i64,
+    times: (i64, i64),
     other_bytes: u64,
     keep: Keep,
 ) -> Vec<Arc<B>> {
     let candidates: Vec<Candidate> =
         blocks.iter().map(|block| Candidate { last: block.last(), bytes: block.bytes }).collect();
-    let gone = expired(&candidates, newest, other_bytes, keep);
+    let gone = expired(&candidates, times, other_bytes, keep);
     gone.into_iter().filter_map(|at| blocks.get(at).cloned()).collect()
 }
 

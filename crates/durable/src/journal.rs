@@ -32,7 +32,7 @@ use std::{
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
-use masthead_sysio::{Clock, Fs};
+use masthead_sysio::{Buffers, Clock, Fs};
 use parking_lot::Mutex;
 
 mod checkpoint;
@@ -46,7 +46,7 @@ mod tests;
 
 pub use checkpoint::CheckpointWriter;
 pub use cursor::Cursor;
-pub use frame::FRAME_BYTES_MAX;
+pub use frame::{Draft, FRAME_BYTES_MAX};
 pub use replay::{Damage, Frame, Origin, ReplayReport};
 
 use self::output::{Output, Piece};
@@ -73,7 +73,8 @@ pub struct JournalOptions {
     /// What may wait to be written before more is refused; 64 MiB by default.
     pub pending_bytes_max: usize,
     /// What is written and not synced stays in memory, to be written again after a failed sync; with
-    /// more of it a sync is made whatever the interval. 16 MiB by default.
+    /// more of it a sync is made whatever the interval. 16 MiB by default. As much memory is kept
+    /// for the next frames while frames come.
     pub unsynced_bytes_max: usize,
 }
 
@@ -87,6 +88,9 @@ impl Default for JournalOptions {
         }
     }
 }
+
+/// Frames up to this size that wait together are written together.
+const PIECE_BYTES: usize = 256 << 10;
 
 /// A frame's place: everything up to `seq` must be written before it is acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,6 +109,8 @@ pub struct Journal {
     dir: Utf8PathBuf,
     clock: Arc<dyn Clock>,
     queue: Mutex<Queue>,
+    /// Memory of frames that are synced, for the next ones.
+    buffers: Arc<Buffers>,
     /// Held by whoever writes; those who wait for it find their frames written when they get it.
     output: Mutex<Output>,
     /// Frames up to this number are in a file.
@@ -154,9 +160,9 @@ impl Journal {
             pending_bytes: 0,
         };
         let bytes = found.files.iter().map(|file| file.len).sum();
+        let buffers = Arc::new(Buffers::new(options.unsynced_bytes_max));
         let output = Output::new(
-            Arc::clone(&fs),
-            dir.to_owned(),
+            (Arc::clone(&fs), dir.to_owned(), Arc::clone(&buffers)),
             (options.sync, options.unsynced_bytes_max),
             found.files,
             clock.monotonic(),
@@ -167,6 +173,7 @@ impl Journal {
             dir: dir.to_owned(),
             clock,
             queue: Mutex::new(queue),
+            buffers,
             output: Mutex::new(output),
             written: AtomicU64::new(found.last_seq),
             synced: AtomicU64::new(found.last_seq),
@@ -222,7 +229,30 @@ impl Journal {
         check_size(payload.len())?;
         let mut queue = self.queue.lock();
         queue.roll(self.options.segment_bytes);
-        Ok(queue.push(payload))
+        Ok(queue.push(payload, &self.buffers))
+    }
+
+    /// A frame to be written, with room for so many bytes of payload.
+    pub fn draft(&self, room: usize) -> Draft {
+        let room = room.min(FRAME_BYTES_MAX).saturating_add(frame::FRAME_HEADER_BYTES);
+        Draft::within(self.buffers.take(room))
+    }
+
+    /// As [`Journal::enqueue`] of the payload of `draft`, which is not copied if it is large.
+    ///
+    /// # Errors
+    /// As [`Journal::enqueue`].
+    pub fn enqueue_draft(&self, draft: Draft) -> Result<Ticket> {
+        let bytes = draft.payload().len();
+        if bytes < PIECE_BYTES {
+            let ticket = self.enqueue(draft.payload())?;
+            self.buffers.give(draft.into_bytes());
+            return Ok(ticket);
+        }
+        check_size(bytes)?;
+        let mut queue = self.queue.lock();
+        queue.roll(self.options.segment_bytes);
+        Ok(queue.push_draft(draft))
     }
 
     /// As [`Journal::enqueue`], if the next frame is one of `segment`: what a frame says may rest
@@ -234,7 +264,7 @@ impl Journal {
         check_size(payload.len())?;
         let mut queue = self.queue.lock();
         queue.roll(self.options.segment_bytes);
-        Ok((queue.segment == segment).then(|| queue.push(payload)))
+        Ok((queue.segment == segment).then(|| queue.push(payload, &self.buffers)))
     }
 
     /// Returns when every frame up to `ticket` is as durable as the policy promises.
@@ -281,8 +311,13 @@ impl Journal {
     /// # Errors
     /// Those of the sync; what was not synced is written again at the next commit.
     pub fn tick(&self) -> Result<()> {
-        let SyncPolicy::Interval(interval) = self.options.sync else { return Ok(()) };
+        let SyncPolicy::Interval(interval) = self.options.sync else {
+            self.buffers.release();
+            return Ok(());
+        };
         if self.synced.load(Ordering::Acquire) >= self.written.load(Ordering::Acquire) {
+            // Asked again before anything came, memory is kept for nothing.
+            self.buffers.release();
             return Ok(());
         }
         // Someone who writes now will come by here afterwards.
@@ -436,22 +471,40 @@ impl Queue {
         self.segment_bytes = 0;
     }
 
-    fn push(&mut self, payload: &[u8]) -> Ticket {
-        let (seq, segment) = (self.next_seq, self.segment);
-        self.next_seq += 1;
-        if self.pending.back().is_none_or(|piece| piece.segment != segment) {
-            self.pending.push_back(Piece { segment, last_seq: seq, bytes: Vec::new() });
-        }
-        let mut added = 0;
-        if let Some(piece) = self.pending.back_mut() {
-            let before = piece.bytes.len();
+    fn push(&mut self, payload: &[u8], buffers: &Buffers) -> Ticket {
+        let ticket = self.number(payload.len());
+        let Ticket { seq, segment } = ticket;
+        let joins = |piece: &&mut Piece| {
+            piece.segment == segment
+                && piece.bytes.len().saturating_add(payload.len()) <= PIECE_BYTES
+        };
+        if let Some(piece) = self.pending.back_mut().filter(joins) {
             frame::put_frame(&mut piece.bytes, seq, payload);
             piece.last_seq = seq;
-            added = piece.bytes.len() - before;
+        } else {
+            let mut bytes = buffers.take(frame::FRAME_HEADER_BYTES + payload.len());
+            frame::put_frame(&mut bytes, seq, payload);
+            self.pending.push_back(Piece { segment, last_seq: seq, bytes });
         }
-        self.pending_bytes += added;
-        self.segment_bytes += added as u64;
-        Ticket { seq, segment }
+        ticket
+    }
+
+    fn push_draft(&mut self, mut draft: Draft) -> Ticket {
+        let ticket = self.number(draft.payload().len());
+        let Ticket { seq, segment } = ticket;
+        draft.number(seq);
+        self.pending.push_back(Piece { segment, last_seq: seq, bytes: draft.into_bytes() });
+        ticket
+    }
+
+    /// The place of a frame with so many bytes of payload, which is the next one.
+    fn number(&mut self, payload: usize) -> Ticket {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        let bytes = frame::FRAME_HEADER_BYTES + payload;
+        self.pending_bytes += bytes;
+        self.segment_bytes += bytes as u64;
+        Ticket { seq, segment: self.segment }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Which of the old must go: by time and by size.
 //!
-//! Time is counted back from the newest data, not from a clock, so that a clock that jumps ahead
-//! deletes nothing. Nothing is deleted here; the stores do that.
+//! Time is counted back from the newest data, so that a clock that jumps ahead deletes nothing; and
+//! from no later than the clock, so that one entry of a far future deletes nothing either. Nothing
+//! is deleted here; the stores do that.
 
 /// What retention knows of one block; times in the unit of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,9 +24,16 @@ pub struct Keep {
 
 /// Returns the places of the blocks that must go, in order of their age, oldest first.
 ///
-/// `newest` is the time of the newest entry anywhere in the store; `other_bytes` is what the store
-/// has beside blocks, which counts against the size and cannot be deleted.
-pub fn expired(blocks: &[Candidate], newest: i64, other_bytes: u64, keep: Keep) -> Vec<usize> {
+/// `newest` is the time of the newest entry anywhere in the store, and `now` that of the clock;
+/// `other_bytes` is what the store has beside blocks, which counts against the size and cannot be
+/// deleted.
+pub fn expired(
+    blocks: &[Candidate],
+    (newest, now): (i64, i64),
+    other_bytes: u64,
+    keep: Keep,
+) -> Vec<usize> {
+    let newest = newest.min(now);
     let mut by_age: Vec<(usize, &Candidate)> = blocks.iter().enumerate().collect();
     by_age.sort_by_key(|(at, block)| (block.last, *at));
     let mut total =
@@ -51,7 +59,10 @@ mod tests {
     fn oldest_go_first_by_time_and_by_size() {
         let blocks = [(30, 5), (10, 7), (20, 1)].map(|(last, bytes)| Candidate { last, bytes });
         let f = |span, bytes, other, want: &[usize]| {
-            assert_eq!(expired(&blocks, 40, other, Keep { span, bytes }), want);
+            let keep = Keep { span, bytes };
+            assert_eq!(expired(&blocks, (40, 1_000), other, keep), want);
+            // Neither a newest entry of the future nor a clock that is ahead makes others older.
+            assert_eq!(expired(&blocks, (1_000, 40), other, keep), want);
         };
         f(None, None, 100, &[]);
         f(Some(31), None, 0, &[]);

@@ -82,6 +82,8 @@ pub struct LokiParts {
     pub build: BuildInfo,
     /// Whether lines may be deleted (`--web.enable-admin-api`).
     pub admin_enabled: bool,
+    /// What is logged (`--log.level`).
+    pub log_level: String,
 }
 
 /// The Loki API.
@@ -203,7 +205,7 @@ fn beside() -> Routes {
         .route("/config", get(status::config))
         .route("/api/v1/admin/logs/snapshot", post(snapshot::create).put(snapshot::create))
         .route("/services", get(status::services))
-        .route("/log_level", get(status::log_level))
+        .route("/log_level", get(status::log_level).post(status::set_log_level))
         .route("/flush", get(status::flush).post(status::flush))
         .route("/prometheus/api/v1/rules", get(rules::prometheus_rules))
         .route("/prometheus/api/v1/alerts", get(rules::prometheus_alerts))

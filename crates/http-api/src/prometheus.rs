@@ -30,7 +30,7 @@ use masthead_ports::{
     QueryCtx, RulesView, SampleSink, SampleSource, ServerView, StoreAdmin, TargetsView,
 };
 use masthead_promql::Features;
-use masthead_sysio::Clock;
+use masthead_sysio::{Buffers, Clock};
 use masthead_wire::otlp::Config as OtlpConfig;
 use serde::Serialize;
 
@@ -176,6 +176,12 @@ impl PrometheusApi {
     /// Changes how OTLP metrics are translated, after a reload.
     pub fn set_otlp(&self, config: OtlpConfig) {
         *self.shared.otlp.write().unwrap_or_else(PoisonError::into_inner) = config;
+    }
+
+    /// Memory of large requests that is kept for the next ones. Whoever cares for the process' memory
+    /// calls its [`Buffers::release`] now and then.
+    pub fn buffers(&self) -> Arc<Buffers> {
+        Arc::clone(self.shared.desk.budget.buffers())
     }
 
     /// What it shares with the other APIs of the server.

@@ -1,7 +1,8 @@
 //! Request bodies: read whole, but never more than their limit, and never more in all than the
 //! server may hold at once.
 //!
-//! Nothing is allocated by what a header claims. A client that stalls is dropped.
+//! Nothing is allocated by what a header claims. A client that stalls is dropped. The memory of large
+//! bodies, and of what they are unpacked into, is used again ([`Budget::buffers`]).
 
 use std::{
     pin::Pin,
@@ -15,8 +16,18 @@ use std::{
 use axum::body::Body;
 use http_body::Body as _;
 use masthead_model::ErrorClass;
+use masthead_sysio::Buffers;
+use masthead_wire::{
+    Error as WireError, Limits as WireLimits,
+    remote_write::{decompress, decompressed_len},
+};
 
 use crate::error::ApiError;
+
+/// Bytes of buffers that are kept for the next large bodies: enough for two senders.
+const SPARE_BYTES_MAX: usize = 8 << 20;
+/// A body from this size on is read into memory of one before.
+const LARGE: usize = 256 << 10;
 
 /// The limit for one body and the flag that moves it.
 #[derive(Debug, Clone, Copy)]
@@ -30,9 +41,10 @@ pub(crate) struct Limit {
 pub(crate) struct Budget {
     held: AtomicUsize,
     limit: usize,
+    buffers: Arc<Buffers>,
 }
 
-/// A body that was read; dropping it gives its bytes back to the budget.
+/// A body that was read; dropping it gives its bytes back to the budget, and its memory to the next.
 #[derive(Debug)]
 pub(crate) struct Upload {
     pub(crate) bytes: Vec<u8>,
@@ -42,7 +54,13 @@ pub(crate) struct Upload {
 
 impl Budget {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { held: AtomicUsize::new(0), limit }
+        let buffers = Arc::new(Buffers::new(SPARE_BYTES_MAX));
+        Self { held: AtomicUsize::new(0), limit, buffers }
+    }
+
+    /// Buffers for bodies and for what they are unpacked into.
+    pub(crate) fn buffers(&self) -> &Arc<Buffers> {
+        &self.buffers
     }
 
     /// Bytes held now.
@@ -64,9 +82,24 @@ impl Budget {
     }
 }
 
+impl Upload {
+    /// Puts what a block of snappy holds in its place.
+    ///
+    /// # Errors
+    /// As [`decompress`]; the bytes are worth nothing then.
+    pub(crate) fn unsnap(&mut self, limits: &WireLimits) -> Result<(), WireError> {
+        let buffers = &self.budget.buffers;
+        let mut plain = buffers.take(decompressed_len(&self.bytes, limits)?);
+        let done = decompress(&self.bytes, limits, &mut plain);
+        buffers.give(std::mem::replace(&mut self.bytes, plain));
+        done
+    }
+}
+
 impl Drop for Upload {
     fn drop(&mut self) {
         self.budget.held.fetch_sub(self.held, Ordering::Relaxed);
+        self.budget.buffers.give(std::mem::take(&mut self.bytes));
     }
 }
 
@@ -78,10 +111,13 @@ pub(crate) async fn read(
     stall: Duration,
 ) -> Result<Upload, ApiError> {
     // A length that is told and too large is refused before a byte is read.
-    if body.size_hint().lower() > limit.bytes as u64 {
+    let told = body.size_hint().lower();
+    if told > limit.bytes as u64 {
         return Err(too_large(limit));
     }
-    let mut upload = Upload { bytes: Vec::new(), budget: Arc::clone(budget), held: 0 };
+    let large = usize::try_from(told).ok().filter(|bytes| *bytes >= LARGE);
+    let bytes = large.and_then(|bytes| budget.buffers.take_spare(bytes)).unwrap_or_default();
+    let mut upload = Upload { bytes, budget: Arc::clone(budget), held: 0 };
     loop {
         let frame = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context));
         let frame = match tokio::time::timeout(stall, frame).await {
@@ -135,6 +171,28 @@ mod tests {
         let error = get(7, 6, &budget).await.expect_err("too large");
         assert_eq!(error.class, ErrorClass::TooLarge);
         assert!(error.message.contains("6 bytes (see --flag)"), "{}", error.message);
+    }
+
+    #[tokio::test]
+    async fn memory_of_a_body_before_shows_nothing_of_it() {
+        let budget = Arc::new(Budget::new(64 << 20));
+        let limit = Limit { bytes: 16 << 20, flag: "--flag" };
+        for (byte, size) in [(b'a', 3 << 20), (b'b', 300 << 10), (b'c', 2 << 20), (b'd', 9)] {
+            let plain = vec![byte; size];
+            let packed = masthead_wire::remote_write::compress(&plain).expect("small");
+            for (sent, snappy) in [(packed, true), (plain.clone(), false)] {
+                let stall = Duration::from_secs(1);
+                let mut upload = read(sent.into(), limit, &budget, stall).await.expect("fits");
+                if snappy {
+                    upload.unsnap(&WireLimits::default()).expect("snappy");
+                }
+                assert!(upload.bytes == plain, "{} of {size}", upload.bytes.len());
+            }
+            assert!(budget.buffers().bytes() >= 3 << 20, "the first one's is kept");
+        }
+        let mut upload = get(300 << 10, 1 << 20, &budget).await.expect("fits");
+        assert!(upload.bytes.capacity() >= 2 << 20, "memory of one before");
+        upload.unsnap(&WireLimits::default()).expect_err("no snappy");
     }
 
     #[tokio::test]

@@ -72,7 +72,7 @@ impl Logdb {
                 store: self,
                 state: &mut state,
                 segment: self.journal.next_segment(),
-                builder: FrameBuilder::with_room(bytes),
+                builder: FrameBuilder::new(self.journal.draft(room(bytes))),
                 report: LogReport::default(),
                 bytes: 0,
             };
@@ -106,6 +106,11 @@ impl Logdb {
         }
         Ok(())
     }
+}
+
+/// Room for a frame with so many bytes of lines, and for what stands between them.
+fn room(bytes: usize) -> usize {
+    bytes.saturating_add(bytes / 8).min(FRAME_BYTES)
 }
 
 fn check_progress(progress: &[Progress], state: &State, limit: usize) -> Result<(), AppendError> {
@@ -229,7 +234,7 @@ impl Work<'_> {
     fn enqueue(&mut self, progress: &[Progress]) -> Result<()> {
         let pairs = progress.iter().map(|new| (&*new.key, new.value.as_deref()));
         let frame = self.builder.finish(pairs);
-        self.store.journal.enqueue(&frame).map_err(Error::from)?;
+        self.store.journal.enqueue_draft(frame).map_err(Error::from)?;
         self.segment = self.store.journal.next_segment();
         Ok(())
     }

@@ -6,17 +6,13 @@
 
 use aho_corasick::AhoCorasick;
 use masthead_chunk::{lines, words};
-use masthead_model::Regexp;
+use masthead_model::{Regexp, RegexpSearch};
 use masthead_ports::{LineFilter, LinePattern, LogColumns};
 use memchr::memmem::{self, Finder};
-use regex::bytes::{Regex, RegexBuilder};
 
 mod required;
 
 use self::required::{Literal, required};
-
-/// A compiled expression takes at most this much memory.
-const PROGRAM_BYTES_MAX: usize = 10 << 20;
 
 /// Every filter in full, for deletions.
 #[derive(Debug)]
@@ -28,7 +24,7 @@ pub(crate) struct LineTest {
 #[derive(Debug)]
 enum Test {
     Literal(Box<Finder<'static>>),
-    Regexp(Box<Regex>),
+    Regexp(Box<RegexpSearch>),
 }
 
 impl LineTest {
@@ -39,11 +35,7 @@ impl LineTest {
                 LinePattern::Literal(bytes) => {
                     Test::Literal(Box::new(Finder::new(bytes).into_owned()))
                 }
-                LinePattern::Regexp(text) => {
-                    let pattern = Regexp::translate(text).ok()?;
-                    let regex = RegexBuilder::new(&pattern).size_limit(PROGRAM_BYTES_MAX).build();
-                    Test::Regexp(Box::new(regex.ok()?))
-                }
+                LinePattern::Regexp(text) => Test::Regexp(Box::new(RegexpSearch::new(text).ok()?)),
             })
         });
         Some(Self { negated: filter.negated, any: any.collect::<Option<_>>()? })

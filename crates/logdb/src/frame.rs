@@ -9,7 +9,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use masthead_durable::bytes::{Bad, Reader, put_signed, put_slice, put_unsigned};
+use masthead_durable::{
+    bytes::{Bad, Reader, put_signed, put_slice, put_unsigned},
+    journal::Draft,
+};
 use masthead_model::Labels;
 
 use crate::{deletion::Deletion, rows::Row};
@@ -26,7 +29,7 @@ const LABELS_MAX: usize = 100_000;
 /// A frame of lines that grows.
 #[derive(Debug)]
 pub(crate) struct FrameBuilder {
-    bytes: Vec<u8>,
+    draft: Draft,
     time: i64,
     sets: HashMap<Labels, usize, FixedState>,
     /// The set of the row before, which is mostly that of the next one too.
@@ -37,40 +40,39 @@ pub(crate) struct FrameBuilder {
 
 impl Default for FrameBuilder {
     fn default() -> Self {
-        let (bytes, sets) = (vec![KIND_LINES], HashMap::default());
-        Self { bytes, time: 0, sets, last_set: None, in_group: false, rows: 0 }
+        Self::new(Draft::default())
     }
 }
 
 impl FrameBuilder {
-    /// As the default, with room for about so many bytes of lines.
-    pub(crate) fn with_room(bytes: usize) -> Self {
-        let mut builder = Self::default();
-        builder.bytes.reserve(bytes.saturating_add(bytes / 8).min(FRAME_BYTES));
-        builder
+    /// A frame that grows in `draft`, which is empty.
+    pub(crate) fn new(mut draft: Draft) -> Self {
+        draft.end().push(KIND_LINES);
+        let sets = HashMap::default();
+        Self { draft, time: 0, sets, last_set: None, in_group: false, rows: 0 }
     }
 
     /// The rows from now on are of this stream, which is defined if `labels` are given.
     pub(crate) fn stream(&mut self, id: u64, labels: Option<&Labels>) {
         self.end_group();
-        put_unsigned(&mut self.bytes, id + 1);
-        self.bytes.push(u8::from(labels.is_some()));
+        put_unsigned(self.draft.end(), id + 1);
+        self.draft.end().push(u8::from(labels.is_some()));
         if let Some(labels) = labels {
-            put_labels(&mut self.bytes, labels);
+            put_labels(self.draft.end(), labels);
         }
         self.in_group = true;
         self.time = 0;
     }
 
     pub(crate) fn row(&mut self, row: Row<'_>) {
-        put_unsigned(&mut self.bytes, row.line.len() as u64 + 1);
-        put_signed(&mut self.bytes, row.time.wrapping_sub(self.time));
+        put_unsigned(self.draft.end(), row.line.len() as u64 + 1);
+        put_signed(self.draft.end(), row.time.wrapping_sub(self.time));
         self.time = row.time;
         match row.metadata {
-            None => self.bytes.push(0),
+            None => self.draft.end().push(0),
             Some(labels) => self.put_set(labels),
         }
-        self.bytes.extend_from_slice(row.line);
+        self.draft.end().extend_from_slice(row.line);
         self.rows += 1;
     }
 
@@ -79,15 +81,15 @@ impl FrameBuilder {
         if let Some((last, number)) = &self.last_set
             && last == labels
         {
-            put_unsigned(&mut self.bytes, *number as u64);
+            put_unsigned(self.draft.end(), *number as u64);
             return;
         }
         let next = self.sets.len() + 1;
         let known = self.sets.get(labels).copied();
         let number = known.unwrap_or(next);
-        put_unsigned(&mut self.bytes, number as u64);
+        put_unsigned(self.draft.end(), number as u64);
         if known.is_none() {
-            put_labels(&mut self.bytes, labels);
+            put_labels(self.draft.end(), labels);
             self.sets.insert(labels.clone(), next);
         }
         self.last_set = Some((labels.clone(), number));
@@ -98,23 +100,23 @@ impl FrameBuilder {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.bytes.len() >= FRAME_BYTES
+        self.draft.payload().len() >= FRAME_BYTES
     }
 
     /// The frame, with this progress; the builder starts anew.
     pub(crate) fn finish<'a>(
         &mut self,
         progress: impl ExactSizeIterator<Item = (&'a str, Option<&'a str>)>,
-    ) -> Vec<u8> {
+    ) -> Draft {
         self.end_group();
-        put_unsigned(&mut self.bytes, 0);
-        put_progress(&mut self.bytes, progress);
-        std::mem::take(self).bytes
+        put_unsigned(self.draft.end(), 0);
+        put_progress(self.draft.end(), progress);
+        std::mem::take(self).draft
     }
 
     fn end_group(&mut self) {
         if std::mem::take(&mut self.in_group) {
-            put_unsigned(&mut self.bytes, 0);
+            put_unsigned(self.draft.end(), 0);
         }
     }
 }

@@ -28,6 +28,7 @@ impl Logdb {
         let state = self.state.read();
         let in_memory = state.head.newest.unwrap_or(i64::MIN);
         let newest = state.blocks.iter().map(|block| block.meta.last).fold(in_memory, i64::max);
-        blocks::unkept(&state.blocks, newest, self.journal.bytes(), self.options.keep)
+        let times = (newest, self.clock.now().0);
+        blocks::unkept(&state.blocks, times, self.journal.bytes(), self.options.keep)
     }
 }

@@ -113,11 +113,12 @@ impl Stack {
         let lines = logs::open(args, Arc::clone(&clock)).await?;
         let mut upkeep = Upkeep::default();
         logs::keep_up(&lines, args, &mut upkeep)?;
-        front.keep_up(&mut upkeep)?;
         // Whatever brings lines hands them to this one, so that they can be followed.
         let live = Arc::new(LiveTail::new(Arc::clone(&lines) as _));
         let tasks = Tasks::new();
-        let collected = Arc::new(Discovering::new(Arc::clone(&live) as _, logs::limits(args)));
+        let collected =
+            Discovering::new(Arc::clone(&live) as _, Arc::clone(&clock), logs::limits(args));
+        let collected = Arc::new(collected);
         let collecting = Collecting::start(args, Some(collected), Arc::clone(&clock), &tasks)?;
         let collecting = Arc::new(collecting);
         let own_log_stats = own_log.stats();
@@ -171,6 +172,7 @@ impl Stack {
         let router = api.router(&telemetry);
 
         let ending = [api.prometheus.ending(), alerting.ending()];
+        front.keep_up(api.prometheus.buffers(), &mut upkeep)?;
         let serving = front.serve(&router, &tasks);
         store::load(&store, found).await?;
         store::keep_up(&store, args, &mut upkeep)?;

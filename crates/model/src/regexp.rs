@@ -7,14 +7,20 @@
 //!
 //! A label matcher must match the whole value. What a pattern can match is first reduced to a
 //! list of values or a prefix (`regexp/analyze.rs`), so that an index can look values up
-//! instead of trying each.
+//! instead of trying each. What is searched for in a line, which may be any bytes, is a
+//! [`RegexpSearch`] (`regexp/search.rs`).
 
 use std::sync::Arc;
 
 use regex::{Captures, Regex, RegexBuilder};
 
 mod analyze;
+mod readable;
+mod search;
 mod translate;
+
+pub use self::readable::{Readable, readable};
+pub use self::search::{Groups, RegexpSearch};
 
 /// A compiled pattern takes at most this much memory; more is refused.
 const PROGRAM_BYTES_MAX: usize = 10 << 20;

@@ -75,18 +75,11 @@ pub fn read_to_vec(fs: &dyn Fs, path: &Utf8Path, limit: u64) -> io::Result<Vec<u
     }
     let mut bytes = vec![0; usize::try_from(len).map_err(|_| too_large())?];
     file.read_exact_at(&mut bytes, 0)?;
-    // What is no file on a disk says nothing of its length: some of it can be read all the same, and
-    // a pipe refuses here, which is better than to pass for empty.
-    let is_pipe = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotSeekable => {
-            io::Error::new(error.kind(), format!("{path} is a pipe; name a file instead"))
-        }
-        _ => error,
-    };
+    // A file of the kernel says nothing of its length, and can be read all the same.
     if len == 0 {
         let mut more = [0; 4096];
         loop {
-            match file.read_at(&mut more, bytes.len() as u64).map_err(is_pipe)? {
+            match file.read_at(&mut more, bytes.len() as u64)? {
                 0 => break,
                 read => bytes.extend_from_slice(more.get(..read).unwrap_or_default()),
             }

@@ -34,7 +34,8 @@ pub const READ_DIR_ENTRIES_MAX: usize = 1_000_000;
 
 /// A file system.
 pub trait Fs: Send + Sync + Debug {
-    /// Opens the file at `path`. Directories can't be opened.
+    /// Opens the file at `path`, without waiting for anybody. Only regular files can be opened: no
+    /// directory, pipe, socket or device.
     fn open(&self, path: &Utf8Path, options: OpenOptions) -> io::Result<Box<dyn File>>;
 
     /// Returns the names in a directory, sorted by bytes, without `.` and `..`.
@@ -148,6 +149,8 @@ pub struct Metadata {
     pub len: u64,
     /// Whether this is a directory.
     pub is_dir: bool,
+    /// Whether this is a regular file, and not a directory, pipe, socket or device.
+    pub is_file: bool,
     /// The last change of the bytes, or for a directory, of the names in it.
     pub modified: UnixNanos,
     /// Which file or directory it is, whatever it is called.

@@ -7,7 +7,9 @@
 //! - `clock.rs`: the wall clock and the monotonic clock; `clock/sim.rs` steps on demand.
 //! - `fs.rs`: the traits; `fs/real.rs` the operating system; `fs/sim.rs` the simulation.
 //! - `atomic.rs`: what is built on top of the traits: whole-file replacement, durable directories.
-//! - `memory.rs`: how the allocator divides memory, which is the process' own business.
+//! - `buffers.rs`: large buffers that are used again.
+//! - `memory.rs`: how the allocator divides memory and what goes back to the kernel, which is the
+//!   process' own business.
 //! - `testing.rs`: the conformance suite that every `Fs` passes.
 //!
 //! Invariants: synchronous, no global state, no thread of its own. `std::fs` and the clocks of
@@ -17,6 +19,7 @@
 #![warn(missing_docs)]
 
 mod atomic;
+mod buffers;
 mod clock;
 mod fs;
 mod memory;
@@ -24,10 +27,11 @@ mod random;
 pub mod testing;
 
 pub use atomic::{atomic_write, create_dir_all_synced, is_temporary, read_to_vec};
+pub use buffers::Buffers;
 pub use clock::{Clock, ClockState, RealClock, SimClock, UnixNanos};
 pub use fs::{
     Counters, File, FileBytes, FileId, FileLock, Fs, Metadata, OpenOptions, Operation, PathError,
     READ_DIR_ENTRIES_MAX, RealFs, SIM_CAPACITY_DEFAULT, SimFs,
 };
-pub use memory::{release_free, tune_allocator};
+pub use memory::{release_free, release_program, tune_allocator};
 pub use random::Random;

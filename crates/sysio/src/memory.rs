@@ -1,14 +1,18 @@
-//! How the C library's allocator divides memory between threads, and when it gives memory back.
+//! How the C library's allocator divides memory between threads, and when memory is given back: what
+//! it has free, and pages of the program itself.
 //!
-//! One of three modules of this crate with unsafe code, because no safe call tells the allocator.
+//! One of three modules of this crate with unsafe code, because no safe call tells the allocator, or
+//! the kernel where the program lies.
 
-#![expect(unsafe_code, reason = "mallopt(3) and malloc_trim(3) have no safe wrappers")]
+#![expect(
+    unsafe_code,
+    reason = "mallopt(3), malloc_trim(3), dl_iterate_phdr(3) and madvise(2) have no safe wrappers"
+)]
 
 /// An allocation of at least so many bytes is a mapping of its own. The buffers of streams, of
 /// requests and of compressors mostly are; what is often made anew is smaller, and a mapping costs a
 /// page fault for every 4 KiB each time.
-#[cfg(target_env = "gnu")]
-const MAPPED_BYTES_MIN: i32 = 512 << 10;
+pub(crate) const MAPPED_BYTES_MIN: usize = 512 << 10;
 
 /// Sets the allocator up for a process that runs long:
 ///
@@ -27,11 +31,12 @@ pub fn tune_allocator() {
 
 #[cfg(target_env = "gnu")]
 fn tune(arenas: i32) {
+    let mapped = i32::try_from(MAPPED_BYTES_MIN).unwrap_or(i32::MAX);
     // SAFETY: `mallopt` takes two numbers and sets a limit inside the allocator under its lock; if it
     // refuses, which it says by zero, the limit stays what it was.
     unsafe {
         libc::mallopt(libc::M_ARENA_MAX, arenas);
-        libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_BYTES_MIN);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, mapped);
     };
 }
 
@@ -42,6 +47,60 @@ fn tune(_: i32) {}
 /// it does nothing.
 pub fn release_free() {
     trim();
+}
+
+/// Lets go of the pages of the program and its libraries that were read from their files. What is still
+/// run is there again at once, from the kernel's cache, for a page fault for every 16 pages; what ran
+/// only once, at the start above all, no longer counts as memory of this process. Nothing is lost but
+/// a breakpoint that a debugger had set. Elsewhere than on Linux it does nothing.
+pub fn release_program() {
+    forget_program();
+}
+
+#[cfg(target_os = "linux")]
+fn forget_program() {
+    // SAFETY: `one_file` keeps to what the call promises, and needs no data.
+    unsafe { libc::dl_iterate_phdr(Some(one_file), std::ptr::null_mut()) };
+}
+
+#[cfg(not(target_os = "linux"))]
+fn forget_program() {}
+
+/// Lets go of the segments of one file that are never written.
+#[cfg(target_os = "linux")]
+unsafe extern "C" fn one_file(
+    info: *mut libc::dl_phdr_info,
+    _: libc::size_t,
+    _: *mut libc::c_void,
+) -> libc::c_int {
+    // SAFETY: the caller is `dl_iterate_phdr`, which passes a description that is valid meanwhile, with
+    // the place and number of the headers of a file that stays loaded.
+    let (base, headers) = unsafe {
+        let info = &*info;
+        (info.dlpi_addr, std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()))
+    };
+    let page = rustix::param::page_size();
+    for header in headers {
+        if header.p_type != libc::PT_LOAD || header.p_flags & libc::PF_W != 0 {
+            continue;
+        }
+        let Some((start, len)) = whole_pages(base + header.p_vaddr, header.p_memsz, page) else {
+            continue;
+        };
+        let first = std::ptr::with_exposed_provenance_mut(start);
+        // SAFETY: the pages are mapped privately from a file and never written, so that reading them
+        // again brings the same bytes. If the kernel refuses, they stay.
+        unsafe { libc::madvise(first, len, libc::MADV_DONTNEED) };
+    }
+    0
+}
+
+/// The pages that lie within `len` bytes from `start` on, so that nothing beside those is touched.
+#[cfg(target_os = "linux")]
+fn whole_pages(start: u64, len: u64, page: usize) -> Option<(usize, usize)> {
+    let end = usize::try_from(start.checked_add(len)?).ok()? / page * page;
+    let start = usize::try_from(start).ok()?.checked_next_multiple_of(page)?;
+    Some((start, end.checked_sub(start)?)).filter(|(_, len)| *len > 0)
 }
 
 #[cfg(target_env = "gnu")]
@@ -67,11 +126,12 @@ mod tests {
         pages * 4096
     }
 
-    /// One test: the other's allocations would be seen where both run in one process.
+    /// One test: the others' memory would be seen where all run in one process.
     #[test]
-    fn what_is_freed_goes_back() {
+    fn what_is_not_needed_goes_back() {
         large_buffers_also_when_as_much_was_freed_before();
         small_ones_when_it_is_asked_for();
+        pages_of_the_program_go_and_come_again();
     }
 
     fn large_buffers_also_when_as_much_was_freed_before() {
@@ -86,6 +146,35 @@ mod tests {
             assert!(resident() < before + (8 << 20), "{} of {before}", resident());
             drop(small);
         }
+    }
+
+    /// Pages of the program's file, as many as are read.
+    static TABLE: [u8; 8 << 20] = [7; 8 << 20];
+
+    fn pages_of_the_program_go_and_come_again() {
+        let sum = || TABLE.iter().step_by(4096).map(|byte| usize::from(*byte)).sum::<usize>();
+        let of_files = || {
+            let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+            text.split(' ').nth(2).unwrap().parse::<usize>().unwrap() * 4096
+        };
+        assert_eq!(std::hint::black_box(sum)(), 7 * TABLE.len() / 4096);
+        let before = of_files();
+        release_program();
+        let after = of_files();
+        assert!(after + (6 << 20) < before, "{after} of {before}");
+        assert_eq!(std::hint::black_box(sum)(), 7 * TABLE.len() / 4096);
+    }
+
+    #[test]
+    fn a_page_that_is_shared_with_something_else_stays() {
+        let f = |start, len, want| assert_eq!(whole_pages(start, len, 4096), want, "{start} {len}");
+        f(4096, 8192, Some((4096, 8192)));
+        f(4097, 8191, Some((8192, 4096)));
+        f(4096, 8191, Some((4096, 4096)));
+        f(4097, 8190, None);
+        f(1, 4095, None);
+        f(4096, 0, None);
+        f(u64::MAX - 1, 4096, None);
     }
 
     fn small_ones_when_it_is_asked_for() {

@@ -164,9 +164,10 @@ fn names_are_sorted_and_nested(fs: &dyn Fs, dir: &Utf8Path) {
     assert_eq!(good("read_dir", fs.read_dir(dir)), ["B", "a", "aa", "b", "c"]);
     assert_eq!(good("read_dir", fs.read_dir(&dir.join("c/d"))), ["e"]);
     let found = good("metadata", fs.metadata(&dir.join("aa")));
-    assert_eq!((found.len, found.is_dir), (5, false));
+    assert_eq!((found.len, found.is_dir, found.is_file), (5, false, true));
     assert!(found.modified.0 > 0, "{found:?}");
-    assert!(good("metadata", fs.metadata(&dir.join("c"))).is_dir);
+    let found = good("metadata", fs.metadata(&dir.join("c")));
+    assert_eq!((found.is_dir, found.is_file), (true, false));
     let f = |name: &str, want: io::ErrorKind| {
         refused(name, fs.read_dir(&dir.join(name)), want);
         refused(name, fs.sync_dir(&dir.join(name)), want);

@@ -66,6 +66,10 @@ pub(crate) struct Follow {
     begin_at: Option<u64>,
     /// Files of this path that were rotated after this have not been seen by anybody.
     unseen_since: Option<i64>,
+    /// When the job was first collected: what was rotated before is not ours.
+    job_since: i64,
+    /// Copies that were made of the file after this may be of lines that nobody has read.
+    copies_since: Option<i64>,
     pub(crate) next_look: Duration,
     look_every: Duration,
     gone_since: Option<Duration>,
@@ -109,6 +113,8 @@ impl Follow {
             started: false,
             begin_at: None,
             unseen_since: None,
+            job_since: i64::MIN,
+            copies_since: None,
             next_look: now,
             look_every: LOOK_EVERY,
             gone_since: None,
@@ -148,6 +154,7 @@ impl Follow {
     ) {
         self.begin_at = begin_at;
         self.unseen_since = unseen_since;
+        self.job_since = unseen_since.unwrap_or(i64::MIN);
         for position in positions {
             let path = self.path.clone();
             self.add(&path, position, world);
@@ -217,7 +224,7 @@ impl Follow {
     /// Finds out which file has the name now.
     fn look(&mut self, world: &mut World) -> io::Result<()> {
         let found = match world.fs.metadata(&self.path) {
-            Ok(found) if found.is_dir => None,
+            Ok(found) if !found.is_file => None,
             Ok(found) => Some(found),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
@@ -249,6 +256,7 @@ impl Follow {
             world.stats.rotations.add(1);
         }
         self.has_current = false;
+        self.copies_since = None;
         match known {
             Some(at) => {
                 let mut reader = self.readers.remove(at);
@@ -269,7 +277,8 @@ impl Follow {
                 }
                 let begin_at = self.begin_at.take().filter(|_| !met_before);
                 let offset = begin_at.filter(|offset| *offset <= found.len).unwrap_or(0);
-                let position = Position { id: found.id, offset, ..Position::default() };
+                let modified = found.modified.0;
+                let position = Position { id: found.id, offset, modified, ..Position::default() };
                 let path = self.path.clone();
                 self.add(&path, position, world);
             }
@@ -295,7 +304,7 @@ impl Follow {
             return Ok(());
         }
         if found.len >= before.1 && current.begins_as_before()? {
-            return Ok(());
+            return self.find_unread_copies(before.0, world);
         }
         current.at_end = false;
         world.stats.truncations.add(1);
@@ -304,25 +313,22 @@ impl Follow {
         let emptied = current.position.clone();
         let number = std::mem::replace(&mut current.number, world.next_number());
         current.start_over();
-        // Its reader comes last again, when what was copied or rotated before it is in line.
-        let current = self.readers.pop();
-        let copy = rotation::copy_of(&*world.fs, &self.path, &emptied, &|id| {
+        self.drop_overwritten(world);
+        let mut since = emptied.modified.min(before.0);
+        let copy = rotation::copy_of(&*world.fs, &self.path, &emptied, since, &|id| {
             world.owner(&self.job, id).is_some()
         })?;
-        let mut since = emptied.modified.min(before.0);
+        self.copies_since = Some(since.max(self.job_since));
         if let Some((path, found)) = copy {
             since = found.modified.0;
             let offset = emptied.offset.min(found.len);
             let position = Position { id: found.id, modified: since, offset, ..emptied };
-            self.add(&path, position, world);
-            if let Some(reader) = self.readers.last_mut() {
+            if let Some(reader) = self.add_before_current(&path, position, world) {
                 // Lines that are held back were read from these bytes.
                 reader.number = number;
             }
         }
-        self.find_between(Some(found), Some(since), world)?;
-        self.readers.extend(current);
-        Ok(())
+        self.find_between(Some(found), Some(since), world)
     }
 
     /// After a start: feeds the lines again that waited for the rest of their group.
@@ -365,6 +371,20 @@ impl Follow {
         if self.readers.len() > READERS_MAX {
             self.remove(0, world);
         }
+    }
+
+    /// Adds a file that was copied or rotated before the one that has the name now, which is read
+    /// after it.
+    fn add_before_current(
+        &mut self,
+        path: &Utf8Path,
+        position: Position,
+        world: &mut World,
+    ) -> Option<&mut Reader> {
+        self.add(path, position, world);
+        let end = self.readers.len();
+        self.readers.swap(end.saturating_sub(2), end.saturating_sub(1));
+        self.readers.get_mut(end.saturating_sub(2))
     }
 
     /// Forgets a file, here and at the sink.

@@ -125,7 +125,7 @@ impl Search<'_> {
         }
         if self.found.files.len() >= PATHS_MAX {
             self.found.cut = true;
-        } else if self.fs.metadata(path).is_ok_and(|found| !found.is_dir) {
+        } else if self.fs.metadata(path).is_ok_and(|found| found.is_file) {
             self.found.files.push(path.to_owned());
         }
     }

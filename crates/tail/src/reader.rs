@@ -107,6 +107,25 @@ impl Reader {
         }
     }
 
+    /// Whether the open file begins with all of `other`, which then is a copy that was made of it, or
+    /// that is being made.
+    pub(crate) fn begins_with(&self, other: &dyn File) -> io::Result<bool> {
+        let Some(file) = &self.file else { return Ok(false) };
+        // In this order: while the one is copied, the other only grows.
+        let len = other.len()?;
+        if len > file.len()? {
+            return Ok(false);
+        }
+        let len = usize::try_from(len).unwrap_or(usize::MAX).min(COMPARED_BYTES_MAX);
+        let (mut start, mut theirs) = (vec![0; len], vec![0; len]);
+        other.read_exact_at(&mut theirs, 0)?;
+        match file.read_exact_at(&mut start, 0) {
+            Ok(()) => Ok(start == theirs),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// It was emptied, and is read from its start.
     pub(crate) fn start_over(&mut self) {
         self.position.offset = 0;
@@ -198,6 +217,8 @@ impl Reader {
     }
 }
 
+/// Bytes of a file and of its copy that are compared.
+const COMPARED_BYTES_MAX: usize = 64 << 10;
 /// A run of held lines is read again in one piece; groups are smaller than this.
 const RUN_BYTES_MAX: usize = 8 << 20;
 

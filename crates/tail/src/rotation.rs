@@ -32,7 +32,23 @@ impl Siblings {
     }
 }
 
+/// Everything beside a path.
 pub(crate) fn siblings(fs: &dyn Fs, path: &Utf8Path) -> io::Result<Siblings> {
+    siblings_named(fs, path, |_| true)
+}
+
+/// What its name says was rotated from a path.
+pub(crate) fn rotated(fs: &dyn Fs, path: &Utf8Path) -> io::Result<Siblings> {
+    let mut found = siblings_named(fs, path, |other| shares_name(path, other))?;
+    found.files.retain(|other, _| is_rotation(path, other));
+    Ok(found)
+}
+
+fn siblings_named(
+    fs: &dyn Fs,
+    path: &Utf8Path,
+    is_meant: impl Fn(&Utf8Path) -> bool,
+) -> io::Result<Siblings> {
     let Some(dir) = path.parent() else { return Ok(Siblings::default()) };
     let dir = if dir.as_str().is_empty() { Utf8Path::new(".") } else { dir };
     let names = match fs.read_dir(dir) {
@@ -41,11 +57,11 @@ pub(crate) fn siblings(fs: &dyn Fs, path: &Utf8Path) -> io::Result<Siblings> {
     };
     let mut found = Siblings::default();
     // Those that look like ours first, so that the limit does not hit them.
-    let (ours, others): (Vec<_>, Vec<_>) =
-        names.iter().map(|name| dir.join(name)).partition(|other| shares_name(path, other));
+    let paths = names.iter().map(|name| dir.join(name)).filter(|other| is_meant(other));
+    let (ours, others): (Vec<_>, Vec<_>) = paths.partition(|other| shares_name(path, other));
     for other in ours.into_iter().chain(others).take(NAMES_MAX) {
         let Ok(metadata) = fs.metadata(&other) else { continue };
-        if metadata.is_dir {
+        if !metadata.is_file {
             continue;
         }
         if is_compressed(&other) {
@@ -102,32 +118,35 @@ pub(crate) fn sort_by_age<T>(path: &Utf8Path, files: &mut [T], name: impl Fn(&T)
     }
 }
 
-/// The copy that was made of a file before it was emptied: it begins alike. `taken` says which files
-/// are read already.
+/// The copy that was made of a file before it was emptied: it begins alike, and was made after
+/// `since` if there is one. `taken` says which files are read already.
 pub(crate) fn copy_of(
     fs: &dyn Fs,
     path: &Utf8Path,
     read: &Position,
+    since: i64,
     taken: &dyn Fn(FileId) -> bool,
 ) -> io::Result<Option<(Utf8PathBuf, Metadata)>> {
     if read.fingerprint.len == 0 {
         return Ok(None);
     }
-    for (other, found) in siblings(fs, path)?.files {
+    let mut alike = Vec::new();
+    for (other, found) in rotated(fs, path)?.files {
         if found.id == read.id || taken(found.id) {
-            continue;
-        }
-        if !is_rotation(path, &other) {
             continue;
         }
         let Ok(file) = fs.open(&other, OpenOptions::READ) else { continue };
         let mut start = [0; FINGERPRINT_BYTES_MAX];
         let start = start.get_mut(..read.fingerprint.len as usize).unwrap_or_default();
         if file.read_exact_at(start, 0).is_ok() && read.fingerprint.fits(start) {
-            return Ok(Some((other, found)));
+            alike.push((other, found));
         }
     }
-    Ok(None)
+    // Later ones may begin alike too, and are of what came later.
+    alike.sort_by_key(|(_, found)| found.modified.0);
+    sort_by_age(path, &mut alike, |(other, _)| other);
+    let first = alike.iter().position(|(_, found)| found.modified.0 >= since).unwrap_or(0);
+    Ok(alike.into_iter().nth(first))
 }
 
 #[cfg(test)]

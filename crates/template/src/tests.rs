@@ -165,6 +165,14 @@ fn functions_on_text() {
 }
 
 #[test]
+fn expressions_see_characters_and_bytes_that_are_none() {
+    f("{{ count `the . line` __line__ }} {{ count `.` __line__ }}", "1 10");
+    f("{{ regexReplaceAll `the (.) (.*)` __line__ `$2<$1>` }}", "line<\u{fffd}>");
+    f("{{ regexReplaceAllLiteral `[^a-z ]` __line__ `$1` }}", "the $1 line");
+    f("{{ regexReplaceAll `x*` .zoe `-` }} {{ count `` .zoe }}", "-Z-o-ë- 4");
+}
+
+#[test]
 fn functions_on_numbers() {
     f(
         "{{add .n 2 3}} {{add 1.9 1}} {{sub .n 2}} {{div 7 2}} {{mod .n 4}} {{mul 2 3 4}}",

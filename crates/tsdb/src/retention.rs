@@ -30,6 +30,6 @@ impl Tsdb {
         // Upstream counts from there too (`tsdb/db.go: BeyondTimeRetention`).
         let newest = blocks.iter().map(|block| block.meta.max_time).max().unwrap_or(i64::MIN);
         let other = self.journal_bytes() + self.image_bytes();
-        blocks::unkept(&blocks, newest, other, self.options.keep)
+        blocks::unkept(&blocks, (newest, self.now_ms()), other, self.options.keep)
     }
 }

@@ -21,7 +21,7 @@ mod v1;
 mod v2;
 
 pub use encode::{EncoderV1, EncoderV2};
-pub use snappy::{compress, decompress};
+pub use snappy::{compress, decompress, decompressed_len};
 
 /// The version of a request, as its Content-Type tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -141,7 +141,7 @@ pub fn expand(fs: &dyn Fs, pattern: &Utf8Path) -> io::Result<Vec<Utf8PathBuf>> {
     let name = pattern.file_name().unwrap_or("");
     let Some((before, after)) = name.split_once('*') else {
         return match fs.metadata(pattern) {
-            Ok(found) if !found.is_dir => Ok(vec![pattern.to_owned()]),
+            Ok(found) if found.is_file => Ok(vec![pattern.to_owned()]),
             Ok(_) => Ok(Vec::new()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error),

@@ -79,7 +79,7 @@ fn a_block_counts_until_another_one_replaces_it_and_its_number_is_not_given_agai
     let added = write(&fs, &mut keeper, &[]).unwrap();
     let blocks = replaced(&found.blocks, added, &[]);
     assert_eq!(listed(&blocks), [4, 5]);
-    let gone = unkept(&blocks, 5, 0, Keep { span: Some(1), bytes: None });
+    let gone = unkept(&blocks, (5, 5), 0, Keep { span: Some(1), bytes: None });
     let blocks = replaced::<Plain>(&blocks, None, &gone);
     let mut removed = 0;
     keeper.remove(&gone, || removed += 1).unwrap();

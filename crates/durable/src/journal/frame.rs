@@ -105,15 +105,67 @@ impl Header {
     }
 }
 
+/// A frame while its payload is written, where it will go to the file from: its header stands before
+/// the payload.
+#[derive(Debug)]
+pub struct Draft {
+    bytes: Vec<u8>,
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        Self::within(Vec::new())
+    }
+}
+
+impl Draft {
+    /// An empty payload in the memory of `buffer`.
+    pub(super) fn within(mut buffer: Vec<u8>) -> Self {
+        buffer.clear();
+        buffer.resize(FRAME_HEADER_BYTES, 0);
+        Self { bytes: buffer }
+    }
+
+    /// What the payload is appended to; what stands there already must be left as it is.
+    pub fn end(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// What was written so far.
+    pub fn payload(&self) -> &[u8] {
+        self.bytes.get(FRAME_HEADER_BYTES..).unwrap_or_default()
+    }
+
+    /// Gives the frame its number.
+    pub(super) fn number(&mut self, seq: u64) {
+        let header = header(seq, self.payload());
+        if let Some(place) = self.bytes.first_chunk_mut() {
+            *place = header;
+        }
+    }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
 /// Appends a frame.
 pub(super) fn put_frame(out: &mut Vec<u8>, seq: u64, payload: &[u8]) {
+    out.reserve(FRAME_HEADER_BYTES + payload.len());
+    out.extend_from_slice(&header(seq, payload));
+    out.extend_from_slice(payload);
+}
+
+fn header(seq: u64, payload: &[u8]) -> [u8; FRAME_HEADER_BYTES] {
     // `admit` keeps payloads below 64 MiB.
     let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
-    out.reserve(FRAME_HEADER_BYTES + payload.len());
-    out.extend_from_slice(&length.to_le_bytes());
-    out.extend_from_slice(&checksum(length, seq, payload).to_le_bytes());
-    out.extend_from_slice(&seq.to_le_bytes());
-    out.extend_from_slice(payload);
+    let mut header = [0; FRAME_HEADER_BYTES];
+    let (first, rest) = header.split_at_mut(4);
+    let (second, third) = rest.split_at_mut(4);
+    first.copy_from_slice(&length.to_le_bytes());
+    second.copy_from_slice(&checksum(length, seq, payload).to_le_bytes());
+    third.copy_from_slice(&seq.to_le_bytes());
+    header
 }
 
 fn checksum(length: u32, seq: u64, payload: &[u8]) -> u32 {

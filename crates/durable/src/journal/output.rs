@@ -6,7 +6,7 @@
 use std::{collections::VecDeque, io, sync::Arc, time::Duration};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use masthead_sysio::{File, Fs, OpenOptions};
+use masthead_sysio::{Buffers, File, Fs, OpenOptions};
 
 use super::{
     FileInfo, FileName, SyncPolicy,
@@ -29,6 +29,8 @@ pub(super) struct Piece {
 pub(super) struct Output {
     fs: Arc<dyn Fs>,
     dir: Utf8PathBuf,
+    /// Where the memory of pieces goes that are needed no more.
+    buffers: Arc<Buffers>,
     policy: SyncPolicy,
     retained_bytes_max: usize,
     /// Whether the directory is durable.
@@ -59,8 +61,7 @@ struct OpenFile {
 
 impl Output {
     pub(super) fn new(
-        fs: Arc<dyn Fs>,
-        dir: Utf8PathBuf,
+        (fs, dir, buffers): (Arc<dyn Fs>, Utf8PathBuf, Arc<Buffers>),
         (policy, retained_bytes_max): (SyncPolicy, usize),
         finished: Vec<FileInfo>,
         last_sync: Duration,
@@ -68,6 +69,7 @@ impl Output {
         Self {
             fs,
             dir,
+            buffers,
             policy,
             retained_bytes_max,
             created: false,
@@ -126,7 +128,9 @@ impl Output {
             }
             let Some(piece) = pieces.pop_front() else { break };
             self.written = Some(piece.last_seq);
-            if self.policy != SyncPolicy::Never {
+            if self.policy == SyncPolicy::Never {
+                self.buffers.give(piece.bytes);
+            } else {
                 self.retained_bytes += piece.bytes.len();
                 self.retained.push_back(piece);
             }
@@ -155,8 +159,7 @@ impl Output {
             open.named = true;
             open.synced_len = open.len;
         }
-        self.retained.clear();
-        self.retained_bytes = 0;
+        self.forget_retained();
         self.synced = self.written.or(self.synced);
         Ok(())
     }
@@ -166,8 +169,7 @@ impl Output {
         if self.open.as_ref().is_some_and(|open| open.name.segment < segment) {
             // Nothing of it is needed any more, synced or not.
             self.close();
-            self.retained.clear();
-            self.retained_bytes = 0;
+            self.forget_retained();
             self.broken = false;
             self.synced = self.written.or(self.synced);
         }
@@ -197,6 +199,14 @@ impl Output {
         // The frames before the first piece are synced.
         self.written = self.synced.or_else(|| self.written.map(|_| 0));
         pieces
+    }
+
+    /// The pieces are synced, or nobody needs them.
+    fn forget_retained(&mut self) {
+        for piece in self.retained.drain(..) {
+            self.buffers.give(piece.bytes);
+        }
+        self.retained_bytes = 0;
     }
 
     fn close(&mut self) {

@@ -315,3 +315,82 @@ fn a_cursor_follows_the_writer_over_segments_and_restarts() {
     }
     assert_eq!(read, sent);
 }
+
+#[test]
+fn memory_used_again_shows_nothing_of_the_frame_before() {
+    const ROOM: usize = 600 << 10;
+    let fs = SimFs::new(11);
+    let (journal, ..) = open(&fs, JournalOptions::default());
+    let mut want = Vec::new();
+    for (byte, len) in [(b'a', ROOM), (b'b', 400 << 10), (b'c', 7), (b'd', 0), (b'e', ROOM)] {
+        let mut draft = journal.draft(ROOM);
+        assert_eq!(draft.payload(), b"");
+        draft.end().extend(vec![byte; len]);
+        want.push(draft.payload().to_vec());
+        let ticket = journal.enqueue_draft(draft).unwrap();
+        journal.commit(ticket).unwrap();
+        journal.flush().unwrap();
+        // A payload that is copied takes the same memory.
+        want.push(vec![byte; ROOM]);
+        journal.append(&want[want.len() - 1]).unwrap();
+        assert_eq!(journal.buffers.bytes(), 0);
+        journal.flush().unwrap();
+        assert!(journal.buffers.bytes() >= ROOM, "it was synced and is not kept");
+    }
+    // Nothing came: the memory goes back.
+    journal.tick().unwrap();
+    journal.tick().unwrap();
+    assert_eq!(journal.buffers.bytes(), 0);
+    let (_, frames, report) = open(&fs.crash(), JournalOptions::default());
+    assert_eq!(report.damage_count, 0);
+    assert!(frames == want, "{:?}", frames.iter().map(Vec::len).collect::<Vec<_>>());
+}
+
+#[test]
+fn drafts_of_a_failed_sync_are_kept_until_they_are_written_again() {
+    let fs = SimFs::new(12);
+    let (journal, ..) = open(&fs, JournalOptions::default());
+    let mut want = Vec::new();
+    let append = |byte: u8, want: &mut Vec<Vec<u8>>| {
+        let mut draft = journal.draft(600 << 10);
+        draft.end().extend(vec![byte; 600 << 10]);
+        want.push(draft.payload().to_vec());
+        journal.commit(journal.enqueue_draft(draft).unwrap())
+    };
+    append(b'a', &mut want).unwrap();
+    fs.fail_nth(1, std::io::ErrorKind::Other);
+    assert!(journal.flush().is_err());
+    assert_eq!(journal.buffers.bytes(), 0);
+    // Were the memory of the first one given away, this one would be written over it.
+    append(b'b', &mut want).unwrap();
+    journal.flush().unwrap();
+    let (_, frames, report) = open(&fs.crash(), JournalOptions::default());
+    assert_eq!(report.damage_count, 0);
+    assert!(frames == want, "{:?}", frames.iter().map(Vec::len).collect::<Vec<_>>());
+}
+
+#[test]
+fn large_and_small_frames_that_wait_together_keep_their_order() {
+    let fs = SimFs::new(13);
+    let (journal, ..) = open(&fs, JournalOptions { segment_bytes: 1 << 20, ..Default::default() });
+    let mut random = Random::new(13);
+    let mut want = Vec::new();
+    for number in 0..40_u8 {
+        let mut draft = journal.draft(0);
+        let len = [3, 100_000, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 9][random.index(5)];
+        draft.end().extend(vec![number; len]);
+        want.push(draft.payload().to_vec());
+        if random.coin() {
+            journal.enqueue(draft.payload()).unwrap();
+        } else {
+            journal.enqueue_draft(draft).unwrap();
+        }
+    }
+    let whole: usize = want.iter().map(|frame| frame.len() + frame::FRAME_HEADER_BYTES).sum();
+    assert_eq!(journal.queue.lock().pending_bytes, whole);
+    journal.commit(journal.last()).unwrap();
+    assert_eq!(journal.queue.lock().pending_bytes, 0);
+    let (_, frames, report) = open(&fs.kill(), JournalOptions::default());
+    assert_eq!(report.damage_count, 0);
+    assert!(frames == want, "{:?}", frames.iter().map(Vec::len).collect::<Vec<_>>());
+}

@@ -14,9 +14,9 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use masthead_model::{Millis, TimeRange};
+use masthead_model::{Millis, Nanos, TimeRange};
 use masthead_ports::AdminError;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{
     Refusal, Shared, language,
@@ -40,6 +40,42 @@ pub struct DeleteRequest {
     pub status: String,
     /// When it was asked, in milliseconds.
     pub created_at: i64,
+}
+
+/// The same as it is shown: times as Prometheus' `model.Time` writes them, in seconds.
+#[derive(Debug, Serialize)]
+struct Listed<'a> {
+    request_id: &'a str,
+    #[serde(serialize_with = "seconds")]
+    start_time: i64,
+    #[serde(serialize_with = "seconds")]
+    end_time: i64,
+    query: &'a str,
+    status: &'a str,
+    #[serde(serialize_with = "seconds")]
+    created_at: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn seconds<S: Serializer>(millis: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+    if millis % 1000 == 0 {
+        return serializer.serialize_i64(millis / 1000);
+    }
+    serializer.serialize_f64(Millis(*millis).as_seconds())
+}
+
+impl<'a> From<&'a DeleteRequest> for Listed<'a> {
+    fn from(request: &'a DeleteRequest) -> Self {
+        let DeleteRequest { request_id, start_time, end_time, query, status, created_at } = request;
+        Self {
+            request_id,
+            start_time: *start_time,
+            end_time: *end_time,
+            query,
+            status,
+            created_at: *created_at,
+        }
+    }
 }
 
 /// Where requests are kept.
@@ -83,12 +119,13 @@ pub(super) async fn create(
     if query.is_empty() {
         return Err(Refusal::bad("query not set"));
     }
-    let (matchers, filters) = language::deletable(&query)?;
+    let (matchers, filters) = language::deletable(&query)
+        .map_err(|why| Refusal::bad(format!("invalid query expression: {}", why.message)))?;
     if asked.first("start").is_empty() {
         return Err(Refusal::bad("start time not set"));
     }
     let now = shared.now();
-    let time = |name: &str| parse_time(asked.first(name), now).map_err(Refusal::bad);
+    let time = |name: &str| moment(asked.first(name), name, now);
     let (start, end) = (time("start")?, time("end")?);
     if end > now {
         return Err(Refusal::bad("deletes in the future are not allowed"));
@@ -96,7 +133,7 @@ pub(super) async fn create(
     let Ok(range) = TimeRange::new(start, end) else {
         return Err(Refusal::bad("start time can't be greater than end time"));
     };
-    let millis = |at: masthead_model::Nanos| -> Millis { at.to_millis_floor() };
+    let millis = |at: Nanos| -> Millis { at.to_millis_floor() };
     let record = DeleteRequest {
         request_id: format!("{:016x}", now.0),
         start_time: millis(start).0,
@@ -117,7 +154,19 @@ pub(super) async fn create(
 pub(super) async fn list(State(shared): State<Arc<Shared>>) -> Result<Response, Refusal> {
     allowed(&shared, OFF)?;
     let requests = blocking(&shared, |shared| shared.parts.deletes.list()).await?;
-    Ok(small(&requests))
+    Ok(small(&requests.iter().map(Listed::from).collect::<Vec<_>>()))
+}
+
+/// Seconds in ten characters, or RFC 3339. Other numbers are taken elsewhere and not here: what is
+/// meant as milliseconds would be nanoseconds since 1970, and everything since then would go.
+fn moment(text: &str, name: &str, now: Nanos) -> Result<Nanos, Refusal> {
+    const SECONDS_LEN: usize = 10;
+    let is_date = text.as_bytes().get(SECONDS_LEN) == Some(&b'T');
+    let fits = text.is_empty() || text.len() == SECONDS_LEN || is_date;
+    if fits && let Ok(at) = parse_time(text, now) {
+        return Ok(at);
+    }
+    Err(Refusal::bad(format!("invalid {name} time: require unix seconds or RFC3339 format")))
 }
 
 /// `DELETE /delete`
@@ -165,5 +214,45 @@ pub(super) async fn blocking<T: Send + 'static>(
             let text = "the request failed; see the server's log";
             Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, text))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_seconds_and_dates_say_what_is_deleted() {
+        let f = |text: &str, want: Option<i64>| {
+            let got = moment(text, "start", Nanos(7));
+            assert_eq!(got.as_ref().ok().map(|at| at.0), want, "{text}");
+            if let Err(refusal) = got {
+                let text = "invalid start time: require unix seconds or RFC3339 format";
+                assert_eq!(refusal.message, text);
+            }
+        };
+        f("", Some(7));
+        f("1793527200", Some(1_793_527_200_000_000_000));
+        f("2026-11-01T10:30:00Z", Some(1_793_529_000_000_000_000));
+        f("1793527200000", None);
+        f("1793527200000000000", None);
+        f("179352720", None);
+        f("2026-11-01", None);
+        f("yesterday.", None);
+    }
+
+    #[test]
+    fn times_are_listed_in_seconds() {
+        let request = DeleteRequest {
+            request_id: "1".into(),
+            start_time: 1_793_527_200_000,
+            end_time: 1_793_527_200_250,
+            query: "{}".into(),
+            status: "processed".into(),
+            created_at: -1,
+        };
+        let got = serde_json::to_string(&Listed::from(&request)).unwrap();
+        let want = r#"{"request_id":"1","start_time":1793527200,"end_time":1793527200.25,"query":"{}","status":"processed","created_at":-0.001}"#;
+        assert_eq!(got, want);
     }
 }

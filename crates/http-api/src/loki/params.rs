@@ -103,10 +103,11 @@ impl Asked {
 
     /// From which end, newest first if it is not said.
     pub(super) fn direction(&self) -> Result<Direction, Refusal> {
-        match self.first("direction").to_ascii_lowercase().as_str() {
+        let text = self.first("direction");
+        match text.to_ascii_lowercase().as_str() {
             "" | "backward" => Ok(Direction::Backward),
             "forward" => Ok(Direction::Forward),
-            other => Err(Refusal::bad(format!("invalid direction '{other}'"))),
+            _ => Err(Refusal::bad(format!("invalid direction '{text}'"))),
         }
     }
 
@@ -186,7 +187,10 @@ pub(super) fn parse_time(text: &str, default: Nanos) -> Result<Nanos, String> {
 
 fn not_a_number(function: &str, text: &str) -> String {
     let quoted = masthead_model::quote(text);
-    format!("strconv.{function}: parsing {quoted}: invalid syntax")
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let too_large = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let why = if too_large { "value out of range" } else { "invalid syntax" };
+    format!("strconv.{function}: parsing {quoted}: {why}")
 }
 
 #[cfg(test)]
@@ -211,6 +215,11 @@ mod tests {
         f("-1", Ok(-1_000_000_000));
         f("2026-11-01T10:30:00.000000001Z", Ok(1_793_529_000_000_000_001));
         f("2026-11-01T11:00:00+01:00", Ok(1_793_527_200_000_000_000));
+        f(
+            "99999999999999999999",
+            Err("strconv.ParseInt: parsing \"99999999999999999999\": value out of range"),
+        );
+        f("+", Err("strconv.ParseInt: parsing \"+\": invalid syntax"));
         f("now", Err("strconv.ParseInt: parsing \"now\": invalid syntax"));
         f(
             "2026-11-01 10:30:00Z",

@@ -19,7 +19,6 @@ use masthead_wire::{
     Limits as WireLimits,
     loki::{Push, decode_json, decode_legacy_json, decode_protobuf},
     otlp::logs,
-    remote_write::decompress,
 };
 
 use super::{Refusal, Shared};
@@ -27,7 +26,7 @@ use crate::{
     error::ApiError,
     stats::add,
     unzip::{inflate, unzip},
-    upload::{self, Limit},
+    upload::{self, Limit, Upload},
 };
 use form::{Encoding, Form};
 use intake::Intake;
@@ -36,7 +35,7 @@ mod form;
 mod intake;
 mod labels;
 
-pub(super) use labels::service_of;
+pub(super) use labels::{broken_rule, service_of};
 
 /// `/loki/api/v1/push`
 pub(super) async fn push(State(shared): State<Arc<Shared>>, request: Request) -> Response {
@@ -104,8 +103,7 @@ async fn receive(
         let _place = place;
         let mut upload = upload;
         // The upload stays until the end: it is what the budget counts.
-        let body = std::mem::take(&mut upload.bytes);
-        store(&task, body, form, encoding)
+        store(&task, &mut upload, form, encoding)
     });
     done.await.unwrap_or_else(|error| {
         add(&desk.counters.panics, 1);
@@ -115,26 +113,30 @@ async fn receive(
     })
 }
 
-fn store(shared: &Shared, body: Vec<u8>, form: Form, encoding: Encoding) -> Result<(), Refusal> {
+fn store(
+    shared: &Shared,
+    upload: &mut Upload,
+    form: Form,
+    encoding: Encoding,
+) -> Result<(), Refusal> {
     let limit = shared.desk.limits.decompressed;
     let wire = WireLimits { body_bytes: limit, ..shared.desk.limits.wire };
-    let mut body = match encoding {
-        Encoding::Plain => body,
-        Encoding::Gzip => unzip(&body, limit)?,
-        Encoding::Deflate => inflate(&body, limit)?,
-    };
-    if form.is_snappy() {
-        let mut plain = Vec::new();
-        decompress(&body, &wire, &mut plain).map_err(|error| snappy(&error))?;
-        body = plain;
+    match encoding {
+        Encoding::Plain => {}
+        Encoding::Gzip => upload.bytes = unzip(&upload.bytes, limit)?,
+        Encoding::Deflate => upload.bytes = inflate(&upload.bytes, limit)?,
     }
+    if form.is_snappy() {
+        upload.unsnap(&wire).map_err(|error| snappy(&error))?;
+    }
+    let body = &mut upload.bytes;
     let discover = &shared.parts.limits.discover_service_name;
     let push = match form {
-        Form::Json => decode_json(&mut body, &wire),
-        Form::LegacyJson => decode_legacy_json(&mut body, &wire),
-        Form::Snappy => decode_protobuf(&body, &wire),
-        Form::OtlpJson => logs::decode_json(&body, discover, &wire),
-        Form::OtlpProtobuf => logs::decode_protobuf(&body, discover, &wire),
+        Form::Json => decode_json(body, &wire),
+        Form::LegacyJson => decode_legacy_json(body, &wire),
+        Form::Snappy => decode_protobuf(body, &wire),
+        Form::OtlpJson => logs::decode_json(body, discover, &wire),
+        Form::OtlpProtobuf => logs::decode_protobuf(body, discover, &wire),
     };
     keep(shared, push.map_err(|error| refuse(&error))?)
 }

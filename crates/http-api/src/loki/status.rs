@@ -112,10 +112,16 @@ pub(super) async fn services(State(shared): State<Arc<Shared>>) -> Response {
     plain(StatusCode::OK, text.join("\n"))
 }
 
-/// `/log_level`
-pub(super) async fn log_level() -> Refusal {
-    let text = "the level is set when the server starts; see --log.level";
-    Refusal::new(StatusCode::NOT_FOUND, text)
+/// `GET /log_level`, in the words of Loki's `dskit/log`.
+pub(super) async fn log_level(State(shared): State<Arc<Shared>>) -> Response {
+    small(&json!({ "message": format!("Current log level is {}", shared.parts.log_level) }))
+}
+
+/// `POST /log_level`, which Loki has and which changes nothing here.
+pub(super) async fn set_log_level() -> Response {
+    let why = "the level is set when the server starts; see --log.level";
+    let answer = small(&json!({ "message": why, "status": "failed" }));
+    (StatusCode::BAD_REQUEST, answer).into_response()
 }
 
 /// `/flush`: what is in memory becomes a block.

@@ -24,7 +24,7 @@ use masthead_ports::{AppendRow, SeriesRef};
 use masthead_wire::{
     Error, Exemplar,
     otlp::Config,
-    remote_write::{Decoder, FloatPoint, HistogramPoint, LabelScratch, Version, decompress},
+    remote_write::{Decoder, FloatPoint, HistogramPoint, LabelScratch, Version},
 };
 
 use super::Shared;
@@ -63,12 +63,9 @@ pub(super) async fn remote_write(
         );
         return Err(plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
     }
-    let outcome = store(&shared, request, move |shared, upload, intake| {
-        let mut body = Vec::new();
-        decompress(&upload.bytes, &shared.wire_limits(), &mut body)
-            .map_err(|error| refuse(&error))?;
-        drop(upload);
-        decode(shared, &body, version, intake)
+    let outcome = store(&shared, request, move |shared, mut upload, intake| {
+        upload.unsnap(&shared.wire_limits()).map_err(|error| refuse(&error))?;
+        decode(shared, &upload.bytes, version, intake)
     })
     .await;
     let mut response = match &outcome {

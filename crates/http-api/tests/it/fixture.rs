@@ -128,6 +128,7 @@ pub(crate) fn server(setup: Setup) -> Server {
             ..BuildInfo::default()
         },
         admin_enabled: setup.admin_enabled,
+        log_level: "info".into(),
     };
     let loki = LokiApi::new(parts, &api);
     let router = api.router().merge(loki.router());

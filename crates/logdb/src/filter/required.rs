@@ -1,6 +1,9 @@
 //! Literals one of which every match of an expression has.
+//!
+//! U+FFFD is none: it matches whatever byte is no text, so that a literal ends where it stands.
 
 use masthead_chunk::lines;
+use memchr::memmem;
 use regex_syntax::{
     ParserBuilder,
     hir::{Class, Hir, HirKind},
@@ -8,9 +11,11 @@ use regex_syntax::{
 
 /// More alternatives than this say nothing.
 const LITERALS_MAX: usize = 64;
+/// U+FFFD.
+const REPLACEMENT: &[u8] = b"\xef\xbf\xbd";
 
 /// Bytes that a match must have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Literal {
     /// In small letters where `folded`.
     pub(super) bytes: Vec<u8>,
@@ -33,9 +38,7 @@ pub(super) fn required(pattern: &str) -> Option<Vec<Literal>> {
 
 fn of(hir: &Hir) -> Option<Vec<Literal>> {
     match hir.kind() {
-        HirKind::Literal(literal) => {
-            Some(vec![Literal { bytes: literal.0.to_vec(), folded: false }])
-        }
+        HirKind::Literal(_) => of_sequence(std::slice::from_ref(hir)),
         HirKind::Class(class) => {
             let letter = folded_letter(class)?;
             Some(vec![Literal { bytes: vec![letter], folded: true }])
@@ -57,23 +60,24 @@ fn of(hir: &Hir) -> Option<Vec<Literal>> {
 /// The best of what the parts demand; neighbours that are literals count as one.
 fn of_sequence(parts: &[Hir]) -> Option<Vec<Literal>> {
     let mut candidates: Vec<Vec<Literal>> = Vec::new();
-    let mut run = Literal { bytes: Vec::new(), folded: false };
+    let mut run = Literal::default();
     for part in parts {
-        let piece = match part.kind() {
-            HirKind::Literal(literal) => Some(literal.0.to_vec()),
-            HirKind::Class(class) => folded_letter(class).map(|letter| {
+        match part.kind() {
+            HirKind::Literal(literal) => {
+                let mut rest: &[u8] = &literal.0;
+                while let Some(at) = memmem::find(rest, REPLACEMENT) {
+                    run.bytes.extend_from_slice(rest.get(..at).unwrap_or_default());
+                    candidates.push(vec![std::mem::take(&mut run)]);
+                    rest = rest.get(at + REPLACEMENT.len()..).unwrap_or_default();
+                }
+                run.bytes.extend_from_slice(rest);
+            }
+            HirKind::Class(class) if let Some(letter) = folded_letter(class) => {
                 run.folded = true;
-                vec![letter]
-            }),
-            _ => None,
-        };
-        match piece {
-            Some(bytes) => run.bytes.extend(bytes),
-            None => {
-                candidates.push(vec![std::mem::replace(
-                    &mut run,
-                    Literal { bytes: Vec::new(), folded: false },
-                )]);
+                run.bytes.push(letter);
+            }
+            _ => {
+                candidates.push(vec![std::mem::take(&mut run)]);
                 candidates.extend(of(part));
             }
         }

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn regexp(text: &str) -> LineFilter {
     LineFilter { negated: false, any: vec![LinePattern::Regexp(Arc::from(text))] }
 }
 
-fn columns(lines: &[&str]) -> LogColumns {
+fn columns<L: AsRef<[u8]>>(lines: &[L]) -> LogColumns {
     let mut columns = LogColumns::default();
     for line in lines {
         columns.times.push(0);
-        columns.text.extend_from_slice(line.as_bytes());
+        columns.text.extend_from_slice(line.as_ref());
         columns.ends.push(columns.text.len());
     }
     columns
@@ -43,6 +45,10 @@ fn expressions_are_reduced_to_what_every_match_has() {
     f("(error)?", None);
     f("(a|)", None);
     f("[0-9]+ failed", Some(&[(" failed", false)]));
+    f("ab\u{fffd}c", Some(&[("ab", false)]));
+    f("a\u{fffd}b\u{fffd}(?i)bcd", Some(&[("bcd", true)]));
+    f(r"x\x{FFFD}+y|\x{FFFD}z", Some(&[("y", false), ("z", false)]));
+    f(r"\x{FFFD}", None);
 }
 
 #[test]
@@ -61,4 +67,28 @@ fn lines_that_may_pass_are_found_in_the_whole_text() {
     f(&[regexp("fine|err")], 0..6, &[0, 1, 3, 4]);
     f(&[], 2..4, &[2, 3]);
     f(&[regexp("error")], 6..6, &[]);
+}
+
+proptest! {
+    /// Lines of any bytes, by words that are there, are not, or are what Go reads bytes as.
+    #[test]
+    fn no_line_that_passes_is_left_out(
+        lines in prop::collection::vec("[abAB é\u{fffd}xy]{0,12}", 1..12),
+        breaks in prop::collection::vec(0..40_usize, 0..12),
+        pattern in r"(\(\?i\))?[abé\u{fffd}.|^$xy]{1,7}(\+|\?|b.*)?",
+    ) {
+        let mut lines: Vec<Vec<u8>> = lines.into_iter().map(String::into_bytes).collect();
+        for (line, at) in breaks.into_iter().enumerate() {
+            let line = lines.get_mut(line % 12);
+            if let Some(byte) = line.and_then(|line| line.get_mut(at % 13)) {
+                *byte = b'\xe9';
+            }
+        }
+        let filter = regexp(&pattern);
+        let Some(test) = LineTest::new(&filter) else { return Ok(()) };
+        let found = Demand::new(std::slice::from_ref(&filter)).passing(&columns(&lines), 0..lines.len());
+        for (at, line) in lines.iter().enumerate() {
+            prop_assert!(!test.passes(line) || found.contains(&at), "{pattern} {line:?}");
+        }
+    }
 }

@@ -15,7 +15,7 @@ fn frames() -> Vec<Vec<u8>> {
     builder.stream(0, None);
     builder.row(Row { time: 1, line: b"two", metadata: None });
     let progress = [("file:/a", Some("12")), ("file:/b", None)];
-    let lines = builder.finish(progress.into_iter());
+    let lines = builder.finish(progress.into_iter()).payload().to_vec();
     assert!(builder.is_empty());
     let deletion = deletion();
     let known = BTreeMap::from([(Arc::from("k"), Arc::from("v"))]);

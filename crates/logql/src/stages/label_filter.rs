@@ -4,7 +4,7 @@
 //! that cannot be read as a number, duration or size keeps the line and marks it with
 //! `LabelFilterErr`, unless an earlier error is there.
 
-use masthead_model::{MatchOp, Matcher};
+use masthead_model::{MatchOp, Matcher, readable};
 use masthead_template::go;
 
 use super::ip::IpPattern;
@@ -213,10 +213,7 @@ pub(super) fn text_matches(matcher: &Matcher, value: &[u8]) -> bool {
     match matcher.op() {
         MatchOp::Equal => matcher.value().as_bytes() == value,
         MatchOp::NotEqual => matcher.value().as_bytes() != value,
-        MatchOp::Matches | MatchOp::NotMatches => match std::str::from_utf8(value) {
-            Ok(value) => matcher.matches(value),
-            Err(_) => matcher.matches(&String::from_utf8_lossy(value)),
-        },
+        MatchOp::Matches | MatchOp::NotMatches => matcher.matches(&readable(value)),
     }
 }
 

@@ -7,17 +7,16 @@
 //! `^` and `$` are the ends of the whole line.
 
 use aho_corasick::AhoCorasick;
-use masthead_model::Regexp;
+use masthead_model::{Regexp, RegexpSearch};
 use memchr::memmem;
-use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::hir::{Hir, HirKind};
 
 use super::ip::IpPattern;
 use super::pattern_filter::PatternFilter;
 use super::{Keep, Line, Needed, Stage, StageError};
 
-/// A compiled expression takes at most this much memory; more is refused.
-const PROGRAM_BYTES_MAX: usize = 10 << 20;
+/// U+FFFD.
+const REPLACEMENT: &[u8] = b"\xef\xbf\xbd";
 /// Up to this many texts are searched one by one, each at the speed of memory.
 const SINGLE_SEARCHES_MAX: usize = 3;
 
@@ -69,7 +68,7 @@ enum Test {
     Always,
     Text(Box<memmem::Finder<'static>>),
     Texts(AhoCorasick),
-    Regex(Regex),
+    Regex(RegexpSearch),
     Pattern(PatternFilter),
     Ip(IpPattern),
 }
@@ -157,11 +156,8 @@ impl Stage for LineFilter {
 }
 
 /// An unanchored expression over bytes, in Go's dialect.
-pub(super) fn compile(pattern: &str) -> Result<Regex, StageError> {
-    let translated = Regexp::translate(pattern).map_err(|e| StageError::new(e.to_string()))?;
-    RegexBuilder::new(&translated).size_limit(PROGRAM_BYTES_MAX).build().map_err(|_| {
-        StageError::new(format!("error parsing regexp: expression too large: `{pattern}`"))
-    })
+pub(super) fn compile(pattern: &str) -> Result<RegexpSearch, StageError> {
+    RegexpSearch::new(pattern).map_err(|error| StageError::new(error.to_string()))
 }
 
 fn search_for(texts: &mut Vec<Vec<u8>>) -> Vec<Test> {
@@ -185,7 +181,9 @@ fn reduce(pattern: &str) -> Option<Vec<Vec<u8>>> {
     let translated = Regexp::translate(pattern).ok()?;
     let hir = regex_syntax::ParserBuilder::new().utf8(false).build().parse(&translated).ok()?;
     let mut texts = Vec::new();
-    collect_texts(&hir, &mut texts).then_some(texts)
+    let found = collect_texts(&hir, &mut texts);
+    // U+FFFD is any byte that is no text too, so that it is no text to search for.
+    (found && !texts.iter().any(|text| memmem::find(text, REPLACEMENT).is_some())).then_some(texts)
 }
 
 fn collect_texts(hir: &Hir, texts: &mut Vec<Vec<u8>>) -> bool {

@@ -3,7 +3,7 @@
 //! A group that takes no part in a match is an empty label; a line that does not match is left
 //! alone.
 
-use regex::bytes::{CaptureLocations, Regex};
+use masthead_model::RegexpSearch;
 
 use super::line_filter::compile;
 use super::{Keep, Line, Needed, Stage, StageError, extract};
@@ -11,7 +11,7 @@ use super::{Keep, Line, Needed, Stage, StageError, extract};
 /// `| regexp "…"`
 #[derive(Debug, Clone)]
 pub struct RegexpParser {
-    regex: Regex,
+    regex: RegexpSearch,
     /// Numbers of the named groups with their names.
     groups: Vec<(usize, Box<str>)>,
 }
@@ -28,7 +28,7 @@ impl RegexpParser {
         }
         let regex = compile(pattern)?;
         let mut groups: Vec<(usize, Box<str>)> = Vec::new();
-        for (number, name) in regex.capture_names().enumerate() {
+        for (number, name) in regex.group_names().enumerate() {
             let Some(name) = name else { continue };
             if !extract::is_label_name(name) {
                 return Err(StageError::new(format!("invalid extracted label name '{name}'")));
@@ -86,18 +86,15 @@ impl Stage for RegexpParser {
         if !self.wanted(line.needed()) {
             return Keep::Yes;
         }
-        let mut locations: CaptureLocations = self.regex.capture_locations();
         line.with_text(|line, text, _| {
-            if self.regex.captures_read(&mut locations, text).is_none() {
-                return;
-            }
+            let text = self.regex.read(text);
+            let Some(found) = self.regex.captures(&text) else { return };
             let mut name = std::mem::take(line.name_buffer());
             for (number, group) in &self.groups {
                 name.clear();
                 name.push_str(group);
                 if extract::accept_first(line, &mut name) {
-                    let value = locations.get(*number).and_then(|(from, to)| text.get(from..to));
-                    line.set_new(&name, value.unwrap_or_default());
+                    line.set_new(&name, found.get(*number).unwrap_or_default());
                 }
             }
             *line.name_buffer() = name;

@@ -324,6 +324,41 @@ fn line_filters() {
 }
 
 #[test]
+fn a_byte_that_is_no_text_is_a_character_for_expressions() {
+    use LineOp::{Contains, Matches, NotMatches};
+    let line = b"GET /caf\xe9 200";
+    let f = |op, text: &str, want: bool| {
+        let filter = LineFilter::new(op, [LineOperand::Text(text)]);
+        assert_eq!(filter.map(|f| f.matches(line)), Ok(want), "{op:?} {text}");
+    };
+    f(Matches, "GET.*200", true);
+    f(NotMatches, "GET.*200", false);
+    f(Matches, "(?i)get.*CAF. ", true);
+    f(Matches, r"\x{FFFD}", true);
+    f(Matches, r".*(\x{FFFD}|x).*", true);
+    f(Matches, "caf. 300", false);
+    f(Matches, "é", false);
+    f(Contains, "\u{fffd}", false);
+
+    let regexp = RegexpParser::new(r"(?P<m>GET) (?P<path>.*) (?P<code>\d+)").expect("valid");
+    let filter = |pattern: &str| {
+        let matcher = Matcher::new(MatchOp::Matches, "path", pattern).expect("valid");
+        LabelFilter::text(matcher)
+    };
+    let run = |stages: &[&dyn Stage], line: &[u8]| {
+        let (_, all) = run_on(stages, &Needed::everything(), &Labels::default(), line)?;
+        let parsed = all.into_iter().filter(|(group, ..)| *group == Group::Parsed);
+        Some(parsed.map(|(_, _, value)| value).collect::<Vec<_>>())
+    };
+    let labels = Some(vec![b"GET".to_vec(), b"/caf\xe9".to_vec(), b"200".to_vec()]);
+    assert_eq!(run(&[&regexp], line), labels);
+    assert_eq!(run(&[&regexp, &filter("/caf.")], line), labels);
+    assert_eq!(run(&[&regexp, &filter("/caf..")], line), None);
+    // Two bytes that together start a character are two.
+    assert!(run(&[&regexp, &filter("/..")], b"GET /\xe2\x82 200").is_some());
+}
+
+#[test]
 fn label_filters() {
     let logfmt = Logfmt::default();
     let f = |filter: LabelFilter, line: &str, want: Option<&str>| {

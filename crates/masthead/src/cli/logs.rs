@@ -46,7 +46,7 @@ pub(crate) struct LogsArgs {
     #[arg(env = "MASTHEAD_LOGS_MAX_AGE", value_parser = prometheus_duration)]
     pub max_age: Duration,
 
-    /// Lines further ahead of the clock are refused when they are pushed.
+    /// Lines further ahead of the clock are refused.
     #[arg(long = "logs.max-ahead", value_name = "DURATION", default_value = "10m")]
     #[arg(env = "MASTHEAD_LOGS_MAX_AHEAD", value_parser = prometheus_duration)]
     pub max_ahead: Duration,

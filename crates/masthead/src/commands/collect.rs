@@ -22,6 +22,8 @@ pub(crate) async fn run(args: CollectArgs) -> anyhow::Result<()> {
     };
     let args: ServeArgs = config::resolve(&args.as_serve(listens))?;
     let own_log = stack::start_logs(&args)?;
+    // Reading the command line runs once, and is a large part of the program.
+    masthead_sysio::release_program();
     let mut signals = Signals::listen()?;
     let collector = Collector::start(&args, own_log).await?;
     let ended = loop {

@@ -22,6 +22,8 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         return super::check::tell("configuration", warnings);
     }
     let own_log = stack::start_logs(&args)?;
+    // Reading the command line runs once, and is a large part of the program.
+    masthead_sysio::release_program();
     // Heard from now on, so that a signal right after "Ready." ends it in order too.
     let mut signals = Signals::listen()?;
     let stack = Stack::start(&args, own_log).await?;

@@ -51,6 +51,9 @@ const TAIL: &str = "
 - Of the language of templates: [template-functions.md](../reference/template-functions.md).
 - Of logins and sessions: [http-masthead.md](../reference/http-masthead.md#limits).
 - Of the disk: with less than 64 MiB free no line is taken, and `masthead_logs_out_of_space` is 1; retention by size is off until `--storage.retention.size` and `--logs.retention.size` are set.
+- Of retention by time: age is counted back from the newest line or sample, so a server that gets nothing deletes nothing, and from no later than the clock, so a line of the far future makes no other one old.
+  By size: the oldest blocks go; what is not in a block yet counts, and stays.
+- Of lines that Masthead collects itself: those of pushes for labels, structured metadata and time ahead of the clock; what breaks them is lost, and counted in `masthead_tail_lines_lost_total` by the same reasons.
 
 There is no limit on how much may be pushed per second.
 ";

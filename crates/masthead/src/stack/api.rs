@@ -116,6 +116,7 @@ impl Api {
             limits: super::logs::limits(args),
             build,
             admin_enabled: args.enable_admin_api,
+            log_level: args.log_level.clone(),
         };
         let loki = LokiApi::new(parts, &prometheus);
         let kept = args.data.join("dashboards");

@@ -72,13 +72,12 @@ impl Collector {
             own_log: own_log.stats(),
         };
         telemetry.register(|registry| registry.register_collector(Box::new(moved)));
-        let all = api(args, &server, &scraping, &remotes, clock)?
-            .router()
-            .merge(front.access.auth().router())
-            .merge(telemetry.metrics_router());
+        let api = api(args, &server, &scraping, &remotes, clock)?;
+        let all =
+            api.router().merge(front.access.auth().router()).merge(telemetry.metrics_router());
         let router = front.access.auth().protect(all).layer(telemetry.layer());
         let mut upkeep = Upkeep::default();
-        front.keep_up(&mut upkeep)?;
+        front.keep_up(api.buffers(), &mut upkeep)?;
         let serving = front.serve(&router, &tasks);
         scraping.begin().await?;
         if remotes.counts().is_empty() && collecting.counts().clients.is_empty() {

@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::Context as _;
 use axum::Router;
-use masthead_sysio::Clock;
+use masthead_sysio::{Buffers, Clock};
 use tokio::{net::TcpListener, sync::watch};
 
 use super::{
@@ -31,7 +31,7 @@ use crate::{
 /// How long requests in flight may go on after a signal.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// How often free memory is given back to the kernel.
+/// How often free memory is given back to the kernel, and what of the program does not run.
 const RELEASE_EVERY: Duration = Duration::from_secs(15);
 
 /// Addresses that are bound, and that nobody answers at yet.
@@ -62,16 +62,19 @@ impl Front {
         Ok(Self { access, certificates, door, addresses, own, listeners })
     }
 
-    /// Starts the threads that look at its files, and the one that gives memory back.
+    /// Starts the threads that look at its files, and the one that gives memory back, that of
+    /// `buffers` too.
     ///
     /// # Errors
     /// The machine has no thread left.
-    pub(super) fn keep_up(&self, upkeep: &mut Upkeep) -> anyhow::Result<()> {
+    pub(super) fn keep_up(&self, buffers: Arc<Buffers>, upkeep: &mut Upkeep) -> anyhow::Result<()> {
         let begun = AtomicBool::new(false);
         upkeep.spawn("memory", RELEASE_EVERY, move || {
             // Not while it starts.
             if begun.swap(true, Ordering::Relaxed) {
+                buffers.release();
                 masthead_sysio::release_free();
+                masthead_sysio::release_program();
             }
             Ok::<_, Infallible>(())
         })?;

@@ -159,9 +159,10 @@ impl Server {
         Ok(())
     }
 
-    /// From now on it is ready.
+    /// From now on it is ready, and what of the program only the start needed is let go.
     pub(super) fn started(&self) {
         self.started_up.store(true, Ordering::Relaxed);
+        masthead_sysio::release_program();
     }
 
     /// From now on it is not ready any more.

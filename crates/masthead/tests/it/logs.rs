@@ -82,7 +82,7 @@ fn lines_are_answered_also_after_a_restart_and_gone_once_deleted() {
 
     let server = Server::start_with(data.path(), &admin);
     assert_eq!(logs(&server, r#"{app="shop"}"#, &["--format", "raw"]), raw);
-    let start = (end - 60_000_000_000).to_string();
+    let start = ((end - 60_000_000_000) / 1_000_000_000).to_string();
     let delete = format!(
         "POST /loki/api/v1/delete?query=%7Bapp%3D%22shop%22%7D+%7C%3D+%22line+1%22&start={start} HTTP/1.1"
     );

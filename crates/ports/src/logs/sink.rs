@@ -97,7 +97,7 @@ pub struct RejectedLine {
 #[non_exhaustive]
 pub enum LogRejectReason {
     /// Older than the newest line of its stream by more than the window.
-    #[error("entry too far behind, oldest acceptable timestamp is {oldest:?}")]
+    #[error("entry too far behind, oldest acceptable timestamp is {oldest} ns")]
     TooFarBehind {
         /// The earliest time that this stream still takes.
         oldest: Nanos,
@@ -107,6 +107,14 @@ pub enum LogRejectReason {
     StreamLimit {
         /// The limit in force.
         limit: usize,
+    },
+    /// Against a limit that every line has to keep, whichever way it comes.
+    #[error("{reason}; see --{flag}")]
+    Limit {
+        /// The value of the `reason` label.
+        reason: &'static str,
+        /// The flag that sets the limit.
+        flag: &'static str,
     },
     /// Longer than a block can hold.
     #[error("line of more than {limit} bytes; see --logs.max-line-size")]
@@ -123,6 +131,7 @@ impl LogRejectReason {
             Self::TooFarBehind { .. } => "too_far_behind",
             Self::StreamLimit { .. } => "stream_limit",
             Self::LineTooLong { .. } => "line_too_long",
+            Self::Limit { reason, .. } => reason,
         }
     }
 }

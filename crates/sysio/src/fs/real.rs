@@ -8,7 +8,7 @@
 use std::{
     fs, io,
     io::Write as _,
-    os::unix::fs::{FileExt as _, MetadataExt as _},
+    os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _},
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -20,6 +20,8 @@ use super::{
     options::not_opened_for,
 };
 use crate::UnixNanos;
+
+const NOT_REGULAR: &str = "it is a pipe, a socket or a device; name a regular file instead";
 
 /// The file system of the machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,10 +38,16 @@ impl Fs for RealFs {
                 .create_new(options.create_new)
                 .truncate(options.truncate)
                 .append(options.append)
+                // open(2) of a pipe waits for its other end for ever; a terminal would become ours.
+                .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
                 .open(path)?;
-            // open(2) opens a directory to read, and fails only when bytes are asked for.
-            if file.metadata()?.is_dir() {
+            // It opens a directory to read, and fails only when bytes are asked for.
+            let kind = file.metadata()?.file_type();
+            if kind.is_dir() {
                 return Err(io::ErrorKind::IsADirectory.into());
+            }
+            if !kind.is_file() {
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, NOT_REGULAR));
             }
             Ok(file)
         };
@@ -134,6 +142,7 @@ fn metadata(found: &fs::Metadata) -> Metadata {
     Metadata {
         len: found.len(),
         is_dir: found.is_dir(),
+        is_file: found.is_file(),
         modified: UnixNanos(seconds.saturating_add(found.mtime_nsec())),
         id: FileId { device: found.dev(), inode: found.ino() },
         links: found.nlink(),

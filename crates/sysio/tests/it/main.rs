@@ -14,6 +14,34 @@ fn real_file_system_conforms() {
 }
 
 #[test]
+fn only_regular_files_are_opened_and_nothing_waits() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = Utf8Path::from_path(dir.path()).unwrap();
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mkfifoat(rustix::fs::CWD, dir.join("pipe").as_std_path(), mode).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(dir.join("socket")).unwrap();
+    // Whoever waits for the other end of a pipe waits for ever, so not here.
+    let (done, opened) = std::sync::mpsc::sync_channel(3);
+    let paths = [dir.join("pipe"), dir.join("socket"), "/dev/null".into()];
+    std::thread::spawn(move || {
+        for path in paths {
+            let found = RealFs.metadata(&path).unwrap();
+            let refusal = RealFs.open(&path, OpenOptions::READ).unwrap_err().to_string();
+            done.send((path, found, refusal)).unwrap();
+        }
+    });
+    for _ in 0..3 {
+        let opened = opened.recv_timeout(std::time::Duration::from_mins(1));
+        let (path, found, refusal) = opened.expect("an answer");
+        assert_eq!((found.is_file, found.is_dir), (false, false), "{path}");
+        assert!(refusal.contains(path.as_str()), "{refusal}");
+        if !path.ends_with("socket") {
+            assert!(refusal.contains("a regular file"), "{refusal}");
+        }
+    }
+}
+
+#[test]
 fn simulated_file_system_conforms() {
     let fs = SimFs::new(1);
     conformance(&fs, "/".into());
@@ -62,5 +90,6 @@ fn what_does_not_say_its_length_is_read_or_refused() {
     let (reader, _writer) = std::io::pipe().expect("a pipe");
     let path = format!("/proc/self/fd/{}", reader.as_raw_fd());
     let refused = read(&path, 10).map_err(|error| error.to_string());
-    assert_eq!(refused, Err(format!("{path} is a pipe; name a file instead")));
+    let want = "it is a pipe, a socket or a device; name a regular file instead";
+    assert_eq!(refused, Err(format!("cannot open {path}: {want}")));
 }

@@ -3,8 +3,8 @@
 
 use std::{collections::BTreeMap, io, time::Duration};
 
-use camino::Utf8PathBuf;
-use masthead_sysio::Metadata;
+use camino::{Utf8Path, Utf8PathBuf};
+use masthead_sysio::{Metadata, OpenOptions};
 use tracing::{info, warn};
 
 use super::Follow;
@@ -48,26 +48,79 @@ impl Follow {
         world: &mut World,
     ) -> io::Result<()> {
         let Some(since) = since else { return Ok(()) };
-        let siblings = rotation::siblings(&*world.fs, &self.path)?;
+        let siblings = rotation::rotated(&*world.fs, &self.path)?;
         world.stats.compressed_skipped.add(siblings.compressed_since(since));
         let mut between: Vec<_> = siblings
             .files
             .into_iter()
-            .filter(|(path, found)| {
+            .filter(|(_, found)| {
                 now.is_none_or(|now| now.id != found.id)
                     && found.modified.0 >= since
-                    && rotation::is_rotation(&self.path, path)
                     && world.owner(&self.job, found.id).is_none()
             })
             .collect();
         between.sort_by_key(|(_, found)| found.modified.0);
         rotation::sort_by_age(&self.path, &mut between, |(path, _)| path);
         for (path, found) in between {
+            if self.has_current && self.is_of_current(&path, world) {
+                continue;
+            }
             info!(path = %path, of = %self.path, "Reading a file that was rotated meanwhile.");
             let modified = found.modified.0;
-            self.add(&path, Position { id: found.id, modified, ..Position::default() }, world);
+            let position = Position { id: found.id, modified, ..Position::default() };
+            if self.has_current {
+                self.add_before_current(&path, position, world);
+            } else {
+                self.add(&path, position, world);
+            }
         }
         Ok(())
+    }
+
+    /// The file grew, or was emptied before anything of it had been read: its bytes do not tell which,
+    /// so the copies do that were made since. `changed` is when it was last seen to change.
+    pub(super) fn find_unread_copies(&mut self, changed: i64, world: &mut World) -> io::Result<()> {
+        let is_unread =
+            self.readers.last().is_some_and(|current| current.position.fingerprint.len == 0);
+        if is_unread {
+            self.copies_since.get_or_insert(changed.max(self.job_since));
+        }
+        let Some(since) = self.copies_since else { return Ok(()) };
+        self.drop_overwritten(world);
+        self.find_between(None, Some(since), world)?;
+        if !is_unread {
+            // From now on what was read tells.
+            self.copies_since = None;
+        }
+        Ok(())
+    }
+
+    /// Whether a file is a copy of what the one that has the name now still holds: it is being made,
+    /// and the file is about to be emptied. What cannot be read is left alone too.
+    fn is_of_current(&self, path: &Utf8Path, world: &World) -> bool {
+        let Some(current) = self.readers.last() else { return false };
+        let copy = world.fs.open(path, OpenOptions::READ);
+        copy.and_then(|copy| current.begins_with(&*copy)).unwrap_or(true)
+    }
+
+    /// Forgets rotated files that hold something else now, as when the next copy is written over the
+    /// last one.
+    pub(super) fn drop_overwritten(&mut self, world: &mut World) {
+        let rotated = self.readers.len() - usize::from(self.has_current);
+        let mut gone = Vec::new();
+        for at in 0..rotated {
+            let Some(reader) = self.readers.get_mut(at) else { break };
+            let was_open = reader.is_open();
+            let is_there = reader.open(&*world.fs).unwrap_or(false);
+            if is_there && !reader.begins_as_before().unwrap_or(true) {
+                gone.push(at);
+            } else if !was_open {
+                reader.close();
+            }
+        }
+        for at in gone.into_iter().rev() {
+            self.remove(at, world);
+        }
     }
 
     /// After a start: forgets files that are gone, or that are others under the same number.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use regex::bytes::Regex;
+use masthead_model::RegexpSearch;
 use serde::Deserialize;
 
 use crate::{
@@ -23,7 +23,7 @@ pub(crate) struct Settings {
     /// The text that the source must have; without it and without an expression, any.
     pub(crate) value: Option<String>,
     /// Found in the source, or in the line if there is none.
-    pub(crate) expression: Option<Regex>,
+    pub(crate) expression: Option<RegexpSearch>,
     pub(crate) older_than: Option<Duration>,
     /// Longer than so many bytes.
     pub(crate) longer_than: Option<usize>,
@@ -51,7 +51,7 @@ impl Drop {
             }
         }
         if settings.source.is_empty() {
-            let line = |found: &Regex| found.is_match(&entry.line);
+            let line = |found: &RegexpSearch| found.is_match(&entry.line);
             return settings.expression.as_ref().is_none_or(line);
         }
         let mut joined = Vec::new();
@@ -154,7 +154,7 @@ mod tests {
             let runner = run(Drop::new(settings), &[line]);
             assert_eq!(runner.out.is_empty(), want, "{shown}");
         };
-        let expression = |text: &str| Some(Regex::new(text).unwrap());
+        let expression = |text: &str| Some(RegexpSearch::new(text).unwrap());
         let empty = Settings::default;
         f(Settings { longer_than: Some(3), ..empty() }, "abcd", true);
         f(Settings { longer_than: Some(4), ..empty() }, "abcd", false);

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use regex::bytes::Regex;
+use masthead_model::RegexpSearch;
 use serde::Deserialize;
 
 use crate::{
@@ -25,7 +25,7 @@ const OPEN_GROUPS_MAX: usize = 64;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    pub(crate) firstline: Regex,
+    pub(crate) firstline: RegexpSearch,
     pub(crate) max_wait: Duration,
     pub(crate) max_lines: usize,
 }
@@ -174,7 +174,7 @@ mod tests {
 
     fn runner(max_lines: usize) -> Runner {
         let settings = Settings {
-            firstline: Regex::new("^START").unwrap(),
+            firstline: RegexpSearch::new("^START").unwrap(),
             max_wait: Duration::from_secs(3),
             max_lines,
         };

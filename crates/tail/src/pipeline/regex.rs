@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use regex::bytes::Regex as Engine;
+use masthead_model::RegexpSearch;
 use serde::Deserialize;
 
 use crate::{
@@ -15,15 +15,15 @@ use crate::{
 
 #[derive(Debug, Clone)]
 pub(crate) struct Regex {
-    expression: Engine,
+    expression: RegexpSearch,
     /// Number and name of each named group.
     names: Arc<[(usize, Arc<str>)]>,
     source: Option<Arc<str>>,
 }
 
 impl Regex {
-    pub(crate) fn new(expression: Engine, source: Option<Arc<str>>) -> Self {
-        let names = expression.capture_names().enumerate();
+    pub(crate) fn new(expression: RegexpSearch, source: Option<Arc<str>>) -> Self {
+        let names = expression.group_names().enumerate();
         let names = names.filter_map(|(at, name)| Some((at, Arc::from(name?)))).collect();
         Self { expression, names, source }
     }
@@ -37,11 +37,12 @@ impl Regex {
 impl Stage for Regex {
     fn process(&mut self, cx: &Cx<'_>, entry: &mut Entry) -> Verdict {
         let Some(input) = entry.input(self.source.as_deref()) else { return Verdict::Next };
-        let Some(found) = self.expression.captures(&input) else {
+        let text = self.expression.read(&input);
+        let Some(found) = self.expression.captures(&text) else {
             cx.stats.unparsed("regex");
             return Verdict::Next;
         };
-        let text = |at: usize| found.get(at).map_or(Vec::new(), |group| group.as_bytes().to_vec());
+        let text = |at: usize| found.get(at).unwrap_or_default().to_vec();
         let values: Vec<_> = self.names.iter().map(|(at, name)| (name, text(*at))).collect();
         for (name, value) in values {
             // A group that took no part is there, and empty.
@@ -77,15 +78,18 @@ pub(crate) fn make(written: Option<Written>, _: &Context<'_>) -> Made {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::testing::run;
+    use crate::pipeline::testing::{Runner, run};
 
     #[test]
     fn named_groups_are_extracted() {
-        let engine = Engine::new(r"^(?P<verb>\w+) (?P<path>\S+)( (?P<rest>.*))?$").unwrap();
+        let engine = RegexpSearch::new(r"^(?P<verb>\w+) (?P<path>\S+)( (?P<rest>.*))?$").unwrap();
         let runner = run(Regex::new(engine.clone(), None), &["GET /x"]);
         assert_eq!(runner.extracted("verb").as_deref(), Some("GET"));
         assert_eq!(runner.extracted("path").as_deref(), Some("/x"));
         assert_eq!(runner.extracted("rest").as_deref(), Some(""));
+        let mut runner = Runner::new(vec![Box::new(Regex::new(engine.clone(), None))]);
+        runner.bytes(b"GET /caf\xe9 \xff");
+        assert_eq!(runner.out[0].text("path").as_deref(), Some(&b"/caf\xe9"[..]));
         let runner = run(Regex::new(engine, None), &["nothing-to-see"]);
         assert_eq!(runner.extracted("verb"), None);
         assert_eq!(runner.stats.unparsed_lines(), [("regex", 1)]);

@@ -2,8 +2,8 @@
 
 use std::{borrow::Cow, collections::HashMap, fmt, sync::Arc};
 
+use masthead_model::RegexpSearch;
 use masthead_template::Template as Engine;
-use regex::bytes::Regex;
 use serde::Deserialize;
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 
 #[derive(Clone)]
 pub(crate) struct Replace {
-    expression: Regex,
+    expression: RegexpSearch,
     /// Number and name of each named group.
     names: Arc<[(usize, Arc<str>)]>,
     source: Option<Arc<str>>,
@@ -31,8 +31,12 @@ impl fmt::Debug for Replace {
 }
 
 impl Replace {
-    pub(crate) fn new(expression: Regex, source: Option<Arc<str>>, template: Arc<Engine>) -> Self {
-        let names = expression.capture_names().enumerate();
+    pub(crate) fn new(
+        expression: RegexpSearch,
+        source: Option<Arc<str>>,
+        template: Arc<Engine>,
+    ) -> Self {
+        let names = expression.group_names().enumerate();
         let names = names.filter_map(|(at, name)| Some((at, Arc::from(name?)))).collect();
         Self { expression, names, source, template }
     }
@@ -43,25 +47,26 @@ impl Replace {
         let mut copied = 0;
         let mut became: HashMap<Vec<u8>, Vec<u8>> = HashMap::new();
         let mut first = None;
-        for found in self.expression.captures_iter(input) {
-            for group in found.iter().skip(1).flatten() {
-                let value = Some(group.as_bytes());
+        let searched = self.expression.read(input);
+        for found in self.expression.captures_iter(&searched) {
+            for group in (1..found.len()).filter_map(|at| found.place(at)) {
+                let value = input.get(group.clone());
                 let data = Data { entry, value, strict: false, now: cx.now.0 };
                 let text = run(&self.template, &data)?;
                 // A group inside of one that was replaced is gone with it.
-                if copied == 0 || copied < group.start() {
-                    out.extend_from_slice(input.get(copied..group.start())?);
+                if copied == 0 || copied < group.start {
+                    out.extend_from_slice(input.get(copied..group.start)?);
                     out.extend_from_slice(&text);
-                    copied = group.end();
+                    copied = group.end;
                 }
-                became.insert(group.as_bytes().to_vec(), text);
+                became.insert(input.get(group)?.to_vec(), text);
             }
             first.get_or_insert(found);
         }
         let first = first?;
         out.extend_from_slice(input.get(copied..)?);
         let named = self.names.iter().filter_map(|(at, name)| {
-            let group = first.get(*at).map_or(&b""[..], |group| group.as_bytes());
+            let group = first.get(*at).unwrap_or_default();
             Some((Arc::clone(name), became.get(group)?.clone()))
         });
         Some((out, named.collect()))
@@ -111,7 +116,10 @@ pub(crate) fn make(written: Option<Written>, _: &Context<'_>) -> Made {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::{selector::regex, testing::run as lines};
+    use crate::pipeline::{
+        selector::regex,
+        testing::{Runner, run as lines},
+    };
 
     #[test]
     fn groups_are_replaced_wherever_they_match() {
@@ -126,6 +134,15 @@ mod tests {
         f("password (\\S+)", "****", "password x end", "password **** end");
         f("password (\\S+)", "", "password x end", "password  end");
         f("(nothing)", "x", line, line);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_characters() {
+        let expression = regex(r"GET (?P<path>\S+) (.*)").unwrap();
+        let stage = Replace::new(expression, None, parse("<{{ .Value }}>").unwrap());
+        let mut runner = Runner::new(vec![Box::new(stage)]);
+        runner.bytes(b"\xff GET /caf\xe9 \xe2\x82!");
+        assert_eq!(runner.out[0].line, b"\xff GET </caf\xe9> <\xe2\x82!>");
     }
 
     #[test]

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use masthead_model::ByteSize;
-use regex::bytes::Regex as Engine;
+use masthead_model::{ByteSize, RegexpSearch};
 
 use super::{Stage, metrics::CustomMetrics, selector::regex};
 
@@ -24,7 +23,7 @@ pub(crate) fn source(written: Option<String>) -> Result<Option<Arc<str>>, String
     }
 }
 
-pub(crate) fn expression(text: &str) -> Result<Engine, String> {
+pub(crate) fn expression(text: &str) -> Result<RegexpSearch, String> {
     if text.is_empty() {
         return Err("expression is required".to_owned());
     }

@@ -5,8 +5,7 @@
 
 use std::sync::Arc;
 
-use masthead_model::{MatchOp, Matcher, Regexp, unquote};
-use regex::bytes::Regex;
+use masthead_model::{MatchOp, Matcher, RegexpSearch, unquote};
 
 use crate::{
     entry::Entry,
@@ -29,7 +28,7 @@ struct Filter {
 #[derive(Debug, Clone)]
 enum Test {
     Contains(Vec<u8>),
-    Matches(Regex),
+    Matches(RegexpSearch),
 }
 
 impl Selector {
@@ -95,9 +94,8 @@ impl Filter {
 ///
 /// # Errors
 /// What is wrong with it.
-pub(crate) fn regex(pattern: &str) -> Result<Regex, String> {
-    let translated = Regexp::translate(pattern).map_err(|error| error.to_string())?;
-    Regex::new(&translated).map_err(|error| error.to_string())
+pub(crate) fn regex(pattern: &str) -> Result<RegexpSearch, String> {
+    RegexpSearch::new(pattern).map_err(|error| error.to_string())
 }
 
 struct Reader<'t> {

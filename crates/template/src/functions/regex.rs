@@ -6,8 +6,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use masthead_model::Regexp;
-use regex::bytes::Regex;
+use masthead_model::RegexpSearch;
 
 use super::Kind::Text;
 use super::{Call, Function, bytes, f, string};
@@ -29,7 +28,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
 
 fn count<'v>(call: &Call<'_, 'v>, args: &[Value<'v>]) -> Result<Value<'v>, String> {
     let regex = call.regexes.get(&string(args, 0))?;
-    let count = regex.find_iter(bytes(args, 1)).count();
+    let count = regex.find_iter(&regex.read(bytes(args, 1))).count();
     Ok(Value::Int(i64::try_from(count).unwrap_or(i64::MAX)))
 }
 
@@ -54,7 +53,7 @@ pub(super) fn is_match<'v>(
 
 /// `text` with all matches of `regex` replaced, each by something that may be long.
 fn replaced<'v>(
-    regex: &Regex,
+    regex: &RegexpSearch,
     text: &[u8],
     with: &[u8],
     literal: bool,
@@ -68,15 +67,16 @@ fn replaced<'v>(
         let most = references.saturating_mul(whole.len()).saturating_add(with.len());
         check(out.len().saturating_add(most) / 4)
     };
+    let searched = regex.read(text);
     if references == 0 {
-        for found in regex.find_iter(text) {
-            add(&mut out, found.range())?;
+        for found in regex.find_iter(&searched) {
+            add(&mut out, found)?;
             out.extend_from_slice(with);
             check(out.len())?;
         }
     } else {
-        for groups in regex.captures_iter(text) {
-            add(&mut out, groups.get_match().range())?;
+        for groups in regex.captures_iter(&searched) {
+            add(&mut out, groups.whole())?;
             groups.expand(with, &mut out);
             check(out.len())?;
         }
@@ -99,21 +99,17 @@ const CACHED_MAX: usize = 16;
 
 /// Compiled expressions of one template.
 #[derive(Debug, Default)]
-pub(crate) struct RegexCache(RwLock<Vec<(String, Arc<Regex>)>>);
+pub(crate) struct RegexCache(RwLock<Vec<(String, Arc<RegexpSearch>)>>);
 
 impl RegexCache {
-    fn get(&self, pattern: &str) -> Result<Arc<Regex>, String> {
+    fn get(&self, pattern: &str) -> Result<Arc<RegexpSearch>, String> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, regex)) = known.iter().find(|(known, _)| known == pattern) {
             return Ok(Arc::clone(regex));
         }
         drop(known);
-        let translated = Regexp::translate(pattern).map_err(|e| e.to_string())?;
-        let regex = regex::bytes::RegexBuilder::new(&translated)
-            .size_limit(PROGRAM_BYTES_MAX)
-            .build()
-            .map_err(|_| format!("error parsing regexp: expression too large: `{pattern}`"))?;
-        let regex = Arc::new(regex);
+        let regex = RegexpSearch::with_limit(pattern, PROGRAM_BYTES_MAX);
+        let regex = Arc::new(regex.map_err(|error| error.to_string())?);
         let mut cache = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if cache.len() < CACHED_MAX {
             cache.push((pattern.to_owned(), Arc::clone(&regex)));

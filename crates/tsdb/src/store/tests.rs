@@ -561,7 +561,9 @@ const FIRST_VERSION_WITH_HEAD: &[(&str, &[u8])] = first_version![
 fn exemplars_outlive_memory_in_blocks_and_go_with_them() {
     let fs = SimFs::new(20);
     let few = Options { exemplars_max: 8, future_ms: None, ..options() };
-    let open = |fs: &SimFs| Tsdb::open(Arc::new(fs.clone()), clock(), DIR.into(), few).unwrap().0;
+    let sim = clock();
+    let open =
+        |fs: &SimFs| Tsdb::open(Arc::new(fs.clone()), sim.clone(), DIR.into(), few).unwrap().0;
     let store = open(&fs);
     for hour in 0..30 {
         let time = Millis(START + hour * HOUR);
@@ -596,6 +598,9 @@ fn exemplars_outlive_memory_in_blocks_and_go_with_them() {
     let later = AppendRow::float(labels("y"), Millis(START + 400 * HOUR), 1.0);
     store.append(&mut AppendBatch { rows: vec![later], ..AppendBatch::default() }).unwrap();
     store.flush_all().unwrap();
+    store.apply_retention().unwrap();
+    assert_eq!(times(&store, "1", everything()), every, "one sample of the future is no age");
+    sim.advance(std::time::Duration::from_hours(400));
     store.apply_retention().unwrap();
     assert!(times(&store, "1", everything()).len() < 10, "they went with their blocks");
 }

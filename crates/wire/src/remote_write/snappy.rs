@@ -6,13 +6,12 @@ use crate::{Error, Limits};
 /// length is refused without allocating for the claim.
 const GROWTH_MAX: usize = 64;
 
-/// Decompresses `body` into `out`, which is emptied first and keeps its memory between calls.
+/// How many bytes `body` has decompressed, as it says itself.
 ///
 /// # Errors
-/// [`Error::Limit`] if the body says that it grows beyond `limits.body_bytes`, before anything is
-/// allocated; [`Error::Snappy`] if it is not snappy.
-pub fn decompress(body: &[u8], limits: &Limits, out: &mut Vec<u8>) -> Result<(), Error> {
-    let refuse = |error: snap::Error| Error::Snappy(error.to_string());
+/// [`Error::Limit`] if they are more than `limits.body_bytes`; [`Error::Snappy`] if it says nothing,
+/// or what cannot be true.
+pub fn decompressed_len(body: &[u8], limits: &Limits) -> Result<usize, Error> {
     let len = snap::raw::decompress_len(body).map_err(refuse)?;
     limits.check_body(len)?;
     if len > body.len().saturating_mul(GROWTH_MAX) {
@@ -21,6 +20,15 @@ pub fn decompress(body: &[u8], limits: &Limits, out: &mut Vec<u8>) -> Result<(),
             body.len()
         )));
     }
+    Ok(len)
+}
+
+/// Decompresses `body` into `out`, which is emptied first and keeps its memory between calls.
+///
+/// # Errors
+/// Those of [`decompressed_len`], before anything is allocated; [`Error::Snappy`] if it is not snappy.
+pub fn decompress(body: &[u8], limits: &Limits, out: &mut Vec<u8>) -> Result<(), Error> {
+    let len = decompressed_len(body, limits)?;
     out.clear();
     out.resize(len, 0);
     let written = snap::raw::Decoder::new().decompress(body, out).map_err(refuse)?;
@@ -28,12 +36,17 @@ pub fn decompress(body: &[u8], limits: &Limits, out: &mut Vec<u8>) -> Result<(),
     Ok(())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+fn refuse(error: snap::Error) -> Error {
+    Error::Snappy(error.to_string())
+}
+
 /// Compresses a request body.
 ///
 /// # Errors
 /// [`Error::Snappy`] for bodies beyond 4 GiB.
 pub fn compress(body: &[u8]) -> Result<Vec<u8>, Error> {
-    snap::raw::Encoder::new().compress_vec(body).map_err(|error| Error::Snappy(error.to_string()))
+    snap::raw::Encoder::new().compress_vec(body).map_err(refuse)
 }
 
 #[cfg(test)]

@@ -53,6 +53,13 @@ pub(in crate::loki) fn service_of(labels: &Labels, limits: &LogLimits) -> Option
     Some(found.unwrap_or(UNKNOWN_SERVICE).to_owned())
 }
 
+/// The rule that labels do not keep, for whoever has no use for Loki's text.
+pub(in crate::loki) fn broken_rule(labels: &Labels, limits: &LogLimits) -> Option<&'static str> {
+    let pairs: Vec<Pair<'_>> =
+        labels.iter().map(|label| (label.name.into(), label.value.into())).collect();
+    check(&pairs, limits).err().map(|(reason, _)| reason)
+}
+
 fn check(pairs: &[Pair<'_>], limits: &LogLimits) -> Result<(), Why> {
     if pairs.is_empty() {
         let text = "error at least one label pair is required per stream";

@@ -238,7 +238,7 @@ impl Disk {
             return self.node_metadata(node);
         }
         let modified = self.dirs_modified.get(&node).copied().unwrap_or_default();
-        Ok(Metadata { len: 0, is_dir: true, modified, id: file_id(node), links: 1 })
+        Ok(Metadata { len: 0, is_dir: true, is_file: false, modified, id: file_id(node), links: 1 })
     }
 
     /// As [`Self::metadata`] of a file, which may have no name.
@@ -247,6 +247,7 @@ impl Disk {
         Ok(Metadata {
             len: file.len() as u64,
             is_dir: false,
+            is_file: true,
             modified: file.modified,
             id: file_id(node),
             links: file.links as u64,
