@@ -56,7 +56,7 @@ const TAIL: &str = "
   By size: the oldest blocks go; what is not in a block yet counts, and stays.
 - Of lines that Masthead collects itself: those of pushes for labels, structured metadata and time ahead of the clock; what breaks them is lost, and counted in `masthead_tail_lines_lost_total` by the same reasons.
 
-There is no limit on how much may be pushed per second, and none on how long a query text of PromQL is but that of its form.
+There is no limit on how much may be pushed per second.
 ";
 
 /// Flag, what happens beyond it, a part of the text that is then said (nothing where nobody is
@@ -161,7 +161,7 @@ const FLAGS: &[Row] = &[
         "masthead_http_api_log_followers",
     ),
     ("logs.max-pattern-lines", "older lines are not looked at", "", ""),
-    ("query.timeout", "503", "query timed out in query execution", ""),
+    ("query.timeout", "503", "query timed out in expression evaluation", ""),
     ("query.max-samples", "422", "would load too many samples into memory", ""),
     ("query.max-concurrency", "the query waits", "", "masthead_http_api_queries_waiting"),
     (
@@ -230,6 +230,27 @@ const FIXED: &[Fixed] = &[
         "400",
         "crates/http-api/src/loki/params.rs",
         "POINTS_MAX: i64 = 11_000;",
+    ),
+    (
+        "bytes of a PromQL query",
+        "1 MiB",
+        "400",
+        "crates/promql/src/parser.rs",
+        "EXPRESSION_BYTES_MAX: usize = 1 << 20;",
+    ),
+    (
+        "depth of a PromQL query; each operator of a chain such as `a + b + c` is one level",
+        "256",
+        "400",
+        "crates/promql/src/ast.rs",
+        "DEPTH_MAX: usize = 256;",
+    ),
+    (
+        "steps of a PromQL query or of a subquery in it",
+        "50,000,000",
+        "422",
+        "crates/promql/src/engine/grid.rs",
+        "STEPS_MAX: usize = 50_000_000;",
     ),
     (
         "bytes of label values that a PromQL query makes",
