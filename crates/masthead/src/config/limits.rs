@@ -273,7 +273,13 @@ const FIXED: &[Fixed] = &[
         "crates/logql/src/engine.rs",
         "ANSWER_BYTES_MAX: usize = 256 << 20;",
     ),
-    ("depth of a LogQL query, and operands of one chain of it such as `a or b or c`", "100", "400", "crates/logql/src/ast.rs", "DEPTH_MAX: usize = 100;"),
+    (
+        "depth of a LogQL query, and operands of one chain of it such as `a or b or c`",
+        "100",
+        "400",
+        "crates/logql/src/ast.rs",
+        "DEPTH_MAX: usize = 100;",
+    ),
     (
         "bytes that a regular expression is compiled to",
         "10 MiB",
