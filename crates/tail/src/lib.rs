@@ -41,7 +41,7 @@ mod world;
 
 pub use batch::TENANT_LABEL;
 pub use collector::{Collector, OPEN_FILES_DEFAULT, Parts, Step};
-pub use config::{ClientConfig, PromtailConfig, Setup, WrittenConfig};
+pub use config::{ClientConfig, PromtailConfig, Setup, WrittenConfig, variables};
 pub use error::Error;
 pub use lines::{Ended, LineSource};
 pub use pipeline::metrics::{CustomMetric, CustomMetrics, CustomValue};
