@@ -77,11 +77,15 @@ impl RateTables {
 
     /// Puts the rate, increase or delta at each step of a series of floats without start times into
     /// its place in `out`; a step without one keeps what stands there.
+    ///
+    /// The resets of overlapping windows are added up anew at every step: before, `goes_on` is asked
+    /// whether to, with how many they can be at most. After a no the rest is not worth looking at.
     pub fn rates(
         &mut self,
         times: &[i64],
         values: &[f64],
         resets: &CounterResets,
+        goes_on: impl Fn(usize) -> bool,
         out: &mut [f64],
     ) {
         let kind = self.windows.kind;
@@ -96,6 +100,9 @@ impl RateTables {
         } else if kind.is_counter() {
             each(steps, values, out, |step, first, last| {
                 let (low, high) = (step.low as usize, step.high as usize);
+                if !goes_on((high - low).min(resets.len())) {
+                    return f64::NAN;
+                }
                 let growth = last - first + resets.correction(values, low, high);
                 growth * step.counter_factor(first, growth, per)
             });
@@ -289,7 +296,7 @@ mod tests {
                 let resets = if kind.is_counter() { CounterResets::find(times, values, &[]) } else { CounterResets::default() };
                 let nothing = f64::from_bits(0x7ff0_0000_0000_0002);
                 let mut column = vec![nothing; grid.len()];
-                tables.rates(times, values, &resets, &mut column);
+                tables.rates(times, values, &resets, |_| true, &mut column);
                 let bits = column.into_iter().map(f64::to_bits);
                 let got: Vec<Option<u64>> =
                     bits.map(|bits| (bits != nothing.to_bits()).then_some(bits)).collect();
