@@ -34,6 +34,8 @@ mod stages;
 
 pub use client::ClientConfig;
 
+pub(crate) use stages::for_fuzzing as stages_for_fuzzing;
+
 use client::WrittenClient;
 use job::{JobConfig, WrittenJob};
 

@@ -60,5 +60,11 @@ pub fn read_positions_for_fuzzing(bytes: &[u8]) {
     promtail_positions::read_for_fuzzing(bytes);
 }
 
+/// Sends lines through stages of the input's choice, for the fuzzer.
+#[doc(hidden)]
+pub fn run_stages_for_fuzzing(bytes: &[u8]) {
+    pipeline::fuzzing::run(bytes);
+}
+
 /// Bytes of a line; what is longer is cut and marked.
 pub const LINE_BYTES_MAX: usize = 256 * 1024;
