@@ -141,6 +141,10 @@ fn errors_name_the_line_and_nothing_is_written() {
     };
     f("", "line 1: data does not end with # EOF");
     f("a 1 1\n", "line 2: data does not end with # EOF");
+    f(
+        "a 1 -1e300\n# EOF\n",
+        "line 1: the timestamp of a does not fit into 64 bits of milliseconds",
+    );
     f("a 1 1\nb 2\n# EOF\n", "line 2: no timestamp for b; every sample needs one");
     f(
         "a 1 1\n# TYPE b gauge\nb x 1\n# EOF\n",
