@@ -143,6 +143,7 @@ impl Desk {
             upload_bytes: wide(self.budget.held()),
             samples_accepted: count_of(&counters.samples_accepted),
             samples_refused: count_of(&counters.samples_refused),
+            exemplars_refused: count_of(&counters.exemplars_refused),
             panics: count_of(&counters.panics),
         }
     }

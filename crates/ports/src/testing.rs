@@ -77,6 +77,14 @@ impl SampleSink for MemoryStore {
                 exemplars.extend(row.exemplars.iter().cloned());
             }
         }
+        for of in &batch.exemplars {
+            if state.series.contains_key(&of.labels) {
+                let exemplars = state.exemplars.entry(of.labels.clone()).or_default();
+                exemplars.extend(of.exemplars.iter().cloned());
+            } else {
+                report.rejected_exemplars += of.exemplars.len();
+            }
+        }
         for metadata in &batch.metadata {
             state.metadata.insert(Arc::clone(&metadata.family), metadata.clone());
         }

@@ -107,7 +107,7 @@ fn samples_that_are_only_in_memory_are_there_too() {
     let store = open(&fs);
     let at = Millis(NOW_MS - 1000);
     let row = AppendRow::float("a".parse().unwrap(), at, 1.0);
-    let mut batch = AppendBatch { group: 1, rows: vec![row], metadata: vec![] };
+    let mut batch = AppendBatch { group: 1, rows: vec![row], ..AppendBatch::default() };
     store.append(&mut batch).unwrap();
     let text = format!("a 1 {}\na 2 {}\n# EOF\n", NOW_MS / 1000 - 1, NOW_MS / 1000 - 2);
     let report = import(&fs, &store, &text, &Options::default()).unwrap();
@@ -115,7 +115,7 @@ fn samples_that_are_only_in_memory_are_there_too() {
     assert_eq!(dump(&store).lines().count(), 2);
     // What is imported takes nothing away from what may still come.
     let row = AppendRow::float("b".parse().unwrap(), Millis(NOW_MS - 60_000), 1.0);
-    let mut batch = AppendBatch { group: 1, rows: vec![row], metadata: vec![] };
+    let mut batch = AppendBatch { group: 1, rows: vec![row], ..AppendBatch::default() };
     assert_eq!(store.append(&mut batch).unwrap().appended, 1);
 }
 

@@ -15,7 +15,7 @@ Therefore every queue, cache, body, label, line and query has a limit, and each 
 Three rules hold for all of them:
 
 - What goes over a limit is refused or left out as a whole, at the edge, before it costs much; nothing is cut silently.
-- The answer says which limit it was, and with which flag it is raised; where clients know Loki's own text, that is what is said.
+- The answer says which limit it was, and with which flag it is raised if there is one; where clients know Loki's own text, that is what is said.
 - Samples and lines that are refused or lost are counted by reason, so that a graph can show it and an alert can be set on it.
 
 The defaults are for a laptop or a small cluster.
@@ -44,7 +44,8 @@ They bound what a stranger's bytes may cost, and are far above what real ones ne
 const TAIL: &str = "
 ## More of them
 
-- Of a scrape: `body_size_limit`, `sample_limit`, `label_limit`, `label_name_length_limit`, `label_value_length_limit` and `target_limit` of prometheus.yml, none by default, as with Prometheus; counted by `masthead_scrape_exceeded_*_total`.
+- Of a scrape: `body_size_limit`, `sample_limit`, `label_limit`, `label_name_length_limit`, `label_value_length_limit` and `target_limit` of prometheus.yml; counted by `masthead_scrape_exceeded_*_total`.
+  What a job does not limit keeps the fixed limits above, and where it sets a higher one of labels or bytes, that counts.
 - Of collecting files and containers: [promtail.md](../reference/promtail.md#limits).
 - Of forwarding: [remote-write.md](../reference/remote-write.md#limits).
 - Of rules: [rules.md](../reference/rules.md).
@@ -272,7 +273,13 @@ const FIXED: &[Fixed] = &[
         "crates/logql/src/engine.rs",
         "ANSWER_BYTES_MAX: usize = 256 << 20;",
     ),
-    ("depth of a LogQL query", "100", "400", "crates/logql/src/ast.rs", "DEPTH_MAX: usize = 100;"),
+    (
+        "depth of a LogQL query, and operands of one chain of it such as `a or b or c`",
+        "100",
+        "400",
+        "crates/logql/src/ast.rs",
+        "DEPTH_MAX: usize = 100;",
+    ),
     (
         "bytes that a regular expression is compiled to",
         "10 MiB",
@@ -300,6 +307,48 @@ const FIXED: &[Fixed] = &[
         "refused",
         "crates/model/src/histogram.rs",
         "BUCKETS_MAX: usize = 100_000;",
+    ),
+    (
+        "series of a scrape or of a push",
+        "2,000,000",
+        "the scrape fails, 400",
+        "crates/wire/src/limits.rs",
+        "series: 2_000_000,",
+    ),
+    (
+        "labels of a scraped or pushed series",
+        "256",
+        "the scrape fails; the series is refused",
+        "crates/wire/src/limits.rs",
+        "labels: 256,",
+    ),
+    (
+        "bytes of the name of such a label",
+        "4 KiB",
+        "the same",
+        "crates/wire/src/limits.rs",
+        "label_name_bytes: 4 << 10,",
+    ),
+    (
+        "bytes of its value",
+        "64 KiB",
+        "the same",
+        "crates/wire/src/limits.rs",
+        "label_value_bytes: 64 << 10,",
+    ),
+    (
+        "samples, buckets, attributes and the like in one push",
+        "2,000,000",
+        "400",
+        "crates/wire/src/limits.rs",
+        "ITEMS_MAX: usize = 2_000_000;",
+    ),
+    (
+        "bytes of a scrape whose job has no `body_size_limit`",
+        "256 MiB",
+        "the scrape fails",
+        "crates/scrape/src/settings.rs",
+        "body_bytes: 256 << 20,",
     ),
     (
         "a sample ahead of the clock, when scraped",
