@@ -115,7 +115,13 @@ pub(crate) struct BitReader<'a> {
 impl<'a> BitReader<'a> {
     /// Reads at most `end` bits of `bytes`.
     pub(crate) fn new(bytes: &'a [u8], end: usize) -> Self {
-        Self { bytes, bit: 0, end: end.min(bytes.len() * 8) }
+        Self::starting(bytes, 0, end)
+    }
+
+    /// The same from bit `bit` on.
+    pub(crate) fn starting(bytes: &'a [u8], bit: usize, end: usize) -> Self {
+        let end = end.min(bytes.len() * 8);
+        Self { bytes, bit: bit.min(end), end }
     }
 
     pub(crate) fn bit(&self) -> usize {

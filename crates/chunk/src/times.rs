@@ -14,7 +14,7 @@ use crate::{Error, ints};
 
 mod appender;
 
-pub use appender::{Appender, Iter};
+pub use appender::{Appender, Iter, Taken};
 
 const KIND: &str = "timestamps";
 /// Columns that deltas already bring below this many bytes are not tried on a grid.

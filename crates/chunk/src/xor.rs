@@ -13,6 +13,9 @@
 //! ```
 //!
 //! After the last change stands one more run, unless it is 0. Bits are in the order of `bits.rs`.
+//!
+//! Most questions are about the newest values. An appender therefore notes now and then what a
+//! reader needs to know to begin in the middle; these marks are in memory alone.
 
 use std::ops::Range;
 
@@ -25,8 +28,10 @@ use crate::{COUNT_MAX, Error};
 const LEADING_MAX: u32 = 31;
 const LEADING_BITS: u32 = 5;
 const LENGTH_BITS: u32 = 6;
+/// Changes between two marks, so that marks take few bytes beside the changes.
+const MARK_EVERY: u8 = 64;
 
-/// A column that grows. 48 bytes, of which 16 hold bits before anything is allocated.
+/// A column that grows. 56 bytes, of which 16 hold bits before anything is allocated.
 ///
 /// Readers copy it with [`Appender::decode_into`], take it with [`Appender::take`] to decode it
 /// later, or take sealed bytes of the moment with [`Appender::snapshot`]; all borrow it only while
@@ -41,15 +46,37 @@ pub struct Appender {
     /// How often the last value has repeated.
     run: u32,
     window: Window,
+    /// Changes since the last mark.
+    unmarked: u8,
+    /// There once there is a mark: most columns never get one.
+    marks: Option<Box<Marks>>,
 }
 
-/// A column as it was at one moment; its bits are in a buffer that many columns share.
+/// A column as it was at one moment, from a mark on; its bits are in a buffer that many columns
+/// share.
 #[derive(Debug, Clone, Copy)]
 pub struct Taken {
+    /// The first byte in the buffer.
     start: usize,
+    /// Bits from there on.
     filled: u32,
     count: u32,
     run: u32,
+    mark: Mark,
+}
+
+/// Where a reader can begin, in the order of the column.
+#[derive(Debug, Clone, Default)]
+struct Marks(Vec<Mark>);
+
+/// What is known after the first `at` values, at the beginning by default.
+#[derive(Debug, Clone, Copy, Default)]
+struct Mark {
+    value: u64,
+    /// The first bit of what follows.
+    bit: u32,
+    at: u32,
+    window: Window,
 }
 
 /// Which bits of the 64 a change is written with.
@@ -80,7 +107,30 @@ impl Appender {
         self.run = 0;
         self.last = value.to_bits();
         self.push_change(changed);
+        self.unmarked += 1;
+        if self.unmarked == MARK_EVERY {
+            self.unmarked = 0;
+            self.mark();
+        }
         Ok(())
+    }
+
+    /// Notes how to read on from here.
+    fn mark(&mut self) {
+        let Self { last: value, filled: bit, count: at, window, .. } = *self;
+        let Marks(marks) = &mut **self.marks.get_or_insert_default();
+        // There are few of them in each of very many columns.
+        if marks.len() == marks.capacity() {
+            marks.reserve_exact(marks.len() / 8 + 1);
+        }
+        marks.push(Mark { value, bit, at, window });
+    }
+
+    /// The last mark at or before value number `from`.
+    fn mark_before(&self, from: usize) -> Mark {
+        let marks = self.marks.as_ref().map_or(&[][..], |marks| &marks.0);
+        let next = marks.partition_point(|mark| mark.at as usize <= from);
+        next.checked_sub(1).and_then(|at| marks.get(at)).copied().unwrap_or_default()
     }
 
     fn push_change(&mut self, changed: u64) {
@@ -121,7 +171,9 @@ impl Appender {
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        if self.bytes.spilled() { self.bytes.capacity() } else { 0 }
+        let bits = if self.bytes.spilled() { self.bytes.capacity() } else { 0 };
+        let marks = |marks: &Marks| size_of::<Marks>() + marks.0.capacity() * size_of::<Mark>();
+        bits + self.marks.as_deref().map_or(0, marks)
     }
 
     /// Appends the values so far to `out`.
@@ -131,18 +183,19 @@ impl Appender {
 
     /// Appends the values number `range` so far to `out`: those there are of them.
     pub fn decode_range_into(&self, range: Range<usize>, out: &mut Vec<f64>) {
-        self.taken(0).decode_range_into(&self.bytes, range, out);
+        let Self { filled, count, run, .. } = *self;
+        let mark = self.mark_before(range.start);
+        Taken { start: 0, filled, count, run, mark }.decode_range_into(&self.bytes, range, out);
     }
 
-    /// The column as it is now, to be read later: its bits go to the end of `bits`.
-    pub fn take(&self, bits: &mut Vec<u8>) -> Taken {
-        let taken = self.taken(bits.len());
-        bits.extend_from_slice(&self.bytes);
-        taken
-    }
-
-    fn taken(&self, start: usize) -> Taken {
-        Taken { start, filled: self.filled, count: self.count, run: self.run }
+    /// The column as it is now, to be read later: its bits go to the end of `bits`. Of the values
+    /// before number `from` nothing need be there.
+    pub fn take(&self, from: usize, bits: &mut Vec<u8>) -> Taken {
+        let mark = self.mark_before(from);
+        let (skipped, bit) = (mark.bit / 8, mark.bit % 8);
+        let (start, filled) = (bits.len(), self.filled - skipped * 8);
+        bits.extend_from_slice(self.bytes.get(skipped as usize..).unwrap_or_default());
+        Taken { start, filled, count: self.count, run: self.run, mark: Mark { bit, ..mark } }
     }
 
     /// Appends the values so far to `out` as a column that [`crate::floats::decode_into`] reads.
@@ -204,6 +257,9 @@ impl Appender {
     /// Gives back what the buffer has too much, for a column that waits to be sealed.
     pub fn shrink(&mut self) {
         self.bytes.shrink_to_fit();
+        if let Some(marks) = &mut self.marks {
+            marks.0.shrink_to_fit();
+        }
     }
 }
 
@@ -218,18 +274,18 @@ impl Taken {
         self.count == 0
     }
 
-    /// As [`Appender::decode_range_into`], from the `bits` that the column was taken into.
+    /// As [`Appender::decode_range_into`], from the `bits` that the column was taken into; the range
+    /// begins no sooner than that from which it was taken.
     pub fn decode_range_into(&self, bits: &[u8], range: Range<usize>, out: &mut Vec<f64>) {
         let end = range.end.min(self.len());
         out.reserve(end.saturating_sub(range.start));
+        let Mark { value, bit, at, window } = self.mark;
+        let bytes = bits.get(self.start..).unwrap_or_default();
         let mut values = Values {
-            reader: BitReader::new(
-                bits.get(self.start..).unwrap_or_default(),
-                self.filled as usize,
-            ),
-            value: 0,
-            window: Window::default(),
-            at: 0,
+            reader: BitReader::starting(bytes, bit as usize, self.filled as usize),
+            value,
+            window,
+            at: at as usize,
             first: range.start,
         };
         let in_bits = self.len() - self.run.min(self.count) as usize;

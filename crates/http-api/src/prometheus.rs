@@ -14,7 +14,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, atomic::AtomicBool},
 };
 
 use axum::{
@@ -187,6 +187,12 @@ impl PrometheusApi {
     /// What it shares with the other APIs of the server.
     pub(crate) fn desk(&self) -> Arc<Desk> {
         Arc::clone(&self.shared.desk)
+    }
+
+    /// Setting this to true ends all queries and look-ups, those of the APIs beside it too, and those
+    /// that are still to come: the server ends.
+    pub fn ending(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.shared.desk.ending)
     }
 
     /// What it and the APIs beside it have counted so far.

@@ -21,6 +21,8 @@ pub struct ApiStats {
     pub samples_accepted: u64,
     /// Samples refused by remote write and OTLP.
     pub samples_refused: u64,
+    /// Exemplars refused by remote write and OTLP.
+    pub exemplars_refused: u64,
     /// Requests that ended in a panic; each is a bug.
     pub panics: u64,
 }
@@ -33,6 +35,7 @@ pub(crate) struct Counters {
     pub(crate) streamed_bytes: AtomicU64,
     pub(crate) samples_accepted: AtomicU64,
     pub(crate) samples_refused: AtomicU64,
+    pub(crate) exemplars_refused: AtomicU64,
     pub(crate) panics: AtomicU64,
 }
 

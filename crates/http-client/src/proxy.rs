@@ -26,7 +26,11 @@ impl Proxies {
             return Self::from_variables(|name| std::env::var(name).ok());
         }
         let one = Url::parse(&config.proxy_url).ok();
-        Ok(Self { http: one.clone(), https: one, except: NoProxy::parse(&config.no_proxy) })
+        let except = match config.no_proxy.as_str() {
+            "" => NoProxy::default(),
+            rules => NoProxy::parse(rules),
+        };
+        Ok(Self { http: one.clone(), https: one, except })
     }
 
     fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
@@ -78,9 +82,11 @@ fn invalid(name: &str, what: String) -> Error {
     Error::Url { url: format!("in the variable {name}"), what }
 }
 
-/// A parsed `no_proxy`.
+/// A parsed `no_proxy`; the default one excepts nothing.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct NoProxy {
+    /// Loopback too.
+    loopback: bool,
     rules: Vec<Rule>,
 }
 
@@ -109,14 +115,16 @@ impl NoProxy {
             .filter(|entry| !entry.is_empty())
             .map(|entry| rule(&entry))
             .collect();
-        Self { rules }
+        Self { loopback: true, rules }
     }
 
-    /// Whether `host` at `port` is reached without the proxy. Loopback always is.
+    /// Whether `host` at `port` is reached without the proxy. A `no_proxy` excepts loopback too, and
+    /// so does the environment; a proxy of the options alone is for every host, as upstream's
+    /// `http.ProxyURL`.
     pub(crate) fn bypasses(&self, host: &str, port: u16) -> bool {
         let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
         let ip: Option<IpAddr> = host.parse().ok();
-        if host == "localhost" || ip.is_some_and(|ip| ip.is_loopback()) {
+        if self.loopback && (host == "localhost" || ip.is_some_and(|ip| ip.is_loopback())) {
             return true;
         }
         let port_fits = |wanted: &Option<u16>| wanted.is_none_or(|wanted| wanted == port);
@@ -186,6 +194,25 @@ mod tests {
         let wrong = Proxies::from_variables(|_| Some("socks4://me:hunter2@h".to_owned()));
         let error = wrong.expect_err("no such proxies").to_string();
         assert!(error.contains("HTTP_PROXY") && !error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn a_proxy_of_the_options_is_for_loopback_too_unless_something_is_excepted() {
+        let f = |no_proxy: &str, url: &str, want: bool| {
+            let config = HttpClientConfig {
+                proxy_url: "http://p:1".into(),
+                no_proxy: no_proxy.into(),
+                ..HttpClientConfig::default()
+            };
+            let url = Url::parse(url).expect("a URL");
+            let proxies = Proxies::new(&config).expect("proxies");
+            assert_eq!(proxies.of(&url).is_some(), want, "{no_proxy} {url}");
+        };
+        f("", "http://127.0.0.1:9100/metrics", true);
+        f("", "http://localhost/", true);
+        f("x", "http://localhost/", false);
+        f("x", "http://y/", true);
+        f("x", "http://x/", false);
     }
 
     #[test]

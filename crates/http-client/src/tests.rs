@@ -490,14 +490,20 @@ mod tls {
 
     /// A server with its own certificate; behind a proxy that tunnels if `proxied`.
     async fn serve_tls(proxied: bool) -> (u16, String) {
-        let made = rcgen::generate_simple_self_signed(vec!["box.test".into()]).expect("made");
-        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
+        let params = rcgen::CertificateParams::new(vec!["box.test".into()]).expect("a name");
+        serve_certificate(proxied, params).await
+    }
+
+    async fn serve_certificate(proxied: bool, params: rcgen::CertificateParams) -> (u16, String) {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let cert = params.self_signed(&key).expect("made");
+        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("versions")
             .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
+            .with_single_cert(vec![cert.der().clone()], key)
             .expect("a certificate");
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -518,7 +524,7 @@ mod tls {
             }
         });
         tasks.detach_all();
-        (port, made.cert.pem())
+        (port, cert.pem())
     }
 
     #[tokio::test]
@@ -537,6 +543,34 @@ mod tls {
         assert_eq!(body(&get(&mut with(named), &url, 99).await.expect("trusted")), "secret");
         let blind = TlsConfig { insecure_skip_verify: true, ..TlsConfig::default() };
         assert_eq!(body(&get(&mut with(blind), &url, 99).await.expect("unchecked")), "secret");
+    }
+
+    #[tokio::test]
+    async fn a_certificate_that_is_its_own_authority_is_taken_when_it_is_given() {
+        let authority = || {
+            let mut params = rcgen::CertificateParams::new(vec!["box.test".into()]).expect("name");
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            params
+        };
+        let asked = async |port: u16, ca: String, name: &str| {
+            let tls_config = TlsConfig { ca, server_name: name.into(), ..TlsConfig::default() };
+            let config = HttpClientConfig { tls_config, ..HttpClientConfig::default() };
+            let url = format!("https://127.0.0.1:{port}/");
+            let got = get(&mut client(&config).session(), &url, 99).await;
+            got.map(|answer| body(&answer).clone()).map_err(|error| error.to_string())
+        };
+        let (port, pem) = serve_certificate(false, authority()).await;
+        assert_eq!(asked(port, pem.clone(), "box.test").await.as_deref(), Ok("secret"));
+        let error = asked(port, pem, "other.test").await.expect_err("the name");
+        assert!(error.contains("not valid for name"), "{error}");
+        let (_, stranger) = serve_certificate(false, authority()).await;
+        let error = asked(port, stranger, "box.test").await.expect_err("a stranger");
+        assert!(error.contains("give that very certificate as CA"), "{error}");
+        let mut old = authority();
+        old.not_after = rcgen::date_time_ymd(2020, 1, 1);
+        let (port, pem) = serve_certificate(false, old).await;
+        let error = asked(port, pem, "box.test").await.expect_err("its time");
+        assert!(error.contains("expired"), "{error}");
     }
 
     #[tokio::test]

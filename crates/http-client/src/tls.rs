@@ -4,10 +4,15 @@
 use std::sync::{Arc, OnceLock};
 
 use rustls::{
-    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_name,
+    },
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject as _},
+    server::ParsedCertificate,
     version::{TLS12, TLS13},
 };
 
@@ -63,8 +68,14 @@ pub(crate) fn client_config(options: &TlsConfig, pem: &Pem) -> Result<Arc<Client
         .map_err(|error| refuse("TLS versions", error.to_string()))?;
     let builder = if options.insecure_skip_verify {
         builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate { provider }))
+    } else if let Some(ca) = &pem.ca {
+        let given = certificates("CA cert", ca)?;
+        let verifier = WebPkiServerVerifier::builder_with_provider(given_roots(&given)?, provider)
+            .build()
+            .map_err(|error| refuse("CA cert", error.to_string()))?;
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(Given { given, verifier }))
     } else {
-        builder.with_root_certificates(roots(pem)?)
+        builder.with_root_certificates(own_roots())
     };
     let mut config = match (&pem.cert, &pem.key) {
         (Some(cert), Some(key)) => {
@@ -81,24 +92,22 @@ pub(crate) fn client_config(options: &TlsConfig, pem: &Pem) -> Result<Arc<Client
     Ok(Arc::new(config))
 }
 
-fn roots(pem: &Pem) -> Result<RootCertStore, Error> {
+/// The authorities of the machine. Those that can't be read or parsed are left out: one bad file
+/// must not stop every scrape, and a server that needs it will be refused by name.
+fn own_roots() -> RootCertStore {
     let mut store = RootCertStore::empty();
-    match &pem.ca {
-        Some(ca) => {
-            for certificate in certificates("CA cert", ca)? {
-                store.add(certificate).map_err(|error| Error::Certificate {
-                    what: "CA cert",
-                    cause: error.to_string(),
-                })?;
-            }
-        }
-        // Those of the machine that can't be read or parsed are left out: one bad file must not
-        // stop every scrape, and a server that needs it will be refused by name.
-        None => {
-            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
+    store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    store
+}
+
+fn given_roots(given: &[CertificateDer<'static>]) -> Result<Arc<RootCertStore>, Error> {
+    let mut store = RootCertStore::empty();
+    for certificate in given {
+        store
+            .add(certificate.clone())
+            .map_err(|error| Error::Certificate { what: "CA cert", cause: error.to_string() })?;
     }
-    Ok(store)
+    Ok(Arc::new(store))
 }
 
 fn certificates(what: &'static str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {
@@ -108,6 +117,80 @@ fn certificates(what: &'static str, pem: &[u8]) -> Result<Vec<CertificateDer<'st
         Ok(_) => Err(Error::Certificate { what, cause: "no certificate in it".into() }),
         Err(error) => Err(Error::Certificate { what, cause: error.to_string() }),
     }
+}
+
+/// For certificates that were given: what they vouch for, and they themselves.
+///
+/// `openssl req -x509` makes a certificate that is its own authority, and rustls takes no authority
+/// for a server's certificate. Go takes one that is among the roots, and so does this: who gave it
+/// meant just that server. Name and time are checked all the same.
+#[derive(Debug)]
+struct Given {
+    given: Vec<CertificateDer<'static>>,
+    verifier: Arc<WebPkiServerVerifier>,
+}
+
+impl ServerCertVerifier for Given {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verified = self.verifier.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        match verified {
+            // Validity is checked before this is said.
+            Err(error) if is_authority(&error) && self.given.contains(end_entity) => {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            Err(error) if is_authority(&error) => Err(rustls::Error::General(
+                "the server's certificate is an authority's; give that very certificate as CA, or \
+                 the server one that an authority has signed"
+                    .to_owned(),
+            )),
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls12_signature(message, cert, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls13_signature(message, cert, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
+}
+
+/// Whether nothing is wrong with a server's certificate but that it is an authority's.
+fn is_authority(error: &rustls::Error) -> bool {
+    matches!(
+        error,
+        rustls::Error::InvalidCertificate(CertificateError::Other(other))
+            if other.0.to_string() == "CaUsedAsEndEntity"
+    )
 }
 
 /// For `insecure_skip_verify`: the signature must fit the certificate, which may be anybody's.

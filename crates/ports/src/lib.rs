@@ -28,8 +28,8 @@ pub use logs::{
 pub use query::{QueryCtx, QueryError, QueryLimits, QueryStats, TraceSpan};
 pub use samples::{
     AppendBatch, AppendError, AppendReport, AppendRow, Columns, LabelQuery, Metadata, NoStore,
-    RejectReason, SampleSink, SampleSource, SelectHints, Selected, Selection, SeriesReader,
-    SeriesRef,
+    RejectReason, SampleSink, SampleSource, SelectHints, Selected, Selection, SeriesExemplars,
+    SeriesReader, SeriesRef,
 };
 pub use views::{
     ActiveTarget, AdminError, Alert, AlertState, Alertmanagers, BlockInfo, Cardinality,

@@ -8,7 +8,7 @@ mod source;
 pub use nothing::NoStore;
 pub use sink::{
     AppendBatch, AppendError, AppendReport, AppendRow, Metadata, RejectReason, SampleSink,
-    SeriesRef,
+    SeriesExemplars, SeriesRef,
 };
 pub use source::{
     Columns, LabelQuery, SampleSource, SelectHints, Selected, Selection, SeriesReader,

@@ -244,7 +244,7 @@ pub(crate) fn mark_stale(
     if rows.is_empty() {
         return;
     }
-    let mut batch = AppendBatch { group, rows, metadata: Vec::new() };
+    let mut batch = AppendBatch { group, rows, ..AppendBatch::default() };
     if let Err(error) = sink.append(&mut batch) {
         warn!(%error, "Cannot mark series of rules as ended.");
     }
@@ -382,7 +382,7 @@ impl RuleState {
         if rows.is_empty() {
             return;
         }
-        let mut batch = AppendBatch { group, rows, metadata: Vec::new() };
+        let mut batch = AppendBatch { group, rows, ..AppendBatch::default() };
         let report = match world.sink.append(&mut batch) {
             Ok(report) => report,
             Err(error) => {

@@ -69,7 +69,7 @@ fn run() -> Result<String, Failure> {
             let mut batch = AppendBatch {
                 group: 1,
                 rows: std::mem::take(&mut host.rows),
-                metadata: Vec::new(),
+                ..AppendBatch::default()
             };
             let before = cpu_time();
             let report = store.append(&mut batch)?;

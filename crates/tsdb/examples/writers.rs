@@ -50,7 +50,7 @@ fn run() -> Result<String, Failure> {
         let group = if pushed { 0 } else { 1 + at as u64 };
         let writer = at % writers;
         if let Some(of) = batches.get_mut(writer) {
-            of.push(AppendBatch { group, rows, metadata: Vec::new() });
+            of.push(AppendBatch { group, rows, ..AppendBatch::default() });
         }
     }
     let resident = resident_kib();

@@ -113,10 +113,10 @@ impl From<Error> for AdminError {
 mod tests {
     use std::sync::Arc;
 
-    use masthead_model::{ErrorClass, Labels};
+    use masthead_model::{ErrorClass, Labels, MatchOp};
     use masthead_ports::{
-        AppendBatch, AppendRow, Columns, QueryCtx, QueryLimits, SampleSink as _, SampleSource as _,
-        SelectHints, Selection,
+        AppendBatch, AppendRow, Columns, LabelQuery, QueryCtx, QueryLimits, SampleSink as _,
+        SampleSource as _, SelectHints, Selection, testing::ctx_of_looks,
     };
     use masthead_sysio::{Clock as _, SimClock, SimFs};
 
@@ -163,6 +163,37 @@ mod tests {
         assert_eq!((blocks.len(), blocks[0].samples, blocks[0].level), (1, 3, 1));
         let name = StoreAdmin::snapshot(&store, true).expect("snapshot");
         assert!(store.fs.metadata(&store.dir.join("snapshots").join(name)).is_ok());
+    }
+
+    #[test]
+    fn trying_many_values_ends_at_the_deadline_and_damages_nothing() {
+        let (store, now) = store();
+        let rows = (0..200).map(|n| {
+            let path = format!("{n:0512}");
+            let labels: Labels = [("__name__", "c"), ("path", &path)].into_iter().collect();
+            AppendRow::float(labels, Millis(now), 1.0)
+        });
+        store.append(&mut AppendBatch { rows: rows.collect(), ..AppendBatch::default() }).unwrap();
+        let range = TimeRange { start: Millis(now), end: Millis(now) };
+        let matchers = vec![Matcher::new(MatchOp::Matches, "path", ".*7").expect("valid")];
+        let selection =
+            Selection { matchers: matchers.clone(), range, hints: SelectHints::default() };
+        let query = LabelQuery { matchers: vec![matchers], range, limit: 0 };
+        let ask = |at: usize, ctx: &QueryCtx| match at {
+            0 => store.select(ctx, std::slice::from_ref(&selection)).map(|all| all[0].labels.len()),
+            1 => store.series(ctx, &query).map(|found| found.len()),
+            2 => store.label_names(ctx, &query).map(|found| found.len()),
+            _ => store.label_values(ctx, "path", &query).map(|found| found.len()),
+        };
+        for place in ["head", "block"] {
+            for (at, want) in [20, 20, 2, 20].into_iter().enumerate() {
+                assert_eq!(ask(at, &ctx_of_looks(1_000)).expect("in time"), want, "{place}");
+                let late = ctx_of_looks(10);
+                let ended = ask(at, &late).map_err(|error| error.class());
+                assert_eq!((ended, late.warnings()), (Err(ErrorClass::Timeout), Vec::new()));
+            }
+            store.flush_all().expect("flushes");
+        }
     }
 
     #[test]

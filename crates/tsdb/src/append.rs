@@ -14,13 +14,13 @@ use masthead_durable::journal::Journal;
 use masthead_model::{Histogram, Labels, Value, is_stale};
 use masthead_ports::{
     AppendBatch, AppendError, AppendReport, AppendRow, Exemplar, RejectReason, SampleSink,
-    SeriesRef,
+    SeriesExemplars, SeriesRef,
 };
 
 use crate::{
     Options, Result, Tsdb,
     frame::{FloatRow, FrameBuilder},
-    head::{Defined, Head, NewFloat, Push, Put, SHARDS, Shard, Slot, Verdict, split},
+    head::{Defined, Head, NewFloat, Push, Put, SHARDS, Shard, Slot, Texts, Verdict, split},
 };
 
 /// Longer texts of metadata are not kept.
@@ -35,6 +35,7 @@ impl SampleSink for Tsdb {
         })?;
         self.counters.appended.add(report.appended as u64);
         self.counters.duplicates.add(report.duplicates as u64);
+        self.exemplars_rejected.add(report.rejected_exemplars as u64);
         for (_, reason) in &report.rejected {
             self.counters.rejected.add(reason.as_label(), 1);
         }
@@ -67,7 +68,10 @@ impl Tsdb {
         }
         let mut applying = Applying::new(self, journal, now, batch);
         while applying.next_shard()? {}
-        let report = applying.end();
+        let mut report = applying.end();
+        if !batch.exemplars.is_empty() {
+            self.take_exemplars(journal, batch, &mut report)?;
+        }
         journal.commit(journal.last())?;
         Ok(report)
     }
@@ -94,6 +98,64 @@ impl Tsdb {
             journal.enqueue(&builder.finish(batch.group))?;
         }
         Ok(())
+    }
+}
+
+impl Tsdb {
+    /// Takes exemplars that came without a sample, in frames of their own. Those of series that are
+    /// not there are refused (upstream: `tsdb/head_append.go: AppendExemplar`).
+    fn take_exemplars(
+        &self,
+        journal: &Journal,
+        batch: &AppendBatch,
+        report: &mut AppendReport,
+    ) -> Result<()> {
+        let find = |of: &SeriesExemplars| self.head.glance().find(&of.labels).unwrap_or_default();
+        let series: Vec<SeriesRef> = batch.exemplars.iter().map(find).collect();
+        // Whoever defined a series has enqueued its definition before its shard can be held.
+        let held = self.head.hold(series.iter().filter_map(|series| Some(split(series.0)?.1)));
+        let mut texts = self.head.texts();
+        let mut builder = FrameBuilder::default();
+        for (of, series) in batch.exemplars.iter().zip(series) {
+            if held.find(series).is_none() {
+                report.rejected_exemplars += of.exemplars.len();
+                continue;
+            }
+            for exemplar in &of.exemplars {
+                // Without a time there is no row here whose time it could have.
+                if exemplar.timestamp.is_none()
+                    || !texts.take_exemplar(&mut builder, series, &of.labels, exemplar.clone())
+                {
+                    report.rejected_exemplars += 1;
+                }
+            }
+            if builder.is_full() {
+                journal.enqueue(&builder.finish(batch.group))?;
+            }
+        }
+        if !builder.is_empty() {
+            journal.enqueue(&builder.finish(batch.group))?;
+        }
+        Ok(())
+    }
+}
+
+impl Texts {
+    /// Takes an exemplar with its time into memory and a frame, unless it is the newest of its
+    /// series again; false if it is refused.
+    fn take_exemplar(
+        &mut self,
+        builder: &mut FrameBuilder,
+        series: SeriesRef,
+        labels: &Labels,
+        exemplar: Exemplar,
+    ) -> bool {
+        let verdict = self.exemplars.judge(labels, &exemplar);
+        if verdict == Some(true) {
+            builder.exemplar(series.0, &exemplar);
+            self.exemplars.push(labels, exemplar);
+        }
+        verdict != Some(false)
     }
 }
 
@@ -407,13 +469,8 @@ impl Work<'_> {
         let timestamp = exemplar.timestamp.or(Some(row.timestamp));
         let exemplar = Exemplar { timestamp, ..exemplar.clone() };
         let mut texts = self.head.texts();
-        match texts.exemplars.judge(&row.labels, &exemplar) {
-            None => {}
-            Some(false) => self.report.rejected_exemplars += 1,
-            Some(true) => {
-                self.builder.exemplar(row.series.0, &exemplar);
-                texts.exemplars.push(&row.labels, exemplar);
-            }
+        if !texts.take_exemplar(self.builder, row.series, &row.labels, exemplar) {
+            self.report.rejected_exemplars += 1;
         }
     }
 

@@ -161,7 +161,8 @@ mod tests {
         assert!(!import(&store, &[], past, 1.0).unwrap());
         let row = |time| AppendRow::float("a".parse().unwrap(), Millis(time), 5.0);
         let rows = vec![row(4 * DAY), row(NOW)];
-        let report = store.append(&mut AppendBatch { group: 1, rows, metadata: vec![] }).unwrap();
+        let report =
+            store.append(&mut AppendBatch { group: 1, rows, ..AppendBatch::default() }).unwrap();
         assert_eq!((report.appended, report.rejected.len()), (2, 0));
         let want =
             [(r#"{__name__="a"}"#.into(), 102, 110.0), (r#"{__name__="b"}"#.into(), 100, 100.0)];
@@ -181,7 +182,7 @@ mod tests {
         import(&store, &["a"], first + 5..first + 15, 2.0).unwrap();
         assert_eq!(read(&store), [(r#"{__name__="a"}"#.into(), 15, 25.0)]);
         let rows = vec![AppendRow::float("b".parse().unwrap(), Millis(NOW), 0.0)];
-        store.append(&mut AppendBatch { group: 1, rows, metadata: vec![] }).unwrap();
+        store.append(&mut AppendBatch { group: 1, rows, ..AppendBatch::default() }).unwrap();
         store.flush_all().unwrap();
         assert!(store.compact_once().unwrap());
         assert_eq!((store.stats().upkeep.blocks, read(&store)[0].2), (2, 25.0));

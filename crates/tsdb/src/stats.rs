@@ -22,6 +22,9 @@ pub struct Stats {
     pub samples_rejected_total: BTreeMap<&'static str, u64>,
     /// Exemplars in memory.
     pub exemplars: u64,
+    /// Exemplars refused since the start: older than the newest of their series, too long, or of
+    /// a series that is not there.
+    pub exemplars_rejected_total: u64,
     /// Bytes of the file that the head was last written to.
     pub head_bytes: u64,
     /// How often the head was written to a file since the start.

@@ -24,7 +24,7 @@ use masthead_durable::{
     publish,
     stats::{self, Counters},
 };
-use masthead_model::Gauge;
+use masthead_model::{Count, Gauge};
 use masthead_sysio::{Clock, FileLock, Fs, create_dir_all_synced};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
@@ -53,6 +53,7 @@ pub struct Tsdb {
     maintenance: Mutex<Maintenance>,
     pub(crate) labels_budget: LabelsBudget,
     pub(crate) counters: Counters,
+    pub(crate) exemplars_rejected: Count,
     pub(crate) checkpoints: Checkpoints,
     /// A flush did not come to its end.
     pub(crate) flush_again: AtomicBool,
@@ -160,6 +161,7 @@ impl Tsdb {
             maintenance: Mutex::new(maintenance),
             labels_budget: LabelsBudget::new(options.labels_cache_bytes),
             counters: Counters::default(),
+            exemplars_rejected: Count::default(),
             checkpoints: Checkpoints::default(),
             flush_again: AtomicBool::new(false),
             set_aside: found.set_aside,
@@ -215,6 +217,7 @@ impl Tsdb {
             samples_duplicate_total: counters.duplicates.get(),
             samples_rejected_total: counters.rejected.get(),
             exemplars,
+            exemplars_rejected_total: self.exemplars_rejected.get(),
             head_bytes: self.image_bytes(),
             checkpoints_total: checkpoints.taken.get(),
             block_samples: blocks.iter().map(|block| block.meta.samples).sum(),

@@ -1,6 +1,7 @@
-//! Numbers and quotes as Go writes and reads them, because error texts and label values show it.
+//! Texts, numbers and quotes as Go writes and reads them, because error texts and label values show
+//! it.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use masthead_model::{format_shortest, parse_number, quote};
 
@@ -18,6 +19,19 @@ pub(crate) fn quote_bytes(bytes: &[u8]) -> String {
     }
     out.push('"');
     out
+}
+
+/// The text with U+FFFD for each byte that is not UTF-8, which is what Go makes of it.
+pub(crate) fn valid_text(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(bytes.len() + 2);
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        out.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    Cow::Owned(out)
 }
 
 /// A sample's value; the error is what upstream's `parseFloat` says.

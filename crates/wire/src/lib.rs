@@ -8,7 +8,7 @@
 //! Where to look: scraped text and protobuf in `exposition.rs`, remote write in
 //! `remote_write.rs`, remote read in `remote_read.rs`, OTLP in `otlp.rs`, Loki's push in `loki.rs`,
 //! lines of container logs in `cri.rs`, blocks of a Prometheus TSDB in `prometheus_block.rs`,
-//! protobuf itself in `proto.rs`, limits in `limits.rs`, numbers and quotes as Go writes them in
+//! protobuf itself in `proto.rs`, JSON in `scan.rs`, limits in `limits.rs`, numbers and quotes as Go writes them in
 //! `go.rs`.
 
 #![forbid(unsafe_code)]
@@ -29,6 +29,7 @@ mod proto;
 pub mod remote_read;
 pub mod remote_write;
 mod rfc3339;
+mod scan;
 
 pub use error::{Error, LimitKind};
 pub use limits::Limits;

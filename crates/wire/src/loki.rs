@@ -19,7 +19,6 @@ mod json;
 mod labels;
 mod names;
 mod protobuf;
-mod scan;
 
 pub use labels::{LabelTextError, label_text};
 pub use names::metadata_name;
@@ -35,7 +34,8 @@ pub const NO_TIME: Nanos = Nanos::MIN;
 /// What one body brings.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Push<'a> {
-    /// Its streams in its order; a stream may come more than once.
+    /// Its streams in its order; a stream may come more than once. Those without entries are left
+    /// out, but for the last: a push of such alone is one of streams all the same.
     pub streams: Vec<PushStream<'a>>,
 }
 
@@ -90,6 +90,14 @@ impl<'a> StreamLabels<'a> {
     }
 }
 
+impl<'a> Push<'a> {
+    /// Appends a stream in the place of one without entries, which keeps nothing.
+    fn add(&mut self, stream: PushStream<'a>) {
+        self.streams.pop_if(|last| last.entries.is_empty());
+        self.streams.push(stream);
+    }
+}
+
 impl<'a> PushStream<'a> {
     /// The structured metadata of an entry of this stream.
     pub fn metadata(&self, entry: &PushEntry<'_>) -> &[Pair<'a>] {
@@ -106,14 +114,31 @@ impl<'a> PushStream<'a> {
     }
 }
 
+/// Items that a stream with entries counts for beside them, by the memory that it takes.
+const STREAM_ITEMS: usize = 8;
+
 /// Counts what takes more memory than its bytes.
-#[derive(Debug, Default)]
-pub(crate) struct Count(usize);
+#[derive(Debug, Clone, Copy, Default)]
+struct Count(usize);
 
 impl Count {
-    pub(crate) fn one(&mut self) -> Result<(), Error> {
-        self.0 += 1;
+    fn one(&mut self) -> Result<(), Error> {
+        self.spend(1)
+    }
+
+    fn spend(&mut self, items: usize) -> Result<(), Error> {
+        self.0 += items;
         Limits::check_items(self.0)
+    }
+
+    /// After a stream was read: one without entries is not kept, nor what was counted for it since
+    /// `before`.
+    fn stream(&mut self, stream: &PushStream<'_>, before: Self) -> Result<(), Error> {
+        if stream.entries.is_empty() {
+            *self = before;
+            return Ok(());
+        }
+        self.spend(STREAM_ITEMS)
     }
 }
 

@@ -13,6 +13,9 @@ use crate::{
 
 /// More buckets than this are not collected; `Histogram::validate` then refuses the histogram.
 const BUCKETS_COLLECTED_MAX: usize = 100_001;
+const SCHEMA_MAX: i32 = 8;
+/// Finer ones than this nobody has defined.
+const SCHEMA_RESERVED_MAX: i32 = 52;
 /// Integers beyond this have no exact float.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
@@ -69,13 +72,90 @@ pub(crate) fn count(number: u64) -> f64 {
     number as f64
 }
 
-pub(crate) fn schema(number: i32) -> Result<Schema, Error> {
-    Schema::new(number).ok_or_else(|| {
+/// Gives a histogram its schema and checks what was read. A schema that is finer than any that is
+/// kept is merged down to the finest, as upstream does (`model/histogram: ReduceResolution`); sums
+/// of integers must be what the count says, while floats may round.
+pub(crate) fn settle(histogram: &mut Histogram, schema: i32, floats: bool) -> Result<(), Error> {
+    let merged = if (SCHEMA_MAX + 1..=SCHEMA_RESERVED_MAX).contains(&schema) {
+        schema - SCHEMA_MAX
+    } else {
+        0
+    };
+    histogram.schema = Schema::new(schema - merged).ok_or_else(|| {
         Error::Content(format!(
-            "histogram has an invalid schema {number}, which must be between -4 and 8 for \
+            "histogram has an invalid schema {schema}, which must be between -4 and 8 for \
              exponential buckets, or -53 for custom buckets"
         ))
-    })
+    })?;
+    histogram.validate()?;
+    let sum = in_buckets(histogram);
+    if !floats && !adds_up(histogram, sum) {
+        let rule = if histogram.sum.is_nan() {
+            "should be at least the number of observations found in the buckets"
+        } else {
+            "should equal the number of observations found in the buckets (in absence of NaN)"
+        };
+        return Err(Error::Content(format!(
+            "{sum} observations found in buckets, but the Count field is {}: histogram's \
+             observation count {rule}",
+            histogram.count
+        )));
+    }
+    if merged > 0 {
+        for (spans, buckets) in [
+            (&mut histogram.positive_spans, &mut histogram.positive_buckets),
+            (&mut histogram.negative_spans, &mut histogram.negative_buckets),
+        ] {
+            (*spans, *buckets) = merge_down(spans, buckets, merged)?;
+        }
+    }
+    Ok(())
+}
+
+fn in_buckets(histogram: &Histogram) -> f64 {
+    let sides = [&histogram.positive_buckets, &histogram.negative_buckets];
+    histogram.zero_count + sides.into_iter().flatten().sum::<f64>()
+}
+
+/// Observations that are no number are in no bucket.
+#[expect(clippy::float_cmp, reason = "counts are whole numbers, and upstream compares them so")]
+fn adds_up(histogram: &Histogram, in_buckets: f64) -> bool {
+    if histogram.sum.is_nan() {
+        in_buckets <= histogram.count
+    } else {
+        in_buckets == histogram.count
+    }
+}
+
+/// One side at a resolution that is `by` steps lower.
+fn merge_down(spans: &[Span], buckets: &[f64], by: i32) -> Result<(Vec<Span>, Vec<f64>), Error> {
+    let (mut merged, mut counts) = (Vec::<Span>::new(), Vec::<f64>::new());
+    let mut left = buckets.iter();
+    // The index behind the last bucket, before and after.
+    let (mut index, mut next) = (0_i64, 0_i64);
+    for span in spans {
+        index += i64::from(span.offset);
+        for (at, count) in (index..).zip(left.by_ref().take(span.length as usize)) {
+            let at = ((at - 1) >> by) + 1;
+            if let Some(last) = counts.last_mut().filter(|_| at + 1 == next) {
+                *last += count;
+                continue;
+            }
+            match merged.last_mut() {
+                Some(last) if at == next => last.length += 1,
+                _ => {
+                    let offset = i32::try_from(at - next).map_err(|_| {
+                        Error::Content(format!("histogram has a bucket at {at}, out of range"))
+                    })?;
+                    merged.push(Span { offset, length: 1 });
+                }
+            }
+            counts.push(*count);
+            next = at + 1;
+        }
+        index += i64::from(span.length);
+    }
+    Ok((merged, counts))
 }
 
 /// Reads the histogram message of remote write, which both versions share.
@@ -114,15 +194,14 @@ pub(crate) fn read(field: &Field<'_>) -> Result<(Millis, Option<Millis>, Histogr
             _ => {}
         }
     }
-    histogram.schema = schema(number)?;
     (histogram.positive_spans, histogram.positive_buckets) = positive.finish(floats);
     (histogram.negative_spans, histogram.negative_buckets) = negative.finish(floats);
-    histogram.validate()?;
+    settle(&mut histogram, number, floats)?;
     Ok((Millis(timestamp), (start != 0).then_some(Millis(start)), histogram))
 }
 
-/// Writes what [`read`] reads; with integers where all counts are whole, because that is what
-/// clients send and what takes the fewest bytes.
+/// Writes what [`read`] reads; with integers where all counts are whole and add up, because that is
+/// what clients send and what takes the fewest bytes.
 pub(crate) fn write(
     w: &mut Writer<'_>,
     timestamp: Millis,
@@ -133,7 +212,8 @@ pub(crate) fn write(
     let whole = |count: &f64| count.fract() == 0.0 && (0.0..=EXACT_MAX).contains(count);
     let integers = whole(&histogram.count)
         && whole(&histogram.zero_count)
-        && sides.into_iter().flatten().all(whole);
+        && sides.into_iter().flatten().all(whole)
+        && adds_up(histogram, in_buckets(histogram));
     if integers {
         w.present_unsigned(1, integer(histogram.count).cast_unsigned());
     } else {

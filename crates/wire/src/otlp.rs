@@ -1,8 +1,8 @@
 //! OTLP: metrics as Prometheus stores them, and logs as Loki does (`otlp/logs.rs`).
 //!
 //! A body of metrics is read into plain messages (`otlp/message.rs`), from protobuf
-//! (`otlp/decode.rs`; what logs share is in `otlp/envelope.rs`) or JSON (`otlp/json.rs`), and then
-//! translated (`otlp/translate.rs`): names get units and suffixes (`otlp/names.rs`), resources
+//! (`otlp/decode.rs`; what logs share is in `otlp/envelope.rs`) or JSON (`otlp/metrics_json.rs`; what
+//! logs share is in `otlp/json.rs`), values of attributes by `otlp/value.rs`, and then translated (`otlp/translate.rs`): names get units and suffixes (`otlp/names.rs`), resources
 //! become `job`, `instance` and `target_info`, exponential histograms become native ones
 //! (`otlp/histogram.rs`). Metrics that cannot be translated are told about and do not hold up the
 //! others; deltas are among them, because nothing here keeps state to add them up.
@@ -22,6 +22,7 @@ mod histogram;
 mod json;
 pub mod logs;
 mod message;
+mod metrics_json;
 mod names;
 mod translate;
 mod value;
@@ -121,15 +122,15 @@ pub fn decode_protobuf(body: &[u8], config: &Config, limits: &Limits) -> Result<
     translate::translate(&decode::request(body)?, config, limits)
 }
 
-/// Reads an `ExportMetricsServiceRequest` in JSON.
+/// Reads an `ExportMetricsServiceRequest` in JSON. The body is changed: texts are unescaped where
+/// they stand.
 ///
 /// # Errors
 /// [`Error::Json`] if it is none; [`Error::Limit`]; what cannot be translated is no error but
 /// listed in [`Translated::errors`].
-pub fn decode_json(body: &[u8], config: &Config, limits: &Limits) -> Result<Translated, Error> {
+pub fn decode_json(body: &mut [u8], config: &Config, limits: &Limits) -> Result<Translated, Error> {
     limits.check_body(body.len())?;
-    let value = serde_json::from_slice(body).map_err(|error| Error::Json(error.to_string()))?;
-    translate::translate(&json::request(&value)?, config, limits)
+    translate::translate(&json::request::<decode::Metrics>(body)?, config, limits)
 }
 
 #[cfg(test)]

@@ -13,7 +13,9 @@ mod writer;
 
 pub(crate) use writer::{Writer, zigzag};
 
-use crate::Error;
+use std::borrow::Cow;
+
+use crate::{Error, go::valid_text};
 
 /// The fields of one message, in the order in which they come.
 #[derive(Debug, Clone, Copy)]
@@ -209,6 +211,11 @@ impl<'a> Field<'a> {
     #[inline(always)]
     pub(crate) fn text(&self) -> Result<&'a str, Error> {
         std::str::from_utf8(self.bytes()?).map_err(|_| self.fail("a string that is not UTF-8"))
+    }
+
+    /// A `string` of a sender who may not have checked it: U+FFFD for each byte that is not UTF-8.
+    pub(crate) fn any_text(&self) -> Result<Cow<'a, str>, Error> {
+        self.bytes().map(valid_text)
     }
 
     /// Integers of a repeated field, packed or not.

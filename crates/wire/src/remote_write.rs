@@ -4,10 +4,11 @@
 //! a label. The labels of a 1.0 series are not even read until they are asked for: a receiver
 //! can remember which series the raw bytes of [`Series::key`] were and skip the rest.
 //!
-//! It does not check label names, order or time; receivers differ in what they do about those.
+//! Of label names it checks only that there are some, and neither order nor time; receivers differ
+//! in what they do about those. A text that is not UTF-8 costs its series alone.
 //! Facts: `prompb/remote.proto`, `prompb/types.proto`, `io/prometheus/write/v2/types.proto`.
 
-use masthead_model::{Histogram, Labels, Millis};
+use masthead_model::{Histogram, Labels, LabelsBuilder, Millis};
 
 use crate::{
     Error, Exemplar, Limits, MetricType,
@@ -144,22 +145,50 @@ impl<'a> Series<'a> {
     /// Appends the labels as they were sent: unsorted, unchecked.
     ///
     /// # Errors
-    /// [`Error::Proto`] if they are not what they should be.
+    /// [`Error::Proto`] if they are not what they should be, [`Error::Content`] if a text is not
+    /// UTF-8.
     pub fn read_labels(&self, pairs: &mut Vec<(&'a str, &'a str)>) -> Result<(), Error> {
         pairs.extend_from_slice(&self.pairs);
-        v1::each_label(&self.runs, |name, value| pairs.push((name, value)))
+        self.each_raw_label(|name, value| pairs.push((name, value)))
     }
 
     /// The labels as a set; `scratch` is reused between series.
     ///
     /// # Errors
-    /// [`Error::Limit`], [`Error::Content`] for a name given twice, [`Error::Proto`].
+    /// [`Error::Limit`], [`Error::Content`] for a name that is empty or given twice and for a text
+    /// that is not UTF-8, [`Error::Proto`].
     pub fn labels(&self, scratch: &mut LabelScratch<'a>, limits: &Limits) -> Result<Labels, Error> {
         let pairs = &mut scratch.0;
         pairs.clear();
         pairs.extend(self.pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())));
-        v1::each_label(&self.runs, |name, value| pairs.push((name.into(), value.into())))?;
+        self.each_raw_label(|name, value| pairs.push((name.into(), value.into())))?;
+        if pairs.iter().any(|(name, _)| name.is_empty()) {
+            return Err(self.invalid_labels());
+        }
         to_labels(pairs, limits)
+    }
+
+    /// Calls `take` with the labels of 1.0.
+    fn each_raw_label(&self, take: impl FnMut(&'a str, &'a str)) -> Result<(), Error> {
+        v1::each_label(&self.runs, take).map_err(|error| match error {
+            Error::Content(_) => self.invalid_labels(),
+            error => error,
+        })
+    }
+
+    /// In the words of `storage/remote/write_handler.go`.
+    #[cold]
+    fn invalid_labels(&self) -> Error {
+        let mut builder = LabelsBuilder::default();
+        for (name, value) in &self.pairs {
+            if name.is_empty() {
+                builder.set_nameless(value);
+            } else {
+                builder.set(name, value);
+            }
+        }
+        v1::lossy(&self.runs, &mut builder);
+        Error::Content(format!("invalid metric name or labels, got {}", builder.build()))
     }
 
     /// Samples of all kinds that were read so far.
@@ -188,7 +217,7 @@ pub struct Decoder<'a> {
     top: Reader<'a>,
     limits: Limits,
     /// The symbols of 2.0; `None` for 1.0.
-    symbols: Option<Vec<&'a str>>,
+    symbols: Option<Vec<v2::Symbol<'a>>>,
     refs: Vec<u32>,
     pairs: Pairs<'a>,
     series: Series<'a>,
@@ -258,6 +287,7 @@ impl<'a> Decoder<'a> {
             if self.symbols.is_none() && field.number == 3 {
                 self.seen += 1;
                 self.limits.check_series(self.seen)?;
+                self.torn = false;
                 self.metadata.push(v1::read_metadata(&field)?);
             }
             self.torn = false;

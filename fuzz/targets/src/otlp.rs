@@ -9,5 +9,5 @@ use masthead_wire::{
 pub fn run(body: &[u8]) {
     let (config, limits) = (Config::default(), Limits::default());
     drop(decode_protobuf(body, &config, &limits));
-    drop(decode_json(body, &config, &limits));
+    drop(decode_json(&mut body.to_vec(), &config, &limits));
 }

@@ -23,7 +23,7 @@ fn filled(text: &str) -> (SimFs, Tsdb) {
 fn push(store: &Tsdb, labels: &str, ago_ms: i64, value: Value) {
     let labels: Labels = labels.parse().unwrap();
     let row = AppendRow { value, ..AppendRow::float(labels, Millis(NOW_MS - ago_ms), 0.0) };
-    let mut batch = AppendBatch { group: 1, rows: vec![row], metadata: vec![] };
+    let mut batch = AppendBatch { group: 1, rows: vec![row], ..AppendBatch::default() };
     assert_eq!(store.append(&mut batch).unwrap().appended, 1);
 }
 

@@ -107,7 +107,7 @@ fn samples_that_are_only_in_memory_are_there_too() {
     let store = open(&fs);
     let at = Millis(NOW_MS - 1000);
     let row = AppendRow::float("a".parse().unwrap(), at, 1.0);
-    let mut batch = AppendBatch { group: 1, rows: vec![row], metadata: vec![] };
+    let mut batch = AppendBatch { group: 1, rows: vec![row], ..AppendBatch::default() };
     store.append(&mut batch).unwrap();
     let text = format!("a 1 {}\na 2 {}\n# EOF\n", NOW_MS / 1000 - 1, NOW_MS / 1000 - 2);
     let report = import(&fs, &store, &text, &Options::default()).unwrap();
@@ -115,7 +115,7 @@ fn samples_that_are_only_in_memory_are_there_too() {
     assert_eq!(dump(&store).lines().count(), 2);
     // What is imported takes nothing away from what may still come.
     let row = AppendRow::float("b".parse().unwrap(), Millis(NOW_MS - 60_000), 1.0);
-    let mut batch = AppendBatch { group: 1, rows: vec![row], metadata: vec![] };
+    let mut batch = AppendBatch { group: 1, rows: vec![row], ..AppendBatch::default() };
     assert_eq!(store.append(&mut batch).unwrap().appended, 1);
 }
 
@@ -123,10 +123,11 @@ fn samples_that_are_only_in_memory_are_there_too() {
 fn the_ends_of_time() {
     let fs = SimFs::new(10);
     let store = open(&fs);
-    let text = "a 1 -1e300\na 2 0\na 3 1e300\n# EOF\n";
+    let text = "a 1 -9.2e15\na 2 0\na 3 9.2e15\n# EOF\n";
     let report = import(&fs, &store, text, &Options::default()).unwrap();
     assert_eq!((report.samples, report.blocks), (3, 3));
-    assert_eq!(report.times, Some((i64::MIN, i64::MAX)));
+    let last = 9_200_000_000_000_000_000;
+    assert_eq!(report.times, Some((-last, last)));
     assert_eq!(dump(&store).lines().count(), 3);
 }
 
@@ -141,6 +142,10 @@ fn errors_name_the_line_and_nothing_is_written() {
     };
     f("", "line 1: data does not end with # EOF");
     f("a 1 1\n", "line 2: data does not end with # EOF");
+    f(
+        "a 1 -1e300\n# EOF\n",
+        "line 1: the timestamp of a does not fit into 64 bits of milliseconds",
+    );
     f("a 1 1\nb 2\n# EOF\n", "line 2: no timestamp for b; every sample needs one");
     f(
         "a 1 1\n# TYPE b gauge\nb x 1\n# EOF\n",

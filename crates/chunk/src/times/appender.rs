@@ -11,6 +11,8 @@
 //!          class   0   1   2   3   4   5
 //!          bits    6   9   14  20  32  64
 //! ```
+//!
+//! As in `xor.rs` there are marks, in memory alone, from which a reader can begin.
 
 use crate::bits::{self, BitReader, SmallBytes};
 use crate::cursor::{Cursor, put_signed, put_unsigned, unzigzag, zigzag};
@@ -19,7 +21,10 @@ use crate::{COUNT_MAX, Error};
 /// Bits of a change by class: jitter of ±16 ms, of ±128 ms, a skipped scrape, …
 const CLASSES: [u32; 6] = [6, 9, 14, 20, 32, 64];
 
-/// A column that grows. 64 bytes, of which 16 hold bits before anything is allocated.
+/// Timestamps between two marks, at least.
+const MARK_EVERY: u32 = 64;
+
+/// A column that grows. 72 bytes, of which 16 hold bits before anything is allocated.
 #[derive(Debug, Clone, Default)]
 pub struct Appender {
     bytes: SmallBytes,
@@ -30,6 +35,43 @@ pub struct Appender {
     filled: u32,
     count: u32,
     /// How often the last interval has repeated.
+    run: u32,
+    /// There once there is a mark.
+    marks: Option<Box<Marks>>,
+}
+
+/// Where a reader can begin, in the order of the column.
+#[derive(Debug, Clone, Default)]
+struct Marks(Vec<Mark>);
+
+/// What is known when an interval has just changed.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    time: i64,
+    /// The interval before it.
+    interval: i64,
+    /// The first bit of what follows.
+    bit: u32,
+    /// How many timestamps there are up to it.
+    at: u32,
+}
+
+/// A column as it was at one moment, from some time on; its bits are in a buffer that many columns
+/// share.
+#[derive(Debug, Clone, Copy)]
+pub struct Taken {
+    /// The first byte in the buffer.
+    start: usize,
+    /// Bits from there on.
+    filled: u32,
+    /// The bit at which to begin.
+    bit: u32,
+    time: i64,
+    interval: i64,
+    /// Timestamps from `time` on.
+    left: u32,
+    /// How many are before it.
+    before: u32,
     run: u32,
 }
 
@@ -58,11 +100,23 @@ impl Appender {
                 self.run = 0;
                 self.interval = interval;
                 self.push_change(zigzag(change) - 1);
+                self.mark(time);
             }
         }
         self.last = time;
         self.count += 1;
         Ok(())
+    }
+
+    /// Notes how to read on from `time`, which is about to be the last, unless that is known of one
+    /// shortly before it.
+    fn mark(&mut self, time: i64) {
+        let at = self.count + 1;
+        let marked = self.marks.as_ref().and_then(|marks| marks.0.last()).map_or(0, |mark| mark.at);
+        if at - marked >= MARK_EVERY {
+            let mark = Mark { time, interval: self.interval, bit: self.filled, at };
+            self.marks.get_or_insert_default().0.push(mark);
+        }
     }
 
     fn push_change(&mut self, change: u64) {
@@ -99,7 +153,9 @@ impl Appender {
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        if self.bytes.spilled() { self.bytes.capacity() } else { 0 }
+        let bits = if self.bytes.spilled() { self.bytes.capacity() } else { 0 };
+        let marks = |marks: &Marks| size_of::<Marks>() + marks.0.capacity() * size_of::<Mark>();
+        bits + self.marks.as_deref().map_or(0, marks)
     }
 
     /// Appends all there is to know of it, so that [`Appender::restore`] makes one that grows on.
@@ -131,7 +187,8 @@ impl Appender {
         let filled = cursor.count(u32::MAX as usize, "bits of timestamps")?;
         let bytes = SmallBytes::from_slice(cursor.take(filled.div_ceil(8), "timestamps")?);
         let (filled, count, run) = (small(filled), small(count), small(run));
-        Ok((Self { bytes, first, last, interval, filled, count, run }, cursor.offset()))
+        let column = Self { bytes, first, last, interval, filled, count, run, marks: None };
+        Ok((column, cursor.offset()))
     }
 
     /// The timestamps so far, in order.
@@ -147,10 +204,68 @@ impl Appender {
         }
     }
 
+    /// The column as it is now, to be read later: its bits go to the end of `bits`. Of the timestamps
+    /// before `from` all but the last may be missing.
+    pub fn take(&self, from: i64, bits: &mut Vec<u8>) -> Taken {
+        let Self { filled, run, .. } = *self;
+        let start = bits.len();
+        if let Some((at, time)) = self.in_last_run(from) {
+            let (left, interval) = (self.count - at, self.interval);
+            return Taken { start, filled: 0, bit: 0, time, interval, left, before: at, run: left };
+        }
+        let marks = self.marks.as_ref().map_or(&[][..], |marks| &marks.0);
+        let next = marks.partition_point(|mark| mark.time <= from);
+        let beginning = Mark { time: self.first, interval: 0, bit: 0, at: self.count.min(1) };
+        let mark = next.checked_sub(1).and_then(|at| marks.get(at)).copied().unwrap_or(beginning);
+        let (skipped, before) = (mark.bit / 8, mark.at.saturating_sub(1));
+        bits.extend_from_slice(self.bytes.get(skipped as usize..).unwrap_or_default());
+        Taken {
+            start,
+            filled: filled - skipped * 8,
+            bit: mark.bit % 8,
+            time: mark.time,
+            interval: mark.interval,
+            left: self.count - before,
+            before,
+            run,
+        }
+    }
+
+    /// The last timestamp at or before `from` with its number, if only repeats of the last interval
+    /// come after it.
+    fn in_last_run(&self, from: i64) -> Option<(u32, i64)> {
+        let after = u64::try_from(self.last.checked_sub(from)?).unwrap_or(0);
+        let interval = u64::try_from(self.interval).ok().filter(|interval| *interval > 0)?;
+        let back = u32::try_from(after.div_ceil(interval)).ok().filter(|back| *back <= self.run)?;
+        let time = self.last.checked_sub(self.interval.checked_mul(i64::from(back))?)?;
+        Some((self.count.checked_sub(back + 1)?, time))
+    }
+
     /// Appends the timestamps so far to `out`.
     pub fn decode_into(&self, out: &mut Vec<i64>) {
         out.reserve(self.len());
         out.extend(self.iter());
+    }
+}
+
+impl Taken {
+    /// How many timestamps of the column come before those that were taken.
+    pub fn before(&self) -> usize {
+        self.before as usize
+    }
+
+    /// The timestamps that were taken, from the `bits` that they were taken into.
+    pub fn iter<'a>(&self, bits: &'a [u8]) -> Iter<'a> {
+        let bytes = bits.get(self.start..).unwrap_or_default();
+        Iter {
+            reader: BitReader::starting(bytes, self.bit as usize, self.filled as usize),
+            next: self.time,
+            interval: self.interval,
+            left: self.left,
+            run: 0,
+            tail: self.run,
+            change_is_next: false,
+        }
     }
 }
 

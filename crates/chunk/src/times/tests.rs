@@ -23,7 +23,19 @@ fn check(times: &[i64]) -> (Encoding, usize) {
     }
     assert_eq!(growing.iter().collect::<Vec<_>>(), times);
     assert_eq!(growing.first(), times.first().copied());
+    let ends = [i64::MIN, i64::MAX, times.last().map_or(0, |last| last.saturating_add(1))];
+    for from in times.iter().step_by(times.len() / 9 + 1).copied().chain(ends) {
+        let (taken, bits) = taken(&growing, from);
+        let got: Vec<i64> = taken.iter(&bits).collect();
+        assert_eq!(got, times[taken.before()..], "from {from}");
+        assert!(taken.before() == 0 || got[0] <= from, "none is left out from {from} on");
+    }
     (Encoding::of(bytes[0], "test").unwrap(), bytes.len())
+}
+
+fn taken(column: &Appender, from: i64) -> (Taken, Vec<u8>) {
+    let mut bits = vec![7];
+    (column.take(from, &mut bits), bits)
 }
 
 fn jittered(count: i64, jitter: i64, seed: u64) -> Vec<i64> {
@@ -89,8 +101,29 @@ fn extremes_follow_each_other() {
 }
 
 #[test]
+fn of_the_newest_times_little_is_read() {
+    let f = |times: &[i64], most: usize| {
+        let mut column = Appender::default();
+        for time in times {
+            column.push(*time).unwrap();
+        }
+        for last in 1..times.len() {
+            let (taken, bits) = taken(&column, times[times.len() - last]);
+            let read = taken.iter(&bits).count();
+            assert!((last..last + most).contains(&read), "{read} for the last {last}");
+        }
+    };
+    f(&jittered(480, 5, 4), 70);
+    f(&jittered(480, 0, 0), 1);
+    let mut missed = jittered(480, 0, 0);
+    missed.remove(100);
+    missed.remove(470);
+    f(&missed, 370);
+}
+
+#[test]
 fn growing_columns_are_small_and_have_a_limit() {
-    assert!(size_of::<Appender>() <= 64, "{} bytes", size_of::<Appender>());
+    assert!(size_of::<Appender>() <= 72, "{} bytes", size_of::<Appender>());
     let mut exact = Appender::default();
     for time in 0..i64::try_from(COUNT_MAX).unwrap() {
         exact.push(time * 15_000).unwrap();
@@ -103,7 +136,7 @@ fn growing_columns_are_small_and_have_a_limit() {
     for time in jittered(480, 5, 4) {
         off.push(time).unwrap();
     }
-    assert!((1..=512).contains(&off.heap_bytes()), "{}", off.heap_bytes());
+    assert!((1..=512 + 9 * 24).contains(&off.heap_bytes()), "{}", off.heap_bytes());
 }
 
 #[test]

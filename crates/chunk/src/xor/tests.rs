@@ -29,6 +29,13 @@ fn check(values: &[f64]) {
         let want = values.get(start.min(values.len())..end.min(values.len())).unwrap_or(&[]);
         assert_eq!(bits(some.get(1..).unwrap_or(&[])), bits(want), "{start}..{end}");
     }
+    for from in (0..=values.len()).step_by(values.len() / 9 + 1) {
+        let (mut shared, mut some) = (vec![7], vec![7.5]);
+        let taken = column.take(from, &mut shared);
+        assert_eq!(taken.len(), values.len());
+        taken.decode_range_into(&shared, from..values.len(), &mut some);
+        assert_eq!(bits(&some[1..]), bits(&values[from..]), "from {from}");
+    }
     assert_eq!(column.last().map(f64::to_bits), values.last().map(|value| value.to_bits()));
     let mut sealed = Vec::new();
     column.snapshot(&mut sealed).unwrap();
@@ -55,12 +62,29 @@ fn repeats_take_no_bytes() {
     f("zeros", vec![0.0; 100_000], 0);
     f("constant", vec![0.1; 100_000], 0);
     f("five of a counter", vec![1_200.0, 1_217.0, 1_230.0, 1_301.0, 1_355.0], 0);
-    f("counter", (0..480).map(|at| f64::from(at * 17)).collect(), 1_024);
+    f("counter", (0..480).map(|at| f64::from(at * 17)).collect(), 1_024 + 8 * 24);
+}
+
+#[test]
+fn of_the_newest_values_little_is_read_and_what_marks_take_is_little_too() {
+    let values: Vec<f64> = (0..100_000).map(|at| f64::from(at * 17) / 7.0).collect();
+    let column = grown(&values);
+    let taken = |from| {
+        let mut bits = Vec::new();
+        column.take(from, &mut bits);
+        bits.len()
+    };
+    let (all, last) = (taken(0), taken(values.len() - 10));
+    assert!(last <= all / 1_000, "{last} of {all}");
+    let marks = &column.marks.as_ref().expect("marks").0;
+    assert_eq!(marks.len(), values.len() / usize::from(MARK_EVERY));
+    assert!(marks.capacity() * size_of::<Mark>() < all / 10);
+    assert!(grown(&vec![0.1; 100_000]).marks.is_none(), "nothing changes");
 }
 
 #[test]
 fn the_struct_is_small_and_the_column_has_a_limit() {
-    assert!(size_of::<Appender>() <= 48, "{} bytes", size_of::<Appender>());
+    assert!(size_of::<Appender>() <= 56, "{} bytes", size_of::<Appender>());
     let mut column = grown(&vec![1.0; COUNT_MAX]);
     assert!(matches!(column.push(2.0), Err(Error::TooMany { limit: COUNT_MAX, .. })));
     assert_eq!((column.len(), column.last()), (COUNT_MAX, Some(1.0)));

@@ -1,12 +1,15 @@
 //! The sink: samples get the labels under which they are sent, and are in the journal before they
 //! are acknowledged.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use masthead_durable as durable;
 use masthead_model::{ErrorClass, Labels, Millis, Value};
 use masthead_ports::{
-    AppendBatch, AppendError, AppendReport, AppendRow, Metadata, MetricType, SampleSink,
+    AppendBatch, AppendError, AppendReport, AppendRow, Exemplar, Metadata, MetricType, SampleSink,
 };
 use masthead_relabel::{Rule, process};
 use masthead_sysio::{Clock, Fs};
@@ -107,6 +110,7 @@ impl RemoteWriteSink {
         let (mut frames, mut taken, mut newest) = (Vec::new(), 0, None);
         let mut pieces = rows.chunks(FRAME_SAMPLES_MAX);
         let mut families = self.families(&batch.metadata);
+        let mut alone = self.exemplars_alone(batch);
         loop {
             let piece = pieces.next();
             if piece.is_none() && families.byte_len() == 0 {
@@ -116,7 +120,8 @@ impl RemoteWriteSink {
             let mut samples = 0;
             for row in piece.unwrap_or_default() {
                 let Some(labels) = self.labels(&row.labels) else { continue };
-                self.encode(&mut series, &labels, row);
+                let more = alone.remove(&row.labels).unwrap_or_default();
+                self.encode(&mut series, &labels, row, more);
                 samples += 1;
                 newest = newest.max(Some(row.timestamp));
             }
@@ -129,6 +134,7 @@ impl RemoteWriteSink {
             }
             taken += samples;
         }
+        self.stats.exemplars_lost.add(alone.values().map(|all| all.len() as u64).sum());
         if frames.is_empty() {
             return Ok(rows.len());
         }
@@ -188,17 +194,31 @@ impl RemoteWriteSink {
         Some(builder.build()).filter(|labels| kept && !labels.is_empty())
     }
 
-    fn encode(&self, out: &mut EncoderV2, labels: &Labels, row: &AppendRow) {
+    /// Exemplars that came without a sample. Version 2 has them with one, so they go with one of
+    /// the same batch, where a sender that keeps them apart mostly has it.
+    fn exemplars_alone<'b>(
+        &self,
+        batch: &'b AppendBatch,
+    ) -> HashMap<&'b Labels, Vec<&'b Exemplar>> {
+        let mut alone: HashMap<&Labels, Vec<&Exemplar>> = HashMap::new();
+        for of in batch.exemplars.iter().filter(|_| self.exemplars) {
+            alone.entry(&of.labels).or_default().extend(&of.exemplars);
+        }
+        alone
+    }
+
+    fn encode(&self, out: &mut EncoderV2, labels: &Labels, row: &AppendRow, more: Vec<&Exemplar>) {
         let AppendRow { timestamp, start, .. } = *row;
-        let exemplars = if self.exemplars { row.exemplars.as_slice() } else { &[] };
+        let own = if self.exemplars { row.exemplars.as_slice() } else { &[] };
+        let exemplars: Vec<Exemplar> = own.iter().chain(more).cloned().collect();
         match &row.value {
             Value::Float(value) => {
                 let point = FloatPoint { timestamp, start, value: *value };
-                out.series(labels, &[point], &[], exemplars, None);
+                out.series(labels, &[point], &[], &exemplars, None);
             }
             Value::Histogram(histogram) => {
                 let point = HistogramPoint { timestamp, start, histogram: (**histogram).clone() };
-                out.series(labels, &[], &[point], exemplars, None);
+                out.series(labels, &[], &[point], &exemplars, None);
             }
         }
     }

@@ -31,6 +31,8 @@ pub struct Stats {
     pub newest_journaled_ms: Gauge,
     /// The time of the newest sample that the other end has taken.
     pub newest_sent_ms: Gauge,
+    /// Exemplars that were not sent, because the batch had no sample of their series.
+    pub exemplars_lost: Count,
     pub(crate) lost: CountByReason,
 }
 

@@ -9,7 +9,7 @@ use masthead_forward::{
 use masthead_model::{Histogram, Labels, Millis, Value};
 use masthead_ports::{
     AppendBatch, AppendError, AppendReport, AppendRow, Exemplar, Metadata, MetricType,
-    RejectReason, SampleSink, SeriesRef,
+    RejectReason, SampleSink, SeriesExemplars, SeriesRef,
 };
 use masthead_sysio::{Clock, Fs, SimClock, SimFs};
 
@@ -310,6 +310,7 @@ fn rich() -> AppendBatch {
             family("requests", MetricType::Counter, "How many."),
             family("latency_seconds", MetricType::Histogram, "How long."),
         ],
+        exemplars: Vec::new(),
     }
 }
 
@@ -336,6 +337,26 @@ async fn version_2_brings_everything_that_a_row_can_bring() {
     let first = &receiver.requests()[0];
     assert!(first.contains("x-prometheus-remote-write-version: 2.0.0"), "{first}");
     assert_eq!(receiver.families(), Vec::<String>::new());
+    sending.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exemplars_that_came_alone_go_with_a_sample_of_their_series() {
+    let receiver = Receiver::start().await;
+    let disk = Disk::new(receiver.port, RICH);
+    let sink = disk.open();
+    let mut batch = rich();
+    let own = std::mem::take(&mut batch.rows[0].exemplars);
+    let of = batch.rows[0].labels.clone();
+    let alone = |labels| SeriesExemplars { labels, exemplars: own.clone() };
+    let other = [("__name__", "other")].into_iter().collect();
+    batch.exemplars = vec![alone(of.clone()), alone(other), alone(of)];
+    sink.append(&mut batch).unwrap();
+    let sending = disk.send(&sink);
+    let mut exemplars: Vec<_> = receiver.wait_for(2).await.iter().map(|t| t.exemplars).collect();
+    exemplars.sort_unstable();
+    assert_eq!(exemplars, [0, 2]);
+    assert_eq!(disk.stats.exemplars_lost.get(), 1);
     sending.stop().await;
 }
 

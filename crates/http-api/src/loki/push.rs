@@ -14,6 +14,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use masthead_model::Nanos;
 use masthead_ports::LogSink as _;
 use masthead_wire::{
     Limits as WireLimits,
@@ -130,23 +131,24 @@ fn store(
         upload.unsnap(&wire).map_err(|error| snappy(&error))?;
     }
     let body = &mut upload.bytes;
+    let now = shared.now();
     let discover = &shared.parts.limits.discover_service_name;
     let push = match form {
         Form::Json => decode_json(body, &wire),
         Form::LegacyJson => decode_legacy_json(body, &wire),
         Form::Snappy => decode_protobuf(body, &wire),
-        Form::OtlpJson => logs::decode_json(body, discover, &wire),
-        Form::OtlpProtobuf => logs::decode_protobuf(body, discover, &wire),
+        Form::OtlpJson => logs::decode_json(body, discover, now, &wire),
+        Form::OtlpProtobuf => logs::decode_protobuf(body, discover, now, &wire),
     };
-    keep(shared, push.map_err(|error| refuse(&error))?)
+    keep(shared, push.map_err(|error| refuse(&error))?, now)
 }
 
-fn keep(shared: &Shared, push: Push<'_>) -> Result<(), Refusal> {
+fn keep(shared: &Shared, push: Push<'_>, now: Nanos) -> Result<(), Refusal> {
     if push.streams.is_empty() {
         let text = "error at least one valid stream is required for ingestion";
         return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, text));
     }
-    let mut intake = Intake::new(&shared.parts.limits, shared.now());
+    let mut intake = Intake::new(&shared.parts.limits, now);
     let batch = intake.take(push).map_err(|why| {
         // Loki does not expect this of a name and takes it for its own failure.
         Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, why)

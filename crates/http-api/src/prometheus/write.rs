@@ -126,6 +126,7 @@ async fn store(
         let done = intake.finish();
         add(&task.counters.samples_accepted, done.accepted());
         add(&task.counters.samples_refused, done.refused_samples);
+        add(&task.counters.exemplars_refused, done.refused_exemplars);
         worked?;
         done.into_result()
     });
@@ -157,7 +158,14 @@ fn decode(
                 continue;
             }
         };
-        let key = shared.series.key(series, &mut pairs).map_err(|error| refuse(&error))?;
+        let key = match shared.series.key(series, &mut pairs) {
+            Ok(key) => key,
+            Err(error) => {
+                intake.refuse_series(series.samples.len() + series.histograms.len());
+                series_error(&error, intake)?;
+                continue;
+            }
+        };
         let found = shared.series.find(key, intake.numbering);
         // Exemplars are kept with labels.
         let suffices =
@@ -182,6 +190,14 @@ fn decode(
             && families.insert(metadata.family)
         {
             intake.metadata(metadata)?;
+        }
+        intake.refuse_exemplars(series.refused_exemplars);
+        let alone = series.samples.is_empty() && series.histograms.is_empty();
+        if alone && version == Version::V2 && series.exemplars.is_empty() {
+            let labels = intake.labels_of(&known.labels, known.series);
+            intake.refuse(format!(
+                "TimeSeries must contain at least one sample or histogram for series {labels}"
+            ));
         }
         let histograms = series.histograms.iter().cloned();
         push(&known, &series.samples, histograms, &series.exemplars, intake)?;
@@ -214,9 +230,13 @@ fn push(
         .into_iter()
         .map(|p| row(p.timestamp, p.start, Value::Histogram(Box::new(p.histogram))));
     let mut rows = floats.chain(histograms).peekable();
+    if rows.peek().is_none() {
+        // So a Prometheus sends them, by both versions.
+        return intake.exemplars(&known.labels, exemplars);
+    }
     while let Some(mut row) = rows.next() {
         if rows.peek().is_none() && !exemplars.is_empty() {
-            row.exemplars = exemplars.to_vec();
+            row.exemplars = intake.timely(exemplars);
         }
         intake.push(row, known)?;
     }

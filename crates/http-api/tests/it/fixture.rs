@@ -198,7 +198,9 @@ fn fill(store: &MemoryStore) {
     }];
     rows.push(row);
     let metadata = vec![family("requests_total", "Requests <served>."), family("old", "Stored.")];
-    store.append(&mut AppendBatch { group: 0, rows, metadata }).expect("appends");
+    store
+        .append(&mut AppendBatch { group: 0, rows, metadata, ..AppendBatch::default() })
+        .expect("appends");
 }
 
 /// Three lines a second of three streams, from 100 s on.

@@ -101,7 +101,7 @@ async fn good_samples_are_kept_when_others_are_refused() {
         (labels(&[("a", "nameless")]), &[point(1000, 1.0), point(2000, 1.0)]),
         (named("clash"), &[point(1000, 1.0), point(1000, 2.0)]),
         (named("future"), &[point(far - 1, 1.0), point(far, 2.0)]),
-        (labels(&[("__name__", "long"), ("a", &"x".repeat(5000))]), &[point(1000, 1.0)]),
+        (labels(&[("__name__", "long"), ("a", &"x".repeat(70_000))]), &[point(1000, 1.0)]),
         (named("good_too"), &[point(1000, 3.0)]),
     ]);
     for version in [Version::V1] {
@@ -112,13 +112,86 @@ async fn good_samples_are_kept_when_others_are_refused() {
         holds("invalid metric name or labels, got {a=\"nameless\"}");
         holds("duplicate sample for timestamp for series {__name__=\"clash\", a=\"b\"}");
         holds("out of bounds: timestamp is too far in the future for series {__name__=\"future\"");
-        holds("more than the limit of 4096 (label_value_bytes)");
+        holds("more than the limit of 65536 (label_value_bytes)");
     }
     assert_eq!(value_of(&server, "good").await.as_deref(), Some("1"));
     assert_eq!(value_of(&server, "good_too").await.as_deref(), Some("3"));
     assert_eq!(value_of(&server, "clash").await.as_deref(), Some("1"));
     let stats = server.api.stats();
     assert_eq!((stats.samples_accepted, stats.samples_refused), (4, 5));
+}
+
+fn exemplar(trace: &str, time: i64) -> Exemplar {
+    let labels = labels(&[("trace_id", trace)]);
+    Exemplar { labels, value: 1.0, timestamp: Some(Millis(time)) }
+}
+
+/// As a Prometheus sends them: the series once with its sample, and once with its exemplar.
+#[tokio::test]
+async fn exemplars_in_a_series_of_their_own_are_kept_where_the_series_is() {
+    for version in [Version::V1, Version::V2] {
+        let server = server(Setup::default());
+        let mut v1 = EncoderV1::default();
+        let mut v2 = EncoderV2::default();
+        let far = 120_000 + 600_001;
+        let entries: [(&str, &[FloatPoint], &[Exemplar]); 4] = [
+            ("pushed", &[point(1000, 1.0)], &[]),
+            ("pushed", &[], &[exemplar("t1", 1000)]),
+            ("pushed", &[], &[exemplar("t2", 2000), exemplar("future", far)]),
+            ("unknown", &[], &[exemplar("t3", 1000)]),
+        ];
+        for (name, points, exemplars) in entries {
+            v1.series(&named(name), points, &[], exemplars);
+            v2.series(&named(name), points, &[], exemplars, None);
+        }
+        let body = if version == Version::V1 { v1.finish() } else { v2.finish() };
+        let answer = send(&server, version, &body).await;
+        assert_eq!((answer.status.as_u16(), answer.text().as_str()), (204, ""));
+        if version == Version::V2 {
+            let written = answer.header("x-prometheus-remote-write-written-exemplars");
+            assert_eq!(written, Some("2"));
+        }
+        let of = async |name: &str| {
+            let uri = format!("/api/v1/query_exemplars?query={name}&start=0&end=9");
+            get(&server.router, &uri).await.text()
+        };
+        let found = of("pushed").await;
+        assert!(found.contains("\"t1\"") && found.contains("\"t2\""), "{found}");
+        assert!(!found.contains("future"), "{found}");
+        assert!(!of("unknown").await.contains("t3"));
+        let stats = server.api.stats();
+        assert_eq!((stats.samples_accepted, stats.exemplars_refused), (1, 2));
+    }
+}
+
+#[tokio::test]
+async fn a_series_of_version_2_with_nothing_is_refused_alone() {
+    let server = server(Setup::default());
+    let mut encoder = EncoderV2::default();
+    encoder.series(&named("nothing"), &[], &[], &[], None);
+    encoder.series(&named("pushed"), &[point(1000, 1.0)], &[], &[], None);
+    let answer = send(&server, Version::V2, &encoder.finish()).await;
+    let want = "TimeSeries must contain at least one sample or histogram for series \
+                {__name__=\"nothing\", a=\"b\"}\n";
+    assert_eq!((answer.status.as_u16(), answer.text().as_str()), (400, want));
+    assert_eq!(value_of(&server, "pushed").await.as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn a_label_that_is_no_text_costs_its_series_alone() {
+    let server = server(Setup::default());
+    let of = |value: &str| labels(&[("__name__", "u"), ("a", value)]);
+    let points = [point(1000, 1.0)];
+    let mut body = v1(&[(of("1"), &points), (of("Q"), &points), (of("3"), &points)]);
+    let at = body.iter().position(|byte| *byte == b'Q').expect("there");
+    body[at] = 0xff;
+    let answer = send(&server, Version::V1, &body).await;
+    let want = "invalid metric name or labels, got {__name__=\"u\", a=\"\u{fffd}\"}\n";
+    assert_eq!((answer.status.as_u16(), answer.text().as_str()), (400, want));
+    let text = get(&server.router, "/federate?match[]=u").await.text();
+    assert!(text.contains("a=\"1\"") && text.contains("a=\"3\""), "{text}");
+    let stats = server.api.stats();
+    assert_eq!((stats.samples_accepted, stats.samples_refused), (2, 1));
 }
 
 #[tokio::test]

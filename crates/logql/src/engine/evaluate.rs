@@ -131,6 +131,7 @@ impl Evaluation<'_> {
     fn label_replace(&self, node: &LabelReplace, mut rows: Vec<Row>) -> Result<Vec<Row>, Error> {
         let references = node.replacement.bytes().filter(|byte| *byte == b'$').count();
         for row in &mut rows {
+            self.ctx.check()?;
             let value = row.labels.get(&node.from).unwrap_or("");
             let text = node.regex.read(value.as_bytes());
             let Some(groups) = node.regex.captures(&text) else { continue };

@@ -99,6 +99,7 @@ const STORE: &[Row<Stats>] = &[
     ("masthead_tsdb_samples_appended", "Samples that were taken.", C, |s| s.samples_appended_total),
     ("masthead_tsdb_samples_duplicate", "Samples that were there already.", C, |s| s.samples_duplicate_total),
     ("masthead_tsdb_exemplars", "Exemplars in memory.", G, |s| s.exemplars),
+    ("masthead_tsdb_exemplars_rejected", "Exemplars that were refused: older than the newest of their series, too long, or of a series that is not there.", C, |s| s.exemplars_rejected_total),
     ("masthead_tsdb_head_file_bytes", "Bytes of the file that memory was last written to for a quick start.", G, |s| s.head_bytes),
     ("masthead_tsdb_checkpoints", "Files written from memory for a quick start.", C, |s| s.checkpoints_total),
     ("masthead_tsdb_last_checkpoint_success_timestamp_seconds", "When memory was last written to such a file, or zero.", G, |s| s.last_checkpoint_success_ms / 1000),
@@ -137,6 +138,7 @@ const API: &[Row<ApiStats>] = &[
     ("masthead_http_api_upload_bytes", "Bytes of request bodies held now.", G, |s| s.upload_bytes),
     ("masthead_http_api_samples_accepted", "Samples taken by remote write and OTLP.", C, |s| s.samples_accepted),
     ("masthead_http_api_samples_refused", "Samples refused by remote write and OTLP.", C, |s| s.samples_refused),
+    ("masthead_http_api_exemplars_refused", "Exemplars refused by remote write and OTLP.", C, |s| s.exemplars_refused),
     ("masthead_http_api_panics", "Requests that ended in a panic; each is a bug.", C, |s| s.panics),
 ];
 
@@ -203,6 +205,7 @@ const REMOTE: &[Row<RemoteStats>] = &[
     ("masthead_remote_write_samples_journaled", "Samples that wait or waited for a remote end, by remote.", C, |s| s.samples_journaled.get()),
     ("masthead_remote_write_samples_sent", "Samples that a remote end took, by remote.", C, |s| s.samples_sent.get()),
     ("masthead_remote_write_samples_refused_partly", "Samples of those that the remote end says it did not keep, by remote.", C, |s| s.samples_refused_partly.get()),
+    ("masthead_remote_write_exemplars_lost", "Exemplars that were not sent because they came without a sample of their series, by remote.", C, |s| s.exemplars_lost.get()),
     ("masthead_remote_write_samples_waiting", "Samples in the journal that are not sent yet, by remote.", G, |s| s.samples_waiting.get()),
     ("masthead_remote_write_metadata_sent", "Descriptions of metric families that were sent, by remote.", C, |s| s.metadata_sent.get()),
     ("masthead_remote_write_requests", "Requests that a remote end took, by remote.", C, |s| s.requests.get()),
@@ -303,10 +306,7 @@ fn custom_metric(
             CustomValue::Counter(total) => ConstCounter::new(*total).encode(one)?,
             CustomValue::Gauge(now) => ConstGauge::new(*now).encode(one)?,
             CustomValue::Histogram { buckets, sum, count } => {
-                // The library writes its largest number as `+Inf`.
-                let bound = |bound: f64| if bound.is_finite() { bound } else { f64::MAX };
-                let buckets: Vec<_> = buckets.iter().map(|(b, n)| (bound(*b), *n)).collect();
-                one.encode_histogram::<[(&str, &str); 1]>(*sum, *count, &buckets, None)?;
+                one.encode_histogram::<[(&str, &str); 1]>(*sum, *count, buckets, None)?;
             }
         }
     }
@@ -416,5 +416,40 @@ fn one(metric: MetricEncoder<'_>, kind: MetricType, number: u64) -> Result<(), f
     match kind {
         MetricType::Counter => ConstCounter::new(number).encode(metric),
         _ => ConstGauge::new(i64::try_from(number).unwrap_or(i64::MAX)).encode(metric),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::{encoding::text::encode_registry, registry::Registry};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Shown(CustomMetric);
+
+    impl Collector for Shown {
+        fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+            custom_metric(&mut encoder, &self.0)
+        }
+    }
+
+    #[test]
+    fn the_last_bucket_of_a_histogram_has_no_bound() {
+        let buckets = vec![(0.5, 1), (f64::INFINITY, 2)];
+        let labels = [("app", "api")].into_iter().collect();
+        let histogram = CustomValue::Histogram { buckets, sum: 4.5, count: 3 };
+        let metric = CustomMetric {
+            name: "took".to_owned(),
+            help: "Took.".to_owned(),
+            series: vec![(labels, histogram)],
+        };
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(Shown(metric)));
+        let mut text = String::new();
+        encode_registry(&mut text, &registry).unwrap();
+        let buckets: Vec<&str> = text.lines().filter(|line| line.contains("_bucket")).collect();
+        let last = r#"took_bucket{le="+Inf",app="api"} 3"#;
+        assert_eq!(buckets, [r#"took_bucket{le="0.5",app="api"} 1"#, last], "{text}");
     }
 }

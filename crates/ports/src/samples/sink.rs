@@ -48,6 +48,18 @@ pub struct AppendBatch {
     pub rows: Vec<AppendRow>,
     /// What is known about metric families.
     pub metadata: Vec<Metadata>,
+    /// Exemplars that came without a sample of their series, taken after the rows; a store refuses
+    /// those of series that it does not have.
+    pub exemplars: Vec<SeriesExemplars>,
+}
+
+/// Exemplars of one series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeriesExemplars {
+    /// Whose they are; never empty.
+    pub labels: Labels,
+    /// Examples of what was counted, by time.
+    pub exemplars: Vec<Exemplar>,
 }
 
 /// One sample of one series.
@@ -103,7 +115,7 @@ pub struct AppendReport {
     pub duplicates: usize,
     /// Rows that were refused, by their place in the batch.
     pub rejected: Vec<(usize, RejectReason)>,
-    /// Exemplars that were refused; they never hold up their sample.
+    /// Exemplars that were refused, of rows and of the batch; they never hold up a sample.
     pub rejected_exemplars: usize,
 }
 

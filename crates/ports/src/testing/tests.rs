@@ -124,7 +124,9 @@ fn exemplars_and_metadata_are_found_by_series_and_by_family() {
         unit: "".into(),
     };
     let metadata = vec![family("b_total"), family("a_total")];
-    store.append(&mut AppendBatch { group: 0, rows: vec![row], metadata }).expect("appends");
+    store
+        .append(&mut AppendBatch { group: 0, rows: vec![row], metadata, ..AppendBatch::default() })
+        .expect("appends");
     let range = TimeRange { start: Millis(0), end: Millis(50) };
     let found = store.exemplars(&ctx(9), &[vec![Matcher::equal("a", "1")]], range);
     let values: Vec<_> = found.expect("answers")[0].1.iter().map(|e| e.value).collect();

@@ -71,6 +71,8 @@ fn relabel(
 ) -> Result<Value, Error> {
     let mut rows = evaluation.vector(vector, grid)?;
     for row in &mut rows {
+        // An expression over one long value can take a tenth of a second.
+        evaluation.ctx.check()?;
         if let Some(value) = value(&row.labels)? {
             row.labels = row.labels.to_builder().set(target, &value).build();
             // A name that was just given is not dropped later.

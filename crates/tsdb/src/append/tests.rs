@@ -54,14 +54,14 @@ fn batches(writer: usize) -> Vec<AppendBatch> {
         let help = "the same from all".into();
         let known = Metadata { family, metric_type: MetricType::Gauge, help, unit: Arc::default() };
         let group = writer as u64 + 1;
-        all.push(AppendBatch { group, rows, metadata: vec![known] });
+        all.push(AppendBatch { group, rows, metadata: vec![known], ..AppendBatch::default() });
         let own = time + 1 + i64::try_from(writer).unwrap();
         let mut rows = Vec::new();
         for target in 0..10 {
             rows.push(row("shared", target, 0, own, scrape + writer));
             rows.push(row("pushed", target, writer, own, scrape));
         }
-        all.push(AppendBatch { group: 0, rows, metadata: Vec::new() });
+        all.push(AppendBatch { group: 0, rows, ..AppendBatch::default() });
     }
     all
 }
@@ -159,7 +159,7 @@ fn writers_at_the_same_time_leave_what_one_after_the_other_leaves() {
 fn wide_push(time: i64, name: &str) -> AppendBatch {
     let rows =
         (0..40).flat_map(|target| [row("old", target, 0, time, 1), row(name, target, 0, time, 1)]);
-    AppendBatch { group: 0, rows: rows.collect(), metadata: Vec::new() }
+    AppendBatch { group: 0, rows: rows.collect(), ..AppendBatch::default() }
 }
 
 /// How many series there are, and how many samples.
@@ -194,7 +194,7 @@ fn a_push_that_ends_while_a_query_looks_is_not_seen_by_it() {
     let view = store.head.pushes().view();
     // In a single shard, of series that the query has found already and of some that it has not.
     let rows = vec![row("old", 0, 0, START + 1000, 1), row("late", 0, 0, START + 1000, 1)];
-    let mut batch = AppendBatch { group: 1, rows, metadata: Vec::new() };
+    let mut batch = AppendBatch { group: 1, rows, ..AppendBatch::default() };
     store.append(&mut batch).unwrap();
     let hidden: Vec<_> = batch.rows.iter().map(|row| (row.series, row.timestamp.0)).collect();
     assert!(view.hidden().iter().all(|sample| hidden.contains(sample)));

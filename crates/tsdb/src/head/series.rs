@@ -14,7 +14,7 @@ use crate::columns::Part;
 /// Histograms are encoded by so many.
 const HISTOGRAMS: usize = 64;
 
-/// 88 bytes, also where there may be none: there are millions.
+/// 96 bytes, also where there may be none: there are millions.
 #[derive(Debug)]
 pub(super) struct Series {
     pub(super) generation: NonZeroU32,
@@ -65,7 +65,7 @@ pub(super) struct SealedHistograms {
     pub(super) column: Arc<[u8]>,
 }
 
-const _: () = assert!(size_of::<Option<Series>>() <= 88);
+const _: () = assert!(size_of::<Option<Series>>() <= 96);
 
 impl Series {
     /// A series without samples; generations begin with 1.

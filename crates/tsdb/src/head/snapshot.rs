@@ -36,10 +36,10 @@ pub(crate) struct Snapshot {
 /// Places of timelines by their shard and their number there.
 type KnownLines = HashMap<(usize, LineId), usize, RandomState>;
 
-/// A shared column of times, decoded once.
+/// A shared column of times from about the first that is wanted, decoded once.
 #[derive(Debug)]
 struct Line {
-    times: times::Appender,
+    times: times::Taken,
     decoded: OnceLock<Vec<i64>>,
 }
 
@@ -100,8 +100,13 @@ impl Snapshot {
         for chunk in self.chunks.get(series.chunks.clone()).unwrap_or_default() {
             let TakenChunk { line, first: from, values } = chunk;
             let Some(line) = self.lines.get(*line) else { continue };
+            // The first of the times that were taken, and the end of the chunk among them; times before
+            // the former are too old.
             let from = *from as usize;
-            let times = line.times().get(from..from + values.len()).unwrap_or_default();
+            let start = from.max(line.times.before());
+            let place = |at: usize| at.saturating_sub(line.times.before());
+            let times = line.times(&self.bits).get(place(start)..place(from + values.len()));
+            let times = times.unwrap_or_default();
             let low = times.partition_point(|time| *time < first);
             let high = times.partition_point(|time| *time <= last);
             if low >= high {
@@ -109,7 +114,9 @@ impl Snapshot {
             }
             let before = into.columns.float_times.len();
             into.columns.float_times.extend(times.get(low..high).unwrap_or_default());
-            values.decode_range_into(&self.bits, low..high, &mut into.columns.floats);
+            let skipped = start - from;
+            let wanted = skipped + low..skipped + high;
+            values.decode_range_into(&self.bits, wanted, &mut into.columns.floats);
             // A column that came from a file may have fewer values than it said.
             into.columns.float_times.truncate(into.columns.floats.len().max(before));
         }
@@ -128,7 +135,8 @@ impl Snapshot {
 }
 
 impl Shard {
-    /// Adds a series to a snapshot, as far as it may have samples in `first..=last`.
+    /// Adds a series to a snapshot, as far as it may have samples in `first..=last`; all series of a
+    /// snapshot are taken, and read, from the same time on.
     pub(crate) fn take(&self, into: &mut Snapshot, slot: Slot, first: i64, last: i64) {
         let taken = self.series(slot).map(|series| self.take_series(into, series, first, last));
         into.series.push(taken.unwrap_or_default());
@@ -188,19 +196,23 @@ impl Shard {
         if line.window > last || line.window.saturating_add(self.block_ms) <= first {
             return;
         }
-        let lines = &mut into.lines;
-        let at = *into.known_lines.entry((self.at, chunk.line)).or_insert_with(|| {
-            lines.push(Line { times: line.times.clone(), decoded: OnceLock::new() });
-            lines.len() - 1
+        let known = into.known_lines.get(&(self.at, chunk.line)).copied();
+        let at = known.unwrap_or_else(|| {
+            let times = line.times.take(first, &mut into.bits);
+            into.lines.push(Line { times, decoded: OnceLock::new() });
+            into.known_lines.insert((self.at, chunk.line), into.lines.len() - 1);
+            into.lines.len() - 1
         });
-        let values = chunk.values.take(&mut into.bits);
+        let before = into.lines.get(at).map_or(0, |line| line.times.before());
+        let skipped = before.saturating_sub(chunk.first as usize);
+        let values = chunk.values.take(skipped, &mut into.bits);
         into.chunks.push(TakenChunk { line: at, first: chunk.first, values });
     }
 }
 
 impl Line {
-    fn times(&self) -> &[i64] {
-        self.decoded.get_or_init(|| self.times.iter().collect())
+    fn times(&self, bits: &[u8]) -> &[i64] {
+        self.decoded.get_or_init(|| self.times.iter(bits).collect())
     }
 }
 

@@ -126,6 +126,35 @@ fn late_samples_deleted_ranges_and_starts_read_back() {
 }
 
 #[test]
+fn what_is_taken_of_the_end_is_what_the_whole_has_there() {
+    let (mut head, slots) = shard_with(&["always", "missed", "constant", "late"]);
+    let end = 400;
+    for n in 0..end {
+        // Off the grid now and then, over the border of a block.
+        let time = BLOCK / 2 + n * 15_000 + if n % 7 == 0 { n % 5 } else { 0 };
+        for (at, slot) in slots.iter().enumerate() {
+            if at == 1 && n % 90 == 50 {
+                continue;
+            }
+            #[expect(clippy::cast_precision_loss, reason = "small")]
+            let value = if at == 2 { 1.0 } else { (n * n) as f64 / 3.0 };
+            head.push_float(*slot, 0, float(time, value));
+        }
+    }
+    head.insert_float(slots[3], float(BLOCK / 2 + end * 7_500 + 1, 7.0));
+    for slot in slots {
+        let all = read(&head, slot);
+        for first in (0..end).step_by(11).map(|n| BLOCK / 2 + n * 15_000) {
+            let mut part = Part::default();
+            head.snapshot_range(slot, first, i64::MAX).read(0, first, i64::MAX, &mut part);
+            let got = part.columns.float_times.into_iter().zip(part.columns.floats);
+            let want = all.iter().copied().filter(|(time, _)| *time >= first);
+            assert!(got.eq(want), "series {slot} from {first} on");
+        }
+    }
+}
+
+#[test]
 fn histograms_keep_their_order_over_sealing_and_blocks() {
     let (mut head, slots) = shard_with(&["x"]);
     for n in 0..200_i64 {

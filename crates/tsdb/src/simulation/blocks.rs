@@ -58,7 +58,7 @@ pub fn block_sections() -> Result<Vec<Vec<u8>>> {
     let (store, _) = Tsdb::open(Arc::new(fs.clone()), clock, DIR.into(), options)?;
     for minute in 0..20 {
         let rows = testdata::rows(minute);
-        let mut batch = AppendBatch { group: 1, rows, metadata: Vec::new() };
+        let mut batch = AppendBatch { group: 1, rows, ..AppendBatch::default() };
         store.append(&mut batch).map_err(std::io::Error::other)?;
     }
     store.flush_all()?;

@@ -23,7 +23,7 @@ pub fn write_testdata(fs: Arc<dyn Fs>, dir: &Utf8Path) -> Result<()> {
     let journal = JournalOptions { segment_bytes: 4_000, ..JournalOptions::default() };
     let (store, _) = Tsdb::open(fs, clock, dir, Options { journal, ..Options::default() })?;
     for minute in 0..MINUTES {
-        let mut batch = AppendBatch { group: 1, rows: rows(minute), metadata: Vec::new() };
+        let mut batch = AppendBatch { group: 1, rows: rows(minute), ..AppendBatch::default() };
         if minute == 0 {
             batch.metadata.push(Metadata {
                 family: "requests_total".into(),

@@ -37,7 +37,7 @@ fn labels(text: &str) -> Labels {
 }
 
 fn put(store: &Tsdb, rows: Vec<AppendRow>) -> AppendReport {
-    store.append(&mut AppendBatch { group: 1, rows, metadata: Vec::new() }).unwrap()
+    store.append(&mut AppendBatch { group: 1, rows, ..AppendBatch::default() }).unwrap()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
@@ -188,10 +188,10 @@ fn a_full_disk_refuses_and_nothing_acknowledged_is_lost() {
     fill(&store, &["a"], 0..1);
     fs.set_capacity(0);
     let row = |minute: i64| AppendRow::float(labels("a"), Millis(START + minute * 60_000), 0.5);
-    let mut refused = AppendBatch { group: 1, rows: vec![row(60)], metadata: Vec::new() };
+    let mut refused = AppendBatch { group: 1, rows: vec![row(60)], ..AppendBatch::default() };
     let error = store.append(&mut refused).unwrap_err();
     assert!(error.class.is_retryable(), "{error}");
-    let mut next = AppendBatch { group: 1, rows: vec![row(61)], metadata: Vec::new() };
+    let mut next = AppendBatch { group: 1, rows: vec![row(61)], ..AppendBatch::default() };
     assert!(store.append(&mut next).is_err());
     // The second was not even looked at, so nothing grows while the disk is full.
     assert_eq!(read(&store, all()).0[0].1, 61);
@@ -283,7 +283,12 @@ fn metadata_and_exemplars_survive_restarts_with_and_without_a_checkpoint() {
     let exemplar = Exemplar { labels: labels("{t=\"1\"}"), value: 0.5, timestamp: None };
     let mut row = AppendRow::float(labels("a"), Millis(START), 1.0);
     row.exemplars = vec![exemplar.clone(), exemplar];
-    let mut batch = AppendBatch { group: 1, rows: vec![row], metadata: vec![metadata.clone()] };
+    let mut batch = AppendBatch {
+        group: 1,
+        rows: vec![row],
+        metadata: vec![metadata.clone()],
+        ..AppendBatch::default()
+    };
     let report = store.append(&mut batch).unwrap();
     assert_eq!(report.rejected_exemplars, 0);
     fill(&store, &["b", "a"], 4..5);
@@ -307,6 +312,45 @@ fn metadata_and_exemplars_survive_restarts_with_and_without_a_checkpoint() {
 }
 
 #[test]
+fn exemplars_come_without_a_sample_once_their_series_is_there() {
+    let fs = SimFs::new(21);
+    let (store, _) = open(&fs);
+    let alone = |name: &str, trace: &str, time: i64| {
+        let timestamp = (time > 0).then_some(Millis(time));
+        let labels_of = [("trace", trace)].into_iter().collect();
+        let exemplar = Exemplar { labels: labels_of, value: 1.0, timestamp };
+        masthead_ports::SeriesExemplars { labels: labels(name), exemplars: vec![exemplar] }
+    };
+    let push = |rows, exemplars| {
+        let mut batch = AppendBatch { rows, exemplars, ..AppendBatch::default() };
+        let report = store.append(&mut batch).unwrap();
+        assert_eq!(report.rejected, []);
+        report.rejected_exemplars
+    };
+    assert_eq!(push(vec![], vec![alone("a", "early", START)]), 1, "no such series");
+    let row = AppendRow::float(labels("a"), Millis(START), 1.0);
+    assert_eq!(push(vec![row], vec![alone("a", "t1", START)]), 0, "with its sample");
+    // Another shard, and the series above without its sample.
+    let row = AppendRow::float(labels("b{job=\"b\"}"), Millis(START), 1.0);
+    let some = vec![alone("a", "t2", START + 1), alone("b{job=\"b\"}", "t3", START)];
+    assert_eq!(push(vec![row], some), 0);
+    assert_eq!(push(vec![], vec![alone("a", "t2", START + 1)]), 0, "the newest again");
+    assert_eq!(push(vec![], vec![alone("a", "t0", START), alone("a", "timeless", 0)]), 2);
+    assert_eq!(store.stats().exemplars_rejected_total, 3);
+    let check = |store: &Tsdb, when: &str| {
+        let ctx = QueryCtx::new(clock(), QueryLimits::default());
+        let found = store.exemplars(&ctx, &[], everything()).unwrap();
+        let traces = found.iter().flat_map(|(_, all)| all);
+        let traces: Vec<_> = traces.filter_map(|e| e.labels.get("trace")).collect();
+        assert_eq!(traces, ["t1", "t2", "t3"], "{when}");
+    };
+    check(&store, "at once");
+    drop(store);
+    let (store, _) = open(&fs.kill());
+    check(&store, "after a restart");
+}
+
+#[test]
 fn metadata_and_exemplars_are_in_the_checkpoint() {
     let fs = SimFs::new(9);
     let journal = crate::JournalOptions { segment_bytes: 100, ..Default::default() };
@@ -321,7 +365,14 @@ fn metadata_and_exemplars_are_in_the_checkpoint() {
     };
     let mut row = AppendRow::float(labels("a"), Millis(START - 1), 1.0);
     row.exemplars = vec![Exemplar { labels: labels("{t=\"1\"}"), value: 0.5, timestamp: None }];
-    store.append(&mut AppendBatch { group: 1, rows: vec![row], metadata: vec![metadata] }).unwrap();
+    store
+        .append(&mut AppendBatch {
+            group: 1,
+            rows: vec![row],
+            metadata: vec![metadata],
+            ..AppendBatch::default()
+        })
+        .unwrap();
     fill(&store, &["b", "a"], 0..6);
     let before = store.stats().upkeep.journal_bytes;
     store.flush().unwrap();

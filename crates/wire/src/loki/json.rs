@@ -8,15 +8,15 @@ use std::borrow::Cow;
 
 use masthead_model::Nanos;
 
-use super::{Count, NO_TIME, Pair, Push, PushStream, StreamLabels, scan::Scan};
-use crate::{Error, rfc3339};
+use super::{Count, NO_TIME, Pair, Push, PushStream, StreamLabels};
+use crate::{Error, rfc3339, scan::Scan};
 
 pub(super) fn decode(body: &mut [u8]) -> Result<Push<'_>, Error> {
     streams(body, |scan, count| {
         let mut stream = PushStream::default();
         scan.object("a stream", |scan, key| match key {
             b"stream" => {
-                stream.labels = StreamLabels::Pairs(labels(scan)?);
+                stream.labels = StreamLabels::Pairs(labels(scan, count)?);
                 Ok(())
             }
             b"values" => scan.array("values", |scan| {
@@ -79,7 +79,10 @@ fn streams<'a>(
         b"streams" => scan.array("streams", |scan| {
             count.one()?;
             if !scan.null() {
-                push.streams.push(read(scan, &mut count)?);
+                let before = count;
+                let stream = read(scan, &mut count)?;
+                count.stream(&stream, before)?;
+                push.add(stream);
             }
             Ok(())
         }),
@@ -88,12 +91,13 @@ fn streams<'a>(
     Ok(push)
 }
 
-fn labels<'a>(scan: &mut Scan<'a>) -> Result<Vec<Pair<'a>>, Error> {
+fn labels<'a>(scan: &mut Scan<'a>, count: &mut Count) -> Result<Vec<Pair<'a>>, Error> {
     let mut pairs: Vec<Pair<'a>> = Vec::new();
     if scan.peek() != Some(b'{') {
         return Err(scan.fail("stream: expected {"));
     }
     scan.object("stream", |scan, key| {
+        count.one()?;
         let name = String::from_utf8_lossy(key);
         let value = match scan.peek() {
             Some(b'"') => scan.text_value("a label")?,

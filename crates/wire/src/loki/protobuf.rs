@@ -21,7 +21,10 @@ pub(super) fn decode(body: &[u8]) -> Result<Push<'_>, Error> {
     while let Some(field) = top.next()? {
         if field.number == 1 {
             count.one()?;
-            push.streams.push(stream(&field, &mut count)?);
+            let before = count;
+            let stream = stream(&field, &mut count)?;
+            count.stream(&stream, before)?;
+            push.add(stream);
         }
     }
     Ok(push)

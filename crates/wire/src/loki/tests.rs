@@ -192,6 +192,46 @@ fn a_body_of_many_tiny_things_is_refused() {
     assert!(error.to_string().contains("more than the limit of 2000000"), "{error}");
 }
 
+#[test]
+fn streams_without_entries_keep_nothing_and_others_are_counted_with_their_labels() {
+    let f = |streams: &str, count: usize, want: Result<usize, &str>| {
+        let body = format!(r#"{{"streams":[{}]}}"#, vec![streams; count].join(","));
+        let mut body = body.into_bytes();
+        match (decode_json(&mut body, &Limits::default()), want) {
+            (Ok(push), Ok(want)) => assert_eq!(push.streams.len(), want, "{streams}"),
+            (Err(error), Err(want)) => assert!(error.to_string().contains(want), "{error}"),
+            (got, want) => panic!("{streams}: {got:?} is not {want:?}"),
+        }
+    };
+    let full = r#"{"stream":{"a":"b"},"values":[["1","x"]]}"#;
+    let empty = r#"{"stream":{"a":"b"},"values":[]}"#;
+    f(empty, 1000, Ok(1));
+    f(&format!("{empty},{full},{empty}"), 2, Ok(3));
+    // A stream, its label and its entry count for eleven.
+    let beyond = "has 2000001 items, more than the limit of 2000000";
+    f(full, 181_819, Err(beyond));
+    let labels = r#""a":"b","#.repeat(100_000);
+    let labels = |values| format!(r#"{{"stream":{{{labels}"a":"b"}},"values":[{values}]}}"#);
+    f(&labels(r#"["1","x"]"#), 20, Err("more than the limit of 2000000"));
+    f(&labels(""), 20, Ok(1));
+
+    let mut encoder = Encoder::default();
+    let stream: Labels = [("a", "b")].into_iter().collect();
+    let none = Labels::default();
+    for entries in [0, 1, 0, 0, 1, 0, 0] {
+        encoder.stream(&stream, vec![(Nanos(1), &b"x"[..], &none); entries]);
+    }
+    let want = "{a=\"b\"} 1=x\n{a=\"b\"} 1=x\n{a=\"b\"}\n";
+    assert_eq!(shown(decode_protobuf(&encoder.finish(), &Limits::default())), want);
+    let mut encoder = Encoder::default();
+    for _ in 0..200_001 {
+        encoder.stream(&none, [(Nanos(1), &b"x"[..], &none)]);
+    }
+    let body = encoder.finish();
+    let error = decode_protobuf(&body, &Limits::default()).expect_err("too many");
+    assert!(error.to_string().contains(beyond), "{error}");
+}
+
 proptest! {
     #[test]
     fn no_bytes_panic(

@@ -4,13 +4,14 @@ use masthead_model::HistogramError;
 
 use super::{
     envelope::{Budget, Signal, attribute, request as read_request},
-    message::{Buckets, Data, Metric, Point, PointExemplar, Resource, Text, float, number},
-    value::{base64, hexadecimal, nested},
+    message::{Buckets, Data, Metric, Point, PointExemplar, Resource, Text, float},
+    metrics_json,
+    value::{Any, hexadecimal},
 };
-use crate::{Error, proto::Field};
+use crate::{Error, proto::Field, scan::Scan};
 
 /// A histogram with more buckets on one side is refused, and the body with it.
-const BUCKETS_MAX: usize = 100_000;
+pub(super) const BUCKETS_MAX: usize = 100_000;
 
 /// Which kind of data point a message is; their fields are numbered differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,20 +23,25 @@ enum Kind {
 }
 
 /// Reads metrics; attribute values become the texts of labels.
-struct Metrics;
+pub(super) struct Metrics;
 
 impl<'a> Signal<'a> for Metrics {
     type Value = Text<'a>;
     type Item = Metric<'a>;
     const MESSAGES: [&'static str; 3] =
         ["ExportMetricsServiceRequest", "ResourceMetrics", "ScopeMetrics"];
+    const KEYS: [&'static str; 3] = ["resourceMetrics", "scopeMetrics", "metrics"];
 
-    fn value(field: &Field<'a>, budget: &mut Budget) -> Result<Text<'a>, Error> {
-        any_value(field, budget)
+    fn value(value: Any<'a>) -> Text<'a> {
+        value.into_text()
     }
 
     fn item(field: &Field<'a>, budget: &mut Budget) -> Result<Metric<'a>, Error> {
         metric(field, budget)
+    }
+
+    fn item_of_json(scan: &mut Scan<'a>, budget: &mut Budget) -> Result<Metric<'a>, Error> {
+        metrics_json::metric(scan, budget)
     }
 }
 
@@ -48,9 +54,9 @@ fn metric<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<Metric<'a>, Erro
     let mut out = Metric::default();
     while let Some(field) = fields.next()? {
         match field.number {
-            1 => out.name = field.text()?.into(),
-            2 => out.description = field.text()?.into(),
-            3 => out.unit = field.text()?.into(),
+            1 => out.name = field.any_text()?,
+            2 => out.description = field.any_text()?,
+            3 => out.unit = field.any_text()?,
             5 => out.data = Data::Gauge(data(&field, Kind::Number, budget)?.0),
             7 => {
                 let (points, temporality, monotonic) = data(&field, Kind::Number, budget)?;
@@ -176,21 +182,4 @@ fn exemplar<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<PointExemplar<
         }
     }
     Ok(out)
-}
-
-fn any_value<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<Text<'a>, Error> {
-    let mut fields = field.message("AnyValue")?;
-    let mut text = Text::default();
-    while let Some(field) = fields.next()? {
-        text = match field.number {
-            1 => field.text()?.into(),
-            2 => (field.unsigned()? != 0).to_string().into(),
-            3 => field.signed()?.to_string().into(),
-            4 => number(field.double()?).into(),
-            5 | 6 => nested(&field, 0, budget)?.to_string().into(),
-            7 => base64(field.bytes()?).into(),
-            _ => continue,
-        };
-    }
-    Ok(text)
 }

@@ -1,12 +1,16 @@
-//! What metrics and logs have in common in protobuf: a request has resources, a resource scopes,
-//! a scope items, and each of them attributes.
+//! What metrics and logs have in common: a request has resources, a resource scopes, a scope items,
+//! and each of them attributes. Read from protobuf here, from JSON in `json.rs`.
 //!
 //! Facts: `metrics.proto`, `logs.proto`, `common.proto` of opentelemetry-proto.
 
-use super::message::Text;
+use super::{
+    message::Text,
+    value::{Any, pair},
+};
 use crate::{
     Error, Limits,
     proto::{Field, Reader},
+    scan::Scan,
 };
 
 /// Items that a data point, record, metric, scope or resource counts for, by the memory that it
@@ -33,18 +37,23 @@ impl Budget {
 
 /// What one kind of telemetry reads in its own way.
 pub(super) trait Signal<'a> {
-    /// The value of an attribute.
-    type Value: Default;
+    /// What it keeps of the value of an attribute.
+    type Value;
     /// What a scope holds.
     type Item;
     /// The names of the messages, from the outermost, for errors.
     const MESSAGES: [&'static str; 3];
+    /// The keys in JSON under which a request has resources, a resource scopes, a scope items.
+    const KEYS: [&'static str; 3];
 
-    /// Reads an `AnyValue`.
-    fn value(field: &Field<'a>, budget: &mut Budget) -> Result<Self::Value, Error>;
+    /// What is kept of a value.
+    fn value(value: Any<'a>) -> Self::Value;
 
     /// Reads what is in a scope.
     fn item(field: &Field<'a>, budget: &mut Budget) -> Result<Self::Item, Error>;
+
+    /// Reads what is in a scope, from JSON.
+    fn item_of_json(scan: &mut Scan<'a>, budget: &mut Budget) -> Result<Self::Item, Error>;
 }
 
 /// Keys and values.
@@ -130,8 +139,8 @@ fn scope<'a, S: Signal<'a>>(
                 let mut fields = field.message("InstrumentationScope")?;
                 while let Some(field) = fields.next()? {
                     match field.number {
-                        1 => out.name = field.text()?.into(),
-                        2 => out.version = field.text()?.into(),
+                        1 => out.name = field.any_text()?,
+                        2 => out.version = field.any_text()?,
                         3 => out.attributes.push(attribute::<S>(&field, budget)?),
                         4 => out.dropped = field.unsigned()?,
                         _ => {}
@@ -142,7 +151,7 @@ fn scope<'a, S: Signal<'a>>(
                 budget.message()?;
                 out.items.push(S::item(&field, budget)?);
             }
-            3 => out.schema_url = field.text()?.into(),
+            3 => out.schema_url = field.any_text()?,
             _ => {}
         }
     }
@@ -154,15 +163,5 @@ pub(super) fn attribute<'a, S: Signal<'a>>(
     field: &Field<'a>,
     budget: &mut Budget,
 ) -> Result<(Text<'a>, S::Value), Error> {
-    budget.spend(1)?;
-    let mut fields = field.message("KeyValue")?;
-    let (mut key, mut value) = ("", S::Value::default());
-    while let Some(field) = fields.next()? {
-        match field.number {
-            1 => key = field.text()?,
-            2 => value = S::value(&field, budget)?,
-            _ => {}
-        }
-    }
-    Ok((key.into(), value))
+    pair(field, 0, budget).map(|(key, value)| (key, S::value(value)))
 }

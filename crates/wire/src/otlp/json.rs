@@ -1,205 +1,258 @@
-//! The messages from JSON.
+//! What metrics and logs have in common in JSON, as `envelope.rs` has it for protobuf.
 //!
-//! Keys are in camel case, 64-bit integers may be strings, ids are hexadecimal, and what is not
-//! known is passed over (OTLP specification, "JSON Protobuf Encoding").
+//! Read as it comes, without a tree of it: a body of brackets must not become memory. Keys are in
+//! camel case, 64-bit integers may be strings, ids are hexadecimal, `null` is what is not there,
+//! and what is not known is passed over (OTLP specification, "JSON Protobuf Encoding").
 
-use serde_json::{Map, Value};
-
-use super::message::{
-    Attributes, Buckets, Data, Metric, Point, PointExemplar, Resource, Scope, Text, float, number,
+use super::{
+    envelope::{Budget, Resource, Resources, Scope, Signal},
+    message::Text,
+    value::{Any, nest},
 };
-use crate::Error;
+use crate::{Error, go::valid_text, scan::Scan};
 
-pub(super) fn request(value: &Value) -> Result<Vec<Resource<'_>>, Error> {
-    if !value.is_object() {
-        return Err(Error::Json("an ExportMetricsServiceRequest must be an object".to_owned()));
-    }
-    each(value, "resourceMetrics", |value| {
-        let attributes = value.get("resource").map(|r| attributes(r, "attributes"));
-        let scopes = each(value, "scopeMetrics", scope)?;
-        Ok(Resource { attributes: attributes.transpose()?.unwrap_or_default(), scopes })
-    })
+/// What a scope or resource says of itself.
+#[derive(Debug)]
+struct Source<'a, V> {
+    name: Text<'a>,
+    version: Text<'a>,
+    attributes: Vec<(Text<'a>, V)>,
+    dropped: u64,
 }
 
-fn scope(value: &Value) -> Result<Scope<'_>, Error> {
-    let scope = value.get("scope").unwrap_or(&Value::Null);
-    Ok(Scope {
-        name: text(scope, "name")?,
-        version: text(scope, "version")?,
-        schema_url: text(value, "schemaUrl")?,
-        attributes: attributes(scope, "attributes")?,
+pub(super) fn request<'a, S: Signal<'a>>(body: &'a mut [u8]) -> Result<Resources<'a, S>, Error> {
+    let ([name, ..], [key, ..]) = (S::MESSAGES, S::KEYS);
+    let mut scan = Scan::new(body);
+    let mut budget = Budget::default();
+    let mut resources = Vec::new();
+    scan.object(name, |scan, found| {
+        if found != key.as_bytes() {
+            return skip(scan, name);
+        }
+        scan.array(key, |scan| {
+            resources.push(resource::<S>(scan, &mut budget)?);
+            Ok(())
+        })
+    })?;
+    scan.end(name)?;
+    Ok(resources)
+}
+
+fn resource<'a, S: Signal<'a>>(
+    scan: &mut Scan<'a>,
+    budget: &mut Budget,
+) -> Result<Resource<'a, S::Value, S::Item>, Error> {
+    budget.message()?;
+    let ([_, name, _], [_, key, _]) = (S::MESSAGES, S::KEYS);
+    let mut out = Resource { attributes: Vec::new(), scopes: Vec::new() };
+    scan.object(name, |scan, found| {
+        if found == b"resource" {
+            out.attributes = source::<S>(scan, budget)?.attributes;
+            Ok(())
+        } else if found == key.as_bytes() {
+            scan.array(key, |scan| {
+                out.scopes.push(scope::<S>(scan, budget)?);
+                Ok(())
+            })
+        } else {
+            skip(scan, name)
+        }
+    })?;
+    Ok(out)
+}
+
+fn scope<'a, S: Signal<'a>>(
+    scan: &mut Scan<'a>,
+    budget: &mut Budget,
+) -> Result<Scope<'a, S::Value, S::Item>, Error> {
+    budget.message()?;
+    let ([.., name], [.., key]) = (S::MESSAGES, S::KEYS);
+    let mut out = Scope {
+        name: Text::default(),
+        version: Text::default(),
+        schema_url: Text::default(),
+        attributes: Vec::new(),
         dropped: 0,
-        items: each(value, "metrics", metric)?,
-    })
-}
-
-fn metric(value: &Value) -> Result<Metric<'_>, Error> {
-    let data = |key: &str| value.get(key).map(|data| (data, each(data, "dataPoints", point)));
-    let temporality = |data: &Value| match data.get("aggregationTemporality") {
-        // Enums may also be written by name.
-        Some(Value::String(name)) => {
-            Ok(u64::from(name.ends_with("_DELTA")) + 2 * u64::from(name.ends_with("_CUMULATIVE")))
-        }
-        _ => unsigned(data, "aggregationTemporality"),
+        items: Vec::new(),
     };
-    let data = if let Some((_, points)) = data("gauge") {
-        Data::Gauge(points?)
-    } else if let Some((data, points)) = data("sum") {
-        let monotonic = data.get("isMonotonic").and_then(Value::as_bool).unwrap_or(false);
-        Data::Sum { points: points?, temporality: temporality(data)?, monotonic }
-    } else if let Some((data, points)) = data("histogram") {
-        Data::Histogram { points: points?, temporality: temporality(data)? }
-    } else if let Some((data, points)) = data("exponentialHistogram") {
-        Data::Exponential { points: points?, temporality: temporality(data)? }
-    } else if let Some((_, points)) = data("summary") {
-        Data::Summary(points?)
-    } else {
-        Data::Empty
-    };
-    Ok(Metric {
-        name: text(value, "name")?,
-        description: text(value, "description")?,
-        unit: text(value, "unit")?,
-        data,
-    })
-}
-
-fn point(value: &Value) -> Result<Point<'_>, Error> {
-    let buckets = |key: &str| {
-        let buckets = value.get(key).unwrap_or(&Value::Null);
-        let counts = each(buckets, "bucketCounts", |count| to_unsigned(count, "bucketCounts"))?;
-        Ok::<_, Error>(Buckets { offset: signed32(buckets, "offset")?, counts })
-    };
-    Ok(Point {
-        attributes: attributes(value, "attributes")?,
-        start: unsigned(value, "startTimeUnixNano")?,
-        time: unsigned(value, "timeUnixNano")?,
-        flags: unsigned(value, "flags")?,
-        exemplars: each(value, "exemplars", exemplar)?,
-        value: as_number(value)?,
-        count: unsigned(value, "count")?,
-        sum: value.get("sum").map(|sum| to_double(sum, "sum")).transpose()?,
-        bucket_counts: each(value, "bucketCounts", |count| to_unsigned(count, "bucketCounts"))?,
-        explicit_bounds: each(value, "explicitBounds", |b| to_double(b, "explicitBounds"))?,
-        scale: signed32(value, "scale")?,
-        zero_count: unsigned(value, "zeroCount")?,
-        positive: buckets("positive")?,
-        negative: buckets("negative")?,
-        quantiles: each(value, "quantileValues", |pair| {
-            Ok((double(pair, "quantile")?, double(pair, "value")?))
-        })?,
-    })
-}
-
-fn exemplar(value: &Value) -> Result<PointExemplar<'_>, Error> {
-    let id = |key: &str| {
-        let id = text(value, key)?;
-        Ok::<_, Error>(if id.bytes().all(|digit| digit == b'0') { Text::default() } else { id })
-    };
-    Ok(PointExemplar {
-        attributes: attributes(value, "filteredAttributes")?,
-        time: unsigned(value, "timeUnixNano")?,
-        value: as_number(value)?,
-        trace_id: id("traceId")?,
-        span_id: id("spanId")?,
-    })
-}
-
-/// `asInt` or `asDouble`.
-fn as_number(value: &Value) -> Result<f64, Error> {
-    match value.get("asInt") {
-        Some(number) => to_signed(number, "asInt").map(float),
-        None => double(value, "asDouble"),
-    }
-}
-
-fn attributes<'a>(value: &'a Value, key: &str) -> Result<Attributes<'a>, Error> {
-    each(value, key, |pair| {
-        let value = pair.get("value").unwrap_or(&Value::Null);
-        let shown = match value.get("stringValue") {
-            Some(Value::String(text)) => text.into(),
-            _ => match plain(value)? {
-                Value::Null => Text::default(),
-                Value::String(text) => text.into(),
-                other => other
-                    .as_f64()
-                    .filter(|_| other.is_f64())
-                    .map_or_else(|| other.to_string(), number)
-                    .into(),
-            },
-        };
-        Ok((text(pair, "key")?, shown))
-    })
-}
-
-/// An attribute value without the keys that tell its type.
-pub(super) fn plain(value: &Value) -> Result<Value, Error> {
-    let Some((kind, inner)) = value.as_object().and_then(|object| object.iter().next()) else {
-        return Ok(Value::Null);
-    };
-    Ok(match kind.as_str() {
-        "stringValue" | "boolValue" | "bytesValue" => inner.clone(),
-        "intValue" => to_signed(inner, "intValue")?.into(),
-        "doubleValue" => to_double(inner, "doubleValue")?.into(),
-        "arrayValue" => Value::Array(each(inner, "values", plain)?),
-        "kvlistValue" => {
-            let pairs = each(inner, "values", |pair| {
-                let value = plain(pair.get("value").unwrap_or(&Value::Null))?;
-                Ok((text(pair, "key")?.into_owned(), value))
+    scan.object(name, |scan, found| {
+        if found == b"scope" {
+            let Source { name, version, attributes, dropped } = source::<S>(scan, budget)?;
+            (out.name, out.version) = (name, version);
+            (out.attributes, out.dropped) = (attributes, dropped);
+        } else if found == b"schemaUrl" {
+            out.schema_url = text(scan, "schemaUrl")?;
+        } else if found == key.as_bytes() {
+            scan.array(key, |scan| {
+                budget.message()?;
+                out.items.push(S::item_of_json(scan, budget)?);
+                Ok(())
             })?;
-            Value::Object(Map::from_iter(pairs))
+        } else {
+            skip(scan, name)?;
         }
-        _ => Value::Null,
+        Ok(())
+    })?;
+    Ok(out)
+}
+
+fn source<'a, S: Signal<'a>>(
+    scan: &mut Scan<'a>,
+    budget: &mut Budget,
+) -> Result<Source<'a, S::Value>, Error> {
+    let (name, version) = (Text::default(), Text::default());
+    let mut out = Source { name, version, attributes: Vec::new(), dropped: 0 };
+    scan.object("a resource or scope", |scan, key| {
+        match key {
+            b"name" => out.name = text(scan, "name")?,
+            b"version" => out.version = text(scan, "version")?,
+            b"attributes" => attributes::<S>(scan, "attributes", &mut out.attributes, budget)?,
+            b"droppedAttributesCount" => out.dropped = unsigned(scan, "droppedAttributesCount")?,
+            _ => skip(scan, "a resource or scope")?,
+        }
+        Ok(())
+    })?;
+    Ok(out)
+}
+
+pub(super) fn attributes<'a, S: Signal<'a>>(
+    scan: &mut Scan<'a>,
+    key: &str,
+    out: &mut Vec<(Text<'a>, S::Value)>,
+    budget: &mut Budget,
+) -> Result<(), Error> {
+    scan.array(key, |scan| {
+        let (key, value) = pair(scan, 0, budget)?;
+        out.push((key, S::value(value)));
+        Ok(())
     })
 }
 
-pub(super) fn each<'a, T>(
-    value: &'a Value,
-    key: &str,
-    read: impl FnMut(&'a Value) -> Result<T, Error>,
-) -> Result<Vec<T>, Error> {
-    match value.get(key) {
-        None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::Array(list)) => list.iter().map(read).collect(),
-        Some(_) => Err(wrong(key, "a list")),
+fn pair<'a>(
+    scan: &mut Scan<'a>,
+    depth: usize,
+    budget: &mut Budget,
+) -> Result<(Text<'a>, Any<'a>), Error> {
+    budget.spend(1)?;
+    let (mut name, mut value) = (Text::default(), Any::Empty);
+    scan.object("a KeyValue", |scan, key| {
+        match key {
+            b"key" => name = text(scan, "key")?,
+            b"value" => value = any(scan, depth, budget)?,
+            _ => skip(scan, "a KeyValue")?,
+        }
+        Ok(())
+    })?;
+    Ok((name, value))
+}
+
+/// An `AnyValue` that whoever reads it has paid for.
+pub(super) fn any<'a>(
+    scan: &mut Scan<'a>,
+    depth: usize,
+    budget: &mut Budget,
+) -> Result<Any<'a>, Error> {
+    let mut value = Any::Empty;
+    scan.object("an AnyValue", |scan, key| {
+        value = match key {
+            b"stringValue" => Any::Text(bytes(scan, "stringValue")?),
+            // In base64, which is how it is shown.
+            b"bytesValue" => Any::Text(bytes(scan, "bytesValue")?),
+            b"boolValue" => Any::Bool(truth(scan, "boolValue")?),
+            b"intValue" => Any::Int(signed(scan, "intValue")?),
+            b"doubleValue" => Any::Double(double(scan, "doubleValue")?),
+            b"arrayValue" => {
+                nest(depth + 1, budget)?;
+                let mut list = Vec::new();
+                values(scan, "arrayValue", |scan| {
+                    budget.spend(1)?;
+                    list.push(any(scan, depth + 1, budget)?);
+                    Ok(())
+                })?;
+                Any::List(list)
+            }
+            b"kvlistValue" => {
+                nest(depth + 1, budget)?;
+                let mut map = Vec::new();
+                values(scan, "kvlistValue", |scan| {
+                    map.push(pair(scan, depth + 1, budget)?);
+                    Ok(())
+                })?;
+                Any::Map(map)
+            }
+            _ => return skip(scan, "an AnyValue"),
+        };
+        Ok(())
+    })?;
+    Ok(value)
+}
+
+/// What a list or map holds.
+fn values<'a>(
+    scan: &mut Scan<'a>,
+    what: &str,
+    mut read: impl FnMut(&mut Scan<'a>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    scan.object(what, |scan, key| match key {
+        b"values" => scan.array("values", &mut read),
+        _ => skip(scan, what),
+    })
+}
+
+/// Passes over a value that nobody asks for.
+pub(super) fn skip(scan: &mut Scan<'_>, what: &str) -> Result<(), Error> {
+    scan.raw(what).map(drop)
+}
+
+fn bytes<'a>(scan: &mut Scan<'a>, key: &str) -> Result<&'a [u8], Error> {
+    if scan.null() { Ok(&[]) } else { scan.string(key) }
+}
+
+pub(super) fn text<'a>(scan: &mut Scan<'a>, key: &str) -> Result<Text<'a>, Error> {
+    bytes(scan, key).map(valid_text)
+}
+
+pub(super) fn truth(scan: &mut Scan<'_>, key: &str) -> Result<bool, Error> {
+    match scan.raw(key)? {
+        b"true" => Ok(true),
+        b"false" | b"null" => Ok(false),
+        _ => Err(wrong(key, "true or false")),
     }
 }
 
-pub(super) fn text<'a>(value: &'a Value, key: &str) -> Result<Text<'a>, Error> {
-    match value.get(key) {
-        None | Some(Value::Null) => Ok(Text::default()),
-        Some(Value::String(text)) => Ok(text.into()),
-        Some(_) => Err(wrong(key, "a string")),
-    }
+pub(super) fn unsigned(scan: &mut Scan<'_>, key: &str) -> Result<u64, Error> {
+    number(scan, key, "a whole number that is not negative", |text| text.parse().ok())
 }
 
-pub(super) fn unsigned(value: &Value, key: &str) -> Result<u64, Error> {
-    value.get(key).map_or(Ok(0), |value| to_unsigned(value, key))
+pub(super) fn signed(scan: &mut Scan<'_>, key: &str) -> Result<i64, Error> {
+    number(scan, key, "a whole number", |text| text.parse().ok())
 }
 
-fn to_unsigned(value: &Value, key: &str) -> Result<u64, Error> {
-    let number = value.as_str().map_or_else(|| value.as_u64(), |text| text.parse().ok());
-    number.ok_or_else(|| wrong(key, "a whole number that is not negative"))
-}
-
-fn to_signed(value: &Value, key: &str) -> Result<i64, Error> {
-    let number = value.as_str().map_or_else(|| value.as_i64(), |text| text.parse().ok());
-    number.ok_or_else(|| wrong(key, "a whole number"))
-}
-
-fn signed32(value: &Value, key: &str) -> Result<i32, Error> {
-    let number = value.get(key).map_or(Ok(0), |value| to_signed(value, key))?;
-    i32::try_from(number).map_err(|_| wrong(key, "a number of 32 bits"))
-}
-
-fn double(value: &Value, key: &str) -> Result<f64, Error> {
-    value.get(key).map_or(Ok(0.0), |value| to_double(value, key))
+pub(super) fn signed32(scan: &mut Scan<'_>, key: &str) -> Result<i32, Error> {
+    number(scan, key, "a whole number of 32 bits", |text| text.parse().ok())
 }
 
 /// Numbers that JSON does not have are strings.
-fn to_double(value: &Value, key: &str) -> Result<f64, Error> {
-    let number = value.as_str().map_or_else(|| value.as_f64(), masthead_model::parse_number);
-    number.ok_or_else(|| wrong(key, "a number"))
+pub(super) fn double(scan: &mut Scan<'_>, key: &str) -> Result<f64, Error> {
+    number(scan, key, "a number", masthead_model::parse_number)
+}
+
+/// A number as it is or in quotes.
+fn number<N: Default>(
+    scan: &mut Scan<'_>,
+    key: &str,
+    expected: &str,
+    parse: impl Fn(&str) -> Option<N>,
+) -> Result<N, Error> {
+    let quoted = scan.peek() == Some(b'"');
+    let text = if quoted { scan.string(key)? } else { scan.raw(key)? };
+    if !quoted && text == b"null" {
+        return Ok(N::default());
+    }
+    let is_bare = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+    let text = Some(text).filter(|text| quoted || text.iter().all(is_bare));
+    let text = text.and_then(|text| std::str::from_utf8(text).ok());
+    text.and_then(parse).ok_or_else(|| wrong(key, expected))
 }
 
 fn wrong(key: &str, expected: &str) -> Error {

@@ -4,14 +4,20 @@
 //! else that is said about a record is structured metadata of its line; the body is the line.
 //! Names are not made to fit here, see [`metadata_name`](crate::loki::metadata_name). Both
 //! encodings are read into the same small messages first: protobuf in `logs/protobuf.rs`, JSON
-//! in `logs/json.rs`. Facts: `pkg/loghttp/push/otlp.go` of Loki, `logs.proto`.
+//! in `logs/json.rs`. What all records of a resource share is copied for each of them, so that is
+//! counted again: few bytes must not become many pairs. Facts: `pkg/loghttp/push/otlp.go` and
+//! `otlplabels/labels.go` of Loki, `logs.proto`.
 
 use std::borrow::Cow;
 
 use masthead_model::Nanos;
-use serde_json::Value;
 
-use super::{envelope, message::number};
+use super::{
+    envelope::{self, Budget},
+    json::request,
+    message::Text,
+    value::Any,
+};
 use crate::{
     Error, Limits,
     loki::{Pair, Push, PushStream, StreamLabels, metadata_name},
@@ -43,124 +49,156 @@ const INDEX_ATTRIBUTES: [&str; 18] = [
     "k8s.job.name",
 ];
 
+/// The attribute that says which service a resource is of.
+const SERVICE_ATTRIBUTE: &str = "service.name";
+
 /// The label that says which service a stream is of.
 const SERVICE_NAME: &str = "service_name";
 
-type Attributes<'a> = envelope::Attributes<'a, Value>;
+/// What an event is called, as metadata.
+const EVENT_NAME: &str = "event_name";
 
-type Resource<'a> = envelope::Resource<'a, Value, Record<'a>>;
+/// Bytes beside the body that count for an item more.
+const ITEM_BYTES: usize = 64;
 
-type Scope<'a> = envelope::Scope<'a, Value, Record<'a>>;
+type Attributes<'a> = envelope::Attributes<'a, Any<'a>>;
+
+type Resource<'a> = envelope::Resource<'a, Any<'a>, Record<'a>>;
+
+type Scope<'a> = envelope::Scope<'a, Any<'a>, Record<'a>>;
 
 #[derive(Debug, Default)]
 struct Record<'a> {
     time: u64,
     observed: u64,
     severity_number: u64,
-    severity_text: Cow<'a, str>,
-    body: Body<'a>,
+    severity_text: Text<'a>,
+    body: Any<'a>,
     attributes: Attributes<'a>,
     dropped: u64,
     flags: u64,
     /// Hexadecimal; empty if there is none.
     trace_id: String,
     span_id: String,
-    event_name: Cow<'a, str>,
+    event_name: Text<'a>,
 }
 
-/// A text, which nearly every body is, is not copied.
-#[derive(Debug)]
-enum Body<'a> {
-    Text(Cow<'a, str>),
-    Other(Value),
-}
-
-impl Default for Body<'_> {
-    fn default() -> Self {
-        Self::Text(Cow::Borrowed(""))
-    }
-}
-
-/// Reads an `ExportLogsServiceRequest` in protobuf. Where no resource attribute names the
-/// service, the first of `discover` that is there does.
+/// Reads an `ExportLogsServiceRequest` in protobuf. Where the resource does not name the service,
+/// the first of its attributes that is a label and among `discover` does. A record that says neither when it was
+/// written nor when it was seen is of `now`.
 ///
 /// # Errors
 /// [`Error::Proto`] if it is none; [`Error::Limit`].
 pub fn decode_protobuf<'a>(
     body: &'a [u8],
     discover: &[String],
+    now: Nanos,
     limits: &Limits,
 ) -> Result<Push<'a>, Error> {
     limits.check_body(body.len())?;
-    Ok(translate(protobuf::request(body)?, discover))
+    translate(protobuf::request(body)?, discover, now)
 }
 
-/// Reads an `ExportLogsServiceRequest` in JSON, as [`decode_protobuf`] does.
+/// Reads an `ExportLogsServiceRequest` in JSON, as [`decode_protobuf`] does. The body is changed:
+/// texts are unescaped where they stand.
 ///
 /// # Errors
 /// [`Error::Json`] if it is none; [`Error::Limit`].
-pub fn decode_json(
-    body: &[u8],
+pub fn decode_json<'a>(
+    body: &'a mut [u8],
     discover: &[String],
+    now: Nanos,
     limits: &Limits,
-) -> Result<Push<'static>, Error> {
+) -> Result<Push<'a>, Error> {
     limits.check_body(body.len())?;
-    let value = serde_json::from_slice(body).map_err(|error| Error::Json(error.to_string()))?;
-    Ok(translate(json::request(&value)?, discover))
+    translate(request::<protobuf::Logs>(body)?, discover, now)
 }
 
-fn translate<'a>(resources: Vec<Resource<'a>>, discover: &[String]) -> Push<'a> {
+fn translate<'a>(
+    resources: Vec<Resource<'a>>,
+    discover: &[String],
+    now: Nanos,
+) -> Result<Push<'a>, Error> {
+    let mut budget = Budget::default();
     let streams = resources.into_iter().filter(|r| r.scopes.iter().any(|s| !s.items.is_empty()));
-    Push { streams: streams.map(|resource| stream(resource, discover)).collect() }
+    let streams = streams.map(|resource| stream(resource, discover, now, &mut budget));
+    Ok(Push { streams: streams.collect::<Result<_, _>>()? })
 }
 
-fn stream<'a>(resource: Resource<'a>, discover: &[String]) -> PushStream<'a> {
+fn stream<'a>(
+    resource: Resource<'a>,
+    discover: &[String],
+    now: Nanos,
+    budget: &mut Budget,
+) -> Result<PushStream<'a>, Error> {
     let mut labels: Vec<Pair<'a>> = Vec::new();
     let mut shared = Vec::new();
+    let says = |(key, value): &(Text<'_>, Any<'_>)| key == SERVICE_ATTRIBUTE && !value.is_blank();
+    let mut named = resource.attributes.iter().any(says);
     for (key, value) in resource.attributes {
-        if INDEX_ATTRIBUTES.contains(&key.as_ref()) {
-            let name = key.replace('.', "_").into();
-            labels.push((name, text(&value).into()));
-        } else {
-            flatten(key, value, &mut shared);
+        if !INDEX_ATTRIBUTES.contains(&key.as_ref()) {
+            flatten(key, value, &mut shared, budget)?;
+            continue;
         }
-    }
-    if !labels.iter().any(|(name, _)| name == SERVICE_NAME) {
-        let named = |wanted: &String| {
-            let fits = |(name, _): &&Pair<'_>| metadata_name(name).is_ok_and(|n| n == **wanted);
-            labels.iter().chain(&shared).find(fits).map(|(_, value)| value.clone())
-        };
-        if let Some(value) = discover.iter().find_map(named) {
-            labels.push((SERVICE_NAME.into(), value));
+        let first = labels.len();
+        flatten(key, value, &mut labels, budget)?;
+        let mut service = None;
+        for (name, value) in labels.get_mut(first..).unwrap_or_default() {
+            // Nothing can be made of a name in a map: its stream is refused for it.
+            if let Ok(fit) = metadata_name(name) {
+                *name = fit.into_owned().into();
+            }
+            if !named && discover.iter().any(|wanted| wanted == name) {
+                service = Some(value.clone());
+                named = true;
+            }
         }
+        labels.extend(service.map(|value| (SERVICE_NAME.into(), value)));
     }
     let mut stream = PushStream { labels: StreamLabels::Pairs(labels), ..PushStream::default() };
-    for scope in resource.scopes {
-        let own = stream_of_scope(&scope);
+    let of_resource = shared.len();
+    for mut scope in resource.scopes {
+        shared.truncate(of_resource);
+        pairs_of_scope(&mut scope, &mut shared, budget)?;
+        let cost = shared.iter().map(cost).sum();
         for record in scope.items {
+            // Before they are copied.
+            budget.spend(cost)?;
             let first = stream.pairs.len();
-            stream.pairs.extend(shared.iter().chain(&own).cloned());
-            let (timestamp, line) = entry(record, &mut stream.pairs);
+            stream.pairs.extend_from_slice(&shared);
+            let (timestamp, line) = entry(record, now, &mut stream.pairs, budget)?;
             stream.push(timestamp, line, first);
         }
     }
-    stream
+    Ok(stream)
 }
 
-fn stream_of_scope<'a>(scope: &Scope<'a>) -> Vec<Pair<'a>> {
-    let mut pairs = Vec::new();
-    for (key, value) in &scope.attributes {
-        flatten(key.clone(), value.clone(), &mut pairs);
+fn pairs_of_scope<'a>(
+    scope: &mut Scope<'a>,
+    pairs: &mut Vec<Pair<'a>>,
+    budget: &mut Budget,
+) -> Result<(), Error> {
+    for (key, value) in std::mem::take(&mut scope.attributes) {
+        flatten(key, value, pairs, budget)?;
     }
-    push(&mut pairs, "scope_name", scope.name.clone());
-    push(&mut pairs, "scope_version", scope.version.clone());
-    push_count(&mut pairs, "scope_dropped_attributes_count", scope.dropped);
-    pairs
+    push(pairs, "scope_name", std::mem::take(&mut scope.name));
+    push(pairs, "scope_version", std::mem::take(&mut scope.version));
+    push_count(pairs, "scope_dropped_attributes_count", scope.dropped);
+    Ok(())
 }
 
-fn entry<'a>(record: Record<'a>, pairs: &mut Vec<Pair<'a>>) -> (Nanos, Cow<'a, [u8]>) {
+fn entry<'a>(
+    record: Record<'a>,
+    now: Nanos,
+    pairs: &mut Vec<Pair<'a>>,
+    budget: &mut Budget,
+) -> Result<(Nanos, Cow<'a, [u8]>), Error> {
     for (key, value) in record.attributes {
-        flatten(key, value, pairs);
+        // The field of that name counts.
+        if key == EVENT_NAME && !record.event_name.is_empty() {
+            continue;
+        }
+        flatten(key, value, pairs, budget)?;
     }
     push_count(pairs, "dropped_attributes_count", record.dropped);
     push_count(pairs, "flags", record.flags);
@@ -169,16 +207,16 @@ fn entry<'a>(record: Record<'a>, pairs: &mut Vec<Pair<'a>>) -> (Nanos, Cow<'a, [
     }
     push_count(pairs, "severity_number", record.severity_number);
     push(pairs, "severity_text", record.severity_text);
-    push(pairs, "event_name", record.event_name);
+    push(pairs, EVENT_NAME, record.event_name);
     push(pairs, "span_id", record.span_id.into());
     push(pairs, "trace_id", record.trace_id.into());
-    let time = if record.time == 0 { record.observed } else { record.time };
-    let line = match record.body {
-        Body::Text(Cow::Borrowed(text)) => Cow::Borrowed(text.as_bytes()),
-        Body::Text(Cow::Owned(text)) => Cow::Owned(text.into_bytes()),
-        Body::Other(value) => Cow::Owned(text(&value).into_bytes()),
+    let nanos = |time| Nanos(i64::try_from(time).unwrap_or(i64::MAX));
+    let time = match (record.time, record.observed) {
+        (0, 0) => now,
+        (0, observed) => nanos(observed),
+        (time, _) => nanos(time),
     };
-    (Nanos(i64::try_from(time).unwrap_or(i64::MAX)), line)
+    Ok((time, record.body.into_line()))
 }
 
 fn push<'a>(pairs: &mut Vec<Pair<'a>>, name: &'static str, value: Cow<'a, str>) {
@@ -195,23 +233,33 @@ fn push_count(pairs: &mut Vec<Pair<'_>>, name: &'static str, count: u64) {
 
 /// A map becomes one pair for each of its values, its own key in front. Its depth was limited
 /// when it was read.
-fn flatten<'a>(key: Cow<'a, str>, value: Value, out: &mut Vec<Pair<'a>>) {
-    if let Value::Object(map) = value {
+fn flatten<'a>(
+    key: Text<'a>,
+    value: Any<'a>,
+    out: &mut Vec<Pair<'a>>,
+    budget: &mut Budget,
+) -> Result<(), Error> {
+    if let Any::Map(map) = value {
         for (inner, value) in map {
-            flatten(format!("{key}_{inner}").into(), value, out);
+            // Before the key in front is copied, which may be long.
+            budget.spend(1 + (key.len() + inner.len()) / ITEM_BYTES)?;
+            flatten(format!("{key}_{inner}").into(), value, out, budget)?;
         }
     } else {
-        out.push((key, text(&value).into()));
+        let pair = (key, value.into_text());
+        budget.spend(cost(&pair))?;
+        out.push(pair);
     }
+    Ok(())
 }
 
-fn text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Number(n) if n.is_f64() => n.as_f64().map_or_else(String::new, number),
-        other => other.to_string(),
-    }
+/// The items that a pair counts for: itself, and what it does not borrow from the body.
+fn cost((name, value): &Pair<'_>) -> usize {
+    let owned = |text: &Text<'_>| match text {
+        Cow::Borrowed(_) => 0,
+        Cow::Owned(text) => text.len(),
+    };
+    1 + (owned(name) + owned(value)) / ITEM_BYTES
 }
 
 #[cfg(test)]

@@ -108,11 +108,6 @@ pub(super) struct PointExemplar<'a> {
     pub(super) span_id: Text<'a>,
 }
 
-/// A number as the text of an attribute, as Go's JSON encoder writes it.
-pub(super) fn number(value: f64) -> String {
-    masthead_model::format_shortest(value, 21)
-}
-
 #[expect(clippy::cast_precision_loss, reason = "metrics are floats in the end")]
 pub(super) fn float(value: i64) -> f64 {
     value as f64

@@ -42,7 +42,8 @@ fn rows(translated: &Translated) -> Vec<String> {
 }
 
 fn check(json: &str, config: &Config, want: &[&str], errors: &[&str]) {
-    let got = decode_json(json.as_bytes(), config, &Limits::default()).expect("readable");
+    let got =
+        decode_json(&mut json.as_bytes().to_vec(), config, &Limits::default()).expect("readable");
     assert_eq!(rows(&got), want, "{json}");
     assert_eq!(got.errors, errors, "{json}");
 }
@@ -70,8 +71,8 @@ fn numbers_get_names_labels_and_exemplars() {
         ],
         &[],
     );
-    let got =
-        decode_json(json.as_bytes(), &Config::default(), &Limits::default()).expect("readable");
+    let got = decode_json(&mut json.as_bytes().to_vec(), &Config::default(), &Limits::default())
+        .expect("readable");
     let metadata = |family: &str, metric_type, help: &str, unit: &str| OtlpMetadata {
         family: family.into(),
         metric_type,
@@ -130,7 +131,8 @@ fn the_resource_becomes_target_info_and_what_is_promoted() {
         ignore_resource_attributes: vec!["service.name".into()],
         ..Config::default()
     };
-    let got = decode_json(json.as_bytes(), &config, &Limits::default()).expect("readable");
+    let got =
+        decode_json(&mut json.as_bytes().to_vec(), &config, &Limits::default()).expect("readable");
     let first = got.series.first().expect("g").labels.to_string();
     assert_eq!(
         first,
@@ -215,25 +217,31 @@ fn what_cannot_be_translated_is_told_and_does_not_hold_up_the_rest() {
     );
     let limits = Limits { labels: 1, ..Limits::default() };
     let json = request(SERVICE, r#"{"name":"g","gauge":{"dataPoints":[{"asInt":1}]}}"#);
-    let got = decode_json(json.as_bytes(), &Config::default(), &limits).expect("readable");
+    let got =
+        decode_json(&mut json.as_bytes().to_vec(), &Config::default(), &limits).expect("readable");
     assert_eq!(got.errors, ["series \"g\" has 3 labels, more than the limit of 1 (labels)"]);
     let limits = Limits { series: 0, ..Limits::default() };
-    let error =
-        decode_json(json.as_bytes(), &Config::default(), &limits).map_err(|e| e.to_string());
+    let error = decode_json(&mut json.as_bytes().to_vec(), &Config::default(), &limits)
+        .map_err(|e| e.to_string());
     assert_eq!(error, Err("the body has 1 series, more than the limit of 0 (series)".to_owned()));
 }
 
 #[test]
 fn json_of_another_shape_is_refused_by_key() {
     let f = |json: &str, want: &str| {
-        let got = decode_json(json.as_bytes(), &Config::default(), &Limits::default());
+        let got =
+            decode_json(&mut json.as_bytes().to_vec(), &Config::default(), &Limits::default());
         let error = got.expect_err(json).to_string();
         assert!(error.starts_with(want), "{json}: {error}");
     };
-    f("", "json: EOF while parsing");
-    f("[]", "json: an ExportMetricsServiceRequest must be an object");
-    f(r#"{"resourceMetrics":{}}"#, "json: resourceMetrics must be a list");
-    f(&request("", r#"{"name":1}"#), "json: name must be a string");
+    f("", "json: ExportMetricsServiceRequest: expected { or null, but found the end at byte 0");
+    f("[]", "json: ExportMetricsServiceRequest: expected { or null, but found '[' at byte 0");
+    f("{}]", "json: ExportMetricsServiceRequest: expected the end, but found ']' at byte 2");
+    f(
+        r#"{"resourceMetrics":{}}"#,
+        "json: resourceMetrics: expected [ or null, but found '{' at byte 19",
+    );
+    f(&request("", r#"{"name":1}"#), "json: name: expected a string, but found '1'");
     f(
         &request("", r#"{"gauge":{"dataPoints":[{"timeUnixNano":-1}]}}"#),
         "json: timeUnixNano must be a whole number that is not negative",
@@ -248,7 +256,7 @@ fn json_of_another_shape_is_refused_by_key() {
     );
     f(
         &request("", r#"{"gauge":{"dataPoints":[{"scale":9999999999}]}}"#),
-        "json: scale must be a number of 32 bits",
+        "json: scale must be a whole number of 32 bits",
     );
 }
 
@@ -403,8 +411,13 @@ fn values_nested_without_end_are_refused() {
     Writer::new(&mut body).nested(1, |w| {
         w.nested(1, |w| attribute(w, 1, "a", |w| deep(w, 1000)));
     });
+    let want = Error::Content("attribute value nested more than 32 deep".into());
     let error = decode_protobuf(&body, &Config::default(), &Limits::default()).map(drop);
-    assert_eq!(error, Err(Error::Content("attribute value nested more than 32 deep".into())));
+    assert_eq!(error, Err(want.clone()));
+    let deep = r#"{"arrayValue":{"values":["#.repeat(1000);
+    let body = format!(r#"{{"resourceMetrics":[{{"resource":{{"attributes":[{{"value":{deep}"#);
+    let error = decode_json(&mut body.into_bytes(), &Config::default(), &Limits::default());
+    assert_eq!(error.map(drop), Err(want));
 }
 
 #[test]
@@ -415,6 +428,44 @@ fn what_takes_more_memory_than_bytes_is_counted() {
     let error = decode_protobuf(&body, &Config::default(), &Limits::default()).err();
     let want = "the body has 2000008 items, more than the limit of 2000000 (items, fixed)";
     assert_eq!(error.map(|e| e.to_string()).as_deref(), Some(want));
+}
+
+#[test]
+fn what_takes_more_memory_than_bytes_is_counted_in_json_too() {
+    // Resources take nearly all; eighty items are left.
+    let resources = r#"{"resourceMetrics":["#.to_owned() + &"null,".repeat(249_990);
+    let f = |before: &str, one: &str, most: usize| {
+        let error = |count: usize| {
+            let body = format!("{resources}{before}{}", vec![one; count].join(","));
+            decode_json(&mut body.into_bytes(), &Config::default(), &Limits::default())
+                .expect_err("cut off or too many")
+                .to_string()
+        };
+        let (within, beyond) = (error(most), error(most + 1));
+        assert!(within.contains("found the end at byte"), "{before}{one}: {within}");
+        assert!(beyond.contains("items, more than the limit of 2000000"), "{one}: {beyond}");
+    };
+    let metrics = r#"{"scopeMetrics":[{"metrics":["#;
+    let points = format!(r#"{metrics}{{"gauge":{{"dataPoints":["#);
+    f("", "{}", 10);
+    f(r#"{"scopeMetrics":["#, "null", 9);
+    f(metrics, "{}", 8);
+    f(&points, "{}", 7);
+    f(&format!(r#"{points}{{"exemplars":["#), "{}", 6);
+    f(&format!(r#"{points}{{"quantileValues":["#), "{}", 48);
+    let resource = r#"{"resource":{"attributes":["#;
+    f(resource, "{}", 72);
+    let list = format!(r#"{resource}{{"value":{{"arrayValue":{{"values":["#);
+    f(&list, "{}", 67);
+    // Room is made for what is in a list or map.
+    f(&list, r#"{"arrayValue":{}}"#, 13);
+    f(&list, r#"{"kvlistValue":{"values":[{}]}}"#, 11);
+    let many = format!(
+        r#"{{"resourceMetrics":[{points}{{"positive":{{"bucketCounts":[{}0]}}}}]}}}}]}}]}}]}}"#,
+        "0,".repeat(100_000)
+    );
+    let got = decode_json(&mut many.into_bytes(), &Config::default(), &Limits::default());
+    assert_eq!(got, Err(Error::Histogram(masthead_model::HistogramError::TooManyBuckets)));
 }
 
 #[test]
@@ -442,7 +493,7 @@ proptest! {
         if let Ok(got) = decode_protobuf(&bytes, &Config::default(), &Limits::default()) {
             prop_assert!(got.series.len() <= bytes.len());
         }
-        if let Ok(got) = decode_json(json.as_bytes(), &Config::default(), &Limits::default()) {
+        if let Ok(got) = decode_json(&mut json.as_bytes().to_vec(), &Config::default(), &Limits::default()) {
             prop_assert!(got.series.is_empty());
         }
     }

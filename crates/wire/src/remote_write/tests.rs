@@ -69,7 +69,8 @@ fn read(body: &[u8], version: Version, limits: Limits) -> Result<Vec<String>, Er
             Ok(Some(series)) => {
                 let labels = series.labels(&mut scratch, &limits).map_err(|e| e.to_string());
                 let mut pairs = Vec::new();
-                series.read_labels(&mut pairs)?;
+                // The same error as of `labels`.
+                drop(series.read_labels(&mut pairs));
                 out.push(format!(
                     "{labels:?} {:?} {:?} {:?} {:?} {}",
                     series.samples,
@@ -186,6 +187,68 @@ fn references_beyond_the_symbols_are_told_and_skipped() {
         &[1, u64::MAX],
         "error: labelRefs 0 (name) = 1, 1 (value) = 4294967295 outside of symbols table (size 2)",
     );
+}
+
+/// A series of one label, whose name and value need not be texts.
+fn raw_series(name: &[u8], value: &[u8], more: impl Fn(&mut Writer<'_>)) -> Vec<u8> {
+    let mut out = Vec::new();
+    Writer::new(&mut out).nested(1, |w| {
+        w.nested(1, |w| {
+            w.text(1, "__name__");
+            w.text(2, "u");
+        });
+        w.nested(1, |w| {
+            w.bytes(1, name);
+            w.bytes(2, value);
+        });
+        more(w);
+    });
+    out
+}
+
+#[test]
+fn a_text_that_is_none_costs_its_series_and_an_exemplar_itself() {
+    let mut v1 = raw_series(b"a", b"1", |w| {
+        w.nested(3, |w| w.nested(1, |w| w.bytes(1, b"\xff")));
+    });
+    v1.extend(raw_series(b"a", b"\xff", |_| ()));
+    v1.extend(raw_series(b"\xff", b"2", |_| ()));
+    v1.extend(raw_series(b"", b"2", |_| ()));
+    // Of one family, whose help is none.
+    Writer::new(&mut v1).nested(3, |w| w.bytes(4, b"\xff"));
+    v1.extend(raw_series(b"a", b"3", |_| ()));
+    let none = "[] [] [] None";
+    let got = read(&v1, Version::V1, Limits::default()).expect("read to the end");
+    let (invalid, odd) = ("invalid metric name or labels, got", '\u{fffd}');
+    let want = [
+        format!(r#"Ok({{__name__="u", a="1"}}) {none} 2"#),
+        format!(r#"Err("{invalid} {{__name__=\"u\", a=\"{odd}\"}}") {none} 1"#),
+        format!(r#"Err("{invalid} {{__name__=\"u\", \"{odd}\"=\"2\"}}") {none} 1"#),
+        format!(r#"Err("{invalid} {{\"\"=\"2\", __name__=\"u\"}}") {none} 2"#),
+        "error: a text that is not UTF-8".into(),
+        format!(r#"Ok({{__name__="u", a="3"}}) {none} 2"#),
+    ];
+    assert_eq!(got, want);
+
+    let mut v2 = Vec::new();
+    let mut w = Writer::new(&mut v2);
+    w.present_text(4, "");
+    for symbol in ["__name__", "u", "a"] {
+        w.bytes(4, symbol.as_bytes());
+    }
+    w.bytes(4, b"\xff");
+    for refs in [[1, 2, 3, 3], [1, 2, 3, 4], [1, 2, 0, 3], [1, 2, 3, 3]] {
+        w.nested(5, |w| w.packed_varints(1, refs.into_iter()));
+    }
+    let got = read(&v2, Version::V2, Limits::default()).expect("read to the end");
+    let good = format!(r#"Ok({{__name__="u", a="a"}}) {none} 2"#);
+    let want = [
+        good.clone(),
+        format!("error: {invalid} a text that is not UTF-8 in {{__name__=\"u\", a=\"{odd}\"}}"),
+        format!(r#"Err("{invalid} {{\"\"=\"a\", __name__=\"u\"}}") {none} 2"#),
+        good,
+    ];
+    assert_eq!(got, want);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! `prometheus.WriteRequest`: labels stand in each series as text.
 
-use masthead_model::{METRIC_NAME, Millis};
+use std::borrow::Cow;
+
+use masthead_model::{LabelsBuilder, METRIC_NAME, Millis};
 
 use super::{FloatPoint, HistogramPoint, Metadata, Series, metric_type};
 use crate::{
@@ -12,6 +14,7 @@ use crate::{
 };
 
 const LABEL: u32 = 1;
+const NOT_UTF8: &str = "a text that is not UTF-8";
 
 pub(super) fn read_series<'a>(
     mut message: Reader<'a>,
@@ -89,12 +92,42 @@ fn read_label<'a>(field: &Field<'a>) -> Result<(&'a str, &'a str), Error> {
     let (mut name, mut value) = ("", "");
     while let Some(field) = message.next()? {
         match field.number {
-            1 => name = field.text()?,
-            2 => value = field.text()?,
+            1 => name = kept_text(&field)?,
+            2 => value = kept_text(&field)?,
             _ => {}
         }
     }
     Ok((name, value))
+}
+
+/// A text that costs what it belongs to if it is none, not all that follows.
+#[inline]
+fn kept_text<'a>(field: &Field<'a>) -> Result<&'a str, Error> {
+    std::str::from_utf8(field.bytes()?).map_err(|_| Error::Content(NOT_UTF8.to_owned()))
+}
+
+/// The labels as far as they can be told, for an error.
+#[cold]
+pub(super) fn lossy(runs: &[&[u8]], builder: &mut LabelsBuilder) {
+    for run in runs {
+        let mut fields = Reader::new(run, "TimeSeries");
+        while let Ok(Some(field)) = fields.next() {
+            let Ok(mut label) = field.message("Label") else { continue };
+            let (mut name, mut value) = (Cow::default(), Cow::default());
+            while let Ok(Some(field)) = label.next() {
+                match (field.number, field.bytes()) {
+                    (1, Ok(bytes)) => name = String::from_utf8_lossy(bytes),
+                    (2, Ok(bytes)) => value = String::from_utf8_lossy(bytes),
+                    _ => {}
+                }
+            }
+            if name.is_empty() {
+                builder.set_nameless(&value);
+            } else {
+                builder.set(&name, &value);
+            }
+        }
+    }
 }
 
 #[inline]
@@ -145,9 +178,9 @@ pub(super) fn read_metadata<'a>(field: &Field<'a>) -> Result<Metadata<'a>, Error
     while let Some(field) = message.next()? {
         match field.number {
             1 => number = field.unsigned()?,
-            2 => family = field.text()?,
-            4 => help = field.text()?,
-            5 => unit = field.text()?,
+            2 => family = kept_text(&field)?,
+            4 => help = kept_text(&field)?,
+            5 => unit = kept_text(&field)?,
             _ => {}
         }
     }

@@ -1,6 +1,6 @@
 //! `io.prometheus.write.v2.Request`: every text stands once, in a table of symbols.
 
-use masthead_model::{METRIC_NAME, Millis};
+use masthead_model::{Labels, METRIC_NAME, Millis};
 
 use super::{FloatPoint, HistogramPoint, Metadata, Series, metric_type};
 use crate::{
@@ -11,13 +11,16 @@ use crate::{
     proto::{Field, Reader},
 };
 
+/// A text of the table; none for one that is not UTF-8, which costs only the series that use it.
+pub(super) type Symbol<'a> = Option<&'a str>;
+
 /// Reads the table, which may stand anywhere in the request.
-pub(super) fn symbols(body: &[u8]) -> Result<Vec<&str>, Error> {
+pub(super) fn symbols(body: &[u8]) -> Result<Vec<Symbol<'_>>, Error> {
     let mut top = Reader::new(body, "Request");
     let mut symbols = Vec::new();
     while let Some(field) = top.next()? {
         if field.number == 4 {
-            symbols.push(field.text()?);
+            symbols.push(std::str::from_utf8(field.bytes()?).ok());
             Limits::check_items(symbols.len())?;
         }
     }
@@ -25,7 +28,7 @@ pub(super) fn symbols(body: &[u8]) -> Result<Vec<&str>, Error> {
 }
 
 pub(super) struct Symbols<'s, 'a> {
-    pub(super) symbols: &'s [&'a str],
+    pub(super) symbols: &'s [Symbol<'a>],
     pub(super) limits: &'s Limits,
 }
 
@@ -89,12 +92,13 @@ impl<'a> Symbols<'_, 'a> {
     }
 
     fn get(&self, symbol: u32, what: &str) -> Result<&'a str, Error> {
-        self.symbols.get(symbol as usize).copied().ok_or_else(|| {
+        let found = self.symbols.get(symbol as usize).ok_or_else(|| {
             Error::Content(format!(
                 "{what}_ref = {symbol} outside of symbols table (size {})",
                 self.symbols.len()
             ))
-        })
+        })?;
+        found.ok_or_else(|| Error::Content(format!("{what}_ref = {symbol} is not UTF-8")))
     }
 
     fn each_label(
@@ -116,9 +120,23 @@ impl<'a> Symbols<'_, 'a> {
                     self.symbols.len()
                 )));
             };
+            let (Some(name), Some(value)) = (name, value) else {
+                return Err(Error::Content(format!(
+                    "invalid metric name or labels, got a text that is not UTF-8 in {}",
+                    self.lossy(two)
+                )));
+            };
             take(name, value);
         }
         Ok(())
+    }
+
+    /// Labels as far as they can be told, for an error.
+    #[cold]
+    fn lossy(&self, refs: &[[u32; 2]]) -> Labels {
+        let get = |symbol: u32| self.symbols.get(symbol as usize).copied().flatten();
+        let told = |symbol| get(symbol).unwrap_or("\u{fffd}");
+        refs.iter().map(|[name, value]| (told(*name), told(*value))).collect()
     }
 
     fn read_exemplar(

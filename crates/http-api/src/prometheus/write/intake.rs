@@ -1,12 +1,15 @@
 //! Rows on their way into the sink, batch by batch, and what became of them.
 //!
-//! It never holds more than [`ROWS_MAX`] rows or families, and never more than [`TEXTS_MAX`] texts of what
-//! was refused.
+//! It never holds more than [`ROWS_MAX`] rows, families or series with exemplars alone, and never
+//! more than [`TEXTS_MAX`] texts of what was refused.
 
 use std::sync::Arc;
 
 use masthead_model::{ErrorClass, Labels, Millis, Value};
-use masthead_ports::{AppendBatch, AppendRow, Metadata, RejectReason, SampleSink, SeriesRef};
+use masthead_ports::{
+    AppendBatch, AppendRow, Exemplar, Metadata, RejectReason, SampleSink, SeriesExemplars,
+    SeriesRef,
+};
 use masthead_wire::remote_write;
 
 use super::{
@@ -55,6 +58,7 @@ pub(super) struct Written {
     histograms: usize,
     exemplars: usize,
     pub(super) refused_samples: usize,
+    pub(super) refused_exemplars: usize,
     texts: Vec<String>,
     /// Refusals beyond [`TEXTS_MAX`].
     more: usize,
@@ -82,7 +86,7 @@ impl<'a> Intake<'a> {
     pub(super) fn push(&mut self, row: AppendRow, known: &Known) -> Result<(), ApiError> {
         if row.timestamp > self.latest {
             self.written.refused_samples += 1;
-            let labels = self.labels_of(&row);
+            let labels = self.labels_of(&row.labels, row.series);
             self.refuse(format!(
                 "out of bounds: timestamp is too far in the future for series {labels}"
             ));
@@ -95,6 +99,32 @@ impl<'a> Intake<'a> {
         }
         self.batch.rows.push(row);
         if self.batch.rows.len() < ROWS_MAX { Ok(()) } else { self.flush() }
+    }
+
+    /// Takes exemplars that came without a sample of their series.
+    ///
+    /// # Errors
+    /// As [`Intake::push`].
+    pub(super) fn exemplars(
+        &mut self,
+        labels: &Labels,
+        exemplars: &[Exemplar],
+    ) -> Result<(), ApiError> {
+        let exemplars = self.timely(exemplars);
+        if !exemplars.is_empty() {
+            self.batch.exemplars.push(SeriesExemplars { labels: labels.clone(), exemplars });
+        }
+        if self.batch.exemplars.len() < ROWS_MAX { Ok(()) } else { self.flush() }
+    }
+
+    /// The exemplars that are not too far ahead of the clock; one that is would keep all that
+    /// follow it out.
+    pub(super) fn timely(&mut self, exemplars: &[Exemplar]) -> Vec<Exemplar> {
+        let latest = self.latest;
+        let is_timely = |e: &&Exemplar| e.timestamp.is_none_or(|time| time <= latest);
+        let timely: Vec<_> = exemplars.iter().filter(is_timely).cloned().collect();
+        self.written.refused_exemplars += exemplars.len() - timely.len();
+        timely
     }
 
     /// Takes what a sender says about a family.
@@ -132,10 +162,15 @@ impl<'a> Intake<'a> {
         self.written.refused_samples += samples;
     }
 
+    /// Counts exemplars that could not be read.
+    pub(super) fn refuse_exemplars(&mut self, exemplars: usize) {
+        self.written.refused_exemplars += exemplars;
+    }
+
     /// Hands on the last rows and says what became of all.
     pub(super) fn finish(mut self) -> Written {
         if self.written.failed.is_none()
-            && !(self.batch.rows.is_empty() && self.batch.metadata.is_empty())
+            && !self.is_empty()
             && let Err(error) = self.flush()
         {
             self.written.failed = Some(error);
@@ -143,9 +178,15 @@ impl<'a> Intake<'a> {
         self.written
     }
 
-    fn labels_of(&self, row: &AppendRow) -> Labels {
-        let known = || self.sink.labels_of(row.series).unwrap_or_default();
-        if row.labels.is_empty() { known() } else { row.labels.clone() }
+    /// The labels of a series of which only the number may be known.
+    pub(super) fn labels_of(&self, labels: &Labels, series: SeriesRef) -> Labels {
+        let known = || self.sink.labels_of(series).unwrap_or_default();
+        if labels.is_empty() { known() } else { labels.clone() }
+    }
+
+    fn is_empty(&self) -> bool {
+        let AppendBatch { rows, metadata, exemplars, .. } = &self.batch;
+        rows.is_empty() && metadata.is_empty() && exemplars.is_empty()
     }
 
     fn flush(&mut self) -> Result<(), ApiError> {
@@ -164,12 +205,16 @@ impl<'a> Intake<'a> {
             }
         }
         self.batch.metadata.clear();
-        let exemplars: usize = rows.iter().map(|row| row.exemplars.len()).sum();
-        self.written.exemplars += exemplars.saturating_sub(report.rejected_exemplars);
+        let of_rows: usize = rows.iter().map(|row| row.exemplars.len()).sum();
+        let alone: usize = self.batch.exemplars.drain(..).map(|of| of.exemplars.len()).sum();
         let histograms = |rows: &mut dyn Iterator<Item = &AppendRow>| {
             rows.filter(|row| matches!(row.value, Value::Histogram(_))).count()
         };
         let refused_rows = || report.rejected.iter().filter_map(|(at, _)| rows.get(*at));
+        let with_rows: usize = refused_rows().map(|row| row.exemplars.len()).sum();
+        let refused_exemplars = report.rejected_exemplars + with_rows;
+        self.written.exemplars += (of_rows + alone).saturating_sub(refused_exemplars);
+        self.written.refused_exemplars += refused_exemplars;
         let refused_histograms = histograms(&mut refused_rows());
         let all_histograms = histograms(&mut rows.iter());
         let refused_floats = report.rejected.len() - refused_histograms;
@@ -178,7 +223,10 @@ impl<'a> Intake<'a> {
         self.written.refused_samples += report.rejected.len();
         for (at, reason) in &report.rejected {
             if let Some(row) = rows.get(*at) {
-                self.refuse(format!("{reason} for series {}", self.labels_of(row)));
+                self.refuse(format!(
+                    "{reason} for series {}",
+                    self.labels_of(&row.labels, row.series)
+                ));
             }
         }
         if report.rejected.iter().any(|(_, reason)| *reason == RejectReason::UnknownSeries) {

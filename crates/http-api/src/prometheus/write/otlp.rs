@@ -70,7 +70,7 @@ pub(in crate::prometheus) async fn otlp(
         let config = shared.otlp_config();
         let translated = match form {
             Form::Protobuf => decode_protobuf(&upload.bytes, &config, &limits),
-            Form::Json => decode_json(&upload.bytes, &config, &limits),
+            Form::Json => decode_json(&mut upload.bytes, &config, &limits),
         };
         drop(upload);
         let translated = translated.map_err(|error| refuse(&error))?;

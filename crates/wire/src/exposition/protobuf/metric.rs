@@ -189,7 +189,6 @@ impl ClassicAndNative<'_> {
             }
         }
         let mut histogram = Histogram {
-            schema: native::schema(self.schema)?,
             zero_threshold: self.zero_threshold,
             zero_count: if floats { self.float_zero_count } else { self.zero_count },
             count: if floats { self.float_count } else { self.count },
@@ -198,7 +197,7 @@ impl ClassicAndNative<'_> {
         };
         (histogram.positive_spans, histogram.positive_buckets) = positive.finish(floats);
         (histogram.negative_spans, histogram.negative_buckets) = negative.finish(floats);
-        histogram.validate()?;
+        native::settle(&mut histogram, self.schema, floats)?;
         Ok(histogram)
     }
 }

@@ -1,31 +1,35 @@
 //! Log records from protobuf; what else an `ExportLogsServiceRequest` may hold is passed over.
 
-use serde_json::Value;
-
-use super::{Body, Record, Resource};
+use super::{Record, Resource, json};
 use crate::{
     Error,
     otlp::{
         envelope::{Budget, Signal, attribute, request as read_request},
-        value::{hexadecimal, json_value},
+        value::{Any, any, hexadecimal},
     },
     proto::Field,
+    scan::Scan,
 };
 
 /// Reads records; the values of attributes keep their types.
-struct Logs;
+pub(super) struct Logs;
 
 impl<'a> Signal<'a> for Logs {
-    type Value = Value;
+    type Value = Any<'a>;
     type Item = Record<'a>;
     const MESSAGES: [&'static str; 3] = ["ExportLogsServiceRequest", "ResourceLogs", "ScopeLogs"];
+    const KEYS: [&'static str; 3] = ["resourceLogs", "scopeLogs", "logRecords"];
 
-    fn value(field: &Field<'a>, budget: &mut Budget) -> Result<Value, Error> {
-        json_value(field, 0, budget)
+    fn value(value: Any<'a>) -> Any<'a> {
+        value
     }
 
     fn item(field: &Field<'a>, budget: &mut Budget) -> Result<Record<'a>, Error> {
         record(field, budget)
+    }
+
+    fn item_of_json(scan: &mut Scan<'a>, budget: &mut Budget) -> Result<Record<'a>, Error> {
+        json::record(scan, budget)
     }
 }
 
@@ -40,15 +44,15 @@ fn record<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<Record<'a>, Erro
         match field.number {
             1 => out.time = field.fixed64()?,
             2 => out.severity_number = field.unsigned()?,
-            3 => out.severity_text = field.text()?.into(),
-            5 => out.body = body(&field, budget)?,
+            3 => out.severity_text = field.any_text()?,
+            5 => out.body = any(&field, 0, budget)?,
             6 => out.attributes.push(attribute::<Logs>(&field, budget)?),
             7 => out.dropped = field.unsigned()?,
             8 => out.flags = u64::from(field.fixed32()?),
             9 => out.trace_id = hexadecimal(field.bytes()?),
             10 => out.span_id = hexadecimal(field.bytes()?),
             11 => out.observed = field.fixed64()?,
-            12 => out.event_name = field.text()?.into(),
+            12 => out.event_name = field.any_text()?,
             _ => {}
         }
     }
@@ -59,13 +63,4 @@ fn record<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<Record<'a>, Erro
         }
     }
     Ok(out)
-}
-
-/// A body that is a text is borrowed.
-fn body<'a>(field: &Field<'a>, budget: &mut Budget) -> Result<Body<'a>, Error> {
-    let mut fields = field.message("AnyValue")?;
-    match fields.next()? {
-        Some(field) if field.number == 1 => Ok(Body::Text(field.text()?.into())),
-        _ => Ok(Body::Other(json_value(field, 0, budget)?)),
-    }
 }

@@ -1,10 +1,13 @@
 //! OTLP logs: the same records from JSON and from protobuf.
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::{loki::label_text, proto::Writer};
+
+/// What the clock says.
+const NOW: Nanos = Nanos(99);
 
 fn shown(push: Push<'_>) -> String {
     let mut out = String::new();
@@ -24,8 +27,8 @@ fn shown(push: Push<'_>) -> String {
 }
 
 fn from_json(body: &Value) -> String {
-    let discover = ["app".to_owned(), "k8s_container_name".to_owned()];
-    match decode_json(body.to_string().as_bytes(), &discover, &Limits::default()) {
+    let discover = ["app", "k8s_container_name", "k8s_job_name"].map(str::to_owned);
+    match decode_json(&mut body.to_string().into_bytes(), &discover, NOW, &Limits::default()) {
         Ok(push) => shown(push),
         Err(error) => error.to_string(),
     }
@@ -79,20 +82,54 @@ fn bodies_of_other_types_and_services_found_elsewhere() {
         {"key": "b", "value": {"intValue": 1}}, {"key": "a", "value": {"stringValue": "x"}},
     ]}});
     f(json!([]), json!({"observedTimeUnixNano": 5, "body": map}), r#"{} 5 {"a":"x","b":1} {}"#);
-    f(json!([]), json!({"body": {"doubleValue": 2.0}}), "{} 0 2 {}");
-    f(json!([]), json!({}), "{} 0  {}");
-    let attribute = |key: &str| json!([{"key": key, "value": {"stringValue": "v"}}]);
-    f(attribute("app"), json!({}), r#"{service_name="v"} 0  {app="v"}"#);
-    let want = r#"{k8s_container_name="v", service_name="v"} 0  {}"#;
-    f(attribute("k8s.container.name"), json!({}), want);
+    let list = json!({"arrayValue": {"values": [
+        {"doubleValue": 2.0}, {"stringValue": "<a&b>"}, {"bytesValue": "YQ=="}, {},
+    ]}});
+    let want = r#"{} 5 [2,"\u003ca\u0026b\u003e","YQ==",null] {}"#;
+    f(json!([]), json!({"observedTimeUnixNano": 5, "body": list}), want);
+    f(json!([]), json!({"body": {"doubleValue": 2.0}}), "{} 99 2 {}");
+    f(json!([]), json!({}), "{} 99  {}");
+    let event = json!([{"key": "event_name", "value": {"stringValue": "attribute"}}]);
+    f(json!([]), json!({"attributes": event}), r#"{} 99  {event_name="attribute"}"#);
+    let both = json!({"attributes": event, "eventName": "field"});
+    f(json!([]), both, r#"{} 99  {event_name="field"}"#);
+}
+
+#[test]
+fn the_service_is_named_by_attributes_that_are_labels_in_their_order() {
+    let f = |attributes: &[(&str, Value)], want: &str| {
+        let pairs = attributes.iter().map(|(key, value)| json!({"key": key, "value": value}));
+        let pairs: Vec<_> = pairs.collect();
+        let body = json!({"resourceLogs": [{
+            "resource": {"attributes": pairs}, "scopeLogs": [{"logRecords": [{}]}],
+        }]});
+        assert_eq!(from_json(&body), format!("{want}\n"));
+    };
+    let text = |text: &str| json!({"stringValue": text});
+    // What is no label names nothing; the edge then says that the service is not known.
+    f(&[("app", text("a"))], r#"{} 99  {app="a"}"#);
+    let (pod, job) = (("k8s.container.name", text("c")), ("k8s.job.name", text("j")));
+    let both = [job.clone(), pod.clone()];
+    f(&both, r#"{k8s_job_name="j", service_name="j", k8s_container_name="c"} 99  {}"#);
+    f(std::slice::from_ref(&pod), r#"{k8s_container_name="c", service_name="c"} 99  {}"#);
+    let service = |name| ("service.name", text(name));
+    f(&[job.clone(), service("s")], r#"{k8s_job_name="j", service_name="s"} 99  {}"#);
+    let want = r#"{service_name="", k8s_job_name="j", service_name="j"} 99  {}"#;
+    f(&[service(""), job], want);
+    let map = json!({"kvlistValue": {"values": [{"key": "x.y", "value": {"intValue": 1}}]}});
+    f(&[("cloud.region", map)], r#"{cloud_region_x_y="1"} 99  {}"#);
 }
 
 #[test]
 fn bodies_without_records_bring_nothing_and_others_are_refused() {
     assert_eq!(from_json(&json!({})), "");
     assert_eq!(from_json(&json!({"resourceLogs": [{"scopeLogs": [{"logRecords": []}]}]})), "");
-    assert_eq!(from_json(&json!({"resourceLogs": 5})), "json: resourceLogs must be a list");
-    assert_eq!(from_json(&json!([])), "json: an ExportLogsServiceRequest must be an object");
+    assert_eq!(
+        from_json(&json!({"resourceLogs": 5})),
+        "json: resourceLogs: expected [ or null, but found '5' at byte 16"
+    );
+    let want = "json: ExportLogsServiceRequest: expected { or null, but found '[' at byte 0";
+    assert_eq!(from_json(&json!([])), want);
 }
 
 #[test]
@@ -134,16 +171,87 @@ fn protobuf_says_the_same() {
         "observed_timestamp=\"8\", severity_number=\"13\", severity_text=\"Warn\", ",
         "event_name=\"e\", trace_id=\"5b8e\"}\n"
     );
-    assert_eq!(decode_protobuf(&body, &[], &limits).map(shown), Ok(want.to_owned()));
+    assert_eq!(decode_protobuf(&body, &[], NOW, &limits).map(shown), Ok(want.to_owned()));
     for cut in 1..body.len() {
-        drop(decode_protobuf(&body[..cut], &[], &limits));
+        drop(decode_protobuf(&body[..cut], &[], NOW, &limits));
     }
+}
+
+#[test]
+fn texts_that_are_not_utf8_do_not_lose_the_others() {
+    let bad = |w: &mut Writer<'_>, number| w.bytes(number, b"\xff<\xe2\x82>");
+    let mut body = Vec::new();
+    Writer::new(&mut body).nested(1, |w| {
+        w.nested(1, |w| {
+            w.nested(1, |w| {
+                w.text(1, "service.name");
+                w.nested(2, |w| bad(w, 1));
+            });
+        });
+        w.nested(2, |w| {
+            w.nested(1, |w| bad(w, 1));
+            w.nested(2, |w| {
+                w.nested(5, |w| bad(w, 1));
+                bad(w, 3);
+                w.nested(6, |w| {
+                    bad(w, 1);
+                    w.nested(2, |w| bad(w, 1));
+                });
+            });
+            w.nested(2, |w| {
+                w.nested(5, |w| {
+                    w.nested(5, |w| w.nested(1, |w| bad(w, 1)));
+                });
+            });
+        });
+    });
+    let push = decode_protobuf(&body, &[], NOW, &Limits::default()).expect("readable");
+    let lines: Vec<_> = push.streams[0].entries.iter().map(|entry| entry.line.clone()).collect();
+    // A line is kept as it is; in JSON there is no byte but UTF-8.
+    assert_eq!(lines, [&b"\xff<\xe2\x82>"[..], br#"["\ufffd\u003c\ufffd\ufffd\u003e"]"#]);
+    let shown = shown(push);
+    let text = "\u{fffd}<\u{fffd}\u{fffd}>";
+    let (stream, metadata) = (
+        format!("{{service_name=\"{text}\"}} 99 "),
+        format!("{{scope_name=\"{text}\", {text}=\"{text}\", severity_text=\"{text}\"}}\n"),
+    );
+    assert!(shown.starts_with(&stream) && shown.contains(&metadata), "{shown}");
+}
+
+#[test]
+fn few_bytes_that_would_become_much_memory_are_refused() {
+    let f = |resource: &str, records: &str, count: usize| {
+        let records = records.repeat(count);
+        let mut body = format!(
+            r#"{{"resourceLogs":[{{"resource":{{"attributes":[{resource}]}},"scopeLogs":[{{"logRecords":[{records}{{}}]}}]}}]}}"#
+        )
+        .into_bytes();
+        let error = decode_json(&mut body, &[], NOW, &Limits::default()).map(drop);
+        let error = error.expect_err("too many").to_string();
+        assert!(error.contains("items, more than the limit of 2000000"), "{error}");
+    };
+    // As many as fit into 14 kB of gzip.
+    f("", "{},", 1_000_000);
+    // What is shared is copied for each record, its texts too where they are made.
+    let shared = vec!["{}"; 1000].join(",");
+    f(&shared, "{},", 2000);
+    let truths = vec![r#"{"boolValue":true}"#; 1000].join(",");
+    f(&format!(r#"{{"value":{{"arrayValue":{{"values":[{truths}]}}}}}}"#), "{},", 27_000);
+    // A map's key is copied in front of each of its keys.
+    let map = format!(
+        r#"{{"key":"{}","value":{{"kvlistValue":{{"values":[{}]}}}}}}"#,
+        "k".repeat(100_000),
+        vec!["{}"; 2000].join(",")
+    );
+    f(&map, "", 0);
+    let maps = vec![r#"{"value":{"kvlistValue":{}}}"#; 2000].join(",");
+    f(&map.replace("{},{}", &maps), "", 0);
 }
 
 proptest! {
     #[test]
     fn no_bytes_panic(bytes: Vec<u8>) {
-        drop(decode_protobuf(&bytes, &[], &Limits::default()));
-        drop(decode_json(&bytes, &[], &Limits::default()));
+        drop(decode_protobuf(&bytes, &[], NOW, &Limits::default()));
+        drop(decode_json(&mut bytes.clone(), &[], NOW, &Limits::default()));
     }
 }

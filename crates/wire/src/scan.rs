@@ -1,8 +1,8 @@
 //! A reader of JSON that takes the body apart as it goes and unescapes texts where they stand.
 //!
 //! Each call takes bytes off the front of the rest for good, so that what it gives out can be
-//! borrowed for as long as the body is. It is as lax as the parsers of Loki (`jsoniter`,
-//! `jsonparser`): a value that nobody asks for only has to end.
+//! borrowed for as long as the body is. It is as lax as the parsers of Loki and OpenTelemetry's
+//! collector (`jsoniter`, `jsonparser`): a value that nobody asks for only has to end.
 
 use std::borrow::Cow;
 
@@ -12,18 +12,18 @@ use crate::Error;
 
 /// The rest of a body.
 #[derive(Debug)]
-pub(super) struct Scan<'a> {
+pub(crate) struct Scan<'a> {
     rest: &'a mut [u8],
     offset: usize,
 }
 
 impl<'a> Scan<'a> {
-    pub(super) fn new(body: &'a mut [u8]) -> Self {
+    pub(crate) fn new(body: &'a mut [u8]) -> Self {
         Self { rest: body, offset: 0 }
     }
 
     #[cold]
-    pub(super) fn fail(&self, what: &str) -> Error {
+    pub(crate) fn fail(&self, what: &str) -> Error {
         let found = match self.rest.first() {
             None => "the end".to_owned(),
             Some(byte) => format!("{:?}", char::from(*byte)),
@@ -49,13 +49,13 @@ impl<'a> Scan<'a> {
     }
 
     /// The first byte of the next value or mark.
-    pub(super) fn peek(&mut self) -> Option<u8> {
+    pub(crate) fn peek(&mut self) -> Option<u8> {
         self.spaces();
         self.rest.first().copied()
     }
 
     /// Takes `byte` if it comes next.
-    pub(super) fn take(&mut self, byte: u8) -> bool {
+    pub(crate) fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         if found {
             self.split(1);
@@ -64,7 +64,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Takes `null` if it comes next.
-    pub(super) fn null(&mut self) -> bool {
+    pub(crate) fn null(&mut self) -> bool {
         let found = self.peek() == Some(b'n') && self.rest.starts_with(b"null");
         if found {
             self.split(4);
@@ -72,8 +72,16 @@ impl<'a> Scan<'a> {
         found
     }
 
+    /// Nothing may come after what was read.
+    pub(crate) fn end(&mut self, what: &str) -> Result<(), Error> {
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => Err(self.fail(&format!("{what}: expected the end"))),
+        }
+    }
+
     /// Reads an object, calling `field` at each value, which it must take. `null` is an empty one.
-    pub(super) fn object(
+    pub(crate) fn object(
         &mut self,
         what: &str,
         mut field: impl FnMut(&mut Self, &'a [u8]) -> Result<(), Error>,
@@ -103,7 +111,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Reads an array, calling `element` at each value, which it must take. `null` is an empty one.
-    pub(super) fn array(
+    pub(crate) fn array(
         &mut self,
         what: &str,
         mut element: impl FnMut(&mut Self) -> Result<(), Error>,
@@ -129,7 +137,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Reads a string; its bytes need not be UTF-8.
-    pub(super) fn string(&mut self, what: &str) -> Result<&'a [u8], Error> {
+    pub(crate) fn string(&mut self, what: &str) -> Result<&'a [u8], Error> {
         if !self.take(b'"') {
             return Err(self.fail(&format!("{what}: expected a string")));
         }
@@ -178,12 +186,12 @@ impl<'a> Scan<'a> {
     }
 
     /// Reads a string as text; what is not UTF-8 in it is replaced, as Go does.
-    pub(super) fn text_value(&mut self, what: &str) -> Result<Cow<'a, str>, Error> {
+    pub(crate) fn text_value(&mut self, what: &str) -> Result<Cow<'a, str>, Error> {
         self.string(what).map(String::from_utf8_lossy)
     }
 
     /// Takes any value as it is written.
-    pub(super) fn raw(&mut self, what: &str) -> Result<&'a [u8], Error> {
+    pub(crate) fn raw(&mut self, what: &str) -> Result<&'a [u8], Error> {
         let end = match self.peek() {
             Some(b'"') => skip_string(self.rest, 0),
             Some(b'{' | b'[') => skip_nested(self.rest),
