@@ -139,7 +139,12 @@ impl RemoteWriteSink {
             return Ok(rows.len());
         }
         let note = |known: &mut Families| known.take(&batch.metadata);
-        let lost = self.backlog.append(&frames, note).map_err(refuse)?;
+        // Before the sender can have them, which takes off what it sent.
+        self.stats.samples_waiting.add(taken);
+        let lost = self.backlog.append(&frames, note).map_err(|error| {
+            self.stats.samples_waiting.subtract(taken);
+            refuse(error)
+        })?;
         self.count(taken, newest, lost);
         Ok(rows.len())
     }
@@ -165,7 +170,6 @@ impl RemoteWriteSink {
             );
         }
         stats.samples_journaled.add(taken);
-        stats.samples_waiting.add(taken);
         stats.journal_bytes.set(self.backlog.bytes());
         if let Some(newest) = newest {
             stats.newest_journaled_ms.raise(u64::try_from(newest.0).unwrap_or(0));
