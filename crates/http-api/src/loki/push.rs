@@ -26,7 +26,7 @@ use super::{Refusal, Shared};
 use crate::{
     error::ApiError,
     stats::add,
-    unzip::{inflate, unzip},
+    unzip::{inflate, unlz4, unzip, unzstd},
     upload::{self, Limit, Upload},
 };
 use form::{Encoding, Form};
@@ -126,6 +126,8 @@ fn store(
         Encoding::Plain => {}
         Encoding::Gzip => upload.bytes = unzip(&upload.bytes, limit)?,
         Encoding::Deflate => upload.bytes = inflate(&upload.bytes, limit)?,
+        Encoding::Zstd => upload.bytes = unzstd(&upload.bytes, limit)?,
+        Encoding::Lz4 => upload.bytes = unlz4(&upload.bytes, limit)?,
     }
     if form.is_snappy() {
         upload.unsnap(&wire).map_err(|error| snappy(&error))?;

@@ -1,6 +1,6 @@
 //! The Loki API where a script cannot reach: binary pushes, stores that refuse, following.
 
-use std::{sync::Arc, time::Duration};
+use std::{io::Write as _, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -119,6 +119,45 @@ async fn limits_of_lines_have_lokis_texts() {
     let many: Vec<&str> = vec![r#"["1","x"]"#; 20];
     f(&many.join(","), "\n10 more were refused\n").await;
     assert_eq!(server.loki.stats().lines_refused.get("greater_than_max_sample_age"), Some(&21));
+}
+
+#[tokio::test]
+async fn otlp_comes_packed_in_many_ways_and_without_a_time_it_is_of_now() {
+    let server = server(Setup::default());
+    let body = |name: &str| {
+        let attribute = format!(r#"{{"key":"service.name","value":{{"stringValue":"{name}"}}}}"#);
+        let records = r#"[{"body":{"stringValue":"packed"}}]"#;
+        format!(
+            r#"{{"resourceLogs":[{{"resource":{{"attributes":[{attribute}]}},"scopeLogs":[{{"logRecords":{records}}}]}}]}}"#
+        )
+    };
+    let f = async |encoding: &str, body: Vec<u8>| {
+        let request = Request::post("/otlp/v1/logs")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::CONTENT_ENCODING, encoding)
+            .body(Body::from(body));
+        call(&server.router, request.expect("valid")).await
+    };
+    let zstd = |body: &str| zstd::encode_all(body.as_bytes(), 3).expect("to memory");
+    assert_eq!(f("zstd", zstd(&body("of-zstd"))).await.status, 204);
+    let mut lz4 = lz4_flex::frame::FrameEncoder::new(Vec::new());
+    lz4.write_all(body("of-lz4").as_bytes()).expect("to memory");
+    assert_eq!(f("lz4", lz4.finish().expect("to memory")).await.status, 204);
+    let answer = f("br", Vec::new()).await;
+    assert_eq!(answer.status, 400);
+    let want = "unsupported content encoding br: only gzip, lz4 and zstd are supported";
+    assert!(answer.text().ends_with(want), "{}", answer.text());
+    for name in ["of-zstd", "of-lz4"] {
+        let query = format!("query=%7Bservice_name%3D%22{name}%22%7D&start=0&end=130");
+        let answer = get(&server.router, &format!("/loki/api/v1/query_range?{query}")).await;
+        let want = format!("[\"{}\",\"packed\"]", NOW * SECOND);
+        assert!(answer.text().contains(&want), "{}", answer.text());
+    }
+    let flood = format!(r#"{{"resourceLogs":[{}]}}"#, vec!["{}"; 250_001].join(","));
+    let answer = f("zstd", zstd(&flood)).await;
+    assert_eq!(answer.status, 400);
+    let want = "the body has 2000008 items, more than the limit of 2000000";
+    assert!(answer.text().contains(want), "{}", answer.text());
 }
 
 /// Refuses its second line, and everything once it is told to.
