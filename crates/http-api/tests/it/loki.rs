@@ -160,19 +160,18 @@ async fn otlp_comes_packed_in_many_ways_and_without_a_time_it_is_of_now() {
     assert!(answer.text().contains(want), "{}", answer.text());
 }
 
-/// Refuses its second line, and everything once it is told to.
+/// Refuses its second line for a reason, or everything for none.
 #[derive(Debug)]
 struct Picky {
-    full: bool,
+    reason: Option<LogRejectReason>,
 }
 
 impl LogSink for Picky {
     fn append(&self, batch: &LogBatch<'_>) -> Result<LogReport, AppendError> {
-        if self.full {
+        let Some(reason) = self.reason else {
             let message = "the disk is full".to_owned();
             return Err(AppendError { class: ErrorClass::Unavailable, message });
-        }
-        let reason = LogRejectReason::TooFarBehind { oldest: Nanos(50 * SECOND) };
+        };
         let rejected = vec![RejectedLine { stream: 0, row: 1, reason }];
         let lines: usize = batch.streams.iter().map(|stream| stream.rows.len()).sum();
         Ok(LogReport { appended: lines - 1, duplicates: 0, rejected })
@@ -185,13 +184,18 @@ impl LogSink for Picky {
 
 #[tokio::test]
 async fn what_the_store_refuses_is_told() {
-    let sink = |full| Setup { line_sink: Some(Arc::new(Picky { full })), ..Setup::default() };
+    let sink = |reason| Setup { line_sink: Some(Arc::new(Picky { reason })), ..Setup::default() };
+    let behind = Some(LogRejectReason::TooFarBehind { oldest: Nanos(50 * SECOND) });
     let body = || protobuf(&labels(&[("app", "x")]), &[(100 * SECOND, b"a"), (2 * SECOND, b"b")]);
-    let answer = send(&server(sink(false)), "application/x-protobuf", body()).await;
+    let answer = send(&server(sink(behind)), "application/x-protobuf", body()).await;
     assert_eq!(answer.status, 400);
     let want = "entry for stream '{app=\"x\", service_name=\"x\"}' has timestamp too far behind, entry timestamp is: 1970-01-01T00:00:02Z, oldest acceptable timestamp is: 1970-01-01T00:00:50Z\n";
     assert_eq!(answer.text(), want);
-    let answer = send(&server(sink(true)), "application/x-protobuf", body()).await;
+    let streams = Some(LogRejectReason::StreamLimit { limit: 7 });
+    let answer = send(&server(sink(streams)), "application/x-protobuf", body()).await;
+    let want = "maximum active stream limit exceeded when trying to create stream {app=\"x\", service_name=\"x\"}, reduce the number of active streams (reduce labels or reduce label values), or raise --logs.max-streams, which is 7\n";
+    assert_eq!((answer.status.as_u16(), &*answer.text()), (429, want));
+    let answer = send(&server(sink(None)), "application/x-protobuf", body()).await;
     assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("1")));
     assert_eq!(answer.text(), "the disk is full\n");
 }
