@@ -110,7 +110,7 @@ pub enum Skipped {
     Labels,
     /// Not asked for.
     Filtered,
-    /// Examples beside samples, which blocks have no place for.
+    /// Examples beside samples: they are of the present, and an import is of the past.
     Exemplar,
 }
 
@@ -124,7 +124,7 @@ impl Skipped {
             Self::Future => "later than the clock",
             Self::Labels => "without labels or with labels that are too long",
             Self::Filtered => "not asked for by --match, --from or --to",
-            Self::Exemplar => "exemplars, which blocks do not keep",
+            Self::Exemplar => "exemplars, which an import leaves out",
         }
     }
 }

@@ -55,6 +55,9 @@ pub enum Error {
         /// How many there may be.
         limit: u64,
     },
+    /// Whoever asked for series was not to go on.
+    #[error("the search for series was ended")]
+    Ended,
     /// An earlier write of the journal failed and what it was to hold still waits to be written.
     #[error("the journal cannot be written now, try again later: {0}")]
     JournalStopped(String),
@@ -69,6 +72,7 @@ impl Error {
             Self::Corrupt { .. } | Self::Version { .. } => ErrorClass::Corrupt,
             Self::Column { source, .. } => source.class(),
             Self::Limit { .. } => ErrorClass::Limit,
+            Self::Ended => ErrorClass::Cancelled,
         }
     }
 

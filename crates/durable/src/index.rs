@@ -23,7 +23,7 @@ mod tests;
 
 pub use disk::{DiskIndex, LabelsCursor};
 pub use head::{HeadIndex, HeadPostings, HeadSets, Pair, Unsorted};
-pub use matching::select;
+pub use matching::{select, select_while};
 pub use together::{Found, Together};
 pub use writer::write;
 
@@ -32,7 +32,7 @@ use crate::Result;
 /// Most series of one index.
 pub const SERIES_MAX: u32 = 1 << 31;
 
-/// What [`select`] asks an index.
+/// What [`select`] asks an index. What is visited can end a visit by an error of its own.
 pub trait Postings {
     /// All series.
     ///
@@ -62,7 +62,7 @@ pub trait Postings {
         name: &str,
         prefix: &str,
         into: &mut RoaringBitmap,
-        visit: &mut dyn FnMut(&str) -> bool,
+        visit: &mut dyn FnMut(&str) -> Result<bool>,
     ) -> Result<()>;
 
     /// The value of the label `name` of each series of `ids`, rising; empty where it has none.
@@ -73,11 +73,8 @@ pub trait Postings {
         &self,
         name: &str,
         ids: &RoaringBitmap,
-        visit: &mut dyn FnMut(u32, &str),
-    ) -> Result<()> {
-        let value = &mut |id, labels: &Labels| visit(id, labels.get(name).unwrap_or_default());
-        self.for_each_labels(ids, value)
-    }
+        visit: &mut dyn FnMut(u32, &str) -> Result<()>,
+    ) -> Result<()>;
 
     /// The labels of each series of `ids`, rising.
     ///

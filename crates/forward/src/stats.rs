@@ -23,7 +23,7 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Lines that were lost, by reason: `journal_full`, `refused`, `corrupt`.
+    /// Lines that were lost, by reason: `journal_full`, `refused`, `rate_limited`, `corrupt`.
     pub fn dropped_lines(&self) -> Vec<(&'static str, u64)> {
         self.lost.get().into_iter().collect()
     }

@@ -36,6 +36,8 @@ pub(crate) struct Desk {
     pub(crate) counters: Arc<Counters>,
     pub(crate) book: QueryBook,
     pub(crate) quick: Quick,
+    /// Set when the server ends.
+    pub(crate) ending: Arc<AtomicBool>,
     queries: Lane,
     lookups: Lane,
     writes: Lane,
@@ -57,6 +59,7 @@ impl Desk {
             counters: Arc::default(),
             book: QueryBook::default(),
             quick: Quick::default(),
+            ending: Arc::default(),
             queries: Lane::new(limits.queries, limits.queue),
             lookups: Lane::new(limits.queries, limits.queue),
             writes: Lane::new(limits.writes, limits.queue),
@@ -73,6 +76,7 @@ impl Desk {
         let limit = self.limits.query;
         let timeout = timeout.map_or(limit.timeout, |asked| asked.min(limit.timeout));
         QueryCtx::new(Arc::clone(&self.clock), QueryLimits { timeout, ..limit })
+            .ended_by(Arc::clone(&self.ending))
     }
 
     /// Waits for a place; the time that `ctx` has left bounds the wait.

@@ -557,7 +557,7 @@ mod tls {
             let config = HttpClientConfig { tls_config, ..HttpClientConfig::default() };
             let url = format!("https://127.0.0.1:{port}/");
             let got = get(&mut client(&config).session(), &url, 99).await;
-            got.map(|answer| body(&answer).to_owned()).map_err(|error| error.to_string())
+            got.map(|answer| body(&answer).clone()).map_err(|error| error.to_string())
         };
         let (port, pem) = serve_certificate(false, authority()).await;
         assert_eq!(asked(port, pem.clone(), "box.test").await.as_deref(), Ok("secret"));

@@ -52,7 +52,8 @@ impl LogSource for Logdb {
         self.warn_of_gaps(ctx);
         let selectors: Vec<(&[Matcher], TimeRange<Nanos>)> =
             selections.iter().map(|one| (one.matchers.as_slice(), one.range)).collect();
-        let snapshot = ctx.traced(|| "select in memory".into(), || self.snapshot(&selectors))?;
+        let snapshot =
+            ctx.traced(|| "select in memory".into(), || self.snapshot(ctx, &selectors))?;
         let Snapshot { blocks, deletions, memory } = snapshot;
         let mut answer = Vec::with_capacity(selections.len());
         for (selection, found) in selections.iter().zip(memory) {
@@ -78,7 +79,7 @@ impl LogSource for Logdb {
         let any = if matchers.is_empty() { everything.as_slice() } else { matchers };
         let selectors: Vec<(&[Matcher], TimeRange<Nanos>)> =
             any.iter().map(|all| (all.as_slice(), range)).collect();
-        let Snapshot { blocks, deletions, memory } = self.snapshot(&selectors)?;
+        let Snapshot { blocks, deletions, memory } = self.snapshot(ctx, &selectors)?;
         let mut streams = std::collections::BTreeSet::new();
         let mut scratch = Scratch::default();
         for (all, found) in any.iter().zip(memory) {
@@ -101,7 +102,8 @@ impl LogSource for Logdb {
     ) -> Result<Vec<(Labels, LogVolume)>, QueryError> {
         ctx.check()?;
         self.warn_of_gaps(ctx);
-        let Snapshot { blocks, deletions, mut memory } = self.snapshot(&[(matchers, range)])?;
+        let Snapshot { blocks, deletions, mut memory } =
+            self.snapshot(ctx, &[(matchers, range)])?;
         let found = memory.pop().unwrap_or_default();
         let mut scratch = Scratch::default();
         let mut volumes = Vec::new();
@@ -131,12 +133,21 @@ impl Logdb {
         }
     }
 
-    fn snapshot(&self, selectors: &[(&[Matcher], TimeRange<Nanos>)]) -> Result<Snapshot> {
+    fn snapshot(
+        &self,
+        ctx: &QueryCtx,
+        selectors: &[(&[Matcher], TimeRange<Nanos>)],
+    ) -> Result<Snapshot, QueryError> {
         let state = self.state.read();
         let mut memory = Vec::with_capacity(selectors.len());
         for (matchers, range) in selectors {
             let mut found = Found::new();
-            for slot in index::select(&state.head.index, matchers)? {
+            let goes_on = || ctx.check().is_ok();
+            let slots = index::select_while(&state.head.index, matchers, &goes_on);
+            let slots = slots.map_err(|error| {
+                ctx.check().err().unwrap_or_else(|| crate::Error::from(error).into())
+            })?;
+            for slot in slots {
                 let Some(stream) = state.head.stream(slot) else { continue };
                 let sources = sources_of(stream, *range);
                 if !sources.is_empty() {
@@ -197,9 +208,13 @@ fn add_blocks(
     let mut opened = 0;
     for block in blocks.iter().filter(|block| block.overlaps(first, last)) {
         ctx.check()?;
-        match add_block(block, matchers, range, &mut found) {
+        match add_block(ctx, block, matchers, range, &mut found) {
             Ok(()) => opened += 1,
-            Err(error) => warn(ctx, block, &error),
+            Err(error) => {
+                // Whoever ended the search is told so, and the block is not damaged.
+                ctx.check()?;
+                warn(ctx, block, &error);
+            }
         }
     }
     ctx.count(found.len() as u64, opened, 0);
@@ -207,12 +222,13 @@ fn add_blocks(
 }
 
 fn add_block(
+    ctx: &QueryCtx,
     block: &Arc<Block>,
     matchers: &[Matcher],
     range: TimeRange<Nanos>,
     found: &mut Found,
 ) -> Result<()> {
-    let ids = index::select(&block.index, matchers)?;
+    let ids = index::select_while(&block.index, matchers, &|| ctx.check().is_ok())?;
     let mut all = Vec::new();
     index::Postings::for_each_labels(&block.index, &ids, &mut |id, labels| {
         all.push((id, labels.clone()));

@@ -195,6 +195,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE", env = "MASTHEAD_PROMTAIL_CONFIG")]
     pub promtail_config: Option<Utf8PathBuf>,
 
+    /// Replace `${NAME}` and `${NAME:default}` in `--promtail-config` by variables of the environment.
+    #[arg(long = "promtail-config.expand-env", env = "MASTHEAD_PROMTAIL_CONFIG_EXPAND_ENV")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub promtail_expand_env: bool,
+
     /// Push what is collected to the `clients` of `--promtail-config` too.
     #[arg(long, env = "MASTHEAD_PROMTAIL_CLIENTS", value_parser = BoolishValueParser::new())]
     pub promtail_clients: bool,
@@ -380,10 +385,21 @@ pub(crate) enum Feature {
     UseStartTimestamps,
 }
 
+/// An expression may begin with a sign, but two are more likely a flag that is written wrong.
+fn expression(text: &str) -> Result<String, String> {
+    if text.starts_with("--") {
+        return Err(format!(
+            "there is no flag {text}; an expression with two signs goes into brackets"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct QueryArgs {
     /// The PromQL expression.
     #[arg(env = "MASTHEAD_QUERY", value_name = "EXPR")]
+    #[arg(allow_hyphen_values = true, value_parser = expression)]
     pub expr: String,
 
     /// Over this long until `--time`, such as `1h`; without it, one value at that moment.

@@ -2,7 +2,7 @@
 //!
 //! The stores, listeners, the API, then requests; beside the first of these the newest samples come
 //! back into memory, and only then any is written. At the end the same backwards: no new requests,
-//! those in flight finish, the stores write what is in memory and close. Every command that is a
+//! those in flight finish, queries among them within [`QUERIES_GRACE`], the stores write what is in memory and close. Every command that is a
 //! server starts one of these (`commands/serve.rs`, `commands/demo.rs`, …) and adds what only it
 //! has: jobs to scrape ([`Stack::scrape`]) and lines that come from no file ([`Stack::pipes`]).
 //!
@@ -39,7 +39,14 @@ mod store;
 mod upkeep;
 mod view;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use masthead_http_api::{Discovering, LiveTail, LokiApi};
@@ -69,6 +76,9 @@ use crate::{
     terminal,
 };
 
+/// How long queries and rules may go on after a signal; then each ends with an error.
+const QUERIES_GRACE: Duration = Duration::from_secs(1);
+
 /// A running stack. It is ended by [`Stack::stop`]; dropped, it ends as a crash would end it.
 pub(crate) struct Stack {
     addresses: Vec<SocketAddr>,
@@ -81,6 +91,8 @@ pub(crate) struct Stack {
     own_log: own_log::Carrier,
     loki: LokiApi,
     serving: Serving,
+    /// Each ends the queries of one part once it is true.
+    ending: [Arc<AtomicBool>; 2],
     /// What follows the cluster; it ends first, so that no job begins while the others end.
     following: Vec<Task>,
     upkeep: Upkeep,
@@ -159,6 +171,7 @@ impl Stack {
         rule_metrics::register(&telemetry, &alerting);
         let router = api.router(&telemetry);
 
+        let ending = [api.prometheus.ending(), alerting.ending()];
         front.keep_up(api.prometheus.buffers(), &mut upkeep)?;
         let serving = front.serve(&router, &tasks);
         store::load(&store, found).await?;
@@ -179,6 +192,7 @@ impl Stack {
             own_log,
             loki: api.loki,
             serving,
+            ending,
             following,
             upkeep,
             metrics: store,
@@ -224,6 +238,14 @@ impl Stack {
     /// What could not be written at the end; the journals have it.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.server.stopping();
+        // What follows waits for requests and rules, and no query is to hold it up.
+        let ending = self.ending;
+        let _ending = self.tasks.spawn("end of queries", async move {
+            tokio::time::sleep(QUERIES_GRACE).await;
+            for ending in ending {
+                ending.store(true, Ordering::Relaxed);
+            }
+        });
         drop(self.following);
         self.scraping.stop().await;
         self.alerting.stop().await;

@@ -7,13 +7,14 @@
 //! Where to look: label sets in `labels.rs`, selectors in `matcher.rs`, what members of JSON lines must be in `member.rs`, regular expressions in
 //! Go's dialect in `regexp.rs`, instants and ranges in `time.rs`, `5m` and `1h30m` in
 //! `duration.rs`, numbers as Go prints them in `number.rs`, `16MiB` in `byte_size.rs`, native histograms in `histogram.rs`,
-//! counts of what happens in `count.rs`.
+//! counts of what happens in `count.rs`, text without the colours of terminals in `decolorize.rs`.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 mod byte_size;
 mod count;
+mod decolorize;
 mod duration;
 mod error_class;
 mod histogram;
@@ -30,6 +31,7 @@ mod time;
 
 pub use byte_size::{ByteSize, ByteSizeError};
 pub use count::{Count, CountByReason, Gauge};
+pub use decolorize::decolorize;
 pub use duration::{DurationError, GoDuration, PromDuration};
 pub use error_class::ErrorClass;
 pub use histogram::{

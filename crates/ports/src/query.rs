@@ -43,6 +43,8 @@ pub struct QueryCtx {
     /// Nanoseconds from the start after which an attempt ends.
     attempt_ns: AtomicU64,
     cancelled: Arc<AtomicBool>,
+    /// Ends this query and all others that share it.
+    ending: Option<Arc<AtomicBool>>,
     samples: AtomicU64,
     series: AtomicU64,
     blocks: AtomicU64,
@@ -83,10 +85,10 @@ pub struct TraceSpan {
 #[non_exhaustive]
 pub enum QueryError {
     /// The caller went away.
-    #[error("query was canceled in query execution")]
+    #[error("query was canceled in expression evaluation")]
     Cancelled,
     /// The deadline passed.
-    #[error("query timed out in query execution")]
+    #[error("query timed out in expression evaluation")]
     Timeout,
     /// The budget of samples is spent.
     #[error(
@@ -127,6 +129,7 @@ impl QueryCtx {
             limits,
             attempt_ns: AtomicU64::new(u64::MAX),
             cancelled: Arc::default(),
+            ending: None,
             samples: AtomicU64::new(0),
             series: AtomicU64::new(0),
             blocks: AtomicU64::new(0),
@@ -135,6 +138,12 @@ impl QueryCtx {
             trace: None,
             step_counts: None,
         }
+    }
+
+    /// The same, ended by `ending` too: what all queries of a server share.
+    #[must_use]
+    pub fn ended_by(self, ending: Arc<AtomicBool>) -> Self {
+        Self { ending: Some(ending), ..self }
     }
 
     /// The same, keeping a trace for `explain=true`.
@@ -177,13 +186,18 @@ impl QueryCtx {
     /// # Errors
     /// [`QueryError::Cancelled`] or [`QueryError::Timeout`].
     pub fn check(&self) -> Result<(), QueryError> {
-        if self.cancelled.load(Ordering::Relaxed) {
+        if self.is_cancelled() {
             Err(QueryError::Cancelled)
         } else if self.elapsed() > self.limits.timeout.min(self.attempt_end()) {
             Err(QueryError::Timeout)
         } else {
             Ok(())
         }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        let is_set = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        is_set(&self.cancelled) || self.ending.as_deref().is_some_and(is_set)
     }
 
     /// From now on and for `time` at most somebody tries: then the query times out, and can be
@@ -226,7 +240,7 @@ impl QueryCtx {
         if after > self.limits.samples {
             return Err(QueryError::SampleBudget { limit: self.limits.samples });
         }
-        if self.cancelled.load(Ordering::Relaxed) {
+        if self.is_cancelled() {
             return Err(QueryError::Cancelled);
         }
         if before / SAMPLES_A_LOOK == after / SAMPLES_A_LOOK { Ok(()) } else { self.check() }

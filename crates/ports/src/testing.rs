@@ -1,7 +1,8 @@
 //! Complete stores in memory, for tests of languages and movers.
 //!
 //! [`MemoryStore`] keeps every series in a sorted map and answers by trying each: slow and plainly
-//! right, so that real stores can be compared with it. Its twin for log lines: `testing/logs.rs`.
+//! right, so that real stores can be compared with it. Its twin for log lines: `testing/logs.rs`. A
+//! deadline that tests can count on: `testing/looks.rs`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,8 +17,10 @@ use crate::{
 };
 
 mod logs;
+mod looks;
 
 pub use logs::MemoryLogStore;
+pub use looks::ctx_of_looks;
 
 /// Samples in memory; see the module.
 #[derive(Debug, Default)]

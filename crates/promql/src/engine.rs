@@ -26,6 +26,7 @@ mod error;
 mod evaluate;
 mod grid;
 pub(crate) mod interpolate;
+mod pace;
 mod plan;
 mod range;
 mod row;

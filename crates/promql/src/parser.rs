@@ -131,7 +131,7 @@ impl<'a> Parser<'a> {
     fn whole<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.input.len() > EXPRESSION_BYTES_MAX {
             let message = format!(
-                "the expression has {} bytes, more than the limit EXPRESSION_BYTES_MAX of {EXPRESSION_BYTES_MAX}",
+                "the expression has {} bytes, and at most {EXPRESSION_BYTES_MAX} are read; record parts of it by rules",
                 self.input.len()
             );
             return self.stop(PosRange::new(0, self.input.len()), message);
@@ -267,8 +267,9 @@ impl<'a> Parser<'a> {
     }
 
     fn too_deep<T>(&mut self, pos: PosRange) -> Parsed<T> {
-        let message =
-            format!("the expression is nested deeper than the limit DEPTH_MAX of {DEPTH_MAX}");
+        let message = format!(
+            "the expression is nested deeper than {DEPTH_MAX} levels, and each operator of a chain is one; use brackets to join halves of a chain, or record parts of it by rules"
+        );
         self.stop(pos, message)
     }
 

@@ -1,6 +1,9 @@
 //! How rules ask: an expression at an instant, and the last samples of series.
 
-use std::{fmt::Debug, sync::Arc};
+use std::{
+    fmt::Debug,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use masthead_logql::{Answer as LogAnswer, Engine as LogEngine, Params, ast::Expr as LogExpr};
 use masthead_model::{Labels, Matcher, Millis, TimeRange, Value};
@@ -40,6 +43,8 @@ pub struct SampleRules {
     pub clock: Arc<dyn Clock>,
     /// What one evaluation may cost.
     pub limits: QueryLimits,
+    /// Ends all evaluations once it is true.
+    pub ending: Arc<AtomicBool>,
 }
 
 /// Rules over log lines. The state of alerts is in the samples.
@@ -55,7 +60,7 @@ pub struct LogRules {
 
 impl SampleRules {
     fn ctx(&self) -> QueryCtx {
-        QueryCtx::new(Arc::clone(&self.clock), self.limits)
+        QueryCtx::new(Arc::clone(&self.clock), self.limits).ended_by(Arc::clone(&self.ending))
     }
 }
 
@@ -127,5 +132,30 @@ impl Querier for LogRules {
         range: TimeRange<Millis>,
     ) -> Result<Vec<(Labels, Millis, f64)>, String> {
         self.samples.last(matchers, range)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use masthead_ports::testing::MemoryStore;
+    use masthead_sysio::SimClock;
+
+    use super::*;
+
+    #[test]
+    fn evaluations_end_with_the_server() {
+        let rules = SampleRules {
+            engine: Engine::default(),
+            source: Arc::new(MemoryStore::default()),
+            clock: Arc::new(SimClock::default()),
+            limits: QueryLimits::default(),
+            ending: Arc::default(),
+        };
+        assert_eq!(rules.instant("1", Millis(0)).map(|found| found.len()), Ok(1));
+        rules.ending.store(true, Ordering::Relaxed);
+        let error = rules.instant("1", Millis(0)).expect_err("ended");
+        assert!(error.contains("canceled"), "{error}");
     }
 }

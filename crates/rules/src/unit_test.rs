@@ -167,6 +167,7 @@ impl Run<'_> {
             source: store.clone(),
             clock: Arc::new(clock.clone()),
             limits: QueryLimits::default(),
+            ending: Arc::default(),
         };
         let logs = LogRules {
             engine: LogEngine::new(LogEngineOptions::default()),

@@ -11,7 +11,10 @@ use masthead_ports::{
     AppendBatch, AppendRow, Exemplar, Metadata, MetricType, RejectReason, SampleSink,
 };
 use masthead_sysio::Clock;
-use masthead_wire::exposition::{Entry, Format, Options, Parser, ValueRef, choose_format};
+use masthead_wire::{
+    Limits,
+    exposition::{Entry, Format, Options, Parser, ValueRef, choose_format},
+};
 use parking_lot::Mutex;
 use tracing::{debug, error, warn};
 
@@ -28,6 +31,19 @@ use crate::{
 const AHEAD_MILLIS_MAX: i64 = 10 * 60 * 1000;
 /// Scrapes for which the meaning of a family is kept after it was last told.
 const METADATA_SCRAPES: u64 = 10;
+
+/// What one body may bring: what every body may, and what the job allows beyond that. Its bytes were
+/// counted while they came.
+fn limits(fixed: Limits, config: &ScrapeConfig) -> Limits {
+    let higher = |fixed: usize, own: u64| fixed.max(usize::try_from(own).unwrap_or(usize::MAX));
+    Limits {
+        body_bytes: usize::MAX,
+        labels: higher(fixed.labels, config.label_limit),
+        label_name_bytes: higher(fixed.label_name_bytes, config.label_name_length_limit),
+        label_value_bytes: higher(fixed.label_value_bytes, config.label_value_length_limit),
+        ..fixed
+    }
+}
 
 /// Everything that turns bodies of one target into batches.
 #[derive(Debug)]
@@ -243,7 +259,7 @@ impl Ingest {
             debug!(url = %self.target.url, warning, "Invalid content type on scrape.");
         }
         let options = Options {
-            limits: masthead_wire::Limits { body_bytes: usize::MAX, ..self.settings.limits },
+            limits: limits(self.settings.limits, &config),
             convert_classic_histograms: config.convert_classic_histograms_to_nhcb,
             keep_classic_histograms: config.always_scrape_classic_histograms,
             ignore_native_histograms: !config.scrape_native_histograms,

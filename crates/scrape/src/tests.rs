@@ -186,6 +186,26 @@ async fn a_failed_scrape_brings_nothing_and_ends_everything() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_job_may_allow_more_and_longer_labels_than_are_taken_without_a_word() {
+    let many = (0..300).map(|n| format!("l{n}=\"1\"")).collect::<Vec<_>>().join(",");
+    let many = format!("a{{{many}}} 1\n");
+    let long = format!("a{{x=\"{}\"}} 1\n", "v".repeat(70_000));
+    let name = format!("a{{{}=\"1\"}} 1\n", "n".repeat(5_000));
+    let f = async |options: &str, body: &str, up: &str| {
+        let bench = bench();
+        bench.apply(&job("j", options), &Script::new(&[body])).await;
+        seconds(10).await;
+        assert_eq!(bench.values(&of("up"))[0], up, "{options}");
+    };
+    f("", &many, "0").await;
+    f("  label_limit: 400\n", &many, "1").await;
+    f("", &long, "0").await;
+    f("  label_value_length_limit: 80000\n", &long, "1").await;
+    f("", &name, "0").await;
+    f("  label_name_length_limit: 5000\n", &name, "1").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_empty_answer_is_a_good_scrape_without_samples() {
     let bench = bench();
     bench.apply(&job("j", ""), &Script::new(&["a 1\n", ""])).await;

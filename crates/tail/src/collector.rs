@@ -79,6 +79,8 @@ pub(crate) struct Job {
     pub(crate) name: Arc<str>,
     pub(crate) sources: Vec<Source>,
     pub(crate) rules: Vec<Rule>,
+    /// What this machine is called where targets say on which they are.
+    pub(crate) host: Arc<str>,
     pub(crate) pipeline: Pipeline,
     pub(crate) journal: Option<JournalConfig>,
     /// When it was first collected, in nanoseconds since 1970, as far as the sink remembers. What
@@ -164,6 +166,8 @@ impl Collector {
             let kept = parts.sink.progress(&key).map_err(Error::Progress)?;
             let kept = kept.into_iter().find(|kept| *kept.key == *key);
             let cursor = kept.and_then(|kept| kept.value);
+            let theirs = || Some(promtail.as_ref()?.cursor(&job.name)?.into());
+            let cursor = cursor.or_else(theirs);
             let (pipeline, wake) = (job.pipeline.fresh(), Arc::clone(&wake));
             journals.push(Journal::new(&job.name, config, &job.rules, pipeline, cursor, wake));
         }
@@ -373,7 +377,8 @@ impl Collector {
             for source in &mut job.sources {
                 let mut complain = |complaint| complaints.push(complaint);
                 let now = self.world.now.monotonic;
-                targets.extend(source.targets(&*self.world.fs, now, &job.rules, &mut complain));
+                let (fs, host) = (&*self.world.fs, &*job.host);
+                targets.extend(source.targets(fs, now, &job.rules, host, &mut complain));
             }
             for complaint in complaints {
                 if self.complaints.len() < COMPLAINTS_MAX
@@ -429,7 +434,7 @@ impl Collector {
         for mut follow in new {
             let key = (Arc::clone(&follow.job), follow.path.clone());
             let positions = self.recalled.remove(&key).unwrap_or_default();
-            let begin_at = self.promtail.as_ref().and_then(|kept| kept.offset(&follow.path));
+            let begin_at = self.promtail.as_mut().and_then(|kept| kept.offset(&follow.path));
             let begin_at = begin_at.filter(|_| positions.is_empty());
             let since = self.jobs.iter().find(|job| job.name == follow.job).map(|job| job.since);
             follow.recall(positions, begin_at, since, &mut self.world);
@@ -465,12 +470,15 @@ impl Collector {
         if !now && !promtail.is_due(self.world.now.monotonic) {
             return;
         }
-        let offsets: BTreeMap<_, _> = self
-            .follows
-            .values()
-            .filter_map(|follow| Some((follow.path.clone(), follow.current_offset()?)))
-            .collect();
-        promtail.write(&*self.world.fs, self.world.now.monotonic, &offsets);
+        let files = self.follows.values().filter_map(|follow| {
+            Some((follow.path.to_string(), follow.current_offset()?.to_string()))
+        });
+        let journals = self.journals.iter().filter_map(|journal| {
+            let (job, cursor) = journal.position()?;
+            Some((PromtailPositions::cursor_key(job), cursor.to_owned()))
+        });
+        let positions = files.chain(journals).collect();
+        promtail.write(&*self.world.fs, self.world.now.monotonic, positions);
     }
 }
 
@@ -491,4 +499,39 @@ fn follow(
 /// The labels with which the lines of a file begin.
 fn labels_of(target: &Target, path: &Utf8Path) -> Labels {
     target.labels.to_builder().set("filename", path.as_str()).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use masthead_ports::{LogBatch, Progress, testing::MemoryLogStore};
+    use masthead_sysio::{SimClock, SimFs, atomic_write};
+
+    use super::*;
+    use crate::{PromtailConfig, Setup};
+
+    #[test]
+    fn a_journal_goes_on_where_promtail_stopped_unless_the_sink_knows_more() {
+        let (fs, store) = (SimFs::new(1), Arc::<MemoryLogStore>::default());
+        atomic_write(&fs, "/p.yaml".into(), b"positions: {cursor-j: s=1;i=2}\n").unwrap();
+        let setup = Setup {
+            fs: Arc::new(fs),
+            clock: Arc::new(SimClock::default()),
+            sink: Arc::clone(&store) as Arc<dyn LogSink>,
+            tenants: false,
+            node: "node1".into(),
+            stats: Arc::default(),
+            kubernetes: Arc::default(),
+        };
+        let text = "{positions: {filename: /p.yaml}, scrape_configs: [{job_name: j, journal: {}}]}";
+        let config = PromtailConfig::parse(text).unwrap();
+        let f = |want: &str| {
+            let collector = config.collector(&setup).unwrap();
+            assert_eq!(collector.journals[0].position(), Some(("j", want)));
+        };
+        f("s=1;i=2");
+        let (key, value) = (journal::key("j").into(), Some("s=9;i=9".into()));
+        let progress = vec![Progress { key, value }];
+        store.append(&LogBatch { streams: Vec::new(), progress }).unwrap();
+        f("s=9;i=9");
+    }
 }

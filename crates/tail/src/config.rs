@@ -22,8 +22,9 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_saphyr::Spanned;
 
 use crate::{
-    Collector, CustomMetrics, Error, OPEN_FILES_DEFAULT, Parts, Stats, collector::Job,
-    promtail_positions::PromtailPositions,
+    Collector, CustomMetrics, Error, OPEN_FILES_DEFAULT, Parts, Stats,
+    collector::Job,
+    promtail_positions::{self, PromtailPositions},
 };
 
 mod client;
@@ -32,6 +33,8 @@ mod job;
 mod stages;
 
 pub use client::ClientConfig;
+
+pub(crate) use stages::for_fuzzing as stages_for_fuzzing;
 
 use client::WrittenClient;
 use job::{JobConfig, WrittenJob};
@@ -45,8 +48,25 @@ pub struct PromtailConfig {
     pub warnings: Vec<String>,
     /// What `metrics` stages count.
     pub metrics: CustomMetrics,
-    positions: Option<(Utf8PathBuf, Duration)>,
+    positions: Option<PositionsConfig>,
     jobs: Vec<JobConfig>,
+}
+
+/// Where Promtail's file of positions is.
+#[derive(Debug)]
+struct PositionsConfig {
+    path: Utf8PathBuf,
+    /// Between two times that it is written.
+    every: Duration,
+    /// Nobody said so: it is meant only if it is there.
+    is_default: bool,
+}
+
+impl Default for PositionsConfig {
+    fn default() -> Self {
+        let path = promtail_positions::PATH_DEFAULT.into();
+        Self { path, every: Duration::from_secs(10), is_default: true }
+    }
 }
 
 /// A promtail.yaml as it is written, for whoever has it as a part of a larger file.
@@ -70,13 +90,19 @@ pub struct WrittenConfig {
     global: Option<IgnoredAny>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct WrittenPositions {
     filename: Option<String>,
     sync_period: Option<String>,
-    #[expect(dead_code, reason = "a position that is not readable never ends the start")]
-    ignore_invalid_yaml: Option<bool>,
+    /// A file that is not readable never ends the start.
+    #[serde(rename = "ignore_invalid_yaml")]
+    _ignore_invalid_yaml: Option<bool>,
+}
+
+/// The variables that [`PromtailConfig::parse_with`] would find and that have a value.
+pub fn variables(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> BTreeSet<String> {
+    environment::known(text, environment)
 }
 
 /// What a configuration is put to work with.
@@ -106,7 +132,11 @@ impl PromtailConfig {
     pub fn parse(text: &str) -> Result<Self, YamlError> {
         let written: Option<WrittenConfig> =
             yaml::parse(text).map_err(YamlError::without_wrappers)?;
-        Self::check(written.unwrap_or_default())
+        let mut config = Self::check(written.unwrap_or_default())?;
+        if config.has_jobs() {
+            config.positions.get_or_insert_with(PositionsConfig::default);
+        }
+        Ok(config)
     }
 
     /// Checks what was read; places are those of the text that it was read from.
@@ -142,20 +172,18 @@ impl PromtailConfig {
             warnings.extend(job.warnings.iter().map(|what| format!("{key}.{what}")));
             jobs.push(job);
         }
-        let positions = match written.positions {
-            Some(WrittenPositions { filename: Some(path), sync_period, .. }) => {
-                let period = sync_period.as_deref().unwrap_or("10s");
-                let refuse = |what| YamlError::somewhere("positions.sync_period", what);
-                let period = go_duration(period).map_err(refuse)?;
-                Some((path.into(), period))
-            }
-            _ => None,
-        };
+        let written = written.positions.unwrap_or_default();
+        let period = written.sync_period.as_deref().unwrap_or("10s");
+        let refuse = |what| YamlError::somewhere("positions.sync_period", what);
+        let every = go_duration(period).map_err(refuse)?;
+        let named = |path: String| PositionsConfig { path: path.into(), every, is_default: false };
+        let positions = written.filename.map(named);
         Ok(Self { clients, warnings, metrics, positions, jobs })
     }
 
     /// As [`PromtailConfig::parse`], with `${NAME}` and `${NAME:default}` replaced first, as
-    /// Promtail's `-config.expand-env` has it.
+    /// Promtail's `-config.expand-env` has it. What a rule calls `${1}` goes too, unless it is written
+    /// `$${1}`.
     ///
     /// # Errors
     /// The first thing that is wrong, with its place.
@@ -190,10 +218,13 @@ impl PromtailConfig {
     pub fn collector(&self, setup: &Setup) -> Result<Collector, Error> {
         let jobs: Vec<Job> =
             self.jobs.iter().map(|job| job.build(setup)).collect::<Result<_, _>>()?;
-        let promtail = self
-            .positions
-            .as_ref()
-            .map(|(path, every)| PromtailPositions::open(&*setup.fs, path, *every));
+        let is_meant = |positions: &&PositionsConfig| {
+            !positions.is_default || setup.fs.metadata(&positions.path).is_ok()
+        };
+        let promtail =
+            self.positions.as_ref().filter(is_meant).map(|positions| {
+                PromtailPositions::open(&*setup.fs, &positions.path, positions.every)
+            });
         let parts = Parts {
             fs: Arc::clone(&setup.fs),
             clock: Arc::clone(&setup.clock),
@@ -230,9 +261,15 @@ impl WrittenConfig {
 
 /// A duration as Go writes it, above zero.
 pub(crate) fn go_duration(text: &str) -> Result<Duration, String> {
-    let parsed = masthead_model::GoDuration::parse(text).map_err(|error| error.to_string())?;
-    match u64::try_from(parsed.0) {
-        Ok(nanos) if nanos > 0 => Ok(Duration::from_nanos(nanos)),
-        _ => Err(format!("{text:?} must be above zero")),
+    match go_duration_or_zero(text)? {
+        Duration::ZERO => Err(format!("{text:?} must be above zero")),
+        duration => Ok(duration),
     }
+}
+
+/// The same, where zero means something.
+pub(crate) fn go_duration_or_zero(text: &str) -> Result<Duration, String> {
+    let parsed = masthead_model::GoDuration::parse(text).map_err(|error| error.to_string())?;
+    let nanos = u64::try_from(parsed.0).map_err(|_| format!("{text:?} must not be below zero"))?;
+    Ok(Duration::from_nanos(nanos))
 }

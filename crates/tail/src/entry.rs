@@ -75,6 +75,22 @@ impl Entry {
         }
     }
 
+    /// Makes every label that the line has now an extracted value, as a pipeline within a pipeline
+    /// begins (Promtail's `Pipeline.Run`).
+    pub(crate) fn extract_labels(&mut self) {
+        for label in &self.labels.base {
+            // What nobody set is found among the labels that the line began with.
+            if self.labels.is_as_begun(label.name) && self.extracted.get(label.name).is_some() {
+                self.extracted.set(&label.name.into(), Value::Text(label.value.into()));
+            }
+        }
+        for (name, value) in &self.labels.changes {
+            if let Some(value) = value {
+                self.extracted.set(&name.shared(), Value::Text(value.as_bytes().to_vec()));
+            }
+        }
+    }
+
     /// The input of a stage: what is called `source`, or the line.
     pub(crate) fn input(&self, source: Option<&str>) -> Option<Cow<'_, [u8]>> {
         match source {
@@ -98,6 +114,11 @@ impl LineLabels {
             Some((_, value)) => value.as_deref(),
             None => self.base.get(name),
         }
+    }
+
+    /// Whether no stage has set or removed `name`.
+    fn is_as_begun(&self, name: &str) -> bool {
+        self.changes.iter().all(|(changed, _)| **changed != *name)
     }
 
     pub(crate) fn set(&mut self, name: Text, value: Option<Text>) {
@@ -201,6 +222,25 @@ mod tests {
         assert_eq!(entry.text("app"), None);
         entry.reset(Nanos(2), b"next", &base, None);
         assert_eq!(entry.text("app").as_deref(), Some(&b"api"[..]));
+    }
+
+    #[test]
+    fn labels_become_extracted_values() {
+        let mut entry = Entry::default();
+        let base: Labels = [("app", "api"), ("gone", "g"), ("job", "x")].into_iter().collect();
+        entry.reset(Nanos(1), b"line", &base, None);
+        entry.extracted.set(&"app".into(), Value::Number(1.5));
+        entry.extracted.set(&"gone".into(), Value::Text(b"kept".to_vec()));
+        entry.labels.set("gone".into(), None);
+        entry.labels.set("env".into(), Some("prod".into()));
+        entry.extract_labels();
+        let f = |name: &str, want: &str| {
+            assert_eq!(entry.text(name).as_deref(), Some(want.as_bytes()), "{name}");
+        };
+        f("app", "api");
+        f("env", "prod");
+        f("job", "x");
+        f("gone", "kept");
     }
 
     #[test]

@@ -281,6 +281,12 @@ impl Follow {
                 let position = Position { id: found.id, offset, modified, ..Position::default() };
                 let path = self.path.clone();
                 self.add(&path, position, world);
+                if let Some(reader) = self.readers.last_mut()
+                    && offset > 0
+                    && reader.open(&*world.fs)?
+                {
+                    reader.update_fingerprint()?;
+                }
             }
         }
         self.has_current = true;

@@ -7,7 +7,7 @@
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use masthead_sysio::Fs;
+use masthead_sysio::{FileId, Fs};
 use regex::Regex;
 
 /// Paths that one pattern may name; more are left out and counted.
@@ -67,7 +67,13 @@ impl Glob {
 
     /// Every file that matches now.
     pub(crate) fn expand(&self, fs: &dyn Fs) -> Found {
-        let mut search = Search { fs, found: Found::default(), directories: 0 };
+        let mut search = Search {
+            fs,
+            found: Found::default(),
+            directories: 0,
+            goes_deep: self.parts.iter().any(Option::is_none),
+            above: Vec::new(),
+        };
         search.descend(Utf8Path::new(self.root), &self.parts);
         let mut found = search.found;
         found.files.sort_unstable();
@@ -87,11 +93,19 @@ struct Search<'f> {
     fs: &'f dyn Fs,
     found: Found,
     directories: usize,
+    /// Whether there is a `**`, which comes by every directory.
+    goes_deep: bool,
+    /// The directories on the way here, by which a link that leads back to one of them is known.
+    above: Vec<FileId>,
 }
 
 impl Search<'_> {
     fn descend(&mut self, at: &Utf8Path, parts: &[Option<Part>]) {
         let Some((part, rest)) = parts.split_first() else { return };
+        if self.goes_deep {
+            let Ok(found) = self.fs.metadata(at) else { return };
+            self.above.push(found.id);
+        }
         match part {
             Some(Part::Name(name)) => self.enter(&at.join(name), rest),
             Some(Part::Pattern(regex)) => {
@@ -110,11 +124,15 @@ impl Search<'_> {
                 }
                 for name in self.list(at) {
                     let below = at.join(name);
-                    if self.fs.metadata(&below).is_ok_and(|found| found.is_dir) {
+                    let found = self.fs.metadata(&below);
+                    if found.is_ok_and(|found| found.is_dir && !self.above.contains(&found.id)) {
                         self.descend(&below, parts);
                     }
                 }
             }
+        }
+        if self.goes_deep {
+            self.above.pop();
         }
     }
 

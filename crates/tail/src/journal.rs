@@ -175,7 +175,8 @@ impl Journal {
         self.recent.push_back((number, Arc::clone(&entry.cursor)));
         world.stats.lines_read.add(1);
         let Some(labels) = self.labels(entry) else { return true };
-        let line = entry.line(self.config.json);
+        // Promtail leaves out what has no message.
+        let Some(line) = entry.line(self.config.json) else { return true };
         let cut = line.len() > LINE_BYTES_MAX;
         let line = line.get(..LINE_BYTES_MAX).unwrap_or(&line);
         let time = entry.time.map_or_else(|| world.now.next_line_time(), Nanos);
@@ -219,6 +220,11 @@ impl Journal {
         if let Some((_, cursor)) = last {
             world.batch.progress(&self.key, Some(cursor));
         }
+    }
+
+    /// The job, and the last entry that was read, for Promtail's positions.
+    pub(crate) fn position(&self) -> Option<(&str, &str)> {
+        Some((&self.job, self.cursor.as_deref()?))
     }
 
     fn tick(&mut self, world: &mut World) {

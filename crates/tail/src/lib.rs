@@ -41,7 +41,7 @@ mod world;
 
 pub use batch::TENANT_LABEL;
 pub use collector::{Collector, OPEN_FILES_DEFAULT, Parts, Step};
-pub use config::{ClientConfig, PromtailConfig, Setup, WrittenConfig};
+pub use config::{ClientConfig, PromtailConfig, Setup, WrittenConfig, variables};
 pub use error::Error;
 pub use lines::{Ended, LineSource};
 pub use pipeline::metrics::{CustomMetric, CustomMetrics, CustomValue};
@@ -58,6 +58,12 @@ pub fn read_journal_entry_for_fuzzing(line: &[u8]) -> bool {
 #[doc(hidden)]
 pub fn read_positions_for_fuzzing(bytes: &[u8]) {
     promtail_positions::read_for_fuzzing(bytes);
+}
+
+/// Sends lines through stages of the input's choice, for the fuzzer.
+#[doc(hidden)]
+pub fn run_stages_for_fuzzing(bytes: &[u8]) {
+    pipeline::fuzzing::run(bytes);
 }
 
 /// Bytes of a line; what is longer is cut and marked.

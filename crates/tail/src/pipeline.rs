@@ -21,6 +21,7 @@ pub(crate) mod cri;
 pub(crate) mod decolorize;
 pub(crate) mod docker;
 pub(crate) mod drop;
+pub(crate) mod fuzzing;
 pub(crate) mod json;
 pub(crate) mod labels;
 pub(crate) mod limit;

@@ -237,8 +237,8 @@ mod tests {
             fs.create_dir_all(&root.join(directory)).unwrap();
             let mut complaints = Vec::new();
             let mut source = Source::Pods(pods(root, "n1"));
-            let targets =
-                source.targets(&fs, Duration::ZERO, &rules(), &mut |c| complaints.push(c));
+            let mut complain = |complaint| complaints.push(complaint);
+            let targets = source.targets(&fs, Duration::ZERO, &rules(), "n1", &mut complain);
             let shown: Vec<_> = targets.iter().map(|target| target.labels.to_string()).collect();
             assert_eq!((shown, complaints), (vec![want.to_owned()], vec![]));
             fs.remove_dir_all(root).unwrap();

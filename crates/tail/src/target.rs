@@ -79,27 +79,23 @@ impl Source {
         }
     }
 
-    /// The targets at this monotonic time; what makes no target is told to `complain`.
+    /// The targets at this monotonic time that are on this machine, which is called `host`; what makes
+    /// no target is told to `complain`.
     pub(crate) fn targets(
         &mut self,
         fs: &dyn Fs,
         now: Duration,
         rules: &[Rule],
+        host: &str,
         complain: &mut dyn FnMut(String),
     ) -> Vec<Target> {
         let mut targets = Vec::new();
-        let host = match self {
-            Self::Pods(pods) => Some(pods.node.clone()),
-            _ => None,
-        };
         for found in self.found(fs, now) {
             let mut labels = found.to_builder();
             if !masthead_relabel::process(&mut labels, rules) {
                 continue;
             }
-            if host.is_some()
-                && labels.get(HOST_LABEL).is_some_and(|of| host.as_deref() != Some(of))
-            {
+            if labels.get(HOST_LABEL).is_some_and(|of| of != host) {
                 continue;
             }
             match target(&labels) {

@@ -10,6 +10,16 @@ pub(crate) enum Text {
     Owned(String),
 }
 
+impl Text {
+    /// The same text, to be kept.
+    pub(crate) fn shared(&self) -> Arc<str> {
+        match self {
+            Self::Shared(text) => Arc::clone(text),
+            other => Arc::from(&**other),
+        }
+    }
+}
+
 impl Deref for Text {
     type Target = str;
 

@@ -432,6 +432,7 @@ where
             (What::Number { .. } | What::Bool(_), Kind::Text) => expected(self, "string"),
             (What::Text { .. } | What::Bool(_), Kind::Int) => expected(self, "integer"),
             (What::Text { .. } | What::Bool(_), Kind::Float) => expected(self, "float"),
+            (What::Number { .. } | What::Text { .. }, Kind::Bool) => expected(self, "bool"),
             (What::Number { .. } | What::Text { .. } | What::Bool(_), Kind::Time) => {
                 self.at = (word.at, word);
                 Err(self.error("can't handle assignment of constant to time.Time"))

@@ -1,6 +1,6 @@
 //! The functions that a user of templates offers, one file per group; [`LOKI`] is the set of
-//! LogQL's `line_format` and `label_format` and of Promtail's `template` stage, [`PROMETHEUS`] that
-//! of alerting rules.
+//! LogQL's `line_format` and `label_format`, [`PROMTAIL`] that of Promtail's stages, [`PROMETHEUS`]
+//! that of alerting rules.
 //!
 //! A function says what kinds of arguments it takes, so that the check and its message are made in
 //! one place. What it is given it may trust. It returns an error as text; the run adds the place.
@@ -11,14 +11,20 @@ use crate::Env;
 use crate::value::Value;
 
 mod alerting;
+mod choice;
 mod conversion;
 mod date;
 mod encoding;
+mod hash;
 mod line;
+mod lists;
 mod math;
+mod paths;
 mod regex;
+mod search;
 mod text;
 pub(crate) mod url;
+mod words;
 
 pub(crate) use regex::RegexCache;
 
@@ -29,6 +35,8 @@ pub enum Kind {
     Any,
     /// A string.
     Text,
+    /// A boolean.
+    Bool,
     /// An `int`; an `int64` is not one.
     Int,
     /// A `float64`.
@@ -42,6 +50,7 @@ impl Kind {
         match self {
             Self::Any => true,
             Self::Text => matches!(value, Value::Text(_)),
+            Self::Bool => matches!(value, Value::Bool(_)),
             Self::Int => matches!(value, Value::Int(_)),
             Self::Float => matches!(value, Value::Float(_)),
             Self::Time => matches!(value, Value::Time(_)),
@@ -52,6 +61,7 @@ impl Kind {
         match self {
             Self::Any => "interface {}",
             Self::Text => "string",
+            Self::Bool => "bool",
             Self::Int => "int",
             Self::Float => "float64",
             Self::Time => "time.Time",
@@ -130,8 +140,26 @@ impl Functions {
     }
 }
 
-/// The functions of Loki and Promtail.
+/// The functions of Loki.
 pub static LOKI: Functions = Functions::new(&[
+    line::FUNCTIONS,
+    text::FUNCTIONS,
+    regex::FUNCTIONS,
+    encoding::FUNCTIONS,
+    math::FUNCTIONS,
+    conversion::FUNCTIONS,
+    date::FUNCTIONS,
+]);
+
+/// The functions of Promtail's stages: its own, those of sprig that are of use for lines, and
+/// Loki's. Nothing that is random, asks the machine or makes keys.
+pub static PROMTAIL: Functions = Functions::new(&[
+    hash::FUNCTIONS,
+    words::FUNCTIONS,
+    choice::FUNCTIONS,
+    search::FUNCTIONS,
+    lists::FUNCTIONS,
+    paths::FUNCTIONS,
     line::FUNCTIONS,
     text::FUNCTIONS,
     regex::FUNCTIONS,

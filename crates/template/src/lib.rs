@@ -3,8 +3,8 @@
 //! Actions, pipelines, variables, `if`, `range`, `with`, `break`, `continue`, `define`,
 //! `template`, `block`, comparison and logic, `printf` and its kin, trim markers; a missing key is
 //! the zero of its map (`missingkey=zero`). What functions there are besides the built-in ones is a
-//! table of the caller's: [`functions::LOKI`] for LogQL and Promtail, [`functions::PROMETHEUS`] for
-//! alerting rules.
+//! table of the caller's: [`functions::LOKI`] for LogQL, [`functions::PROMTAIL`] for Promtail's stages,
+//! [`functions::PROMETHEUS`] for alerting rules.
 //!
 //! A template cannot read a clock, a file or the environment; what it is about comes through
 //! [`Env`] and the data. Strings are bytes. Errors have Go's words, because clients see them in

@@ -97,11 +97,20 @@ impl<'v> Value<'v> {
         }
     }
 
-    /// About how many bytes it takes, for the limit on what a template may make.
+    /// About how many bytes it takes, for the limit on what a template may make. A list or map that
+    /// somebody else holds, too, was weighed when it was made.
     pub(crate) fn weight(&self) -> usize {
+        let item = |value: &Self| size_of::<Self>() + value.text_weight();
         match self {
-            Self::Text(Cow::Owned(text)) => text.len(),
-            _ => 0,
+            Self::List(list) if Rc::strong_count(list) == 1 => list.iter().map(item).sum(),
+            Self::Map(map) if Rc::strong_count(map) == 1 => {
+                map.iter().map(|(name, value)| name.len() + item(value)).sum()
+            }
+            other => other.text_weight(),
         }
+    }
+
+    fn text_weight(&self) -> usize {
+        if let Self::Text(Cow::Owned(text)) = self { text.len() } else { 0 }
     }
 }

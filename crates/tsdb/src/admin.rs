@@ -33,7 +33,7 @@ impl StoreAdmin for Tsdb {
         };
         let stats = Self::stats(self);
         let range = stats.max_time_ms.map(|max| TimeRange {
-            start: Millis(stats.floor_ms.unwrap_or(max).min(max)),
+            start: Millis(self.head.oldest().unwrap_or(max)),
             end: Millis(max),
         });
         Ok(StoreStats {
@@ -113,10 +113,10 @@ impl From<Error> for AdminError {
 mod tests {
     use std::sync::Arc;
 
-    use masthead_model::{ErrorClass, Labels};
+    use masthead_model::{ErrorClass, Labels, MatchOp};
     use masthead_ports::{
-        AppendBatch, AppendRow, Columns, QueryCtx, QueryLimits, SampleSink as _, SampleSource as _,
-        SelectHints, Selection,
+        AppendBatch, AppendRow, Columns, LabelQuery, QueryCtx, QueryLimits, SampleSink as _,
+        SampleSource as _, SelectHints, Selection, testing::ctx_of_looks,
     };
     use masthead_sysio::{Clock as _, SimClock, SimFs};
 
@@ -146,7 +146,16 @@ mod tests {
         let (store, now) = store();
         let stats = StoreAdmin::stats(&store, 1).expect("stats");
         assert_eq!((stats.series, stats.label_pairs), (3, 4));
-        assert_eq!(stats.range.map(|range| range.end), Some(Millis(now)));
+        let range = stats.range.map(|range| (range.start, range.end));
+        assert_eq!(range, Some((Millis(now), Millis(now))));
+        let labels: Labels = [("__name__", "a"), ("job", "x")].into_iter().collect();
+        let rows = [1, 3].map(|at| AppendRow::float(labels.clone(), Millis(now + at), 1.0));
+        store.append(&mut AppendBatch { rows: rows.into(), ..AppendBatch::default() }).unwrap();
+        let range = StoreAdmin::stats(&store, 1).expect("stats").range;
+        assert_eq!(
+            range.map(|range| (range.start, range.end)),
+            Some((Millis(now), Millis(now + 3)))
+        );
         let first = |list: &[Cardinality]| list.iter().map(|c| (c.name.clone(), c.count)).next();
         assert_eq!(first(&stats.series_by_metric), Some(("a".into(), 2)));
         assert_eq!(first(&stats.bytes_by_label), Some(("job".into(), 3)));
@@ -163,6 +172,37 @@ mod tests {
         assert_eq!((blocks.len(), blocks[0].samples, blocks[0].level), (1, 3, 1));
         let name = StoreAdmin::snapshot(&store, true).expect("snapshot");
         assert!(store.fs.metadata(&store.dir.join("snapshots").join(name)).is_ok());
+    }
+
+    #[test]
+    fn trying_many_values_ends_at_the_deadline_and_damages_nothing() {
+        let (store, now) = store();
+        let rows = (0..200).map(|n| {
+            let path = format!("{n:0512}");
+            let labels: Labels = [("__name__", "c"), ("path", &path)].into_iter().collect();
+            AppendRow::float(labels, Millis(now), 1.0)
+        });
+        store.append(&mut AppendBatch { rows: rows.collect(), ..AppendBatch::default() }).unwrap();
+        let range = TimeRange { start: Millis(now), end: Millis(now) };
+        let matchers = vec![Matcher::new(MatchOp::Matches, "path", ".*7").expect("valid")];
+        let selection =
+            Selection { matchers: matchers.clone(), range, hints: SelectHints::default() };
+        let query = LabelQuery { matchers: vec![matchers], range, limit: 0 };
+        let ask = |at: usize, ctx: &QueryCtx| match at {
+            0 => store.select(ctx, std::slice::from_ref(&selection)).map(|all| all[0].labels.len()),
+            1 => store.series(ctx, &query).map(|found| found.len()),
+            2 => store.label_names(ctx, &query).map(|found| found.len()),
+            _ => store.label_values(ctx, "path", &query).map(|found| found.len()),
+        };
+        for place in ["head", "block"] {
+            for (at, want) in [20, 20, 2, 20].into_iter().enumerate() {
+                assert_eq!(ask(at, &ctx_of_looks(1_000)).expect("in time"), want, "{place}");
+                let late = ctx_of_looks(10);
+                let ended = ask(at, &late).map_err(|error| error.class());
+                assert_eq!((ended, late.warnings()), (Err(ErrorClass::Timeout), Vec::new()));
+            }
+            store.flush_all().expect("flushes");
+        }
     }
 
     #[test]

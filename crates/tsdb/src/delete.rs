@@ -23,7 +23,7 @@ impl Tsdb {
         let _maintenance = self.maintain()?;
         let (first, last) = (range.start.0, range.end.0);
         for block in self.blocks().iter().filter(|block| block.overlaps(first, last)) {
-            let series = match union(&block.index, matchers) {
+            let series = match union(&block.index, matchers, &|| true) {
                 Ok(series) => series,
                 Err(error) => {
                     block.set_damaged();
@@ -41,7 +41,7 @@ impl Tsdb {
             // No sample of these series comes between the frame and what it does.
             let mut held = self.head.hold_all();
             let registry = self.head.registry();
-            let series = union(&registry.index, matchers)?;
+            let series = union(&registry.index, matchers, &|| true)?;
             let ids: Vec<u64> = series.iter().map(|slot| registry.reference(slot).0).collect();
             for slot in &series {
                 if let Some(shard) = held.shard_mut(slot) {
@@ -56,14 +56,15 @@ impl Tsdb {
     }
 }
 
-/// The series that match all matchers of any of `matchers`.
+/// The series that match all matchers of any of `matchers`, as long as `goes_on` says so.
 pub(crate) fn union(
     index: &dyn index::Postings,
     matchers: &[Vec<Matcher>],
+    goes_on: &dyn Fn() -> bool,
 ) -> Result<RoaringBitmap> {
     let mut series = RoaringBitmap::new();
     for all in matchers {
-        series |= index::select(index, all)?;
+        series |= index::select_while(index, all, goes_on)?;
     }
     Ok(series)
 }

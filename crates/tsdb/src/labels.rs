@@ -1,4 +1,7 @@
-//! Questions about labels, exemplars: from indexes alone.
+//! Questions about labels, exemplars: from indexes alone, but for the times of the head's series.
+//!
+//! Names and values are those of everything that overlaps the range, block or head; of the head
+//! only series with samples in the range are listed (upstream: `tsdb/head_read.go`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +12,14 @@ use masthead_model::{Labels, Matcher, Millis, TimeRange};
 use masthead_ports::{Exemplar, LabelQuery, QueryCtx, QueryError};
 use roaring::RoaringBitmap;
 
-use crate::{Result, Tsdb, block::Block, delete::union, merge::sort_exemplars, select::warn};
+use crate::{
+    Result, Tsdb,
+    block::Block,
+    delete::union,
+    head::{KnownTimes, Slot},
+    merge::sort_exemplars,
+    select::{SERIES_AT_ONCE, said, warn},
+};
 
 impl Tsdb {
     pub(crate) fn names(
@@ -20,9 +30,9 @@ impl Tsdb {
         ctx.check()?;
         self.warn_of_gaps(ctx);
         let mut names = BTreeSet::new();
-        {
+        if self.head.overlaps(query.range.start.0, query.range.end.0) {
             let registry = self.head.registry();
-            match series_of(&registry.index, query)? {
+            match series_of(ctx, &registry.index, query).map_err(|error| said(ctx, error))? {
                 None => names.extend(registry.index.names().map(str::to_owned)),
                 Some(ids) => {
                     names.extend(registry.index.names_among(&ids).into_iter().map(str::to_owned));
@@ -48,9 +58,9 @@ impl Tsdb {
         ctx.check()?;
         self.warn_of_gaps(ctx);
         let mut values = BTreeSet::new();
-        {
+        if self.head.overlaps(query.range.start.0, query.range.end.0) {
             let registry = self.head.registry();
-            let ids = series_of(&registry.index, query)?;
+            let ids = series_of(ctx, &registry.index, query).map_err(|error| said(ctx, error))?;
             values.extend(registry.index.values(name, ids.as_ref()).map(str::to_owned));
         }
         self.each_block(ctx, query, &mut |block, ids| {
@@ -68,9 +78,11 @@ impl Tsdb {
         ctx.check()?;
         self.warn_of_gaps(ctx);
         let mut sets = BTreeSet::new();
-        {
+        if self.head.overlaps(query.range.start.0, query.range.end.0) {
+            let ids = series_or_all(ctx, &self.head.registry().index, query)
+                .map_err(|error| said(ctx, error))?;
+            let ids = self.with_samples(ctx, ids, query.range)?;
             let registry = self.head.registry();
-            let ids = series_or_all(&registry.index, query)?;
             registry
                 .index
                 .for_each_labels(&ids, &mut |_, labels| {
@@ -106,14 +118,19 @@ impl Tsdb {
             let mut wanted: HashMap<&Labels, bool, RandomState> = HashMap::default();
             for (labels, exemplar) in texts.exemplars.iter() {
                 let inside = exemplar.timestamp.is_none_or(|time| range.contains(time));
-                if inside && *wanted.entry(labels).or_insert_with(|| matches(labels)) {
+                if inside && !wanted.contains_key(labels) {
+                    ctx.check()?;
+                    wanted.insert(labels, matches(labels));
+                }
+                if inside && wanted.get(labels).is_some_and(|wanted| *wanted) {
                     found.entry(labels.clone()).or_default().push(exemplar.clone());
                 }
             }
         }
         for block in self.blocks().iter().filter(|block| block.has_exemplars()) {
             ctx.check()?;
-            if let Err(error) = exemplars_of(block, matchers, range, &mut found) {
+            if let Err(error) = exemplars_of(ctx, block, matchers, range, &mut found) {
+                ctx.check()?;
                 warn(ctx, block, &error);
             }
         }
@@ -144,6 +161,34 @@ impl Tsdb {
         }
     }
 
+    /// The series of the head that have samples in a range.
+    fn with_samples(
+        &self,
+        ctx: &QueryCtx,
+        ids: RoaringBitmap,
+        range: TimeRange<Millis>,
+    ) -> Result<RoaringBitmap, QueryError> {
+        let head = &self.head;
+        let range = (range.start.0, range.end.0);
+        let (floor, newest) = (head.floor(), head.newest());
+        if range.0 <= floor && newest <= range.1 {
+            // All, and what has nothing here any more is in a block of the range.
+            return Ok(ids);
+        }
+        let slots: Vec<Slot> = ids.into_iter().collect();
+        let mut found = RoaringBitmap::new();
+        for slots in slots.chunks(SERIES_AT_ONCE) {
+            ctx.check()?;
+            let held = head.hold(slots.iter().copied());
+            let mut known = KnownTimes::default();
+            let has = |slot: &Slot| {
+                held.shard(*slot).is_some_and(|shard| shard.has_between(*slot, range, &mut known))
+            };
+            found.extend(slots.iter().copied().filter(has));
+        }
+        Ok(found)
+    }
+
     /// Calls `visit` with each block of the query's range and the series that match, or none if
     /// all do; damage is a warning.
     fn each_block(
@@ -157,8 +202,10 @@ impl Tsdb {
                 continue;
             }
             ctx.check()?;
-            let visited = series_of(&block.index, query).and_then(|ids| visit(block, ids.as_ref()));
+            let visited =
+                series_of(ctx, &block.index, query).and_then(|ids| visit(block, ids.as_ref()));
             if let Err(error) = visited {
+                ctx.check()?;
                 warn(ctx, block, &error);
             }
         }
@@ -180,12 +227,17 @@ pub struct Cardinality {
 }
 
 fn exemplars_of(
+    ctx: &QueryCtx,
     block: &Block,
     matchers: &[Vec<Matcher>],
     range: TimeRange<Millis>,
     found: &mut BTreeMap<Labels, Vec<Exemplar>>,
 ) -> Result<()> {
-    let ids = if matchers.is_empty() { None } else { Some(union(&block.index, matchers)?) };
+    let ids = if matchers.is_empty() {
+        None
+    } else {
+        Some(union(&block.index, matchers, &|| ctx.check().is_ok())?)
+    };
     let wanted = |id| ids.as_ref().is_none_or(|ids| ids.contains(id));
     let mut some = Vec::new();
     block.each_exemplars((range.start.0, range.end.0), &wanted, &mut |id, exemplars| {
@@ -206,12 +258,23 @@ fn top(all: impl Iterator<Item = (String, u64)>, limit: usize) -> Vec<(String, u
 }
 
 /// The series that a query means; none for all.
-fn series_of(index: &dyn Postings, query: &LabelQuery) -> Result<Option<RoaringBitmap>> {
-    if query.matchers.is_empty() { Ok(None) } else { union(index, &query.matchers).map(Some) }
+fn series_of(
+    ctx: &QueryCtx,
+    index: &dyn Postings,
+    query: &LabelQuery,
+) -> Result<Option<RoaringBitmap>> {
+    if query.matchers.is_empty() {
+        return Ok(None);
+    }
+    union(index, &query.matchers, &|| ctx.check().is_ok()).map(Some)
 }
 
-fn series_or_all(index: &dyn Postings, query: &LabelQuery) -> Result<RoaringBitmap> {
-    match series_of(index, query)? {
+fn series_or_all(
+    ctx: &QueryCtx,
+    index: &dyn Postings,
+    query: &LabelQuery,
+) -> Result<RoaringBitmap> {
+    match series_of(ctx, index, query)? {
         Some(ids) => Ok(ids),
         None => Ok(index.all()?),
     }

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Samples of so many series are taken from the head at once; appends wait for these alone.
-const SERIES_AT_ONCE: usize = 4096;
+pub(crate) const SERIES_AT_ONCE: usize = 4096;
 
 /// A series that was found, with the places that have samples of it, the most trusted first.
 struct Found {
@@ -39,7 +39,7 @@ impl SampleSource for Tsdb {
     ) -> Result<Vec<Selected>, QueryError> {
         ctx.check()?;
         self.warn_of_gaps(ctx);
-        let heads = ctx.traced(|| "select in head".into(), || self.select_head(selections))?;
+        let heads = ctx.traced(|| "select in head".into(), || self.select_head(ctx, selections))?;
         let blocks = self.blocks();
         let mut answer = Vec::with_capacity(selections.len());
         for (selection, (found, snapshot)) in selections.iter().zip(heads) {
@@ -113,12 +113,16 @@ impl Tsdb {
         // Of blocks that overlap the newer one is trusted more.
         for block in blocks.iter().rev().filter(|block| block.overlaps(first, last)) {
             ctx.check()?;
-            match self.find_in(block, &selection.matchers, parts.len()) {
+            match self.find_in(ctx, block, &selection.matchers, parts.len()) {
                 Ok(more) => {
                     found = merge(found, more);
                     parts.push(BlockPart::new(Arc::clone(block)));
                 }
-                Err(error) => warn(ctx, block, &error),
+                Err(error) => {
+                    // Whoever ended the search is told so, and the block is not damaged.
+                    ctx.check()?;
+                    warn(ctx, block, &error);
+                }
             }
         }
         if self.labels_budget.is_spent() {
@@ -139,8 +143,14 @@ impl Tsdb {
         Ok(Selected { labels, reader: Arc::new(reader) })
     }
 
-    fn find_in(&self, block: &Block, matchers: &[Matcher], at: usize) -> Result<Vec<Found>> {
-        let ids = index::select(&block.index, matchers)?;
+    fn find_in(
+        &self,
+        ctx: &QueryCtx,
+        block: &Block,
+        matchers: &[Matcher],
+        at: usize,
+    ) -> Result<Vec<Found>> {
+        let ids = index::select_while(&block.index, matchers, &|| ctx.check().is_ok())?;
         let mut found = Vec::with_capacity(usize::try_from(ids.len()).unwrap_or(0));
         block.for_each_labels(&ids, &self.labels_budget, &mut |id, labels| {
             let places = SmallVec::from_slice(&[Place::Block(at, id)]);
@@ -154,15 +164,21 @@ impl Tsdb {
     /// Of many series the samples are taken by so many at a time, so that appends need not wait for
     /// all; none is taken that is newer than the newest was. A push that had not ended before is not
     /// seen, neither in one selection nor in the others.
-    fn select_head(&self, selections: &[Selection]) -> Result<Vec<(Vec<Found>, Snapshot)>> {
+    fn select_head(
+        &self,
+        ctx: &QueryCtx,
+        selections: &[Selection],
+    ) -> Result<Vec<(Vec<Found>, Snapshot)>, QueryError> {
         let head = &self.head;
         let view = head.pushes().view();
         let mut chosen: Vec<Vec<(Labels, SeriesRef)>> = Vec::with_capacity(selections.len());
         {
             let registry = head.registry();
             for selection in selections {
-                let slots =
-                    registry.in_order(&index::select(&registry.index, &selection.matchers)?);
+                let goes_on = || ctx.check().is_ok();
+                let slots = index::select_while(&registry.index, &selection.matchers, &goes_on)
+                    .map_err(|error| said(ctx, error.into()))?;
+                let slots = registry.in_order(&slots);
                 let series = registry.labelled(&slots).into_iter();
                 let series = series.map(|(labels, slot)| (labels, registry.reference(slot)));
                 chosen.push(series.collect());
@@ -248,6 +264,11 @@ fn merge(one: Vec<Found>, other: Vec<Found>) -> Vec<Found> {
     }
     merged.extend(other);
     merged
+}
+
+/// Why there is no answer: the query is to end, or else `error`.
+pub(crate) fn said(ctx: &QueryCtx, error: crate::Error) -> QueryError {
+    ctx.check().err().unwrap_or_else(|| error.into())
 }
 
 /// Says in the answer that a block is missing from it.

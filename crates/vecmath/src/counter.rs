@@ -64,6 +64,11 @@ impl CounterResets {
         self.positions.is_empty()
     }
 
+    /// How many resets there are.
+    pub fn len(&self) -> usize {
+        self.positions.len()
+    }
+
     /// How many resets lie between the samples of the window `low..high`.
     pub fn count(&self, low: usize, high: usize) -> usize {
         within(&self.positions, low, high).len()

@@ -17,8 +17,8 @@ use crate::rfc3339;
 /// One line of a container's log file, without its newline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CriLine<'a> {
-    /// When the runtime read it.
-    pub timestamp: Nanos,
+    /// When the runtime read it; nothing if that is not said in RFC 3339.
+    pub timestamp: Option<Nanos>,
     /// `stdout` or `stderr`.
     pub stream: CriStream,
     /// Whether the line goes on in the next one of the same stream.
@@ -48,30 +48,38 @@ impl CriStream {
 
 impl<'a> CriLine<'a> {
     /// Reads a line; nothing if it is not one of this form.
+    ///
+    /// As in Promtail, whose stage `cri` is a regular expression, any word is taken as the time and
+    /// any as the tags; what is no `P` ends a line.
     pub fn parse(line: &'a [u8]) -> Option<Self> {
         let (time, rest) = word(line)?;
-        let timestamp = rfc3339::parse(time)?;
+        let timestamp = rfc3339::parse(time);
         let (stream, rest) = word(rest)?;
         let stream = match stream {
             b"stdout" => CriStream::Stdout,
             b"stderr" => CriStream::Stderr,
             _ => return None,
         };
-        // An empty line may have lost its last space.
-        let (tags, content) = word(rest).unwrap_or((rest, &[]));
-        let partial = match tags {
-            [b'F'] | [b'F', b':', ..] => false,
-            [b'P'] | [b'P', b':', ..] => true,
-            _ => return None,
+        let (tags, content) = match word(rest) {
+            Some(found) => found,
+            // An empty line may have lost its last space.
+            None if timestamp.is_some() && matches!(rest, b"F" | b"P") => (rest, &[][..]),
+            None => return None,
         };
+        let partial = matches!(tags, [b'P'] | [b'P', b':', ..]);
         Some(Self { timestamp, stream, partial, content })
     }
 }
 
-/// What stands before the first space and what after it.
+/// The word before the first space, and what follows that.
 fn word(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = memchr::memchr(b' ', bytes)?;
-    Some((bytes.get(..end)?, bytes.get(end + 1..)?))
+    let word = bytes.get(..end).filter(|word| !word.is_empty())?;
+    // Go's `\S`.
+    if word.iter().any(|byte| matches!(byte, b'\t' | b'\n' | 0x0c | b'\r')) {
+        return None;
+    }
+    Some((word, bytes.get(end + 1..)?))
 }
 
 #[cfg(test)]
@@ -93,13 +101,19 @@ mod tests {
         f("2016-10-06T00:17:09+02:00 stdout F:tag  x", Some((out, false, " x")));
         f("2016-10-06T00:17:09Z stdout F ", Some((out, false, "")));
         f("2016-10-06T00:17:09Z stdout F", Some((out, false, "")));
-        f("2016-10-06T00:17:09Z stdout X a", None);
+        f("2016-10-06T00:17:09Z stdout X a", Some((out, false, "a")));
+        f("2016-10-06T00:17:09Z stdout X", None);
         f("2016-10-06T00:17:09Z stdin F a", None);
-        f("yesterday stdout F a", None);
+        f("yesterday stdout F a", Some((out, false, "a")));
+        f("yesterday stdout F", None);
+        f("it\twas stdout F a", None);
+        f(" stdout F a", None);
+        f("t stdout  a", None);
         f("", None);
         let line = CriLine::parse(b"2016-10-06T00:17:09.5Z stdout F \xff");
         let line = line.expect("any bytes");
-        assert_eq!(line.timestamp, Nanos(1_475_713_029_500_000_000));
+        assert_eq!(line.timestamp, Some(Nanos(1_475_713_029_500_000_000)));
+        assert_eq!(CriLine::parse(b"yesterday stdout F a").expect("a line").timestamp, None);
         assert_eq!(line.content, b"\xff");
         assert_eq!((out.as_str(), CriStream::Stderr.as_str()), ("stdout", "stderr"));
     }

@@ -26,10 +26,10 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: 64 << 20,
-            series: 1_000_000,
-            labels: 64,
-            label_name_bytes: 1024,
-            label_value_bytes: 4096,
+            series: 2_000_000,
+            labels: 256,
+            label_name_bytes: 4 << 10,
+            label_value_bytes: 64 << 10,
         }
     }
 }
@@ -106,9 +106,9 @@ mod tests {
             "the value of label \"a\" has 4 bytes, more than the limit of 3 (label_value_bytes)",
         );
         f(
-            limits.check_label(&"n".repeat(1025), ""),
+            limits.check_label(&"n".repeat(4097), ""),
             &format!(
-                "label name \"{}\"… has 1025 bytes, more than the limit of 1024 (label_name_bytes)",
+                "label name \"{}\"… has 4097 bytes, more than the limit of 4096 (label_name_bytes)",
                 "n".repeat(100)
             ),
         );
@@ -125,8 +125,8 @@ mod tests {
             "the body has 2000001 items, more than the limit of 2000000 (items, fixed)",
         );
         f(
-            limits.check_series(1_000_001),
-            "the body has 1000001 series, more than the limit of 1000000 (series)",
+            limits.check_series(2_000_001),
+            "the body has 2000001 series, more than the limit of 2000000 (series)",
         );
     }
 }

@@ -51,6 +51,7 @@ targets![
     promql,
     promtail_config,
     promtail_positions,
+    promtail_stages,
     regexp,
     remote_read,
     remote_write,

@@ -190,6 +190,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "promtail_positions" => texts(&[
             "positions:\n  /var/log/a.log: \"123\"\n  \"/b: c\": \"9\"\n  journal-j: s=0;i=1\n",
         ]),
+        "promtail_stages" => promtail_stages(),
         "regexp" => texts(&["(a|b)+[^c-e]{2,3}\\pL\\b\nabab xy", "(?i:x)(?P<n>.*?)$\nXyz"]),
         "remote_read" => remote_read_request(),
         "remote_write" => remote_write(),
@@ -201,6 +202,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "template" => texts(&[
             "{{ range $k, $v := . }}{{ $k }}={{ $v | ToUpper | trunc 3 }}{{ else }}x{{ end }}\nvalue",
             "{{ if and .a (eq .a `b`) }}{{ regexReplaceAll \"(a)\" .a \"$1\" }}{{ end }}{{ printf \"%05.2f\" 1.5 }}\nabc",
+            "{{ $l := splitList `,` .a }}{{ range uniq $l }}{{ dict `k` (list . 1) | toJson }}{{ end }}{{ regexSplit `b*` .a -1 | join `-` | snakecase | Hash `s` }}\nabBc,d,d",
         ]),
         _ => Vec::new(),
     }
@@ -277,6 +279,21 @@ fn remote_write() -> Vec<Vec<u8>> {
     one.series(&labels(), &[point, point], &[], &[]);
     two.series(&labels(), &[point], &[], &[], None);
     plain_and_compressed([one.finish(), two.finish()])
+}
+
+/// Every stage before and behind some others, over lines of each format.
+fn promtail_stages() -> Vec<Vec<u8>> {
+    const TEXTS: [&str; 4] = ["{{ .a | ToUpper }}", "(a|b)+", "{app=~\".+\"} |~ `a`", "a.b"];
+    const LINES: &str = "2024-01-01T00:00:01Z stdout P part \n2024-01-01T00:00:02Z stdout F a end\n\
+        {\"a\":{\"b\":[1,null]},\"log\":\"x\\n\",\"stream\":\"stderr\",\"time\":\"2024-01-01T00:00:03.5Z\"}\n\
+        level=warn a=1.5s c=\"x y\"\n  \u{1b}[31mred\u{1b}[0m Jan  2 15:04:05 \u{e9}\n\n1700000000 aab end";
+    let stages = |at: u8| [at, at.wrapping_mul(7), at.wrapping_add(13)];
+    (0..40)
+        .map(|at: u8| {
+            let text = TEXTS.get(usize::from(at) % TEXTS.len()).unwrap_or(&"");
+            [&[3], &stages(at)[..], text.as_bytes(), b"\n", LINES.as_bytes()].concat()
+        })
+        .collect()
 }
 
 fn remote_read_request() -> Vec<Vec<u8>> {

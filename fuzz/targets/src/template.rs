@@ -1,8 +1,8 @@
-//! Go templates with the functions of Loki: whatever parses runs to its end or its limit.
+//! Go templates with the functions of Loki and Promtail: whatever parses runs to its end or its limit.
 
 use std::borrow::Cow;
 
-use masthead_template::{Env, OUTPUT_BYTES_MAX, Object, Template, Value, functions::LOKI};
+use masthead_template::{Env, OUTPUT_BYTES_MAX, Object, Template, Value, functions::PROMTAIL};
 
 use crate::text_and_rest;
 
@@ -28,7 +28,7 @@ impl Env for Labels<'_> {
 /// Takes any bytes.
 pub fn run(bytes: &[u8]) {
     let Some((text, value)) = text_and_rest(bytes) else { return };
-    if let Ok(template) = Template::parse("fuzz", text, &LOKI) {
+    if let Ok(template) = Template::parse("fuzz", text, &PROMTAIL) {
         let labels = Labels(value);
         let mut out = Vec::new();
         drop(template.run(&labels, &labels, &mut out));

@@ -153,6 +153,12 @@ impl Reading<'_> {
                 "no timestamp for {series}; every sample needs one"
             )));
         };
+        if matches!(time.0, i64::MIN | i64::MAX) {
+            let series = String::from_utf8_lossy(parser.series()).into_owned();
+            return Err(SampleError::Text(format!(
+                "the timestamp of {series} does not fit into 64 bits of milliseconds"
+            )));
+        }
         let ValueRef::Float(value) = parser.value() else {
             return Err(SampleError::Text("a histogram in text".to_owned()));
         };

@@ -123,10 +123,11 @@ fn samples_that_are_only_in_memory_are_there_too() {
 fn the_ends_of_time() {
     let fs = SimFs::new(10);
     let store = open(&fs);
-    let text = "a 1 -1e300\na 2 0\na 3 1e300\n# EOF\n";
+    let text = "a 1 -9.2e15\na 2 0\na 3 9.2e15\n# EOF\n";
     let report = import(&fs, &store, text, &Options::default()).unwrap();
     assert_eq!((report.samples, report.blocks), (3, 3));
-    assert_eq!(report.times, Some((i64::MIN, i64::MAX)));
+    let last = 9_200_000_000_000_000_000;
+    assert_eq!(report.times, Some((-last, last)));
     assert_eq!(dump(&store).lines().count(), 3);
 }
 
@@ -141,6 +142,10 @@ fn errors_name_the_line_and_nothing_is_written() {
     };
     f("", "line 1: data does not end with # EOF");
     f("a 1 1\n", "line 2: data does not end with # EOF");
+    f(
+        "a 1 -1e300\n# EOF\n",
+        "line 1: the timestamp of a does not fit into 64 bits of milliseconds",
+    );
     f("a 1 1\nb 2\n# EOF\n", "line 2: no timestamp for b; every sample needs one");
     f(
         "a 1 1\n# TYPE b gauge\nb x 1\n# EOF\n",

@@ -262,7 +262,7 @@ impl Postings for DiskIndex {
         name: &str,
         prefix: &str,
         into: &mut RoaringBitmap,
-        visit: &mut dyn FnMut(&str) -> bool,
+        visit: &mut dyn FnMut(&str) -> Result<bool>,
     ) -> Result<()> {
         let mut range = self.pairs_of(name)?;
         let (mut low, mut high) = (range.start, range.end);
@@ -282,7 +282,7 @@ impl Postings for DiskIndex {
             if !value.starts_with(prefix) {
                 break;
             }
-            if !visit(value) {
+            if !visit(value)? {
                 continue;
             }
             if place & SINGLE == 0 {
@@ -290,6 +290,19 @@ impl Postings for DiskIndex {
             } else {
                 into.insert(place & !SINGLE);
             }
+        }
+        Ok(())
+    }
+
+    fn for_each_value(
+        &self,
+        name: &str,
+        ids: &RoaringBitmap,
+        visit: &mut dyn FnMut(u32, &str) -> Result<()>,
+    ) -> Result<()> {
+        let mut cursor = self.cursor();
+        for id in ids {
+            visit(id, cursor.labels(id)?.get(name).unwrap_or_default())?;
         }
         Ok(())
     }

@@ -252,10 +252,10 @@ impl Postings for HeadIndex {
         name: &str,
         prefix: &str,
         into: &mut RoaringBitmap,
-        visit: &mut dyn FnMut(&str) -> bool,
+        visit: &mut dyn FnMut(&str) -> Result<bool>,
     ) -> Result<()> {
         for (value, series) in self.pairs.values(name) {
-            if value.starts_with(prefix) && visit(value) {
+            if value.starts_with(prefix) && visit(value)? {
                 series.add_to(into);
             }
         }
@@ -266,12 +266,12 @@ impl Postings for HeadIndex {
         &self,
         name: &str,
         ids: &RoaringBitmap,
-        visit: &mut dyn FnMut(u32, &str),
+        visit: &mut dyn FnMut(u32, &str) -> Result<()>,
     ) -> Result<()> {
         for id in ids {
             if let Some(mut set) = self.set(id) {
                 let label = set.find(|label| label.name == name);
-                visit(id, label.map_or("", |label| label.value));
+                visit(id, label.map_or("", |label| label.value))?;
             }
         }
         Ok(())

@@ -7,17 +7,37 @@ use masthead_model::{MatchOp, Matcher};
 use roaring::RoaringBitmap;
 
 use super::Postings;
-use crate::Result;
+use crate::{Error, Result};
 
 /// With fewer series left than this part of a label's values, trying each series' label is cheaper
 /// than trying each value.
 const VALUES_PER_SERIES: u64 = 4;
+
+/// Bytes of values that are tried between two questions whether to go on. Some expressions take a
+/// tenth of a second for so many; the plainest take microseconds, beside which a question is nothing.
+const BYTES_A_CHECK: usize = 4_096;
+
+/// A value counts for so many bytes more than it has.
+const VALUE_COST: usize = 16;
 
 /// Returns the series that pass all of `matchers`; all series if there are none.
 ///
 /// # Errors
 /// Those of reading the index.
 pub fn select(index: &dyn Postings, matchers: &[Matcher]) -> Result<RoaringBitmap> {
+    select_while(index, matchers, &|| true)
+}
+
+/// The same as long as `goes_on` says so, which is asked now and then while values are tried.
+///
+/// # Errors
+/// Those of reading the index; [`Error::Ended`] after the first no.
+pub fn select_while(
+    index: &dyn Postings,
+    matchers: &[Matcher],
+    goes_on: &dyn Fn() -> bool,
+) -> Result<RoaringBitmap> {
+    let mut trial = Trial { goes_on, bytes: 0 };
     let mut order: Vec<&Matcher> = matchers.iter().collect();
     order.sort_by_key(|matcher| cost(matcher));
     let mut left: Option<RoaringBitmap> = None;
@@ -25,9 +45,30 @@ pub fn select(index: &dyn Postings, matchers: &[Matcher]) -> Result<RoaringBitma
         if left.as_ref().is_some_and(RoaringBitmap::is_empty) {
             break;
         }
-        left = Some(narrow(index, matcher, left)?);
+        left = Some(narrow(index, matcher, left, &mut trial)?);
     }
     left.map_or_else(|| index.all(), Ok)
+}
+
+/// The values that are tried for one answer.
+struct Trial<'a> {
+    goes_on: &'a dyn Fn() -> bool,
+    /// Since the last question.
+    bytes: usize,
+}
+
+impl Trial<'_> {
+    /// Whether `matcher` passes `value`.
+    fn passes(&mut self, matcher: &Matcher, value: &str) -> Result<bool> {
+        self.bytes += VALUE_COST + value.len();
+        if self.bytes >= BYTES_A_CHECK {
+            self.bytes = 0;
+            if !(self.goes_on)() {
+                return Err(Error::Ended);
+            }
+        }
+        Ok(matcher.matches(value))
+    }
 }
 
 fn cost(matcher: &Matcher) -> u8 {
@@ -45,6 +86,7 @@ fn narrow(
     index: &dyn Postings,
     matcher: &Matcher,
     left: Option<RoaringBitmap>,
+    trial: &mut Trial<'_>,
 ) -> Result<RoaringBitmap> {
     let name = matcher.name();
     let exact = exact_values(matcher);
@@ -54,9 +96,10 @@ fn narrow(
     {
         let mut passed = RoaringBitmap::new();
         index.for_each_value(name, left, &mut |id, value| {
-            if matcher.matches(value) {
+            if trial.passes(matcher, value)? {
                 passed.insert(id);
             }
+            Ok(())
         })?;
         return Ok(passed);
     }
@@ -76,7 +119,7 @@ fn narrow(
                 _ => "",
             };
             index.union_values(name, prefix, &mut found, &mut |value| {
-                matcher.matches(value) != excludes
+                Ok(trial.passes(matcher, value)? != excludes)
             })?;
         }
     }

@@ -1,5 +1,7 @@
 //! Matchers on the index in memory and on disk give the same series.
 
+use std::cell::Cell;
+
 use camino::Utf8Path;
 use masthead_model::{
     Label,
@@ -288,11 +290,52 @@ fn many_and_few_series_are_sorted_by_their_labels() {
     let some: RoaringBitmap = [0, 6, 8].into_iter().collect();
     let mut got = Vec::new();
     let names = head.names_among(&some);
-    head.for_each_value("job", &some, &mut |id, value| got.push((id, value.to_owned()))).unwrap();
+    let mut keep = |id, value: &str| {
+        got.push((id, value.to_owned()));
+        Ok(())
+    };
+    head.for_each_value("job", &some, &mut keep).unwrap();
     let want = [0, 6, 8].map(|id| (id, series[id as usize].get("job").unwrap_or("").to_owned()));
     assert_eq!(got, want);
     let want = some.iter().flat_map(|id| series[id as usize].iter().map(|l| l.name)).collect();
     assert_eq!(names, want);
+}
+
+#[test]
+fn values_are_tried_only_as_long_as_somebody_waits() {
+    // One short label and one of half a kibibyte.
+    let series: Vec<Labels> = (0..1_000)
+        .map(|n| [("a", format!("{n}")), ("b", format!("{n:0512}"))].into_iter().collect())
+        .collect();
+    let (head, disk) = (head(&series), open(bytes_of(&series)).unwrap());
+    let f = |matchers: &[(MatchOp, &str, &str)], want: usize| {
+        let matchers: Vec<Matcher> = matchers
+            .iter()
+            .map(|(op, name, value)| Matcher::new(*op, name, value).unwrap())
+            .collect();
+        for index in [&head as &dyn Postings, &disk] {
+            let asked = Cell::new(0);
+            let goes_on = |most| {
+                asked.set(asked.get() + 1);
+                asked.get() <= most
+            };
+            let all = select_while(index, &matchers, &|| goes_on(usize::MAX)).unwrap();
+            assert_eq!((all, asked.get()), (select(index, &matchers).unwrap(), want));
+            if want > 1 {
+                asked.set(0);
+                let ended = select_while(index, &matchers, &|| goes_on(1));
+                assert!(matches!(ended, Err(Error::Ended)), "{matchers:?}");
+                assert_eq!(asked.get(), 2, "not asked again after a no");
+            }
+        }
+    };
+    f(&[(Matches, "b", ".*7")], 125);
+    f(&[(NotMatches, "b", ".*7")], 125);
+    f(&[(Matches, "a", ".*7")], 4);
+    // The labels of the few series that are left are tried, not all values.
+    f(&[(Matches, "a", "1|2|3|4|5|6|7|8|9"), (Matches, "b", ".*7")], 1);
+    f(&[(Equal, "a", "7"), (Matches, "b", ".*7")], 0);
+    f(&[(Equal, "b", "7")], 0);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use masthead_durable::{self as durable, journal::Cursor};
 use masthead_http_client::{Client, HttpClientConfig, Post, Session, shown};
 use masthead_model::Labels;
@@ -45,6 +45,8 @@ pub struct Target {
     pub tenant: String,
     /// Headers of every request.
     pub headers: BTreeMap<String, String>,
+    /// Whether lines that are refused with status 429 are lost instead of sent again.
+    pub drop_rate_limited: bool,
 }
 
 /// Pushes what a [`LokiSink`] holds.
@@ -220,6 +222,15 @@ impl Sender {
                     let (lines, url) = (request.lines, shown(&self.target.url));
                     error!(lines, url, reason, "Lines are lost: they were refused for good.");
                     stats.dropped("refused", request.lines);
+                    return true;
+                }
+                Answer::Later { status: Some(StatusCode::TOO_MANY_REQUESTS), reason, .. }
+                    if self.target.drop_rate_limited =>
+                {
+                    let (lines, url) = (request.lines, shown(&self.target.url));
+                    error!(lines, url, reason, "Lines are lost: the client takes no more now.");
+                    stats.pushes_failed.add(1);
+                    stats.dropped("rate_limited", request.lines);
                     return true;
                 }
                 Answer::Later { reason, retry_after, .. } => {

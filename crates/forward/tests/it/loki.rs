@@ -124,6 +124,7 @@ struct Disk {
     clock: Arc<SimClock>,
     stats: Arc<Stats>,
     options: Options,
+    drop_rate_limited: bool,
 }
 
 impl Disk {
@@ -135,6 +136,7 @@ impl Disk {
             clock: Arc::new(SimClock::default()),
             stats: Arc::default(),
             options,
+            drop_rate_limited: false,
         }
     }
 
@@ -156,6 +158,7 @@ impl Disk {
             external_labels: [("cluster", "c1"), ("app", "other")].into_iter().collect(),
             tenant: "t0".into(),
             headers: [("X-Extra".to_owned(), "1".to_owned())].into(),
+            drop_rate_limited: self.drop_rate_limited,
         };
         let fs = Arc::new(self.fs.clone()) as Arc<dyn Fs>;
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
@@ -253,6 +256,29 @@ async fn what_is_refused_for_good_is_dropped_and_counted() {
     assert_eq!(loki.wait_for(1).await, [r#"t0 {app="api", cluster="c1"} line 2"#]);
     assert_eq!(disk.stats.dropped_lines(), [("refused", 1)]);
     sender.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_limited_in_rate_is_sent_again_unless_it_is_to_be_dropped() {
+    for drops in [false, true] {
+        let (mut disk, loki) = (Disk::new(), Loki::start(429).await);
+        disk.drop_rate_limited = drops;
+        let sink = disk.open();
+        append(&sink, 1, None);
+        let sender = disk.send(&sink, loki.port);
+        loki.wait_for_attempts(1).await;
+        loki.status.store(204, Ordering::SeqCst);
+        append(&sink, 2, None);
+        let [one, two] = [1, 2].map(|n| format!(r#"t0 {{app="api", cluster="c1"}} line {n}"#));
+        if drops {
+            assert_eq!(loki.wait_for(1).await, [two]);
+            assert_eq!(disk.stats.dropped_lines(), [("rate_limited", 1)]);
+        } else {
+            assert_eq!(loki.wait_for(2).await, [one, two]);
+            assert_eq!(disk.stats.dropped_lines(), []);
+        }
+        sender.abort();
+    }
 }
 
 #[tokio::test]

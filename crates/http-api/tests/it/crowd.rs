@@ -139,7 +139,25 @@ async fn a_query_ends_at_its_deadline() {
     };
     let (answer, ()) = tokio::join!(ask, clock);
     assert_eq!(answer.status, 503);
-    assert!(answer.text().contains("query timed out in query execution"), "{}", answer.text());
+    assert!(
+        answer.text().contains("query timed out in expression evaluation"),
+        "{}",
+        answer.text()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_ends_cancels_all_queries_and_says_so() {
+    let (evaluator, server) = endless(Limits::default());
+    let ask = get(&server.router, URI);
+    let end = async {
+        wait_for(|| evaluator.running.load(Ordering::SeqCst) == 1).await;
+        server.api.ending().store(true, Ordering::SeqCst);
+    };
+    let (answer, ()) = tokio::join!(ask, end);
+    assert_eq!(answer.status, 499);
+    assert!(answer.text().contains("query was canceled"), "{}", answer.text());
+    assert_eq!(get(&server.router, "/api/v1/series?match[]=up").await.status, 499);
 }
 
 #[tokio::test(flavor = "multi_thread")]

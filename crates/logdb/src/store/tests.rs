@@ -6,7 +6,7 @@ use masthead_model::{ErrorClass, Labels, Matcher, Nanos, TimeRange};
 use masthead_ports::{
     Direction, LineFilter, LinePattern, LogBatch, LogColumns, LogHints, LogReport, LogRow,
     LogSelection, LogSink, LogSource, LogStream, Progress, QueryCtx, QueryLimits,
-    testing::MemoryLogStore,
+    testing::{MemoryLogStore, ctx_of_looks},
 };
 use masthead_sysio::{Random, SimClock, SimFs, UnixNanos};
 
@@ -518,3 +518,23 @@ const FIRST_VERSION: &[(&str, &[u8])] = first_version![
     "journal/journal-00000017-00",
     "blocks/block-0000000000000001/data"
 ];
+
+#[test]
+fn trying_many_values_ends_at_the_deadline_and_damages_nothing() {
+    let (store, _) = open(&SimFs::new(1));
+    for n in 0..200 {
+        put(&store, &format!("{{path=\"{n:0512}\"}}"), vec![row(START, "x")]);
+    }
+    let matchers = vec![Matcher::new(masthead_model::MatchOp::Matches, "path", ".*7").unwrap()];
+    let ended = |ctx: &QueryCtx| {
+        let found = store.streams(ctx, std::slice::from_ref(&matchers), everything());
+        found.map(|streams| streams.len()).map_err(|error| error.class())
+    };
+    for place in ["memory", "blocks"] {
+        assert_eq!(ended(&ctx_of_looks(1_000)), Ok(20), "{place}");
+        let late = ctx_of_looks(10);
+        assert_eq!(ended(&late), Err(ErrorClass::Timeout), "{place}");
+        assert_eq!(late.warnings(), [""; 0], "{place}");
+        store.flush_all().unwrap();
+    }
+}

@@ -82,7 +82,11 @@ impl FromArgMatches for Source {
         let typed = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
         let refuse = |what: &str| clap::Error::raw(ErrorKind::MissingRequiredArgument, what);
         let SourceArgs { data, url } = SourceArgs::from_arg_matches(matches)?;
-        let directory_alone = typed("data") && !typed("url");
+        if typed("data") && typed("url") {
+            let what = "--data <DIR> and --url <URL> are two sources; name one\n";
+            return Err(clap::Error::raw(ErrorKind::ArgumentConflict, what));
+        }
+        let directory_alone = typed("data");
         match (data, url.filter(|_| !directory_alone)) {
             (_, Some(url)) if matches.contains_id("from") => Ok(Self::Server(url)),
             (_, Some(_)) => Err(refuse("--url <URL> needs --from <TIME>\n")),

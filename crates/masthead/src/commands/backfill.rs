@@ -17,7 +17,7 @@ use masthead_model::{ByteSize, Millis, TimeRange};
 use masthead_sysio::{Clock, RealClock, RealFs};
 use masthead_tsdb::{Options, Tsdb};
 
-use crate::cli::SelectionArgs;
+use crate::cli::{SelectionArgs, UsageError};
 
 /// Between two lines of progress.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
@@ -43,14 +43,23 @@ pub(super) fn clock() -> Arc<dyn Clock> {
     Arc::new(RealClock::new())
 }
 
-pub(super) fn filter(args: &SelectionArgs) -> Filter {
-    Filter {
+/// What of the samples is wanted.
+///
+/// # Errors
+/// Times that leave nothing.
+pub(super) fn filter(args: &SelectionArgs) -> Result<Filter, UsageError> {
+    if let (Some(from), Some(to)) = (args.from, args.to)
+        && from > to
+    {
+        return Err(UsageError("--from is later than --to, which leaves no samples".to_owned()));
+    }
+    Ok(Filter {
         selectors: args.selectors.iter().map(|selector| selector.0.clone()).collect(),
         range: TimeRange {
             start: args.from.unwrap_or(Millis::MIN),
             end: args.to.unwrap_or(Millis::MAX),
         },
-    }
+    })
 }
 
 /// A line on stderr that is written over, where stderr is a terminal.

@@ -32,7 +32,7 @@ use crate::{
 /// What cannot be read or written; a store that a server has open.
 pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<()> {
     let clock = clock();
-    let mut exporter_filter = filter(&args.selection);
+    let mut exporter_filter = filter(&args.selection)?;
     if args.format == ExportFormat::Parquet && args.output.is_none() && io::stdout().is_terminal() {
         bail!(UsageError("Parquet is not for a terminal; add -o FILE".to_owned()));
     }

@@ -33,7 +33,7 @@ pub(crate) fn run(args: &ImportArgs) -> anyhow::Result<()> {
     let clock = clock();
     let now = clock.now().0.div_euclid(1_000_000);
     let options =
-        Options { filter: filter(&args.selection), not_after: Some(now.saturating_add(AHEAD_MS)) };
+        Options { filter: filter(&args.selection)?, not_after: Some(now.saturating_add(AHEAD_MS)) };
     let mut progress = ProgressLine::new(&clock);
     let report = match args.format {
         ImportFormat::Openmetrics => text(args, &clock, &options, &mut progress),

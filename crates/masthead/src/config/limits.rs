@@ -15,7 +15,7 @@ Therefore every queue, cache, body, label, line and query has a limit, and each 
 Three rules hold for all of them:
 
 - What goes over a limit is refused or left out as a whole, at the edge, before it costs much; nothing is cut silently.
-- The answer says which limit it was, and with which flag it is raised; where clients know Loki's own text, that is what is said.
+- The answer says which limit it was, and with which flag it is raised if there is one; where clients know Loki's own text, that is what is said.
 - Samples and lines that are refused or lost are counted by reason, so that a graph can show it and an alert can be set on it.
 
 The defaults are for a laptop or a small cluster.
@@ -44,7 +44,8 @@ They bound what a stranger's bytes may cost, and are far above what real ones ne
 const TAIL: &str = "
 ## More of them
 
-- Of a scrape: `body_size_limit`, `sample_limit`, `label_limit`, `label_name_length_limit`, `label_value_length_limit` and `target_limit` of prometheus.yml, none by default, as with Prometheus; counted by `masthead_scrape_exceeded_*_total`.
+- Of a scrape: `body_size_limit`, `sample_limit`, `label_limit`, `label_name_length_limit`, `label_value_length_limit` and `target_limit` of prometheus.yml; counted by `masthead_scrape_exceeded_*_total`.
+  What a job does not limit keeps the fixed limits above, and where it sets a higher one of labels or bytes, that counts.
 - Of collecting files and containers: [promtail.md](../reference/promtail.md#limits).
 - Of forwarding: [remote-write.md](../reference/remote-write.md#limits).
 - Of rules: [rules.md](../reference/rules.md).
@@ -55,7 +56,7 @@ const TAIL: &str = "
   By size: the oldest blocks go; what is not in a block yet counts, and stays.
 - Of lines that Masthead collects itself: those of pushes for labels, structured metadata and time ahead of the clock; what breaks them is lost, and counted in `masthead_tail_lines_lost_total` by the same reasons.
 
-There is no limit on how much may be pushed per second, and none on how long a query text of PromQL is but that of its form.
+There is no limit on how much may be pushed per second.
 ";
 
 /// Flag, what happens beyond it, a part of the text that is then said (nothing where nobody is
@@ -160,7 +161,7 @@ const FLAGS: &[Row] = &[
         "masthead_http_api_log_followers",
     ),
     ("logs.max-pattern-lines", "older lines are not looked at", "", ""),
-    ("query.timeout", "503", "query timed out in query execution", ""),
+    ("query.timeout", "503", "query timed out in expression evaluation", ""),
     ("query.max-samples", "422", "would load too many samples into memory", ""),
     ("query.max-concurrency", "the query waits", "", "masthead_http_api_queries_waiting"),
     (
@@ -231,6 +232,27 @@ const FIXED: &[Fixed] = &[
         "POINTS_MAX: i64 = 11_000;",
     ),
     (
+        "bytes of a PromQL query",
+        "1 MiB",
+        "400",
+        "crates/promql/src/parser.rs",
+        "EXPRESSION_BYTES_MAX: usize = 1 << 20;",
+    ),
+    (
+        "depth of a PromQL query; each operator of a chain such as `a + b + c` is one level",
+        "256",
+        "400",
+        "crates/promql/src/ast.rs",
+        "DEPTH_MAX: usize = 256;",
+    ),
+    (
+        "steps of a PromQL query or of a subquery in it",
+        "50,000,000",
+        "422",
+        "crates/promql/src/engine/grid.rs",
+        "STEPS_MAX: usize = 50_000_000;",
+    ),
+    (
         "bytes of label values that a PromQL query makes",
         "256 MiB",
         "422",
@@ -251,7 +273,13 @@ const FIXED: &[Fixed] = &[
         "crates/logql/src/engine.rs",
         "ANSWER_BYTES_MAX: usize = 256 << 20;",
     ),
-    ("depth of a LogQL query", "100", "400", "crates/logql/src/ast.rs", "DEPTH_MAX: usize = 100;"),
+    (
+        "depth of a LogQL query, and operands of one chain of it such as `a or b or c`",
+        "100",
+        "400",
+        "crates/logql/src/ast.rs",
+        "DEPTH_MAX: usize = 100;",
+    ),
     (
         "bytes that a regular expression is compiled to",
         "10 MiB",
@@ -279,6 +307,48 @@ const FIXED: &[Fixed] = &[
         "refused",
         "crates/model/src/histogram.rs",
         "BUCKETS_MAX: usize = 100_000;",
+    ),
+    (
+        "series of a scrape or of a push",
+        "2,000,000",
+        "the scrape fails, 400",
+        "crates/wire/src/limits.rs",
+        "series: 2_000_000,",
+    ),
+    (
+        "labels of a scraped or pushed series",
+        "256",
+        "the scrape fails; the series is refused",
+        "crates/wire/src/limits.rs",
+        "labels: 256,",
+    ),
+    (
+        "bytes of the name of such a label",
+        "4 KiB",
+        "the same",
+        "crates/wire/src/limits.rs",
+        "label_name_bytes: 4 << 10,",
+    ),
+    (
+        "bytes of its value",
+        "64 KiB",
+        "the same",
+        "crates/wire/src/limits.rs",
+        "label_value_bytes: 64 << 10,",
+    ),
+    (
+        "samples, buckets, attributes and the like in one push",
+        "2,000,000",
+        "400",
+        "crates/wire/src/limits.rs",
+        "ITEMS_MAX: usize = 2_000_000;",
+    ),
+    (
+        "bytes of a scrape whose job has no `body_size_limit`",
+        "256 MiB",
+        "the scrape fails",
+        "crates/scrape/src/settings.rs",
+        "body_bytes: 256 << 20,",
     ),
     (
         "a sample ahead of the clock, when scraped",

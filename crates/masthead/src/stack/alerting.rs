@@ -6,7 +6,7 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -59,6 +59,8 @@ pub(super) struct Alerting {
     args: ServeArgs,
     in_force: Mutex<InForce>,
     running: Mutex<Vec<Task>>,
+    /// Ends the evaluations under way.
+    ending: Arc<AtomicBool>,
 }
 
 /// What was loaded last, so that either half can be replaced without the other.
@@ -103,7 +105,9 @@ impl Alerting {
             source: metrics,
             clock: Arc::clone(&clock),
             limits: QueryLimits { timeout: args.query_timeout, samples: args.query_max_samples },
+            ending: Arc::default(),
         };
+        let ending = Arc::clone(&samples.ending);
         let lines =
             LogRules { engine: engines.logql.clone(), source: logs, samples: samples.clone() };
         let notifier = Notifier::new(Arc::new(RealFs));
@@ -127,6 +131,7 @@ impl Alerting {
             args: args.clone(),
             in_force: Mutex::default(),
             running: Mutex::default(),
+            ending,
         };
         alerting.read().map_err(|error| UsageError(format!("{error:#}")))?;
         Ok(alerting)
@@ -199,6 +204,11 @@ impl Alerting {
             let groups = files.iter().chain(&in_force.found).cloned().collect();
             self.rules.load(groups, external_labels.clone(), *interval, *offset);
         }
+    }
+
+    /// Setting this to true ends the evaluations under way, and those that are still to come.
+    pub(super) fn ending(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.ending)
     }
 
     /// The rules.

@@ -357,6 +357,7 @@ impl Collecting {
             external_labels: self.args.forward.label(&client.external_labels),
             tenant: client.tenant.clone(),
             headers: client.headers.clone(),
+            drop_rate_limited: client.drop_rate_limited,
         }
     }
 

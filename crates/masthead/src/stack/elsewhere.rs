@@ -116,6 +116,7 @@ impl Elsewhere {
             external_labels: args.forward.label(&Labels::default()),
             tenant: String::new(),
             headers: std::collections::BTreeMap::new(),
+            drop_rate_limited: false,
         };
         let push = Sender::new(Arc::clone(&lines), target, Arc::clone(&fs), Arc::clone(&clock))?;
 

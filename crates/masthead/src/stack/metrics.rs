@@ -306,10 +306,7 @@ fn custom_metric(
             CustomValue::Counter(total) => ConstCounter::new(*total).encode(one)?,
             CustomValue::Gauge(now) => ConstGauge::new(*now).encode(one)?,
             CustomValue::Histogram { buckets, sum, count } => {
-                // The library writes its largest number as `+Inf`.
-                let bound = |bound: f64| if bound.is_finite() { bound } else { f64::MAX };
-                let buckets: Vec<_> = buckets.iter().map(|(b, n)| (bound(*b), *n)).collect();
-                one.encode_histogram::<[(&str, &str); 1]>(*sum, *count, &buckets, None)?;
+                one.encode_histogram::<[(&str, &str); 1]>(*sum, *count, buckets, None)?;
             }
         }
     }
@@ -419,5 +416,40 @@ fn one(metric: MetricEncoder<'_>, kind: MetricType, number: u64) -> Result<(), f
     match kind {
         MetricType::Counter => ConstCounter::new(number).encode(metric),
         _ => ConstGauge::new(i64::try_from(number).unwrap_or(i64::MAX)).encode(metric),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::{encoding::text::encode_registry, registry::Registry};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Shown(CustomMetric);
+
+    impl Collector for Shown {
+        fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+            custom_metric(&mut encoder, &self.0)
+        }
+    }
+
+    #[test]
+    fn the_last_bucket_of_a_histogram_has_no_bound() {
+        let buckets = vec![(0.5, 1), (f64::INFINITY, 2)];
+        let labels = [("app", "api")].into_iter().collect();
+        let histogram = CustomValue::Histogram { buckets, sum: 4.5, count: 3 };
+        let metric = CustomMetric {
+            name: "took".to_owned(),
+            help: "Took.".to_owned(),
+            series: vec![(labels, histogram)],
+        };
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(Shown(metric)));
+        let mut text = String::new();
+        encode_registry(&mut text, &registry).unwrap();
+        let buckets: Vec<&str> = text.lines().filter(|line| line.contains("_bucket")).collect();
+        let last = r#"took_bucket{le="+Inf",app="api"} 3"#;
+        assert_eq!(buckets, [r#"took_bucket{le="0.5",app="api"} 1"#, last], "{text}");
     }
 }

@@ -71,6 +71,12 @@ fn what_cannot_be_is_refused_with_the_way_out() {
         "http://127.0.0.1:1/api/v1/label/__name__/values",
     );
     f(&["export", "openmetrics", "--data", data, "--match", "up{"], 2, "--match");
+    let both = ["export", "openmetrics", "--data", data, "--url", "http://x", "--from", "1"];
+    f(&both, 2, "--data <DIR> and --url <URL> are two sources");
+    let nothing = ["--data", data, "--from", "100", "--to", "50"];
+    for command in [["export", "openmetrics"].as_slice(), &["import", "openmetrics", "-"]] {
+        f(&[command, &nothing].concat(), 2, "--from is later than --to");
+    }
 }
 
 #[test]

@@ -78,6 +78,7 @@ fn wrong_usage_exits_with_2_and_says_what() {
     };
     f(&[], "Usage: masthead");
     f(&["sail"], "sail");
+    f(&["query", "--formt"], "there is no flag --formt");
     f(&["demo", "--rate", "0"], "must be requests a second above 0");
     f(&["demo", "--for", "soon"], "write it like 20s");
     f(&["demo", "--items-api", "/nowhere/items-api"], "no items API at /nowhere/items-api");

@@ -125,6 +125,25 @@ impl Server {
     }
 }
 
+#[test]
+fn a_signal_ends_queries_that_would_go_on_for_minutes() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let slow = "/api/v1/query_range?query=quantile_over_time(0.5,vector(time())[300000s:1s])&start=10000000&end=10010999&step=1";
+    let answer = std::thread::scope(|scope| {
+        let asking = scope.spawn(|| server.get(slow));
+        let running = || server.get("/api/queries").1.contains("\"waits\":false");
+        while !running() {
+            assert!(!asking.is_finished(), "it was quicker than anybody could look");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        kill_process(server.process.id(), Signal::TERM).unwrap();
+        asking.join().unwrap()
+    });
+    assert!(answer.0 == 499 && answer.1.contains("query was canceled"), "{answer:?}");
+    assert_eq!(server.process.finish().0, Some(0));
+}
+
 pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     i64::try_from(since.as_millis()).unwrap()

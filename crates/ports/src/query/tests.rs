@@ -42,6 +42,17 @@ fn a_cancelled_query_stops_at_its_next_check() {
 }
 
 #[test]
+fn all_queries_that_share_it_end_together() {
+    let ending = Arc::new(AtomicBool::new(false));
+    let [one, other] = [(); 2].map(|()| ctx(10).1.ended_by(Arc::clone(&ending)));
+    assert!(one.check().is_ok() && other.charge(1).is_ok());
+    ending.store(true, Ordering::Relaxed);
+    assert_eq!(one.check().map_err(|e| e.class()), Err(ErrorClass::Cancelled));
+    assert_eq!(other.charge(1).map_err(|e| e.class()), Err(ErrorClass::Cancelled));
+    assert!(!one.cancellation().load(Ordering::Relaxed), "nobody meant this one");
+}
+
+#[test]
 fn warnings_are_kept_once_and_counts_add_up() {
     let (_, ctx) = ctx(10);
     ctx.warn("a");

@@ -42,7 +42,9 @@ pub enum Error {
     #[error("negative offset is disabled")]
     NegativeOffsetDisabled,
     /// More instants than any query can pay for.
-    #[error("query has more than {STEPS_MAX} steps; use a shorter range or a larger step")]
+    #[error(
+        "a subquery or the query has more than {STEPS_MAX} steps, which no flag raises; use a shorter range or a larger step"
+    )]
     TooManySteps,
     /// Labels that grow from call to call.
     #[error(

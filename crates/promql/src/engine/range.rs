@@ -16,6 +16,7 @@ use super::{
     Error, Evaluation, Scratch,
     counts::{Tally, size},
     grid::Shift,
+    pace::Pace,
     row::{ABSENT, Column, Made, Row, TYPE_LABEL, is_absent, merge_same_labels, without_metadata},
     samples::Series,
     usual_values,
@@ -70,6 +71,7 @@ pub(crate) struct Floats<'a> {
     pub(crate) grid: &'a StepGrid,
     range: i64,
     offset: i64,
+    pace: &'a Pace<'a>,
 }
 
 /// Where a range function leaves what it has to say.
@@ -91,14 +93,20 @@ struct Reach {
     lookback: i64,
 }
 
+/// A histogram takes about as long as so many floats.
+const HISTOGRAM_SAMPLES: usize = 64;
+
 impl Floats<'_> {
-    /// What `f` makes of the positions of the samples in each window.
+    /// What `f` makes of the positions of the samples in each window, as long as the query goes on.
     pub(crate) fn each_range(
         &self,
         mut f: impl FnMut(Range<usize>, Bounds) -> Option<f64>,
     ) -> Column {
         let windows = Windows::new(self.times, *self.grid, self.range, self.offset);
-        windows.map(|(bounds, range)| f(range, bounds).unwrap_or(ABSENT)).collect()
+        let made = windows.map(|(bounds, range)| {
+            if self.pace.goes_on(range.len()) { f(range, bounds).unwrap_or(ABSENT) } else { ABSENT }
+        });
+        made.collect()
     }
 
     /// Whether windows share so many samples that looking at each of them anew would be slow.
@@ -158,12 +166,15 @@ impl Reach {
         moving.into_iter().flatten().map(|(_, range)| range).chain(fixed)
     }
 
-    /// Counts the samples that each step looks at.
-    fn count(&self, columns: &Columns, grid: &StepGrid, tally: &Tally) {
+    /// Counts the samples that each step looks at, as long as the query goes on.
+    fn count(&self, columns: &Columns, grid: &StepGrid, tally: &Tally, pace: &Pace<'_>) {
         for (step, range) in self.positions(&columns.float_times, grid).enumerate() {
             tally.add(step, range.len() as u64);
         }
         for (step, range) in self.positions(&columns.histogram_times, grid).enumerate() {
+            if !pace.goes_on(range.len()) {
+                return;
+            }
             let seen = columns.histograms.get(range).unwrap_or(&[]).iter();
             tally.add(step, seen.fold(0, |sum, histogram| sum + size(histogram)));
         }
@@ -200,11 +211,14 @@ impl Evaluation<'_> {
                     return Ok(None);
                 }
                 self.charge_row(grid.len(), scratch.columns.len())?;
+                let pace = Pace::new(self.ctx);
                 if let Some(tally) = &tally {
-                    reach.count(&scratch.columns, grid, tally);
+                    reach.count(&scratch.columns, grid, tally, &pace);
                 }
                 let mut says = RangeNotes { notes, metric: metric_name(labels), pos };
-                let mut row = range_row(scratch, &reach, grid, &args, function, labels, &mut says)?;
+                let windows = (&reach, grid, &pace);
+                let mut row = range_row(scratch, windows, &args, function, labels, &mut says)?;
+                pace.end()?;
                 if row.is_empty() {
                     return Ok(None);
                 }
@@ -262,7 +276,9 @@ impl Evaluation<'_> {
         let each = self.each_series(size, |at, Scratch { columns, .. }, _| {
             series.read(self.ctx, at, columns)?;
             if let Some(tally) = &tally {
-                reach.count(columns, grid, tally);
+                let pace = Pace::new(self.ctx);
+                reach.count(columns, grid, tally, &pace);
+                pace.end()?;
             }
             let floats = reach.positions(&columns.float_times, grid);
             let histograms = reach.positions(&columns.histogram_times, grid);
@@ -293,7 +309,9 @@ impl Evaluation<'_> {
             let Some(labels) = series.labels(at) else { return Ok(None) };
             series.read(self.ctx, at, columns)?;
             if let Some(tally) = &tally {
-                reach.count(columns, grid, tally);
+                let pace = Pace::new(self.ctx);
+                reach.count(columns, grid, tally, &pace);
+                pace.end()?;
             }
             let mut result = SeriesResult { labels: labels.clone(), ..SeriesResult::default() };
             let floats = reach.positions(&columns.float_times, grid).next().unwrap_or_default();
@@ -386,10 +404,10 @@ pub(crate) fn edge_of(edges: RangeEdges) -> Option<masthead_vecmath::Edge> {
     }
 }
 
+/// The row of a series; unfinished once the query is to end.
 fn range_row(
     scratch: &mut Scratch,
-    reach: &Reach,
-    grid: &StepGrid,
+    (reach, grid, pace): (&Reach, &StepGrid, &Pace<'_>),
     args: &[Vec<f64>],
     function: &RangeFunction,
     labels: &Labels,
@@ -407,7 +425,8 @@ fn range_row(
             *rates = None;
         }
         let tables = rates.get_or_insert_with(|| RateTables::new(windows));
-        return Ok(Row::of_floats(labels.clone(), false, rate_column(columns, tables, windows)));
+        let column = rate_column(columns, tables, windows, pace);
+        return Ok(Row::of_floats(labels.clone(), false, column));
     }
     if let (true, Some(column)) = (plain, function.column) {
         let floats = Floats {
@@ -416,6 +435,7 @@ fn range_row(
             grid,
             range: reach.range,
             offset: reach.shift.offset,
+            pace,
         };
         return Ok(Row::of_floats(labels.clone(), false, column(&floats)));
     }
@@ -426,6 +446,9 @@ fn range_row(
     for (step, ((at, floats), histograms)) in grid.iter().zip(floats).zip(histograms).enumerate() {
         if floats.is_empty() && histograms.is_empty() {
             continue;
+        }
+        if !pace.goes_on(floats.len() + histograms.len().saturating_mul(HISTOGRAM_SAMPLES)) {
+            break;
         }
         for (to, from) in step_args.iter_mut().zip(args) {
             *to = from.get(step).copied().unwrap_or(f64::NAN);
@@ -450,7 +473,12 @@ fn range_row(
 }
 
 /// Resets are found once for all windows.
-fn rate_column(columns: &Columns, tables: &mut RateTables, windows: RateWindows) -> Column {
+fn rate_column(
+    columns: &Columns,
+    tables: &mut RateTables,
+    windows: RateWindows,
+    pace: &Pace<'_>,
+) -> Column {
     let Columns { float_times, floats, .. } = columns;
     let resets = if windows.kind.is_counter() {
         CounterResets::find(float_times, floats, &[])
@@ -458,7 +486,8 @@ fn rate_column(columns: &Columns, tables: &mut RateTables, windows: RateWindows)
         CounterResets::default()
     };
     let mut column = Column::from_elem(ABSENT, windows.grid.len());
-    tables.rates(float_times, floats, &resets, &mut column);
+    let goes_on = |samples| pace.goes_on(samples);
+    tables.rates(float_times, floats, &resets, goes_on, &mut column);
     column
 }
 

@@ -31,9 +31,10 @@ pub(super) fn label_replace(
         // No group is longer than the whole.
         let most = references.saturating_mul(source.len()).saturating_add(replacement.len());
         evaluation.charge_labels(most)?;
-        let mut value = String::new();
-        captures.expand(replacement, &mut value);
-        Ok(Some(value))
+        let mut value = Vec::new();
+        captures.expand(replacement.as_bytes(), &mut value);
+        // Pieces of text are text.
+        Ok(Some(String::from_utf8(value).unwrap_or_default()))
     })
 }
 
@@ -70,6 +71,8 @@ fn relabel(
 ) -> Result<Value, Error> {
     let mut rows = evaluation.vector(vector, grid)?;
     for row in &mut rows {
+        // An expression over one long value can take a tenth of a second.
+        evaluation.ctx.check()?;
         if let Some(value) = value(&row.labels)? {
             row.labels = row.labels.to_builder().set(target, &value).build();
             // A name that was just given is not dropped later.

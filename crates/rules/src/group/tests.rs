@@ -25,6 +25,7 @@ impl Bench {
             source: Arc::clone(&store) as Arc<dyn SampleSource>,
             clock: Arc::new(clock.clone()),
             limits: QueryLimits::default(),
+            ending: Arc::default(),
         };
         Self { store, rules, clock, counts: Counts::default() }
     }

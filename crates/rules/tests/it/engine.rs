@@ -90,6 +90,7 @@ async fn groups_run_by_themselves_and_removed_ones_leave_no_series() {
         source: stack.store.clone(),
         clock: clock.clone(),
         limits: masthead_ports::QueryLimits::default(),
+        ending: Arc::default(),
     };
     let emptied = stack.rules.clone();
     tokio::task::spawn_blocking(move || {

@@ -27,6 +27,7 @@ impl Stack {
             source: store.clone(),
             clock: Arc::clone(&clock),
             limits: QueryLimits::default(),
+            ending: Arc::default(),
         };
         let logs = LogRules {
             engine: LogEngine::default(),

@@ -35,6 +35,8 @@ pub struct ClientConfig {
     pub tenant: String,
     /// Headers of every request.
     pub headers: BTreeMap<String, String>,
+    /// Whether lines that are refused with status 429 are lost instead of sent again.
+    pub drop_rate_limited: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -71,12 +73,6 @@ impl WrittenClient {
             Err(_) if self.url.is_empty() => return refuse("url", "a client needs an url"),
             Err(error) => return refuse("url", &error.to_string()),
         };
-        if self.drop_rate_limited_batches {
-            return refuse(
-                "drop_rate_limited_batches",
-                "not supported: drop_rate_limited_batches; batches wait in the journal",
-            );
-        }
         client.validate().map_err(|error| Refused::new(error.key, error.what))?;
         for name in self.external_labels.keys() {
             if !is_legacy_label_name(name) {
@@ -112,6 +108,7 @@ impl WrittenClient {
             external_labels: self.external_labels.into_iter().collect(),
             tenant: self.tenant_id,
             headers: self.headers,
+            drop_rate_limited: self.drop_rate_limited_batches,
         })
     }
 }

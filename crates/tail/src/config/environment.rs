@@ -1,6 +1,8 @@
 //! `${NAME}` and `${NAME:default}` in a configuration, as Promtail's `-config.expand-env` replaces
 //! them.
 
+use std::{cell::RefCell, collections::BTreeSet};
+
 /// Text with every reference replaced. `$$` stays a dollar; a name without a value is nothing.
 pub(super) fn expand(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(text.len());
@@ -28,6 +30,19 @@ pub(super) fn expand(text: &str, environment: &dyn Fn(&str) -> Option<String>) -
     out
 }
 
+/// The names of variables that a text refers to and that have a value.
+pub(super) fn known(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> BTreeSet<String> {
+    let known = RefCell::new(BTreeSet::new());
+    let note = |name: &str| {
+        if environment(name).is_some_and(|value| !value.is_empty()) {
+            known.borrow_mut().insert(name.to_owned());
+        }
+        None
+    };
+    expand(text, &note);
+    known.into_inner()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,5 +58,16 @@ mod tests {
         f("$1 ^a$ $HOST", "$1 ^a$ $HOST");
         f("$${HOST}", "${HOST}");
         f("${open", "${open");
+    }
+
+    #[test]
+    fn only_variables_with_a_value_are_known() {
+        let value = |name: &str| match name {
+            "HOST" => Some("h1".to_owned()),
+            "EMPTY" => Some(String::new()),
+            _ => None,
+        };
+        let found = known("${1}-${HOST}-${HOST:x} ${NONE:y} ${EMPTY} $HOST", &value);
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["HOST"]);
     }
 }

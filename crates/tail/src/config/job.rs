@@ -317,6 +317,7 @@ impl JobConfig {
             name: self.name.as_str().into(),
             sources,
             rules: self.rules.clone(),
+            host: setup.node.as_str().into(),
             pipeline: self.pipeline.fresh(),
             journal: self.journal.clone(),
             since: 0,

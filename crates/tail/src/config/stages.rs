@@ -92,6 +92,12 @@ stage_table! {
     };
 }
 
+/// The stages that a text lists, if it can be read.
+pub(crate) fn for_fuzzing(text: &str, metrics: &CustomMetrics) -> Option<Vec<Box<dyn Stage>>> {
+    let written: Option<Vec<WrittenStage>> = masthead_discovery::yaml::parse(text).ok()?;
+    make(written.unwrap_or_default(), "stages", metrics).ok()
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct WrittenMatch {

@@ -41,15 +41,15 @@ impl Entry {
         (!entry.cursor.is_empty()).then_some(entry)
     }
 
-    /// The line: the message, or all fields as JSON.
-    pub(crate) fn line(&self, json: bool) -> Cow<'_, [u8]> {
+    /// The line: the message, if there is one, or all fields as JSON.
+    pub(crate) fn line(&self, json: bool) -> Option<Cow<'_, [u8]>> {
         if json {
             let text = |value: &Vec<u8>| String::from_utf8_lossy(value).into_owned();
             let fields: BTreeMap<_, _> =
                 self.fields.iter().map(|(name, value)| (name, text(value))).collect();
-            return serde_json::to_vec(&fields).unwrap_or_default().into();
+            return Some(serde_json::to_vec(&fields).unwrap_or_default().into());
         }
-        self.fields.get("MESSAGE").map_or(&[][..], Vec::as_slice).into()
+        self.fields.get("MESSAGE").map(Into::into)
     }
 
     /// The labels that relabelling sees: `__journal_` and the field's name in small letters, and the
@@ -89,7 +89,8 @@ fn bytes(value: &Value) -> Option<Vec<u8>> {
 /// Reads an entry and throws it away, for the fuzzer.
 pub(crate) fn read_for_fuzzing(line: &[u8]) -> bool {
     Entry::read(line).is_some_and(|entry| {
-        entry.labels().count() < usize::MAX && entry.line(true).len() >= entry.line(false).len() / 4
+        let len = |json| entry.line(json).map_or(0, |line| line.len());
+        entry.labels().count() < usize::MAX && len(true) >= len(false) / 4
     })
 }
 
@@ -104,8 +105,8 @@ mod tests {
             "_SYSTEMD_UNIT":"a.service","TWICE":["one","two"],"LARGE":null}"#;
         let entry = Entry::read(text).unwrap();
         assert_eq!((&*entry.cursor, entry.time), ("s=1;i=2", Some(1_700_000_000_000_001_000)));
-        assert_eq!(&*entry.line(false), b"hi\xff");
-        let json = String::from_utf8(entry.line(true).into_owned()).unwrap();
+        assert_eq!(entry.line(false).as_deref(), Some(&b"hi\xff"[..]));
+        let json = String::from_utf8(entry.line(true).unwrap().into_owned()).unwrap();
         assert!(
             json.starts_with(r#"{"MESSAGE":"hi"#) && json.contains(r#""TWICE":"one""#),
             "{json}"
@@ -121,6 +122,15 @@ mod tests {
                 "__journal_priority_keyword=error",
             ]
         );
+    }
+
+    #[test]
+    fn an_entry_without_a_message_is_no_line_but_is_json() {
+        let entry = Entry::read(br#"{"__CURSOR":"s=1","UNIT":"a"}"#).unwrap();
+        assert_eq!(entry.line(false), None);
+        assert_eq!(entry.line(true).as_deref(), Some(&br#"{"UNIT":"a"}"#[..]));
+        let empty = Entry::read(br#"{"__CURSOR":"s=1","MESSAGE":""}"#).unwrap();
+        assert_eq!(empty.line(false).as_deref(), Some(&b""[..]));
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! `cri`: lines of container logs in the format of the Kubernetes runtime interface, parts joined.
 //!
 //! A part (`P`) waits for the line's end (anything else) of the same stream of the same file. The
-//! joined line has the time of its last part, as Promtail's. A line that is not of this format
-//! passes as it is.
+//! joined line has the time of its last part, as Promtail's. A line whose time cannot be read comes a
+//! nanosecond after the one before it of its stream. A line that is not of this format passes as it
+//! is.
 
 use std::sync::Arc;
 
-use masthead_wire::cri::CriLine;
+use masthead_model::Nanos;
+use masthead_wire::cri::{CriLine, CriStream};
 use serde::Deserialize;
 
 use crate::{
@@ -41,6 +43,8 @@ pub(crate) struct Cri {
     settings: Arc<Settings>,
     names: Names,
     partial: Vec<Entry>,
+    /// When the last line of stdout and of stderr was.
+    last: [Option<Nanos>; 2],
 }
 
 #[derive(Debug, Clone)]
@@ -59,7 +63,18 @@ impl Cri {
             flags: "flags".into(),
             content: "content".into(),
         };
-        Self { settings: Arc::new(settings), names, partial: Vec::new() }
+        Self { settings: Arc::new(settings), names, partial: Vec::new(), last: [None; 2] }
+    }
+
+    /// When a line was: what it says, else right behind the one before, else as it is.
+    fn time(&mut self, said: Option<Nanos>, stream: CriStream, entry: &Entry) -> Nanos {
+        let [stdout, stderr] = &mut self.last;
+        let last = match stream {
+            CriStream::Stdout => stdout,
+            CriStream::Stderr => stderr,
+        };
+        *last = said.or_else(|| Some((*last)?.saturating_add(1)));
+        last.unwrap_or(entry.timestamp)
     }
 
     /// Appends `entry` to the parts of its stream. If that makes the group complete, or it cannot be
@@ -122,13 +137,20 @@ fn same(one: &LineLabels, other: &LineLabels) -> bool {
 
 impl Stage for Cri {
     fn process(&mut self, cx: &Cx<'_>, entry: &mut Entry) -> Verdict {
+        if self.settings.extract {
+            entry.extract_labels();
+        }
         let Some(line) = CriLine::parse(&entry.line) else {
             cx.stats.unparsed("cri");
             return Verdict::Next;
         };
-        let (partial, timestamp) = (line.partial, line.timestamp);
-        let stream = line.stream.as_str();
+        if line.timestamp.is_none() {
+            cx.stats.unparsed("cri");
+        }
+        let (partial, said, stream) = (line.partial, line.timestamp, line.stream);
         let start = entry.line.len() - line.content.len();
+        entry.timestamp = self.time(said, stream, entry);
+        let stream = stream.as_str();
         if self.settings.extract {
             let time = entry.line.iter().position(|byte| *byte == b' ').unwrap_or(0);
             let time = entry.line.get(..time).unwrap_or_default().to_vec();
@@ -141,7 +163,6 @@ impl Stage for Cri {
         if self.settings.extract {
             entry.extracted.set(&self.names.content, Value::Text(entry.line.clone()));
         }
-        entry.timestamp = timestamp;
         entry.labels.set("stream".into(), Some(stream.into()));
         if !partial && self.partial.is_empty() {
             return Verdict::Next;
@@ -158,6 +179,7 @@ impl Stage for Cri {
             settings: Arc::clone(&self.settings),
             names: self.names.clone(),
             partial: Vec::new(),
+            last: [None; 2],
         })
     }
 }
@@ -215,6 +237,27 @@ mod tests {
                 "0 {} not of this format",
             ]
         );
+    }
+
+    #[test]
+    fn a_line_whose_time_cannot_be_read_follows_the_one_before() {
+        let mut runner = Runner::new(vec![Box::new(Cri::new(Settings::default()))]);
+        runner.line("yesterday stdout F first");
+        runner.line("2024-01-01T00:00:01Z stdout F two");
+        runner.line("2024-01-01T00:00:02Z stderr F other");
+        runner.line("yesterday stdout F three");
+        runner.line("today stdout F four");
+        assert_eq!(
+            runner.shown(),
+            [
+                r#"0 {stream="stdout"} first"#,
+                r#"1704067201000000000 {stream="stdout"} two"#,
+                r#"1704067202000000000 {stream="stderr"} other"#,
+                r#"1704067201000000001 {stream="stdout"} three"#,
+                r#"1704067201000000002 {stream="stdout"} four"#,
+            ]
+        );
+        assert_eq!(runner.stats.unparsed_lines(), [("cri", 3)]);
     }
 
     #[test]

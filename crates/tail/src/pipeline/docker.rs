@@ -40,6 +40,7 @@ impl Docker {
 
 impl Stage for Docker {
     fn process(&mut self, cx: &Cx<'_>, entry: &mut Entry) -> Verdict {
+        entry.extract_labels();
         let text = std::mem::take(&mut entry.line);
         let Ok(line) = serde_json::from_slice::<Line<'_>>(&text) else {
             cx.stats.unparsed("docker");

@@ -6,7 +6,7 @@ use masthead_model::RegexpSearch;
 use serde::Deserialize;
 
 use crate::{
-    config::go_duration,
+    config::go_duration_or_zero,
     entry::Entry,
     pipeline::{
         Cx, Stage, Verdict,
@@ -122,7 +122,7 @@ pub(crate) fn make(written: Option<Written>, _: &Context<'_>) -> Made {
             .to_owned());
     }
     if written.value.is_some() && written.source.is_none() {
-        return Err("drop stage config error, `value` needs a `source`".to_owned());
+        return Err("drop stage config must contain `source` if `value` is specified".to_owned());
     }
     Ok(Box::new(Drop::new(Settings {
         source: match written.source {
@@ -133,7 +133,7 @@ pub(crate) fn make(written: Option<Written>, _: &Context<'_>) -> Made {
         separator: written.separator.unwrap_or_else(|| ";".to_owned()),
         value: written.value,
         expression: written.expression.map(|text| expression(&text)).transpose()?,
-        older_than: written.older_than.map(|text| go_duration(&text)).transpose()?,
+        older_than: written.older_than.map(|text| go_duration_or_zero(&text)).transpose()?,
         longer_than: written.longer_than.map(|text| byte_size(&text)).transpose()?,
         reason: reason(written.drop_counter_reason, "drop_stage"),
     })))

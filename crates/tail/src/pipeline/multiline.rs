@@ -10,12 +10,13 @@ use serde::Deserialize;
 
 use crate::{
     LINE_BYTES_MAX,
-    config::go_duration,
+    config::go_duration_or_zero,
     entry::{Entry, Mark},
     pipeline::{
         Cx, Stage, Verdict,
         cri::join_marks,
-        section::{Context, Made, expression},
+        section::{Context, Made},
+        selector::regex,
     },
     position::HELD_RUNS_MAX,
 };
@@ -158,12 +159,14 @@ pub(crate) fn make(written: Option<Written>, _: &Context<'_>) -> Made {
         .firstline
         .ok_or("multiline stage config must define `firstline` regular expression")?;
     let max_wait = match written.max_wait_time {
-        Some(text) => go_duration(&text)
+        Some(text) => go_duration_or_zero(&text)
             .map_err(|error| format!("multiline stage `max_wait_time` parse error: {error}"))?,
         None => Duration::from_secs(3),
     };
     let max_lines = written.max_lines.filter(|max| *max > 0).unwrap_or(128);
-    let firstline = expression(&first)?;
+    // An empty one fits every line, so that each is a group.
+    let firstline = regex(&first)
+        .map_err(|error| format!("multiline stage first line regex compilation error: {error}"))?;
     Ok(Box::new(Multiline::new(Settings { firstline, max_wait, max_lines })))
 }
 

@@ -1,4 +1,8 @@
-//! `pack`: labels and extracted values move into the line, as JSON with the line under `_entry`.
+//! `pack`: extracted values move into the line, as JSON with the line under `_entry`; labels of their
+//! names go.
+//!
+//! Labels that a line began with are extracted values. One that a stage made is not, and stays as it
+//! is, as in Promtail's `pack.go`.
 
 use std::sync::Arc;
 
@@ -33,8 +37,7 @@ impl Stage for Pack {
         };
         let mut found = Vec::new();
         for name in &*self.labels {
-            let label = entry.labels.get(name).map(|value| value.as_bytes().to_vec());
-            if let Some(value) = label.or_else(|| Some(entry.text(name)?.into_owned())) {
+            if let Some(value) = entry.text(name) {
                 put(name, &value);
                 found.push(name);
             }
@@ -80,7 +83,7 @@ pub(crate) fn make(written: Option<Written>) -> Pack {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::testing::Runner;
+    use crate::pipeline::{labels::StaticLabels, testing::Runner};
 
     #[test]
     fn labels_move_into_the_line() {
@@ -95,5 +98,18 @@ mod tests {
         let line = r#"{"container":"c","pod":"p-1","_entry":"say \"hi\""}"#;
         f(false, &format!(r#"0 {{app="api"}} {line}"#));
         f(true, &format!(r#"1000000000 {{app="api"}} {line}"#));
+    }
+
+    #[test]
+    fn a_label_that_a_stage_made_stays() {
+        let fixed = [("env", "prod"), ("pod", "new")].map(|(n, v)| (Arc::from(n), Arc::from(v)));
+        let labels = ["env", "pod"].map(Arc::from).into();
+        let stages: Vec<Box<dyn Stage>> = vec![
+            Box::new(StaticLabels(fixed.into())),
+            Box::new(Pack { labels, ingest_timestamp: false }),
+        ];
+        let mut runner = Runner::new(stages).with_labels(&[("pod", "p-1")]);
+        runner.line("x");
+        assert_eq!(runner.shown(), [r#"0 {env="prod"} {"pod":"p-1","_entry":"x"}"#]);
     }
 }

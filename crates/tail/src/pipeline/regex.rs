@@ -27,11 +27,6 @@ impl Regex {
         let names = names.filter_map(|(at, name)| Some((at, Arc::from(name?)))).collect();
         Self { expression, names, source }
     }
-
-    /// Whether anything can be extracted.
-    pub(crate) fn has_names(&self) -> bool {
-        !self.names.is_empty()
-    }
 }
 
 impl Stage for Regex {
@@ -67,12 +62,8 @@ pub(crate) struct Written {
 /// Checks the section and makes the stage.
 pub(crate) fn make(written: Option<Written>, _: &Context<'_>) -> Made {
     let written = written.ok_or("empty regex stage configuration")?;
-    let stage = Regex::new(expression(&written.expression)?, source(written.source)?);
-    if stage.has_names() {
-        Ok(Box::new(stage))
-    } else {
-        Err("the expression has no named group, so nothing can be extracted".to_owned())
-    }
+    // Without a named group it extracts nothing, which Promtail takes too.
+    Ok(Box::new(Regex::new(expression(&written.expression)?, source(written.source)?)))
 }
 
 #[cfg(test)]

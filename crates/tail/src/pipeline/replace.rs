@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::HashMap, fmt, sync::Arc};
 
 use masthead_model::RegexpSearch;
-use masthead_template::Template as Engine;
+use masthead_template::{OUTPUT_BYTES_MAX, Template as Engine};
 use serde::Deserialize;
 
 use crate::{
@@ -41,18 +41,25 @@ impl Replace {
         Self { expression, names, source, template }
     }
 
-    /// The new text, and what each named group of the first match became.
+    /// The new text, and what each named group of the first match became. Nothing if all that takes
+    /// more than one run of a template may write.
     fn replaced(&self, cx: &Cx<'_>, entry: &Entry, input: &[u8]) -> Option<Replaced> {
         let mut out = Vec::with_capacity(input.len());
         let mut copied = 0;
         let mut became: HashMap<Vec<u8>, Vec<u8>> = HashMap::new();
         let mut first = None;
+        let mut made = 0;
         let searched = self.expression.read(input);
         for found in self.expression.captures_iter(&searched) {
-            for group in (1..found.len()).filter_map(|at| found.place(at)) {
+            for group in found.places() {
                 let value = input.get(group.clone());
                 let data = Data { entry, value, strict: false, now: cx.now.0 };
                 let text = run(&self.template, &data)?;
+                made += text.len();
+                if made > OUTPUT_BYTES_MAX {
+                    cx.stats.unparsed("replace");
+                    return None;
+                }
                 // A group inside of one that was replaced is gone with it.
                 if copied == 0 || copied < group.start {
                     out.extend_from_slice(input.get(copied..group.start)?);
@@ -143,6 +150,20 @@ mod tests {
         let mut runner = Runner::new(vec![Box::new(stage)]);
         runner.bytes(b"\xff GET /caf\xe9 \xe2\x82!");
         assert_eq!(runner.out[0].line, b"\xff GET </caf\xe9> <\xe2\x82!>");
+    }
+
+    #[test]
+    fn what_grows_too_long_stays_as_it_is() {
+        let line = "x ".repeat(10_000);
+        let stage =
+            |template: &str| Replace::new(regex("(x)").unwrap(), None, parse(template).unwrap());
+        let runner = lines(stage("{{ repeat 300 .Value }}"), &[&line]);
+        assert_eq!(runner.out[0].line.len(), 3_010_000);
+        let runner = lines(stage("{{ repeat 500 .Value }}"), &[&line]);
+        assert_eq!(
+            (runner.out[0].line.len(), runner.stats.unparsed_lines()),
+            (20_000, vec![("replace", 1)])
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `match`: the stages that it guards see only the lines that its selector finds.
 //!
 //! A selector is LogQL's: labels in braces, then filters over the line. With `action: drop` what is
-//! found goes no further.
+//! found goes no further; what goes on to guarded stages takes its labels along as extracted values.
 
 use std::sync::Arc;
 
@@ -192,7 +192,11 @@ impl Stage for Match {
                 cx.stats.dropped(reason);
                 Verdict::Drop
             }
-            _ => Verdict::Next,
+            (Action::Guard(_), true) => {
+                entry.extract_labels();
+                Verdict::Next
+            }
+            (Action::Drop(_), false) => Verdict::Next,
         }
     }
 
@@ -204,7 +208,7 @@ impl Stage for Match {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::{labels::StaticLabels, testing::Runner};
+    use crate::pipeline::{labels::StaticLabels, template, testing::Runner};
 
     fn matching(selector: &str, action: Action) -> Box<dyn Stage> {
         Box::new(Match { selector: Arc::new(Selector::parse(selector).unwrap()), action })
@@ -239,6 +243,27 @@ mod tests {
         runner.line("x");
         runner.line("y");
         assert_eq!(runner.shown(), [r#"0 {a="1", b="1", c="1"} x"#, r#"0 {c="1"} y"#]);
+    }
+
+    #[test]
+    fn guarded_stages_find_labels_among_the_extracted_values() {
+        let env = StaticLabels([(Arc::from("env"), Arc::from("prod"))].into());
+        let template = |text: &str| -> Box<dyn Stage> {
+            let template = template::parse(text).unwrap();
+            Box::new(template::Template { source: "shown".into(), template })
+        };
+        let stages = vec![
+            Box::new(env),
+            template("before {{ .env }}"),
+            matching("{} |= `inside`", Action::Guard(1)),
+            template("{{ .shown }}, inside {{ .env }}"),
+        ];
+        let mut runner = Runner::new(stages);
+        runner.line("outside");
+        assert_eq!(runner.extracted("shown").as_deref(), Some("before <no value>"));
+        runner.line("inside");
+        let want = "before <no value>, inside prod";
+        assert_eq!(runner.extracted("shown").as_deref(), Some(want));
     }
 
     #[test]

@@ -33,12 +33,17 @@ impl fmt::Debug for Template {
 /// # Errors
 /// What is wrong, in Go's words.
 pub(crate) fn parse(text: &str) -> Result<Arc<Engine>, String> {
-    let functions = &masthead_template::functions::LOKI;
-    match Engine::parse("pipeline_template", text, functions) {
-        Ok(template) => Ok(Arc::new(template)),
-        Err(error) => Err(error.to_string()),
-    }
+    let functions = &masthead_template::functions::PROMTAIL;
+    Engine::parse("pipeline_template", text, functions).map(Arc::new).map_err(|error| {
+        let what = error.to_string();
+        let asks = SECRETIVE.iter().any(|name| what.contains(&format!("function {name:?} not")));
+        let why = "; a template does not see the environment, which may hold secrets";
+        if asks { what + why } else { what }
+    })
 }
+
+/// Functions of sprig that are left out on purpose.
+const SECRETIVE: [&str; 2] = ["env", "expandenv"];
 
 /// What a template of a stage sees.
 #[derive(Debug)]
@@ -163,5 +168,14 @@ mod tests {
         f("app", "{{ if false }}x{{ end }}", None);
         f("new", "{{ len .Entry }}", Some("29"));
         f("new", "{{ .gone }}", Some("<no value>"));
+        f("new", "{{ Sha2Hash `salt` .app | trunc 8 }}", Some("a0db2fdf"));
+        f("new", "{{ splitList `o` .app | last | quote }}", Some("\"ki\""));
+    }
+
+    #[test]
+    fn the_environment_stays_where_it_is() {
+        let error = parse("{{ env `HOME` }}").unwrap_err();
+        assert!(error.ends_with("\"env\" not defined; a template does not see the environment, which may hold secrets"), "{error}");
+        assert!(!parse("{{ uuidv4 }}").unwrap_err().contains("secrets"));
     }
 }

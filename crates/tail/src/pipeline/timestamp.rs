@@ -174,6 +174,11 @@ pub(crate) struct Written {
     action_on_failure: Option<String>,
 }
 
+/// The zone of this machine, as `TZ` or `/etc/localtime` names it; UTC where neither does.
+fn local() -> String {
+    TimeZone::system().iana_name().map_or_else(|| "UTC".to_owned(), str::to_owned)
+}
+
 /// Checks the section and makes the stage.
 pub(crate) fn make(written: Option<Written>, _: &Context<'_>) -> Made {
     let written = written.ok_or("timestamp stage config cannot be empty")?;
@@ -183,7 +188,12 @@ pub(crate) fn make(written: Option<Written>, _: &Context<'_>) -> Made {
     if written.format.is_empty() {
         return Err("timestamp format is required".to_owned());
     }
-    let location = written.location.unwrap_or_else(|| "UTC".to_owned());
+    let location = match written.location.as_deref() {
+        // Go's names for these two.
+        None | Some("") => "UTC".to_owned(),
+        Some("Local") => local(),
+        Some(name) => name.to_owned(),
+    };
     if jiff::tz::TimeZone::get(&location).is_err() {
         return Err(format!("invalid location specified: unknown time zone {location}"));
     }

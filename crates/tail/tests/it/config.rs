@@ -121,6 +121,23 @@ scrape_configs:
     );
 }
 
+/// Values that mean little and that Promtail takes all the same.
+#[test]
+fn values_that_promtail_takes_are_taken() {
+    let config = load("clients: [{url: 'http://x/push', drop_rate_limited_batches: true}]");
+    assert!(config.clients[0].drop_rate_limited);
+    for stage in [
+        "regex: {expression: '([0-9]+)'}",
+        "drop: {older_than: 0s}",
+        "multiline: {firstline: ''}",
+        "multiline: {firstline: '^x', max_wait_time: 0s}",
+        "timestamp: {source: t, format: '2006', location: ''}",
+        "timestamp: {source: t, format: '2006', location: Local}",
+    ] {
+        load(&format!("scrape_configs: [{{job_name: j, pipeline_stages: [{stage}]}}]"));
+    }
+}
+
 #[test]
 fn mistakes_are_refused_with_their_place() {
     let f = |text: &str, want: &[&str]| {
@@ -148,6 +165,12 @@ fn mistakes_are_refused_with_their_place() {
     f(&stage("match: {selector: '{}', stages: [output: {}]}"), &["match.stages[0].output"]);
     f(&stage("template: {source: a, template: '{{ .x'}"), &["template: pipeline_template:1"]);
     f(&stage("timestamp: {source: a, format: Unix, location: Mars}"), &["unknown time zone Mars"]);
+    f(&stage("drop: {older_than: -1s}"), &["must not be below zero"]);
+    f(&stage("drop: {value: x, longer_than: 1kb}"), &["must contain `source` if `value`"]);
+    f(
+        "scrape_configs: [{job_name: j, encoding: utf-16}]",
+        &["scrape_configs[0].encoding", "not supported: encoding \"utf-16\""],
+    );
     f(&stage("geoip: {}"), &["not supported yet: geoip"]);
     f("clients:\n- tenant_id: x\n", &["line 2", "clients[0].url: a client needs an url"]);
     f("clients:\n- {url: 'http://x', oauth2: {}}\n", &["oauth2 client_id must be configured"]);

@@ -10,3 +10,4 @@ mod model;
 mod rotation;
 mod special_files;
 mod stages;
+mod targets;

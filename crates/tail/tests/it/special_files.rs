@@ -97,3 +97,19 @@ fn a_pipe_that_takes_the_name_of_a_file_is_not_opened() {
     let lines = collected("a.log", |dir| write(&dir.join("a.log"), "one\n"), change);
     assert_eq!(lines, ["a.log one", "a.log two"]);
 }
+
+#[test]
+fn links_that_lead_back_are_not_followed_round_and_round() {
+    let prepare = |dir: &Utf8Path| {
+        RealFs.create_dir_all(&dir.join("a/b")).unwrap();
+        write(&dir.join("a/x.log"), "one\n");
+        symlink(dir, dir.join("a/up")).unwrap();
+        symlink(dir.join("a"), dir.join("a/b/here")).unwrap();
+        // This one leads somewhere else.
+        RealFs.create_dir_all(&dir.join("other")).unwrap();
+        write(&dir.join("other/y.log"), "two\n");
+        symlink(dir.join("other"), dir.join("a/c")).unwrap();
+    };
+    let lines = collected("a/**/*.log", prepare, |_| {});
+    assert_eq!(lines, ["a/c/y.log two", "a/x.log one"]);
+}

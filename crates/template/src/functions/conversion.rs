@@ -22,7 +22,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     }, "The second value, or the first if that is empty.").variadic(),
 ];
 
-fn is_empty(value: &Value<'_>) -> bool {
+pub(super) fn is_empty(value: &Value<'_>) -> bool {
     match value {
         Value::Time(_) => false,
         other => !other.is_true(),

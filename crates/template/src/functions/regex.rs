@@ -9,6 +9,7 @@ use std::{
 use masthead_model::RegexpSearch;
 
 use super::Kind::Text;
+use super::lists::ITEMS_MAX;
 use super::{Call, Function, bytes, f, string};
 use crate::VALUE_BYTES_MAX;
 use crate::value::Value;
@@ -49,6 +50,17 @@ pub(super) fn is_match<'v>(
     text: &[u8],
 ) -> Result<Value<'v>, String> {
     Ok(Value::Bool(call.regexes.get(pattern)?.is_match(text)))
+}
+
+/// Where the first `most` matches of `pattern` in `text` are; of more than a list may have, one more.
+pub(super) fn ranges(
+    call: &Call<'_, '_>,
+    pattern: &str,
+    text: &[u8],
+    most: usize,
+) -> Result<Vec<Range<usize>>, String> {
+    let regex = call.regexes.get(pattern)?;
+    Ok(regex.find_iter(&regex.read(text)).take(most.min(ITEMS_MAX + 1)).collect())
 }
 
 /// `text` with all matches of `regex` replaced, each by something that may be long.

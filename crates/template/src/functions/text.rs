@@ -39,7 +39,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     f("alignRight", &[Int, Text], |_, a| align(a, false), "A text cut or filled up with blanks before it to n characters."),
 ];
 
-fn too_long() -> String {
+pub(super) fn too_long() -> String {
     format!("result of more than {VALUE_BYTES_MAX} bytes")
 }
 
@@ -78,8 +78,7 @@ fn replace<'v>(
                 out.extend_from_slice(new);
                 left -= 1;
             }
-            let valid = rest.utf8_chunks().next().map_or("", |chunk| chunk.valid());
-            let len = valid.chars().next().map_or(1, char::len_utf8).min(rest.len());
+            let len = char_len(rest);
             if len == 0 {
                 break;
             }
@@ -109,7 +108,21 @@ fn replace<'v>(
     Ok(Value::bytes(out))
 }
 
-fn trim<'v>(args: &[Value<'v>], text: usize, set: usize, left: bool, right: bool) -> Value<'v> {
+/// Bytes of the first character; one if that is none, nothing at the end.
+pub(super) fn char_len(text: &[u8]) -> usize {
+    // No character is longer.
+    let start = text.get(..4).unwrap_or(text);
+    let valid = start.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    valid.chars().next().map_or(1, char::len_utf8).min(text.len())
+}
+
+pub(super) fn trim<'v>(
+    args: &[Value<'v>],
+    text: usize,
+    set: usize,
+    left: bool,
+    right: bool,
+) -> Value<'v> {
     let (text, set) = (string(args, text), string(args, set));
     let mut rest: &str = &text;
     if left {

@@ -65,7 +65,9 @@ pub fn classic_quantile(q: f64, buckets: &mut Vec<ClassicBucket>) -> ClassicQuan
     }
     let rank = q * last.count;
     let finite = buckets.len() - 1;
-    let at = buckets.partition_point(|bucket| bucket.count < rank).min(finite);
+    // A count that is NaN reaches no rank, and none is reached by one: then it is the last bucket.
+    let reaches = |bucket: &ClassicBucket| bucket.count >= rank;
+    let at = buckets.partition_point(|bucket| !reaches(bucket)).min(finite);
     let value = match (at.checked_sub(1).and_then(|at| buckets.get(at)), buckets.get(at)) {
         _ if at == finite => second_last.upper,
         (None, Some(first)) if first.upper <= 0.0 => first.upper,

@@ -215,6 +215,10 @@ fn classic_quantiles_are_linear() {
     f(2.0, &usual, INF);
     f(-1.0, &usual, -INF);
     f(NAN, &usual, NAN);
+    // No count is reached by a rank that is not a number, nor one that is not a number by a rank.
+    f(0.5, &[(1.0, NAN), (2.5, NAN), (INF, NAN)], 2.5);
+    f(0.5, &[(1.0, 1.0), (2.5, 3.0), (INF, NAN)], 2.5);
+    f(0.5, &[(1.0, NAN), (2.5, 3.0), (INF, 4.0)], NAN);
 }
 
 #[test]

@@ -71,6 +71,7 @@ runs!(prometheus_config);
 runs!(promql);
 runs!(promtail_config);
 runs!(promtail_positions);
+runs!(promtail_stages);
 runs!(regexp);
 runs!(remote_read);
 runs!(remote_write);

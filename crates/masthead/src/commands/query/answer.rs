@@ -72,7 +72,8 @@ impl fmt::Display for Histogram {
 pub(super) fn parse(status: StatusCode, body: &[u8]) -> anyhow::Result<Answer> {
     let answer = serde_json::from_slice::<Answer>(body).with_context(|| {
         let start: String = String::from_utf8_lossy(body).chars().take(200).collect();
-        format!("status {status}, no answer of Prometheus' API: {}", one_line(&start))
+        let start = if start.is_empty() { "nothing at all".to_owned() } else { one_line(&start) };
+        format!("status {status}, no answer of Prometheus' API: {start}")
     })?;
     if answer.error.is_none() && !status.is_success() {
         bail!("status {status} without an error");
@@ -140,6 +141,7 @@ mod tests {
             assert!(format!("{error:#}").contains(want), "{error:#}");
         };
         f(200, "<html>\n", "status 200 OK, no answer of Prometheus' API: <html>\\n");
+        f(200, "", "no answer of Prometheus' API: nothing at all: EOF");
         f(502, r#"{"status":"success"}"#, "status 502");
     }
 
