@@ -15,7 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{stream::accepts_gzip, unzip::unzip};
+use crate::{error::plain, stream::accepts_gzip, unzip::unzip};
 
 /// A file of the application.
 #[derive(Debug, Clone)]
@@ -49,7 +49,10 @@ pub fn pages_router(find: FindAsset) -> Router {
 
 async fn page(State(find): State<FindAsset>, request: Request) -> Response {
     let path = request.uri().path().trim_start_matches('/');
-    if !matches!(*request.method(), Method::GET | Method::HEAD) || belongs_to_an_api(path) {
+    if belongs_to_an_api(path) {
+        return plain(StatusCode::NOT_FOUND, "404 page not found");
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return StatusCode::NOT_FOUND.into_response();
     }
     let asset = find(path).or_else(|| {

@@ -37,7 +37,7 @@ use serde::Serialize;
 use crate::{
     cors::Cors,
     desk::{Desk, Work},
-    error::ApiError,
+    error::{ApiError, plain},
     evaluator::Evaluator,
     json,
     limits::Limits,
@@ -155,6 +155,7 @@ impl PrometheusApi {
             .merge(questions())
             .merge(views())
             .merge(actions())
+            .method_not_allowed_fallback(wrong_method)
             .layer(from_fn_with_state(Arc::clone(&self.shared), cors));
         Router::new()
             .nest("/api/v1", api)
@@ -257,6 +258,11 @@ fn actions() -> Routes {
             post(admin::clean_tombstones).put(admin::clean_tombstones),
         )
         .route("/admin/tsdb/snapshot", post(admin::snapshot).put(admin::snapshot))
+}
+
+/// In the words of upstream's router.
+async fn wrong_method() -> Response {
+    plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
 }
 
 async fn nothing() -> StatusCode {

@@ -150,6 +150,8 @@ pub(crate) fn at_once(
 
 fn with_headers(mut response: Response, content_type: HeaderValue, gzip: bool) -> Response {
     response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    // Whoever keeps answers must not give a zipped one to a client that does not take it.
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     if gzip {
         let gzip = HeaderValue::from_static("gzip");
         response.headers_mut().insert(header::CONTENT_ENCODING, gzip);

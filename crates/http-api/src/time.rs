@@ -19,7 +19,7 @@ const MAX_TIME_TEXT: &str = "292277025-08-18T07:12:54.999999999Z";
 /// Seconds since the epoch with a fraction, or RFC 3339.
 pub(crate) fn parse_time(text: &str) -> Result<Millis, String> {
     let refuse = || format!("cannot parse {} to a valid timestamp", go_quote(text));
-    if let Some(seconds) = parse_number(text) {
+    if let Some(seconds) = go_number(text) {
         return from_seconds(seconds).ok_or_else(refuse);
     }
     match text {
@@ -32,6 +32,29 @@ pub(crate) fn parse_time(text: &str) -> Result<Millis, String> {
         return Err(refuse());
     }
     text.parse::<Timestamp>().map(|at| Millis(at.as_millisecond())).map_err(|_| refuse())
+}
+
+/// What Go's `strconv.ParseFloat` reads. Where it differs from what expressions and expositions
+/// hold: hexadecimal numbers need an exponent, and an underscore may stand between two digits.
+fn go_number(text: &str) -> Option<f64> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let hex = unsigned.get(..2).is_some_and(|prefix| prefix.eq_ignore_ascii_case("0x"));
+    if hex && !text.contains(['p', 'P']) {
+        return None;
+    }
+    if !text.contains('_') {
+        return parse_number(text);
+    }
+    let digit = |byte: &u8| byte.is_ascii_digit() || (hex && byte.is_ascii_hexdigit());
+    let bytes = unsigned.as_bytes();
+    let separates = |at: usize| {
+        let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+        // The prefix counts as a digit.
+        let follows = before.is_some_and(digit) || (hex && at == 2);
+        follows && bytes.get(at + 1).is_some_and(digit)
+    };
+    let all = (0..).zip(bytes).filter(|(_, byte)| **byte == b'_').all(|(at, _)| separates(at));
+    if all { parse_number(&text.replace('_', "")) } else { None }
 }
 
 /// Whole seconds and milliseconds apart, as upstream, so that large times keep their fraction.
@@ -48,7 +71,7 @@ fn from_seconds(seconds: f64) -> Option<Millis> {
 /// Seconds with a fraction, or `5m`; in milliseconds, negative ones too.
 pub(crate) fn parse_duration(text: &str) -> Result<i64, String> {
     const NANOS_MAX: f64 = 9_223_372_036_854_775_807.0;
-    if let Some(seconds) = parse_number(text) {
+    if let Some(seconds) = go_number(text) {
         let nanos = seconds * 1e9;
         if nanos.abs() > NANOS_MAX {
             let quoted = go_quote(text);
@@ -116,6 +139,13 @@ mod tests {
         f("1435781451.7815", Some(1_435_781_451_782));
         f("-1.5", Some(-1500));
         f("1e3", Some(1_000_000));
+        f("1_000.5_0", Some(1_000_500));
+        f("-1_0e+0_2", Some(-1_000_000));
+        f("0x10p0", Some(16_000));
+        f("0x_1_0p-1", Some(8_000));
+        for odd in ["0x10", "1__0", "_1", "1_", "1_.5", "1._5", "1_e3", "1e_3", "0_x1p0"] {
+            f(odd, None);
+        }
         f("1767361020123", Some(1_767_361_020_123_000));
         f("2026-01-02T13:37:00Z", Some(1_767_361_020_000));
         f("2026-01-02T13:37:00.5+01:00", Some(1_767_357_420_500));

@@ -195,6 +195,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE", env = "MASTHEAD_PROMTAIL_CONFIG")]
     pub promtail_config: Option<Utf8PathBuf>,
 
+    /// Replace `${NAME}` and `${NAME:default}` in `--promtail-config` by variables of the environment.
+    #[arg(long = "promtail-config.expand-env", env = "MASTHEAD_PROMTAIL_CONFIG_EXPAND_ENV")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub promtail_expand_env: bool,
+
     /// Push what is collected to the `clients` of `--promtail-config` too.
     #[arg(long, env = "MASTHEAD_PROMTAIL_CLIENTS", value_parser = BoolishValueParser::new())]
     pub promtail_clients: bool,

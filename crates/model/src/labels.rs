@@ -105,24 +105,28 @@ impl Labels {
     /// The same set without the labels for whose names `gone` says so; shared if there are none.
     #[must_use]
     pub fn without(&self, gone: impl Fn(&str) -> bool) -> Self {
-        let mut kept: Option<String> = None;
+        let text = &*self.0;
+        let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
+        let mut kept = String::new();
+        // What is before `from` is gone or in `kept`; mostly one label is gone, and it is the first.
+        let (mut from, mut at) = (0, 0);
         let mut labels = self.iter();
-        let mut rest = labels.rest;
         while let Some(label) = labels.next() {
-            let own = rest.get(..rest.len() - labels.rest.len()).unwrap_or_default();
+            let end = text.len() - labels.rest.len();
             if gone(label.name) {
-                kept.get_or_insert_with(|| {
-                    let before = self.0.get(..self.0.len() - rest.len()).unwrap_or_default();
-                    let mut text = String::with_capacity(self.0.len());
-                    text.push_str(before);
-                    text
-                });
-            } else if let Some(kept) = &mut kept {
-                kept.push_str(own);
+                kept.push_str(part(from, at));
+                from = end;
             }
-            rest = labels.rest;
+            at = end;
         }
-        kept.map_or_else(|| self.clone(), |kept| Self(kept.into()))
+        if from == 0 {
+            return self.clone();
+        }
+        if kept.is_empty() {
+            return Self(part(from, at).into());
+        }
+        kept.push_str(part(from, at));
+        Self(kept.into())
     }
 }
 

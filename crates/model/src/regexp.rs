@@ -12,9 +12,11 @@
 
 use std::sync::Arc;
 
-use regex::{Captures, Regex, RegexBuilder};
+use regex_automata::{Input, meta};
+use regex_syntax::hir::Hir;
 
 mod analyze;
+mod classes;
 mod readable;
 mod search;
 mod translate;
@@ -22,8 +24,11 @@ mod translate;
 pub use self::readable::{Readable, readable};
 pub use self::search::{Groups, RegexpSearch};
 
-/// A compiled pattern takes at most this much memory; more is refused.
+/// A compiled pattern takes at most this much memory; more is refused. Go's copies of a class share
+/// it, so that Go takes `\pL{500}`, which would be 24 MB and half a second here.
 const PROGRAM_BYTES_MAX: usize = 10 << 20;
+/// The engine's cache of states takes at most this much memory for each thread.
+const CACHE_BYTES_MAX: usize = 2 << 20;
 
 /// Why a pattern was refused; texts are those of Go's `regexp/syntax`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,12 +44,16 @@ impl RegexpError {
     }
 }
 
+/// The names of groups by their number.
+type Names = Arc<[Option<Box<str>>]>;
+
 /// A pattern that must match a whole text.
 #[derive(Debug, Clone)]
 pub struct Regexp {
     pattern: Arc<str>,
     reduced: Reduced,
-    regex: Regex,
+    regex: meta::Regex,
+    names: Names,
 }
 
 /// What a pattern was reduced to.
@@ -67,14 +76,13 @@ impl Regexp {
     /// # Errors
     /// [`RegexpError`] for a syntax error or a program of more than 10 MiB.
     pub fn new(pattern: &str) -> Result<Self, RegexpError> {
-        let rewritten = translate::translate(pattern)?;
-        let too_large = || RegexpError::new("expression too large", pattern);
-        let regex = RegexBuilder::new(&format!(r"\A(?s:{rewritten})\z"))
-            .size_limit(PROGRAM_BYTES_MAX)
-            .build()
-            .map_err(|_| too_large())?;
-        let reduced = analyze::reduce(&rewritten).ok_or_else(too_large)?;
-        Ok(Self { pattern: pattern.into(), reduced, regex })
+        let translated = translate::translate(pattern)?;
+        let rewritten = &translated.pattern;
+        let whole = parse(&format!(r"\A(?s:{rewritten})\z"), pattern)?;
+        let regex = compile(&whole, pattern, PROGRAM_BYTES_MAX)?;
+        // What was parsed in a group can be parsed alone.
+        let reduced = analyze::reduce(rewritten).unwrap_or(Reduced::Prefix("".into()));
+        Ok(Self { pattern: pattern.into(), reduced, regex, names: translated.names.into() })
     }
 
     /// The pattern as it was written.
@@ -95,8 +103,10 @@ impl Regexp {
     }
 
     /// The groups of a match of the whole `text`, as relabelling rules use them.
-    pub fn captures<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
-        self.regex.captures(text)
+    pub fn captures<'t>(&self, text: &'t str) -> Option<Groups<'t>> {
+        let mut captures = self.regex.create_captures();
+        self.regex.search_captures(&Input::new(text), &mut captures);
+        Groups::new(text.as_bytes(), None, captures, &self.names)
     }
 
     /// The only texts that can match, sorted and distinct, if they are few.
@@ -121,13 +131,34 @@ impl Regexp {
     }
 
     /// Rewrites a pattern from Go's dialect into that of the `regex` crate, for callers that
-    /// build an engine of their own (search in bytes, sets of patterns).
+    /// build an engine of their own or look at what it says. Groups have no names there.
     ///
     /// # Errors
     /// [`RegexpError`] where Go would refuse the pattern.
     pub fn translate(pattern: &str) -> Result<String, RegexpError> {
-        translate::translate(pattern)
+        Ok(translate::translate(pattern)?.pattern)
     }
+}
+
+/// Reads what `pattern` was rewritten to.
+fn parse(rewritten: &str, pattern: &str) -> Result<Hir, RegexpError> {
+    regex_syntax::parse(rewritten).map_err(|error| {
+        let too_deep = matches!(&error, regex_syntax::Error::Parse(error)
+            if matches!(error.kind(), regex_syntax::ast::ErrorKind::NestLimitExceeded(_)));
+        let what =
+            if too_deep { "expression nests too deeply" } else { "expression not supported" };
+        RegexpError::new(what, pattern)
+    })
+}
+
+fn compile(hir: &Hir, pattern: &str, bytes_max: usize) -> Result<meta::Regex, RegexpError> {
+    let config =
+        meta::Config::new().nfa_size_limit(Some(bytes_max)).hybrid_cache_capacity(CACHE_BYTES_MAX);
+    meta::Builder::new().configure(config).build_from_hir(hir).map_err(|error| {
+        let too_large = error.size_limit().is_some();
+        let what = if too_large { "expression too large" } else { "expression not supported" };
+        RegexpError::new(what, pattern)
+    })
 }
 
 #[cfg(test)]

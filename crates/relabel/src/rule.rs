@@ -5,9 +5,8 @@
 //! first), groups are only searched when the templates use them, and joined values share one
 //! buffer.
 
-use masthead_model::{Labels, LabelsBuilder, Regexp};
+use masthead_model::{Groups as Found, Labels, LabelsBuilder, Regexp};
 use md5::{Digest as _, Md5};
-use regex::Captures;
 
 use crate::{
     Action, Error, NameScheme, RelabelConfig,
@@ -127,7 +126,7 @@ impl Rule {
         if !self.regex.is_match(value) {
             return;
         }
-        let Some(groups) = self.regex.captures(value) else { return };
+        let Some(groups) = Match::new(&self.regex, value) else { return };
         let mut target = String::new();
         self.target.expand(&groups, &mut target);
         if self.scheme.accepts(&target) {
@@ -143,7 +142,7 @@ impl Rule {
             if !self.regex.is_match(label.name) {
                 continue;
             }
-            let Some(groups) = self.regex.captures(label.name) else { continue };
+            let Some(groups) = Match::new(&self.regex, label.name) else { continue };
             let mut name = String::new();
             self.replacement.expand(&groups, &mut name);
             mapped.push((name, label.value.to_owned()));
@@ -189,13 +188,25 @@ fn single(mut mapped: impl ExactSizeIterator<Item = char>, original: char) -> ch
     if mapped.len() == 1 { mapped.next().unwrap_or(original) } else { original }
 }
 
-impl<'t> Groups<'t> for Captures<'t> {
+/// A value with where the groups are in it.
+struct Match<'t> {
+    value: &'t str,
+    found: Found<'t>,
+}
+
+impl<'t> Match<'t> {
+    fn new(regex: &Regexp, value: &'t str) -> Option<Self> {
+        Some(Self { value, found: regex.captures(value)? })
+    }
+}
+
+impl<'t> Groups<'t> for Match<'t> {
     fn by_place(&self, place: usize) -> Option<&'t str> {
-        self.get(place).map(|found| found.as_str())
+        self.value.get(self.found.place(place)?)
     }
 
     fn by_name(&self, name: &str) -> Option<&'t str> {
-        self.name(name).map(|found| found.as_str())
+        self.value.get(self.found.place_of(name)?)
     }
 }
 

@@ -33,7 +33,7 @@ impl StoreAdmin for Tsdb {
         };
         let stats = Self::stats(self);
         let range = stats.max_time_ms.map(|max| TimeRange {
-            start: Millis(stats.floor_ms.unwrap_or(max).min(max)),
+            start: Millis(self.head.oldest().unwrap_or(max)),
             end: Millis(max),
         });
         Ok(StoreStats {
@@ -146,7 +146,16 @@ mod tests {
         let (store, now) = store();
         let stats = StoreAdmin::stats(&store, 1).expect("stats");
         assert_eq!((stats.series, stats.label_pairs), (3, 4));
-        assert_eq!(stats.range.map(|range| range.end), Some(Millis(now)));
+        let range = stats.range.map(|range| (range.start, range.end));
+        assert_eq!(range, Some((Millis(now), Millis(now))));
+        let labels: Labels = [("__name__", "a"), ("job", "x")].into_iter().collect();
+        let rows = [1, 3].map(|at| AppendRow::float(labels.clone(), Millis(now + at), 1.0));
+        store.append(&mut AppendBatch { rows: rows.into(), ..AppendBatch::default() }).unwrap();
+        let range = StoreAdmin::stats(&store, 1).expect("stats").range;
+        assert_eq!(
+            range.map(|range| (range.start, range.end)),
+            Some((Millis(now), Millis(now + 3)))
+        );
         let first = |list: &[Cardinality]| list.iter().map(|c| (c.name.clone(), c.count)).next();
         assert_eq!(first(&stats.series_by_metric), Some(("a".into(), 2)));
         assert_eq!(first(&stats.bytes_by_label), Some(("job".into(), 3)));

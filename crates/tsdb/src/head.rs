@@ -27,7 +27,7 @@
 //! - `head/timeline.rs`: shared times; - `head/judge.rs`: what is refused; - `head/order.rs`: series
 //!   by labels; - `head/snapshot.rs`: what a query takes with it; - `head/saved.rs`: series as bytes;
 //! - `head/exemplars.rs`; - `head/held.rs`: who holds what; - `head/start.rs`: filling it;
-//! - `head/pushes.rs`: what a query does not see.
+//! - `head/pushes.rs`: what a query does not see; - `head/ranges.rs`: when there are samples.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -48,6 +48,7 @@ mod judge;
 mod order;
 mod owners;
 mod pushes;
+mod ranges;
 mod registry;
 mod saved;
 mod series;
@@ -63,6 +64,7 @@ pub(crate) use exemplars::Exemplars;
 pub(crate) use held::Held;
 pub(crate) use judge::Verdict;
 pub(crate) use pushes::{Push, Pushes, Put};
+pub(crate) use ranges::KnownTimes;
 pub(crate) use registry::Registry;
 pub(crate) use saved::{SavedHead, SavedSeries};
 pub(crate) use shard::Shard;

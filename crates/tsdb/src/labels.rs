@@ -1,4 +1,7 @@
-//! Questions about labels, exemplars: from indexes alone.
+//! Questions about labels, exemplars: from indexes alone, but for the times of the head's series.
+//!
+//! Names and values are those of everything that overlaps the range, block or head; of the head
+//! only series with samples in the range are listed (upstream: `tsdb/head_read.go`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +16,9 @@ use crate::{
     Result, Tsdb,
     block::Block,
     delete::union,
+    head::{KnownTimes, Slot},
     merge::sort_exemplars,
-    select::{said, warn},
+    select::{SERIES_AT_ONCE, said, warn},
 };
 
 impl Tsdb {
@@ -26,7 +30,7 @@ impl Tsdb {
         ctx.check()?;
         self.warn_of_gaps(ctx);
         let mut names = BTreeSet::new();
-        {
+        if self.head.overlaps(query.range.start.0, query.range.end.0) {
             let registry = self.head.registry();
             match series_of(ctx, &registry.index, query).map_err(|error| said(ctx, error))? {
                 None => names.extend(registry.index.names().map(str::to_owned)),
@@ -54,7 +58,7 @@ impl Tsdb {
         ctx.check()?;
         self.warn_of_gaps(ctx);
         let mut values = BTreeSet::new();
-        {
+        if self.head.overlaps(query.range.start.0, query.range.end.0) {
             let registry = self.head.registry();
             let ids = series_of(ctx, &registry.index, query).map_err(|error| said(ctx, error))?;
             values.extend(registry.index.values(name, ids.as_ref()).map(str::to_owned));
@@ -74,10 +78,11 @@ impl Tsdb {
         ctx.check()?;
         self.warn_of_gaps(ctx);
         let mut sets = BTreeSet::new();
-        {
+        if self.head.overlaps(query.range.start.0, query.range.end.0) {
+            let ids = series_or_all(ctx, &self.head.registry().index, query)
+                .map_err(|error| said(ctx, error))?;
+            let ids = self.with_samples(ctx, ids, query.range)?;
             let registry = self.head.registry();
-            let ids =
-                series_or_all(ctx, &registry.index, query).map_err(|error| said(ctx, error))?;
             registry
                 .index
                 .for_each_labels(&ids, &mut |_, labels| {
@@ -154,6 +159,34 @@ impl Tsdb {
             metrics: top(metrics.into_iter(), limit),
             pairs: pairs.map(|(n, v, series)| (format!("{n}={v}"), series)).collect(),
         }
+    }
+
+    /// The series of the head that have samples in a range.
+    fn with_samples(
+        &self,
+        ctx: &QueryCtx,
+        ids: RoaringBitmap,
+        range: TimeRange<Millis>,
+    ) -> Result<RoaringBitmap, QueryError> {
+        let head = &self.head;
+        let range = (range.start.0, range.end.0);
+        let (floor, newest) = (head.floor(), head.newest());
+        if range.0 <= floor && newest <= range.1 {
+            // All, and what has nothing here any more is in a block of the range.
+            return Ok(ids);
+        }
+        let slots: Vec<Slot> = ids.into_iter().collect();
+        let mut found = RoaringBitmap::new();
+        for slots in slots.chunks(SERIES_AT_ONCE) {
+            ctx.check()?;
+            let held = head.hold(slots.iter().copied());
+            let mut known = KnownTimes::default();
+            let has = |slot: &Slot| {
+                held.shard(*slot).is_some_and(|shard| shard.has_between(*slot, range, &mut known))
+            };
+            found.extend(slots.iter().copied().filter(has));
+        }
+        Ok(found)
     }
 
     /// Calls `visit` with each block of the query's range and the series that match, or none if

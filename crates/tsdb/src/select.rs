@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Samples of so many series are taken from the head at once; appends wait for these alone.
-const SERIES_AT_ONCE: usize = 4096;
+pub(crate) const SERIES_AT_ONCE: usize = 4096;
 
 /// A series that was found, with the places that have samples of it, the most trusted first.
 struct Found {

@@ -41,6 +41,8 @@ pub struct KahanSums {
     absent: u64,
     sums: Vec<f64>,
     owed: Vec<f64>,
+    /// Whether no sum is empty any more.
+    full: bool,
 }
 
 impl KahanSums {
@@ -48,24 +50,33 @@ impl KahanSums {
     /// yields, such as those of a signalling NaN.
     pub fn new(columns: usize, absent: f64) -> Self {
         let (sums, owed) = (vec![absent; columns], vec![0.0; columns]);
-        Self { absent: absent.to_bits(), sums, owed }
+        Self { absent: absent.to_bits(), sums, owed, full: columns == 0 }
     }
 
     /// Adds one row.
     pub fn add(&mut self, row: &[f64]) {
-        let Self { absent, sums, owed } = self;
-        // Without a branch, so that the compiler does two columns at once, which is easily undone by
-        // writing it otherwise. What the addition lost comes out the same as by looking which of the
-        // two is larger (Knuth's TwoSum).
-        for ((sum_place, owed_place), value) in sums.iter_mut().zip(owed).zip(row) {
-            let (sum, owed, value) = (*sum_place, *owed_place, *value);
-            let before = if sum.to_bits() == *absent { 0.0 } else { sum };
-            let total = before + value;
-            let added = total - before;
-            let lost = owed + ((before - (total - added)) + (value - added));
-            let lost = if total.abs() == f64::INFINITY { 0.0 } else { lost };
-            let here = value.to_bits() != *absent;
-            (*sum_place, *owed_place) = if here { (total, lost) } else { (sum, owed) };
+        let absent = self.absent;
+        let gaps: usize = row.iter().map(|value| usize::from(value.to_bits() == absent)).sum();
+        let full = gaps == 0 && row.len() >= self.sums.len();
+        if full && self.full {
+            self.add_full(row);
+            return;
+        }
+        self.full |= full;
+        for ((sum, owed), value) in self.sums.iter_mut().zip(&mut self.owed).zip(row) {
+            if value.to_bits() == absent {
+                continue;
+            }
+            let before = if sum.to_bits() == absent { 0.0 } else { *sum };
+            (*sum, *owed) = two_sum(before, *owed, *value);
+        }
+    }
+
+    /// Adds a row without gaps to sums without gaps. There is no branch, so that the compiler does
+    /// two columns at once.
+    fn add_full(&mut self, row: &[f64]) {
+        for ((sum, owed), value) in self.sums.iter_mut().zip(&mut self.owed).zip(row) {
+            (*sum, *owed) = two_sum(*sum, *owed, *value);
         }
     }
 
@@ -76,6 +87,18 @@ impl KahanSums {
             if whole { *sum } else { sum + owed }
         })
     }
+}
+
+/// The sum of two, and what was owed together with what this addition lost: the same as by looking
+/// which of the two is larger (Knuth's `TwoSum`), without a branch.
+#[inline]
+fn two_sum(sum: f64, owed: f64, value: f64) -> (f64, f64) {
+    let total = sum + value;
+    let added = total - sum;
+    let lost = owed + ((sum - (total - added)) + (value - added));
+    // Nothing of an infinite sum; written with a mask, which stays one.
+    let keep = u64::from(total.abs() != f64::INFINITY).wrapping_neg();
+    (total, f64::from_bits(lost.to_bits() & keep))
 }
 
 /// A running mean: a sum as long as it doesn't overflow, else incremental.

@@ -6,7 +6,7 @@
 //! subtraction and a multiplication a step, where dividing five times took most of the time of a
 //! dashboard of rates. Results are bit for bit those of [`extrapolated_rate`](crate::extrapolated_rate).
 
-use crate::{CounterResets, RateKind, StepGrid, Windows, rate::seconds};
+use crate::{CounterResets, RateKind, StepGrid, Windows};
 
 /// Tables that are kept at once; a query over more scrape targets than that works some out again.
 const TABLES_MAX: usize = 1_024;
@@ -192,37 +192,69 @@ impl RateTable {
         self.times.extend_from_slice(times);
         self.steps.clear();
         let all = Windows::new(times, windows.grid, windows.range, windows.offset);
+        // Of a scrape that keeps its interval most windows look like the one before.
+        let mut known = (Shape::default(), NOTHING);
         self.steps.extend(all.map(|(bounds, range)| {
             let inside = times.get(range.clone()).unwrap_or(&[]);
             let (&[first, .., last], Some(gaps)) = (inside, inside.len().checked_sub(1)) else {
                 return NOTHING;
             };
-            let (mut to_start, mut to_end) =
-                (seconds(bounds.start, first), seconds(last, bounds.end));
-            let sampled = seconds(first, last);
-            #[expect(clippy::cast_precision_loss, reason = "far fewer samples than 2^53")]
-            let mean_gap = sampled / gaps as f64;
-            let reached = mean_gap * 1.1;
-            if to_start >= reached {
-                to_start = mean_gap / 2.0;
-            }
-            if to_end >= reached {
-                to_end = mean_gap / 2.0;
-            }
-            let mut factor = 1.0;
-            if sampled > 0.0 {
-                factor = (sampled + to_start + to_end) / sampled;
-            }
-            if windows.kind.is_per_second() {
-                factor /= bounds.seconds();
+            let shape = Shape {
+                to_start: first.saturating_sub(bounds.start),
+                sampled: last.saturating_sub(first),
+                to_end: bounds.end.saturating_sub(last),
+                span: bounds.end.saturating_sub(bounds.start),
+                gaps,
+            };
+            if shape != known.0 {
+                known = (shape, shape.step(windows.kind.is_per_second()));
             }
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "no memory holds 2^32 samples a series"
             )]
             let (low, high) = (range.start as u32, range.end as u32);
-            Step { low, high, sampled, to_start, to_end, factor }
+            Step { low, high, ..known.1 }
         }));
+    }
+}
+
+/// What the numbers of a window follow from, in milliseconds; of no window by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Shape {
+    /// From the window's start to the first sample.
+    to_start: i64,
+    /// From the first sample to the last.
+    sampled: i64,
+    /// From the last sample to the window's end.
+    to_end: i64,
+    /// The whole window.
+    span: i64,
+    /// Intervals between the samples, at least one.
+    gaps: usize,
+}
+
+impl Shape {
+    fn step(self, per_second: bool) -> Step {
+        let (mut to_start, mut to_end) = (span(self.to_start), span(self.to_end));
+        let sampled = span(self.sampled);
+        #[expect(clippy::cast_precision_loss, reason = "far fewer samples than 2^53")]
+        let mean_gap = sampled / self.gaps as f64;
+        let reached = mean_gap * 1.1;
+        if to_start >= reached {
+            to_start = mean_gap / 2.0;
+        }
+        if to_end >= reached {
+            to_end = mean_gap / 2.0;
+        }
+        let mut factor = 1.0;
+        if sampled > 0.0 {
+            factor = (sampled + to_start + to_end) / sampled;
+        }
+        if per_second {
+            factor /= span(self.span);
+        }
+        Step { sampled, to_start, to_end, factor, ..NOTHING }
     }
 }
 

@@ -77,6 +77,13 @@ impl ExactSizeIterator for Windows<'_> {}
 /// How many of the rising `times` are at most `limit`: in steps that double, so that both a short
 /// way and a long one are cheap.
 fn gallop(times: &[i64], limit: i64) -> usize {
+    // Where steps are as far apart as samples, each step passes one.
+    match times {
+        [] => return 0,
+        [first, ..] if *first > limit => return 0,
+        [_, second, ..] if *second > limit => return 1,
+        _ => {}
+    }
     let mut reach = 1;
     while times.get(reach - 1).is_some_and(|time| *time <= limit) {
         reach *= 2;

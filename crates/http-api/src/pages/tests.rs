@@ -82,4 +82,6 @@ async fn what_is_missing_is_missing() {
         assert_eq!(ask(Method::GET, path, false).await.0.status(), StatusCode::NOT_FOUND, "{path}");
     }
     assert_eq!(ask(Method::POST, "/dashboards", false).await.0.status(), StatusCode::NOT_FOUND);
+    let (_, body) = ask(Method::POST, "/api/v1/nothing", false).await;
+    assert_eq!(body, "404 page not found\n");
 }

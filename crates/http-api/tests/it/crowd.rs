@@ -155,9 +155,9 @@ async fn a_server_that_ends_cancels_all_queries_and_says_so() {
         server.api.ending().store(true, Ordering::SeqCst);
     };
     let (answer, ()) = tokio::join!(ask, end);
-    assert_eq!(answer.status, 503);
+    assert_eq!(answer.status, 499);
     assert!(answer.text().contains("query was canceled"), "{}", answer.text());
-    assert_eq!(get(&server.router, "/api/v1/series?match[]=up").await.status, 503);
+    assert_eq!(get(&server.router, "/api/v1/series?match[]=up").await.status, 499);
 }
 
 #[tokio::test(flavor = "multi_thread")]

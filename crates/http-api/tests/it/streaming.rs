@@ -122,8 +122,13 @@ async fn a_large_answer_is_the_same_json_with_and_without_gzip() {
     assert_eq!(result[29]["values"][999].to_string(), r#"[0.999,"29.5"]"#);
     for uri in [range(30), range(1), "/api/v1/query?query=1".to_owned()] {
         let plain = get(&server.router, &uri).await;
+        let varies = |answer: &Answer| {
+            let mut vary = answer.headers.get_all(header::VARY).iter();
+            vary.any(|value| value == "Accept-Encoding")
+        };
         let request = Request::get(&uri).header(header::ACCEPT_ENCODING, "br, gzip;q=0.5");
         let zipped = call(&server.router, request.body(Body::empty()).expect("valid")).await;
+        assert!(varies(&plain) && varies(&zipped), "{uri}");
         if plain.body.len() < 1024 {
             assert_eq!(zipped.header("content-encoding"), None, "{uri}");
             assert_eq!(zipped.body, plain.body);

@@ -237,7 +237,8 @@ async fn what_is_not_remote_write_is_refused_with_upstreams_codes() {
     f(protobuf, "snappy", bomb, 413, "--web.max-decompressed-size").await;
     f(protobuf, "snappy", vec![0; (16 << 20) + 1], 413, "--web.max-body-size").await;
     let answer = get(&server.router, "/api/v1/write").await;
-    assert_eq!(answer.status, 405);
+    assert_eq!((answer.status.as_u16(), answer.text().as_str()), (405, "Method Not Allowed\n"));
+    assert_eq!(answer.header("allow"), Some("POST"));
     assert_eq!(server.api.stats().upload_bytes, 0);
 }
 

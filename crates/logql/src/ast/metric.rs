@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use regex::Regex;
+use masthead_model::RegexpSearch;
 
 use super::{BinaryOp, LabelFilterExpr, LogExpr, RangeOp, UnwrapConversion, VectorOp};
 
@@ -136,7 +136,7 @@ pub struct LabelReplace {
     /// The pattern as it was written.
     pub pattern: String,
     /// The pattern, for the whole value.
-    pub regex: Arc<Regex>,
+    pub regex: Arc<RegexpSearch>,
 }
 
 /// Two are equal when they were written alike.

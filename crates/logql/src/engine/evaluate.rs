@@ -133,12 +133,15 @@ impl Evaluation<'_> {
         for row in &mut rows {
             self.ctx.check()?;
             let value = row.labels.get(&node.from).unwrap_or("");
-            let Some(groups) = node.regex.captures(value) else { continue };
+            let text = node.regex.read(value.as_bytes());
+            let Some(groups) = node.regex.captures(&text) else { continue };
             // No group is longer than the whole; around another, a label may be doubled each time.
             let most = references.saturating_mul(value.len());
             self.budget.take(most.saturating_add(node.replacement.len()))?;
-            let mut made = String::new();
-            groups.expand(&node.replacement, &mut made);
+            let mut made = Vec::new();
+            groups.expand(node.replacement.as_bytes(), &mut made);
+            // Pieces of text are text.
+            let made = String::from_utf8(made).unwrap_or_default();
             let mut labels = row.labels.to_builder();
             if node.to.is_empty() {
                 labels.set_nameless(&made);

@@ -5,8 +5,7 @@
 
 use std::sync::Arc;
 
-use masthead_model::Regexp;
-use regex::Regex;
+use masthead_model::RegexpSearch;
 
 use super::{NOT_SELECTIVE, ParseError};
 use crate::ast::{
@@ -163,10 +162,7 @@ impl Node {
 
     pub(super) fn label_replace(of: Self, [to, replacement, from, pattern]: [String; 4]) -> Self {
         let anchored = format!("^(?:{pattern})$");
-        let compiled = Regexp::translate(&anchored).map_err(|error| error.to_string()).and_then(
-            |translated| Regex::new(&translated).map_err(|_| "expression too large".to_owned()),
-        );
-        let regex = match compiled {
+        let regex = match RegexpSearch::new(&anchored) {
             Ok(regex) => Arc::new(regex),
             Err(why) => return Self::broken(format!("invalid regex in label_replace: {why}")),
         };

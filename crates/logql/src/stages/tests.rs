@@ -219,6 +219,7 @@ fn regexp_and_pattern_labels() {
     let refused = |pattern: &str| RegexpParser::new(pattern).err().map(|e| e.to_string());
     assert_eq!(refused("(x)").as_deref(), Some("at least one named capture must be supplied"));
     assert_eq!(refused("(?P<a>x)(?P<a>y)").as_deref(), Some("duplicate extracted label name 'a'"));
+    assert_eq!(refused("(?P<1a>x)").as_deref(), Some("invalid extracted label name '1a'"));
     assert_eq!(
         refused("(?P<a>").as_deref(),
         Some("error parsing regexp: missing closing ): `(?P<a>`")

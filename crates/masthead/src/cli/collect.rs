@@ -34,6 +34,11 @@ pub(crate) struct CollectArgs {
     #[arg(long, value_name = "FILE", env = "MASTHEAD_PROMTAIL_CONFIG")]
     pub promtail_config: Option<Utf8PathBuf>,
 
+    /// Replace `${NAME}` and `${NAME:default}` in `--promtail-config` by variables of the environment.
+    #[arg(long = "promtail-config.expand-env", env = "MASTHEAD_PROMTAIL_CONFIG_EXPAND_ENV")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub promtail_expand_env: bool,
+
     /// Collect the logs of this node's containers from here, such as `/var/log/pods`.
     #[arg(long, value_name = "DIR", env = "MASTHEAD_PODS_LOG_DIR")]
     pub pods_log_dir: Option<Utf8PathBuf>,
@@ -122,6 +127,7 @@ impl CollectArgs {
             ("--no-host", self.no_host),
             ("--no-self", self.no_self),
             ("--no-self-logs", self.no_self_logs),
+            ("--promtail-config.expand-env", self.promtail_expand_env),
             ("--kubernetes", self.kubernetes),
             ("--insecure", self.insecure),
             ("--web.enable-lifecycle", self.enable_lifecycle),

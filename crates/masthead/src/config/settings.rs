@@ -135,6 +135,7 @@ pub(super) const NOT_IN_THE_FILE: &[&str] = &[
     "check-config",
     "prometheus-config",
     "promtail-config",
+    "promtail-config.expand-env",
     "promtail-clients",
     // In the sections there is more to say about these.
     "remote-write",

@@ -26,6 +26,8 @@ pub(crate) struct Source {
     pub(crate) path: Utf8PathBuf,
     pub(crate) text: String,
     part: Part,
+    /// Whether `${NAME}` in a promtail.yaml is a variable of the environment.
+    expands: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +95,8 @@ pub(crate) fn logs(args: &ServeArgs) -> anyhow::Result<Option<Source>> {
 /// # Errors
 /// What is wrong, with file, line and key.
 pub(crate) fn auth(file: &Utf8Path) -> anyhow::Result<AuthConfig> {
-    let source = Source { path: file.to_owned(), text: text_of(file)?, part: Part::Auth };
+    let source =
+        Source { path: file.to_owned(), text: text_of(file)?, part: Part::Auth, expands: false };
     let Access { users, tokens, .. } = source.section()?.unwrap_or_default();
     if let Some(user) = users.iter().find(|user| !is_hash(user.password_hash.expose())) {
         bail!(
@@ -118,7 +121,7 @@ fn find(
 ) -> anyhow::Result<Option<Source>> {
     let ours = match &args.config {
         Some(file) => {
-            let source = Source { path: file.clone(), text: text_of(file)?, part };
+            let source = Source { path: file.clone(), text: text_of(file)?, part, expands: false };
             source.section::<serde_json::Value>()?.is_some().then_some(source)
         }
         None => None,
@@ -132,7 +135,8 @@ fn find(
         (Some(file), None) => {
             let what = || format!("--{flag}");
             let text = text_of(file).with_context(what)?;
-            Ok(Some(Source { path: file.to_owned(), text, part: Part::Whole }))
+            let expands = args.promtail_expand_env;
+            Ok(Some(Source { path: file.to_owned(), text, part: Part::Whole, expands }))
         }
         (None, ours) => Ok(ours),
     }
@@ -237,8 +241,19 @@ impl Source {
     /// What is wrong, with file, line and key.
     pub(crate) fn promtail(&self) -> anyhow::Result<PromtailConfig> {
         if !self.is_section() {
-            return PromtailConfig::parse_with(&self.text, &environment)
-                .map_err(|error| self.placed(&error.to_string()));
+            let parsed = if self.expands {
+                PromtailConfig::parse_with(&self.text, &environment)
+            } else {
+                PromtailConfig::parse(&self.text)
+            };
+            let mut config = parsed.map_err(|error| self.placed(&error.to_string()))?;
+            if !self.expands {
+                let known = masthead_tail::variables(&self.text, &environment);
+                config.warnings.extend(known.iter().map(|name| {
+                    format!("not in force: ${{{name}}} (see --promtail-config.expand-env)")
+                }));
+            }
+            return Ok(config);
         }
         let written: Option<WrittenCollecting> = self.section()?;
         let mut config = PromtailConfig::check(written.unwrap_or_default())

@@ -79,6 +79,26 @@ fn sections_are_read_by_their_own_types() {
 }
 
 #[test]
+fn variables_of_a_promtail_file_are_replaced_when_a_flag_says_so() {
+    let text =
+        "clients: [{name: 'a${MASTHEAD_NONE:b}', url: http://h/p, tenant_id: '${1}-${PATH}'}]";
+    let (_folder, path) = folder(&[("p.yaml", text)]);
+    let file = path.join("p.yaml");
+    let f = |flags: &[&str], name: &str, tenant: &str, warnings: &[&str]| {
+        let words = ["masthead", "serve", "--promtail-config", file.as_str()];
+        let args = resolve(&words.iter().chain(flags).map(OsString::from).collect::<Vec<_>>());
+        let config = logs(&args.unwrap()).unwrap().unwrap().promtail().unwrap();
+        let client = &config.clients[0];
+        assert_eq!(client.name, name);
+        assert!(client.tenant.starts_with(tenant), "{}", client.tenant);
+        assert_eq!(config.warnings, warnings);
+    };
+    let warning = "not in force: ${PATH} (see --promtail-config.expand-env)";
+    f(&[], "a${MASTHEAD_NONE:b}", "${1}-${PATH}", &[warning]);
+    f(&["--promtail-config.expand-env"], "ab", "-", &[]);
+}
+
+#[test]
 fn what_is_wrong_is_said_with_its_line_and_key() {
     let f = |text: &str, words: &[&str]| {
         let error = format!("{:#}", with(text, &[]).unwrap_err());

@@ -174,6 +174,7 @@ pub(super) fn flags(args: &ServeArgs) -> Vec<(String, String)> {
         "promtail-config" => {
             args.promtail_config.as_ref().map(ToString::to_string).unwrap_or_default()
         }
+        "promtail-config.expand-env" => args.promtail_expand_env.to_string(),
         "promtail-clients" => args.promtail_clients.to_string(),
         "pods-log-dir" => args.pods_log_dir.as_ref().map(ToString::to_string).unwrap_or_default(),
         "prometheus-config" => {

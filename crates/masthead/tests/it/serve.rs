@@ -140,7 +140,7 @@ fn a_signal_ends_queries_that_would_go_on_for_minutes() {
         kill_process(server.process.id(), Signal::TERM).unwrap();
         asking.join().unwrap()
     });
-    assert!(answer.0 == 503 && answer.1.contains("query was canceled"), "{answer:?}");
+    assert!(answer.0 == 499 && answer.1.contains("query was canceled"), "{answer:?}");
     assert_eq!(server.process.finish().0, Some(0));
 }
 

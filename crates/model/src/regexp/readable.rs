@@ -9,6 +9,8 @@ use std::{borrow::Cow, ops::Range};
 
 /// How U+FFFD is written in UTF-8.
 pub(super) const REPLACEMENT: &[u8] = b"\xef\xbf\xbd";
+/// Bytes that are looked at together.
+const LANES: usize = 32;
 /// How much longer a byte becomes.
 const GROWTH: usize = REPLACEMENT.len() - 1;
 
@@ -55,24 +57,23 @@ impl<'t> Readable<'t> {
 
     /// The place in the original of one in what was searched.
     pub(super) fn original_range(&self, found: Range<usize>) -> Range<usize> {
-        match &self.repaired {
-            None => found,
-            Some(repaired) => {
-                repaired.original_place(found.start)..repaired.original_place(found.end)
-            }
-        }
+        self.repaired().map_or(found.clone(), |repaired| repaired.original_range(found))
     }
 
     /// The text as it is.
     pub(super) fn original(&self) -> &'t [u8] {
         self.original
     }
+
+    pub(super) fn repaired(&self) -> Option<&Repaired> {
+        self.repaired.as_ref()
+    }
 }
 
 impl Repaired {
     /// None if `bytes` are text as they are, which is looked at without making anything.
     pub(super) fn new(bytes: &[u8]) -> Option<Self> {
-        if bytes.is_ascii() || str::from_utf8(bytes).is_ok() {
+        if is_ascii(bytes) || str::from_utf8(bytes).is_ok() {
             return None;
         }
         let mut text = String::with_capacity(bytes.len() + bytes.len() / 2);
@@ -87,7 +88,25 @@ impl Repaired {
         Some(Self { text, ends })
     }
 
+    /// The place in the original of one in the copy.
+    pub(super) fn original_range(&self, found: Range<usize>) -> Range<usize> {
+        self.original_place(found.start)..self.original_place(found.end)
+    }
+
     fn original_place(&self, place: usize) -> usize {
         place - GROWTH * self.ends.partition_point(|end| *end <= place)
     }
+}
+
+/// As [`slice::is_ascii`], in fewer instructions for a line, because it does not stop early: this
+/// is asked of every line in which an expression is not found.
+fn is_ascii(bytes: &[u8]) -> bool {
+    let Some(last) = bytes.last_chunk::<LANES>() else { return bytes.is_ascii() };
+    let (chunks, _) = bytes.as_chunks::<LANES>();
+    // The last chunk may overlap the one before it.
+    let mut all = *last;
+    for chunk in chunks {
+        all.iter_mut().zip(chunk).for_each(|(all, byte)| *all |= byte);
+    }
+    all.iter().fold(0, |all, byte| all | byte) < 0x80
 }

@@ -7,21 +7,16 @@
 use std::ops::Range;
 
 use regex_automata::{Input, meta, util::captures::Captures};
-use regex_syntax::{
-    ParserBuilder,
-    hir::{Class, Hir, HirKind},
-};
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::readable::{REPLACEMENT, Readable, Repaired};
-use super::{PROGRAM_BYTES_MAX, RegexpError, translate};
-
-/// The engine's cache of states takes at most this much memory for each thread.
-const CACHE_BYTES_MAX: usize = 2 << 20;
+use super::{Names, PROGRAM_BYTES_MAX, RegexpError, compile, parse, translate};
 
 /// A pattern that may match anywhere in bytes; `.` matches no newline.
 #[derive(Debug, Clone)]
 pub struct RegexpSearch {
     regex: meta::Regex,
+    names: Names,
     /// Something in it matches U+FFFD.
     matches_replacement: bool,
     /// It can match nothing, which is found between characters and never inside of one.
@@ -42,29 +37,30 @@ impl RegexpSearch {
     /// # Errors
     /// [`RegexpError`] for a syntax error or a longer program.
     pub fn with_limit(pattern: &str, program_bytes_max: usize) -> Result<Self, RegexpError> {
-        let rewritten = translate::translate(pattern)?;
-        let too_large = || RegexpError::new("expression too large", pattern);
-        let hir = ParserBuilder::new().build().parse(&rewritten).map_err(|_| too_large())?;
-        let config = meta::Config::new()
-            .nfa_size_limit(Some(program_bytes_max))
-            .hybrid_cache_capacity(CACHE_BYTES_MAX);
-        let regex = meta::Builder::new().configure(config).build_from_hir(&hir);
+        let translated = translate::translate(pattern)?;
+        let hir = parse(&translated.pattern, pattern)?;
         Ok(Self {
-            regex: regex.map_err(|_| too_large())?,
+            regex: compile(&hir, pattern, program_bytes_max)?,
+            names: translated.names.into(),
             matches_replacement: matches_replacement(&hir),
             matches_empty: hir.properties().minimum_len() == Some(0),
         })
     }
 
     /// Whether it matches somewhere in `text`.
+    #[inline]
     pub fn is_match(&self, text: &[u8]) -> bool {
-        if self.matches_empty {
-            return self.regex.is_match(self.read(text).searched());
-        }
         // What matches without the bytes that are no text matches with them too.
-        self.regex.is_match(text)
-            || (self.matches_replacement
-                && Repaired::new(text).is_some_and(|repaired| self.regex.is_match(&repaired.text)))
+        (!self.matches_empty && self.regex.is_match(text))
+            || ((self.matches_replacement || self.matches_empty) && self.is_match_read(text))
+    }
+
+    /// Asked after all else, of a line that did not match or of a pattern that nothing matches.
+    fn is_match_read(&self, text: &[u8]) -> bool {
+        match Repaired::new(text) {
+            Some(repaired) => self.regex.is_match(&repaired.text),
+            None => self.matches_empty && self.regex.is_match(text),
+        }
     }
 
     /// `text`, ready to be searched for what matches where.
@@ -78,14 +74,14 @@ impl RegexpSearch {
 
     /// The names of the groups by their number; the first group is the whole match.
     pub fn group_names(&self) -> impl Iterator<Item = Option<&str>> {
-        self.regex.group_info().all_names().map(|(_, _, name)| name)
+        self.names.iter().map(Option::as_deref)
     }
 
     /// The first match in `text` with its groups.
     pub fn captures<'t>(&self, text: &'t Readable<'_>) -> Option<Groups<'t>> {
         let mut captures = self.regex.create_captures();
         self.regex.search_captures(&Input::new(text.searched()), &mut captures);
-        captures.is_match().then_some(Groups { text, captures })
+        Groups::new(text.original(), text.repaired(), captures, &self.names)
     }
 
     /// Where all matches in `text` are, from left to right, none over another.
@@ -96,42 +92,58 @@ impl RegexpSearch {
     /// All matches in `text` with their groups.
     pub fn captures_iter<'t>(&'t self, text: &'t Readable<'_>) -> impl Iterator<Item = Groups<'t>> {
         let all = self.regex.captures_iter(text.searched());
-        all.map(move |captures| Groups { text, captures })
+        all.filter_map(|captures| {
+            Groups::new(text.original(), text.repaired(), captures, &self.names)
+        })
     }
 }
 
-/// One match of a [`RegexpSearch`]; places are those of the bytes as they were given.
+/// One match of a [`RegexpSearch`] or a [`Regexp`](super::Regexp); places are those of the bytes as
+/// they were given.
 #[derive(Debug)]
 pub struct Groups<'t> {
-    text: &'t Readable<'t>,
+    original: &'t [u8],
+    repaired: Option<&'t Repaired>,
     captures: Captures,
+    names: Names,
 }
 
 impl<'t> Groups<'t> {
+    /// None if nothing matched.
+    pub(super) fn new(
+        original: &'t [u8],
+        repaired: Option<&'t Repaired>,
+        captures: Captures,
+        names: &Names,
+    ) -> Option<Self> {
+        let names = Names::clone(names);
+        captures.is_match().then_some(Self { original, repaired, captures, names })
+    }
+
     /// Where the whole match is.
     pub fn whole(&self) -> Range<usize> {
         self.place(0).unwrap_or_default()
     }
 
-    /// How many groups there are, with the whole match.
-    pub fn len(&self) -> usize {
-        self.captures.group_len()
-    }
-
-    /// Whether there is not even a whole match, which never is.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    /// Where the groups are that took part, by their numbers; the whole match is not among them.
+    pub fn places(&self) -> impl Iterator<Item = Range<usize>> {
+        (1..self.names.len()).filter_map(|number| self.place(number))
     }
 
     /// Where a group is, if it took part.
     pub fn place(&self, number: usize) -> Option<Range<usize>> {
-        let found = self.captures.get_group(number)?;
-        Some(self.text.original_range(found.range()))
+        let found = self.captures.get_group(number)?.range();
+        Some(self.repaired.map_or(found.clone(), |repaired| repaired.original_range(found)))
+    }
+
+    /// Where the first group of this name is that took part.
+    pub fn place_of(&self, name: &str) -> Option<Range<usize>> {
+        self.place(self.number_of(name)?)
     }
 
     /// What a group matched, if it took part.
     pub fn get(&self, number: usize) -> Option<&'t [u8]> {
-        self.text.original().get(self.place(number)?)
+        self.original.get(self.place(number)?)
     }
 
     /// Appends `replacement` with `$1` and `${name}` in it replaced by groups.
@@ -139,9 +151,15 @@ impl<'t> Groups<'t> {
         let append = |number, out: &mut Vec<u8>| {
             out.extend_from_slice(self.get(number).unwrap_or_default());
         };
-        let number_of =
-            |name: &str| self.captures.group_info().to_index(self.captures.pattern()?, name);
+        let number_of = |name: &str| self.number_of(name);
         regex_automata::util::interpolate::bytes(replacement, append, number_of, out);
+    }
+
+    /// Several groups may have a name; that counts which took part, as in Go's `Expand`.
+    fn number_of(&self, name: &str) -> Option<usize> {
+        let named = self.names.iter().enumerate().filter(|(_, n)| n.as_deref() == Some(name));
+        let mut numbers = named.map(|(number, _)| number);
+        numbers.find(|number| self.captures.get_group(*number).is_some())
     }
 }
 

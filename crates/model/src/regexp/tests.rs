@@ -107,6 +107,11 @@ fn refusals_have_gos_texts() {
     f("a{2}{3}", "invalid nested repetition operator: `{2}{3}`");
     f("a{1001}", "invalid repeat count: `{1001}`");
     f("a{2,1}", "invalid repeat count: `{2,1}`");
+    f("(?:x{100}){100}", "invalid repeat count: `{100}`");
+    f("((x{2}|y{20}){10}z?){6}?", "invalid repeat count: `{6}?`");
+    f("(x{501}){2,}", "invalid repeat count: `{2,}`");
+    f("(((a{100}){100}){100}){100}", "invalid repeat count: `{100}`");
+    f("*?a", "missing argument to repetition operator: `*?`");
     f("[a", "missing closing ]: `[a`");
     f("x[]", "missing closing ]: `[]`");
     f("[z-a]", "invalid character class range: `z-a`");
@@ -114,6 +119,10 @@ fn refusals_have_gos_texts() {
     f("[[:foo:]]", "invalid character class range: `[:foo:]`");
     f(r"\pX", r"invalid character class range: `\pX`");
     f(r"\p{Nope}", r"invalid character class range: `\p{Nope}`");
+    f(r"\p{Alphabetic}", r"invalid character class range: `\p{Alphabetic}`");
+    f(r"[a\P{IsGreek}]", r"invalid character class range: `\P{IsGreek}`");
+    f(r"\C", r"invalid escape sequence: `\C`");
+    f(r"[\C]", r"invalid escape sequence: `\C`");
     f(r"\", "trailing backslash at end of expression: ``");
     f(r"[\", "trailing backslash at end of expression: ``");
     f(r"\8", r"invalid escape sequence: `\8`");
@@ -127,8 +136,24 @@ fn refusals_have_gos_texts() {
     f("(?P<a-b>x)", "invalid named capture: `(?P<a-b>`");
     f("(?P<>x)", "invalid named capture: `(?P<>`");
     f(&"(".repeat(300), &format!("expression nests too deeply: `{}`", "(".repeat(300)));
-    let huge = "(((a{100}){100}){100}){100}";
-    f(huge, &format!("expression too large: `{huge}`"));
+    let deep = format!("{}a{}", "(".repeat(150), ")*".repeat(150));
+    f(&deep, &format!("expression nests too deeply: `{deep}`"));
+    // Go takes this one; here it would be a program of 24 MB.
+    f(r"\pL{500}", r"expression too large: `\pL{500}`");
+}
+
+#[test]
+fn repetitions_may_be_nested_a_thousand_times() {
+    let f = |pattern: &str, text: &str, want: bool| {
+        assert_eq!(Regexp::new(pattern).expect(pattern).is_match(text), want, "{pattern} {text:?}");
+    };
+    f("(?:x{10}){100}", &"x".repeat(1000), true);
+    f("(?:x{10}){100}", &"x".repeat(999), false);
+    f("((x{2}|y{20}){10}z){5}", "", false);
+    f("(x{1000})*(y{1000}){0,1}", "", true);
+    f("(x{1000}){0}(y{500}){0,}", "", true);
+    f("((x{1000}){0}y){2}", "yy", true);
+    f("x{500}(y{500}){2}", "", false);
 }
 
 #[test]
@@ -165,9 +190,27 @@ fn patterns_reduce_to_texts_or_a_prefix() {
 fn groups_are_numbered_and_named() {
     let regexp = Regexp::new("(?P<host>[^:]+):([0-9]+)").expect("valid");
     let groups = regexp.captures("db:5432").expect("matches");
-    assert_eq!((&groups["host"], &groups[2]), ("db", "5432"));
+    assert_eq!((groups.place_of("host"), groups.get(2)), (Some(0..2), Some(&b"5432"[..])));
+    assert_eq!(groups.place_of("port"), None);
     assert!(regexp.captures("db:5432x").is_none());
     assert_eq!(regexp.as_str(), "(?P<host>[^:]+):([0-9]+)");
+}
+
+#[test]
+fn names_may_be_repeated_and_begin_with_a_digit() {
+    let f = |pattern: &str, text: &str, replacement: &str, want: &str| {
+        let regexp = Regexp::new(pattern).expect(pattern);
+        let mut out = Vec::new();
+        regexp.captures(text).expect(pattern).expand(replacement.as_bytes(), &mut out);
+        assert_eq!(out, want.as_bytes(), "{pattern}");
+    };
+    f("(?P<1a>o)(?<x>p)", "op", "$1a-${x}", "o-p");
+    f("(?P<n>a)(?P<n>b)", "ab", "$n${2}", "ab");
+    f("(?P<n>a)|(?P<n>b)", "b", "<$n>", "<b>");
+    f("(?P<n>a)?", "", "<$n$other>", "<>");
+    let search = RegexpSearch::new("(?P<1a>o)(x)(?P<n>o)(?P<n>o)").expect("valid");
+    let names: Vec<_> = search.group_names().collect();
+    assert_eq!(names, [None, Some("1a"), None, Some("n"), Some("n")]);
 }
 
 proptest! {

@@ -7,28 +7,43 @@
 //! | `[a&&b]`, `[a[b]`, `[a~~b]` are plain characters | set operations | escaped |
 //! | `{` that starts no count is a character | an error | `\{` |
 //! | `\Q…\E` quotes, `\101` is octal | unknown | escaped, `\x{41}` |
-//! | `a**`, `(?x)` are refused | accepted | an error |
+//! | `a**`, `(?x)`, `(?:a{100}){100}` are refused | accepted | an error |
+//! | groups may have the same name, or one like `1a` | an error | groups without names, which are listed beside |
+//! | `\p{…}` knows categories and scripts | more properties | `regexp/classes.rs` |
 
 use std::fmt::Write as _;
 
-use super::RegexpError;
+use super::{RegexpError, classes};
 
 /// Groups may nest this deep (Go: `maxHeight`); the engine recurses over them.
 const DEPTH_MAX: usize = 200;
-/// The largest count in `a{n,m}` (Go: "repeat count must be at most 1000").
+/// The largest count in `a{n,m}`, and of those of nested repetitions multiplied (Go: `maxRepeat`).
 const REPEAT_MAX: u32 = 1000;
 
-pub(super) fn translate(pattern: &str) -> Result<String, RegexpError> {
-    let mut translator =
-        Translator { pattern, rest: pattern, out: String::with_capacity(pattern.len() + 8) };
+/// A pattern in the engine's syntax.
+#[derive(Debug)]
+pub(super) struct Translated {
+    pub(super) pattern: String,
+    /// The names of the groups by their number; the whole match is the first and has none.
+    pub(super) names: Vec<Option<Box<str>>>,
+}
+
+pub(super) fn translate(pattern: &str) -> Result<Translated, RegexpError> {
+    let mut translator = Translator {
+        pattern,
+        rest: pattern,
+        out: String::with_capacity(pattern.len() + 8),
+        names: vec![None],
+    };
     translator.run()?;
-    Ok(translator.out)
+    Ok(Translated { pattern: translator.out, names: translator.names })
 }
 
 struct Translator<'a> {
     pattern: &'a str,
     rest: &'a str,
     out: String,
+    names: Vec<Option<Box<str>>>,
 }
 
 /// What stands before the next token, which decides whether it may be repeated.
@@ -36,69 +51,80 @@ struct Translator<'a> {
 enum Before<'a> {
     /// The start of the pattern, of a group or of an alternative.
     Nothing,
-    Atom,
-    /// A repetition; the text from its operator on.
-    Repeat(&'a str),
+    /// Something that holds at most so many copies of a part of it.
+    Atom(u32),
+    /// A repetition: the text from its operator on, and its copies.
+    Repeat(&'a str, u32),
 }
 
 impl<'a> Translator<'a> {
     fn run(&mut self) -> Result<(), RegexpError> {
-        let mut depth = 0_usize;
+        // The copies in each group that is open, as far as it was read.
+        let mut open: Vec<u32> = vec![1];
+        // The same of the last group without what was read last, which `{0}` may yet undo.
+        let mut settled = 1;
         let mut before = Before::Nothing;
         while let Some(c) = self.rest.chars().next() {
             match c {
                 '(' => {
                     // Flags alone, `(?i)`, open no group.
                     if self.group()? {
-                        depth += 1;
-                        if depth > DEPTH_MAX {
+                        open.push(1);
+                        if open.len() > DEPTH_MAX + 1 {
                             return Err(self.error("expression nests too deeply", self.pattern));
                         }
                     }
                     before = Before::Nothing;
                 }
                 ')' => {
-                    depth = depth
-                        .checked_sub(1)
-                        .ok_or_else(|| self.error("unexpected )", self.pattern))?;
+                    let copies = open.pop().filter(|_| !open.is_empty());
+                    let copies = copies.ok_or_else(|| self.error("unexpected )", self.pattern))?;
                     self.copy(1);
-                    before = Before::Atom;
+                    before = Before::Atom(copies);
                 }
                 '|' => {
                     self.copy(1);
                     before = Before::Nothing;
                 }
-                '*' | '+' | '?' => before = self.repeat(1, before)?,
+                '*' | '+' | '?' => before = self.repeat(1, 1, before)?,
                 '{' => {
-                    if let Some(len) = self.count()? {
-                        before = self.repeat(len, before)?;
+                    if let Some((len, count)) = self.count()? {
+                        before = self.repeat(len, count, before)?;
                     } else {
                         self.literal(c);
                         self.skip(1);
-                        before = Before::Atom;
+                        before = Before::Atom(1);
                     }
                 }
                 '[' => {
                     self.class()?;
-                    before = Before::Atom;
+                    before = Before::Atom(1);
                 }
                 '\\' => {
                     if self.escape()? {
-                        before = Before::Atom;
+                        before = Before::Atom(1);
                     }
                 }
                 '.' | '^' | '$' => {
                     self.copy(1);
-                    before = Before::Atom;
+                    before = Before::Atom(1);
                 }
                 _ => {
                     self.literal(c);
                     self.skip(c.len_utf8());
-                    before = Before::Atom;
+                    before = Before::Atom(1);
                 }
             }
+            match (before, open.last_mut()) {
+                (Before::Atom(copies), Some(group)) => {
+                    settled = *group;
+                    *group = settled.max(copies);
+                }
+                (Before::Repeat(_, copies), Some(group)) => *group = settled.max(copies),
+                _ => {}
+            }
         }
-        if depth > 0 { Err(self.error("missing closing )", self.pattern)) } else { Ok(()) }
+        if open.len() > 1 { Err(self.error("missing closing )", self.pattern)) } else { Ok(()) }
     }
 
     #[expect(clippy::unused_self, reason = "reads as the translator's own complaint")]
@@ -124,30 +150,43 @@ impl<'a> Translator<'a> {
         self.out.push(c);
     }
 
-    /// An operator of `len` bytes, with the `?` that makes it lazy.
-    fn repeat(&mut self, len: usize, before: Before<'a>) -> Result<Before<'a>, RegexpError> {
+    /// An operator of `len` bytes for so many copies, with the `?` that makes it lazy.
+    fn repeat(
+        &mut self,
+        len: usize,
+        count: u32,
+        before: Before<'a>,
+    ) -> Result<Before<'a>, RegexpError> {
         let operator = self.rest;
         let lazy = usize::from(operator.get(len..).is_some_and(|after| after.starts_with('?')));
         let end = len + lazy;
+        let text = operator.get(..end).unwrap_or("");
         match before {
-            Before::Nothing => Err(self.error(
-                "missing argument to repetition operator",
-                operator.get(..len).unwrap_or(""),
-            )),
-            Before::Repeat(last) => {
+            Before::Nothing => Err(self.error("missing argument to repetition operator", text)),
+            Before::Repeat(last, _) => {
                 let both = last.len() - operator.len() + end;
                 Err(self
                     .error("invalid nested repetition operator", last.get(..both).unwrap_or("")))
             }
-            Before::Atom => {
+            Before::Atom(_) if count == 0 => {
+                // What is in it is never counted.
                 self.copy(end);
-                Ok(Before::Repeat(operator))
+                Ok(Before::Repeat(operator, 1))
+            }
+            Before::Atom(copies) => {
+                let copies = copies.saturating_mul(count);
+                if copies > REPEAT_MAX {
+                    return Err(self.error("invalid repeat count", text));
+                }
+                self.copy(end);
+                Ok(Before::Repeat(operator, copies))
             }
         }
     }
 
-    /// The length of `{n}`, `{n,}` or `{n,m}`; anything else is a plain brace.
-    fn count(&self) -> Result<Option<usize>, RegexpError> {
+    /// The length of `{n}`, `{n,}` or `{n,m}` and how many copies that makes; anything else is a
+    /// plain brace.
+    fn count(&self) -> Result<Option<(usize, u32)>, RegexpError> {
         let Some(end) = self.rest.find('}') else { return Ok(None) };
         let text = self.rest.get(..=end).unwrap_or("");
         let inner = text.trim_start_matches('{').trim_end_matches('}');
@@ -169,13 +208,16 @@ impl<'a> Translator<'a> {
         if min > REPEAT_MAX || max.is_some_and(|max| max > REPEAT_MAX || max < min) {
             return Err(self.error("invalid repeat count", text));
         }
-        Ok(Some(text.len()))
+        // `{0,}` is as good as `*`.
+        let open = inner.ends_with(',');
+        Ok(Some((text.len(), max.unwrap_or(if open { min.max(1) } else { min }))))
     }
 
     /// An opening parenthesis with its flags or name; whether it opens a group.
     fn group(&mut self) -> Result<bool, RegexpError> {
         let Some(inner) = self.rest.strip_prefix("(?") else {
             self.copy(1);
+            self.names.push(None);
             return Ok(true);
         };
         for prefix in ["P<", "<"] {
@@ -190,7 +232,9 @@ impl<'a> Translator<'a> {
                     let text = self.rest.get(..=head + name_len).unwrap_or("");
                     return Err(self.error("invalid named capture", text));
                 }
-                self.copy(head + name_len + 1);
+                self.out.push('(');
+                self.skip(head + name_len + 1);
+                self.names.push(Some(name.into()));
                 return Ok(true);
             }
         }
@@ -235,10 +279,6 @@ impl<'a> Translator<'a> {
                 self.copy(2);
                 self.out.push(')');
             }
-            'C' => {
-                self.out.push_str("(?s:.)");
-                self.skip(2);
-            }
             _ => {
                 if let Some((set, negated)) = perl_class(c) {
                     self.out.push_str(if negated { "[^" } else { "[" });
@@ -275,18 +315,7 @@ impl<'a> Translator<'a> {
             negated = !negated;
             name
         });
-        if name == "Any" {
-            self.out.push_str(if negated { r"[^\x{0}-\x{10FFFF}]" } else { r"[\x{0}-\x{10FFFF}]" });
-        } else {
-            let class = format!("\\{}{{{name}}}", if negated { 'P' } else { 'p' });
-            // Go knows general categories and scripts by their exact names.
-            let exact = name.starts_with(|c: char| c.is_ascii_uppercase())
-                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-            if !exact || regex_syntax::parse(&class).is_err() {
-                return Err(unknown);
-            }
-            self.out.push_str(&class);
-        }
+        self.out.push_str(&classes::unicode_class(name, negated).ok_or(unknown)?);
         self.skip(len);
         Ok(())
     }

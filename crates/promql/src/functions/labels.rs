@@ -31,9 +31,10 @@ pub(super) fn label_replace(
         // No group is longer than the whole.
         let most = references.saturating_mul(source.len()).saturating_add(replacement.len());
         evaluation.charge_labels(most)?;
-        let mut value = String::new();
-        captures.expand(replacement, &mut value);
-        Ok(Some(value))
+        let mut value = Vec::new();
+        captures.expand(replacement.as_bytes(), &mut value);
+        // Pieces of text are text.
+        Ok(Some(String::from_utf8(value).unwrap_or_default()))
     })
 }
 

@@ -51,7 +51,7 @@ impl Replace {
         let mut made = 0;
         let searched = self.expression.read(input);
         for found in self.expression.captures_iter(&searched) {
-            for group in (1..found.len()).filter_map(|at| found.place(at)) {
+            for group in found.places() {
                 let value = input.get(group.clone());
                 let data = Data { entry, value, strict: false, now: cx.now.0 };
                 let text = run(&self.template, &data)?;

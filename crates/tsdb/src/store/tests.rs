@@ -416,6 +416,62 @@ fn questions_about_labels_are_answered_from_head_and_blocks() {
 }
 
 #[test]
+fn series_and_labels_are_those_of_the_range_also_in_the_head() {
+    const MINUTE: i64 = 60_000;
+    let fs = SimFs::new(22);
+    let (store, _) = open(&fs);
+    let row = |text: &str, time: i64| AppendRow::float(labels(text), Millis(START + time), 1.0);
+    let histogram = AppendRow {
+        value: Value::Histogram(Box::default()),
+        ..row("native{a=\"h\"}", 40 * MINUTE)
+    };
+    // In another order than their times, so that one is late.
+    put(&store, vec![row("rng{a=\"old\"}", 5 * MINUTE), row("rng{a=\"both\"}", 5 * MINUTE)]);
+    put(&store, vec![row("rng{a=\"new\"}", 30 * MINUTE), row("rng{a=\"both\"}", 30 * MINUTE)]);
+    put(&store, vec![row("rng{a=\"new\"}", 20 * MINUTE), histogram]);
+    let ctx = QueryCtx::new(clock(), QueryLimits::default());
+    let query = |first: i64, last: i64| LabelQuery {
+        matchers: vec![vec![Matcher::new(MatchOp::NotEqual, "a", "").unwrap()]],
+        range: TimeRange { start: Millis(START + first), end: Millis(START + last) },
+        limit: 0,
+    };
+    let check = |store: &Tsdb, first: i64, last: i64, want: &[&str]| {
+        let query = query(first * MINUTE, last * MINUTE);
+        let found = store.series(&ctx, &query).unwrap();
+        let found: Vec<_> = found.iter().filter_map(|labels| labels.get("a")).collect();
+        assert_eq!(found, want, "{first} to {last}");
+        // These are as precise as the head.
+        let none = want.is_empty() && (last < 5 || first > 40);
+        let everything = LabelQuery { matchers: vec![], ..query.clone() };
+        for query in [&query, &everything] {
+            assert_eq!(store.label_names(&ctx, query).unwrap().is_empty(), none);
+            assert_eq!(store.label_values(&ctx, "a", query).unwrap().is_empty(), none);
+        }
+    };
+    let check_all = |store: &Tsdb| {
+        check(store, 0, 60, &["h", "both", "new", "old"]);
+        check(store, 6, 60, &["h", "both", "new"]);
+        check(store, 5, 19, &["both", "old"]);
+        check(store, 20, 20, &["new"]);
+        check(store, 21, 29, &[]);
+        check(store, 31, 60, &["h"]);
+        check(store, 0, 4, &[]);
+        check(store, 41, 600, &[]);
+    };
+    check_all(&store);
+    assert_eq!(store.head.oldest(), Some(START + 5 * MINUTE));
+    drop(store);
+    let (store, _) = open(&fs.kill());
+    check_all(&store);
+    // Once it is in a block the block answers, and the head for what came after.
+    fill(&store, &["late{a=\"later\"}"], 4..5);
+    store.flush().unwrap();
+    check(&store, 4 * 60, 5 * 60, &["later"]);
+    check(&store, 6 * 60, 7 * 60, &[]);
+    assert_eq!(store.head.oldest(), Some(START + 4 * HOUR));
+}
+
+#[test]
 fn retention_counts_back_from_the_newest_block_not_from_the_clock() {
     let fs = SimFs::new(11);
     let keep = crate::Keep { span: Some(11 * HOUR), bytes: None };
