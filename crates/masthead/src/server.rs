@@ -247,7 +247,7 @@ pub(crate) fn without_credentials(url: &Url) -> Result<(), UsageError> {
 /// What a server says that answers no question.
 pub(crate) fn refusal(status: StatusCode, body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
-    format!("{} (status {})", terminal::one_line(text.trim()), status.as_u16())
+    format!("{} (status {})", terminal::lines(text.trim()), status.as_u16())
 }
 
 fn headers() -> HeaderMap {
@@ -270,6 +270,12 @@ fn explain(error: Error) -> anyhow::Error {
 mod tests {
     use super::*;
     use crate::cli::SecretText;
+
+    #[test]
+    fn a_refusal_is_told_in_its_own_lines() {
+        let told = refusal(StatusCode::BAD_REQUEST, b" parse error:\n\x1b[31mhere\n");
+        assert_eq!(told, "parse error:\n\\u{1b}[31mhere (status 400)");
+    }
 
     #[test]
     fn an_endpoint_lies_below_the_path_of_the_address() {

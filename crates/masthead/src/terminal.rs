@@ -74,6 +74,11 @@ pub(crate) fn one_line(text: &str) -> String {
     out
 }
 
+/// As [`one_line`], for a text that may have several: its own newlines stay.
+pub(crate) fn lines(text: &str) -> String {
+    text.lines().map(one_line).collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +91,11 @@ mod tests {
         f("\u{1b}[31mred", "\\u{1b}[31mred");
         f("\u{9b}31m", "\\u{9b}31m");
         f("ab\u{202e}dc", "ab\\u{202e}dc");
+    }
+
+    #[test]
+    fn lines_of_a_foreign_text_stay_lines() {
+        assert_eq!(lines("at:\n\t\x1b[31mx\r\nhere\n"), "at:\n\\t\\u{1b}[31mx\nhere");
     }
 
     #[test]

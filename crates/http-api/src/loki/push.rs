@@ -2,7 +2,7 @@
 //!
 //! A body is read whole, decompressed and decoded on a blocking thread, and handed to the sink as
 //! one batch that borrows from it. Entries that break a rule are refused one by one in Loki's words
-//! and the rest is kept, which is a 400 all the same. What the store cannot take now is a 503 with
+//! and the rest is kept, which is a 400 all the same, or a 429 if streams were too many. What the store cannot take now is a 503 with
 //! `Retry-After`; what it took before is then sent again and recognised as the same.
 //!
 //! Which decoder: `push/form.rs`. Rules, the service's name and the level: `push/intake.rs`.
@@ -26,7 +26,7 @@ use super::{Refusal, Shared};
 use crate::{
     error::ApiError,
     stats::add,
-    unzip::{inflate, unzip},
+    unzip::{inflate, unlz4, unzip, unzstd},
     upload::{self, Limit, Upload},
 };
 use form::{Encoding, Form};
@@ -126,6 +126,8 @@ fn store(
         Encoding::Plain => {}
         Encoding::Gzip => upload.bytes = unzip(&upload.bytes, limit)?,
         Encoding::Deflate => upload.bytes = inflate(&upload.bytes, limit)?,
+        Encoding::Zstd => upload.bytes = unzstd(&upload.bytes, limit)?,
+        Encoding::Lz4 => upload.bytes = unlz4(&upload.bytes, limit)?,
     }
     if form.is_snappy() {
         upload.unsnap(&wire).map_err(|error| snappy(&error))?;
@@ -160,9 +162,15 @@ fn keep(shared: &Shared, push: Push<'_>, now: Nanos) -> Result<(), Refusal> {
         intake.refused_by_store(&batch, &report);
     }
     shared.counters.pushed(appended, intake.refused());
+    // Clients send again what was too much, and drop what was wrong.
+    let status = if intake.is_over_streams() {
+        StatusCode::TOO_MANY_REQUESTS
+    } else {
+        StatusCode::BAD_REQUEST
+    };
     match intake.into_text() {
         None => Ok(()),
-        Some(text) => Err(Refusal::bad(text)),
+        Some(text) => Err(Refusal::new(status, text)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The Loki API where a script cannot reach: binary pushes, stores that refuse, following.
 
-use std::{sync::Arc, time::Duration};
+use std::{io::Write as _, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -121,19 +121,57 @@ async fn limits_of_lines_have_lokis_texts() {
     assert_eq!(server.loki.stats().lines_refused.get("greater_than_max_sample_age"), Some(&21));
 }
 
-/// Refuses its second line, and everything once it is told to.
+#[tokio::test]
+async fn otlp_comes_packed_in_many_ways_and_without_a_time_it_is_of_now() {
+    let server = server(Setup::default());
+    let body = |name: &str| {
+        let attribute = format!(r#"{{"key":"service.name","value":{{"stringValue":"{name}"}}}}"#);
+        let records = r#"[{"body":{"stringValue":"packed"}}]"#;
+        format!(
+            r#"{{"resourceLogs":[{{"resource":{{"attributes":[{attribute}]}},"scopeLogs":[{{"logRecords":{records}}}]}}]}}"#
+        )
+    };
+    let f = async |encoding: &str, body: Vec<u8>| {
+        let request = Request::post("/otlp/v1/logs")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::CONTENT_ENCODING, encoding)
+            .body(Body::from(body));
+        call(&server.router, request.expect("valid")).await
+    };
+    let zstd = |body: &str| zstd::encode_all(body.as_bytes(), 3).expect("to memory");
+    assert_eq!(f("zstd", zstd(&body("of-zstd"))).await.status, 204);
+    let mut lz4 = lz4_flex::frame::FrameEncoder::new(Vec::new());
+    lz4.write_all(body("of-lz4").as_bytes()).expect("to memory");
+    assert_eq!(f("lz4", lz4.finish().expect("to memory")).await.status, 204);
+    let answer = f("br", Vec::new()).await;
+    assert_eq!(answer.status, 400);
+    let want = "unsupported content encoding br: only gzip, lz4 and zstd are supported";
+    assert!(answer.text().ends_with(want), "{}", answer.text());
+    for name in ["of-zstd", "of-lz4"] {
+        let query = format!("query=%7Bservice_name%3D%22{name}%22%7D&start=0&end=130");
+        let answer = get(&server.router, &format!("/loki/api/v1/query_range?{query}")).await;
+        let want = format!("[\"{}\",\"packed\"]", NOW * SECOND);
+        assert!(answer.text().contains(&want), "{}", answer.text());
+    }
+    let flood = format!(r#"{{"resourceLogs":[{}]}}"#, vec!["{}"; 250_001].join(","));
+    let answer = f("zstd", zstd(&flood)).await;
+    assert_eq!(answer.status, 400);
+    let want = "the body has 2000008 items, more than the limit of 2000000";
+    assert!(answer.text().contains(want), "{}", answer.text());
+}
+
+/// Refuses its second line for a reason, or everything for none.
 #[derive(Debug)]
 struct Picky {
-    full: bool,
+    reason: Option<LogRejectReason>,
 }
 
 impl LogSink for Picky {
     fn append(&self, batch: &LogBatch<'_>) -> Result<LogReport, AppendError> {
-        if self.full {
+        let Some(reason) = self.reason else {
             let message = "the disk is full".to_owned();
             return Err(AppendError { class: ErrorClass::Unavailable, message });
-        }
-        let reason = LogRejectReason::TooFarBehind { oldest: Nanos(50 * SECOND) };
+        };
         let rejected = vec![RejectedLine { stream: 0, row: 1, reason }];
         let lines: usize = batch.streams.iter().map(|stream| stream.rows.len()).sum();
         Ok(LogReport { appended: lines - 1, duplicates: 0, rejected })
@@ -146,13 +184,18 @@ impl LogSink for Picky {
 
 #[tokio::test]
 async fn what_the_store_refuses_is_told() {
-    let sink = |full| Setup { line_sink: Some(Arc::new(Picky { full })), ..Setup::default() };
+    let sink = |reason| Setup { line_sink: Some(Arc::new(Picky { reason })), ..Setup::default() };
+    let behind = Some(LogRejectReason::TooFarBehind { oldest: Nanos(50 * SECOND) });
     let body = || protobuf(&labels(&[("app", "x")]), &[(100 * SECOND, b"a"), (2 * SECOND, b"b")]);
-    let answer = send(&server(sink(false)), "application/x-protobuf", body()).await;
+    let answer = send(&server(sink(behind)), "application/x-protobuf", body()).await;
     assert_eq!(answer.status, 400);
     let want = "entry for stream '{app=\"x\", service_name=\"x\"}' has timestamp too far behind, entry timestamp is: 1970-01-01T00:00:02Z, oldest acceptable timestamp is: 1970-01-01T00:00:50Z\n";
     assert_eq!(answer.text(), want);
-    let answer = send(&server(sink(true)), "application/x-protobuf", body()).await;
+    let streams = Some(LogRejectReason::StreamLimit { limit: 7 });
+    let answer = send(&server(sink(streams)), "application/x-protobuf", body()).await;
+    let want = "maximum active stream limit exceeded when trying to create stream {app=\"x\", service_name=\"x\"}, reduce the number of active streams (reduce labels or reduce label values), or raise --logs.max-streams, which is 7\n";
+    assert_eq!((answer.status.as_u16(), &*answer.text()), (429, want));
+    let answer = send(&server(sink(None)), "application/x-protobuf", body()).await;
     assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("1")));
     assert_eq!(answer.text(), "the disk is full\n");
 }

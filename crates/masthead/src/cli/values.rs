@@ -15,10 +15,16 @@ pub(crate) enum Listen {
 /// The longest `--for`, so that adding it to a clock cannot overflow.
 const RUN_FOR_MAX: Duration = Duration::from_hours(365 * 24);
 
+/// `20s`, `1h 30m`, and as upstream's flags are written, with days of 24 hours and weeks: `1d12h`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let example = "write it like 20s, 5m or 1h 30m";
-    let span: jiff::SignedDuration = text.parse().map_err(|_| example.to_owned())?;
-    let duration = Duration::try_from(span).map_err(|_| format!("is negative; {example}"))?;
+    let example = "write it like 20s, 5m, 1h 30m or 7d";
+    let duration = match prometheus_duration(text) {
+        Ok(duration) => duration,
+        Err(_) => {
+            let span: jiff::SignedDuration = text.parse().map_err(|_| example.to_owned())?;
+            Duration::try_from(span).map_err(|_| format!("is negative; {example}"))?
+        }
+    };
     if duration.is_zero() || duration > RUN_FOR_MAX {
         return Err(format!("must be above 0 and at most a year; {example}"));
     }
@@ -90,6 +96,10 @@ mod tests {
         f("250ms", Some(250));
         f("1h 30m", Some(5_400_000));
         f("1m30s", Some(90_000));
+        f("1d", Some(86_400_000));
+        f("1w2d3h", Some((9 * 24 + 3) * 3_600_000));
+        f("400d", None);
+        f("0", None);
         f("0s", None);
         f("-5s", None);
         f("20", None);

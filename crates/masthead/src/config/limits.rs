@@ -110,8 +110,8 @@ const FLAGS: &[Row] = &[
     ),
     (
         "logs.max-streams",
-        "the lines of new streams are refused",
-        "",
+        "429, the lines of new streams are refused",
+        "maximum active stream limit exceeded",
         "masthead_logs_lines_rejected_total{reason=\"stream_limit\"}",
     ),
     (

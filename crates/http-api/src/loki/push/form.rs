@@ -17,6 +17,8 @@ pub(super) enum Encoding {
     Plain,
     Gzip,
     Deflate,
+    Zstd,
+    Lz4,
 }
 
 impl Form {
@@ -65,12 +67,18 @@ fn media_type(content_type: &str) -> Result<String, String> {
 
 impl Encoding {
     pub(super) fn of(content_encoding: &str, form: Form) -> Result<Self, String> {
+        let is_otlp = matches!(form, Form::OtlpJson | Form::OtlpProtobuf);
         match content_encoding {
             "" => Ok(Self::Plain),
             // Said of what is snappy by itself.
-            "snappy" if !matches!(form, Form::OtlpJson | Form::OtlpProtobuf) => Ok(Self::Plain),
+            "snappy" if !is_otlp => Ok(Self::Plain),
             "gzip" => Ok(Self::Gzip),
             "deflate" => Ok(Self::Deflate),
+            "zstd" if is_otlp => Ok(Self::Zstd),
+            "lz4" if is_otlp => Ok(Self::Lz4),
+            other if is_otlp => Err(format!(
+                "unsupported content encoding {other}: only gzip, lz4 and zstd are supported"
+            )),
             other => Err(format!("Content-Encoding {other:?} not supported")),
         }
     }
@@ -101,5 +109,12 @@ mod tests {
         assert_eq!(Encoding::of("gzip", Form::Json), Ok(Encoding::Gzip));
         let refused = "Content-Encoding \"br\" not supported".to_owned();
         assert_eq!(Encoding::of("br", Form::Json), Err(refused));
+        let refused = "Content-Encoding \"zstd\" not supported".to_owned();
+        assert_eq!(Encoding::of("zstd", Form::Snappy), Err(refused));
+        assert_eq!(Encoding::of("zstd", Form::OtlpJson), Ok(Encoding::Zstd));
+        assert_eq!(Encoding::of("lz4", Form::OtlpProtobuf), Ok(Encoding::Lz4));
+        let refused =
+            "unsupported content encoding snappy: only gzip, lz4 and zstd are supported".to_owned();
+        assert_eq!(Encoding::of("snappy", Form::OtlpJson), Err(refused));
     }
 }

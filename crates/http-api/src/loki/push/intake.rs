@@ -36,6 +36,7 @@ pub(super) struct Intake<'l> {
     /// Refusals beyond [`TEXTS_MAX`].
     more: usize,
     refused: BTreeMap<&'static str, u64>,
+    over_streams: bool,
 }
 
 /// The structured metadata of the line before, so that lines that share it share its set.
@@ -59,6 +60,7 @@ impl<'l> Intake<'l> {
             texts: Vec::new(),
             more: 0,
             refused: BTreeMap::new(),
+            over_streams: false,
         }
     }
 
@@ -205,6 +207,7 @@ impl<'l> Intake<'l> {
             let stream = batch.streams.get(rejected.stream);
             let row = stream.and_then(|stream| stream.rows.get(rejected.row));
             let (Some(stream), Some(row)) = (stream, row) else { continue };
+            self.over_streams |= matches!(rejected.reason, LogRejectReason::StreamLimit { .. });
             self.refuse(rejected.reason.as_label(), 1, || {
                 let labels = shown_labels(&stream.labels);
                 match rejected.reason {
@@ -214,6 +217,9 @@ impl<'l> Intake<'l> {
                     }
                     LogRejectReason::LineTooLong { limit } => {
                         too_long(&stream.labels, row.line.len(), limit)
+                    }
+                    LogRejectReason::StreamLimit { limit } => {
+                        format!("maximum active stream limit exceeded when trying to create stream {labels}, reduce the number of active streams (reduce labels or reduce label values), or raise --logs.max-streams, which is {limit}")
                     }
                     reason => format!("entry for stream '{labels}' was refused: {reason}"),
                 }
@@ -238,6 +244,11 @@ impl<'l> Intake<'l> {
     /// How many entries were refused, by reason.
     pub(super) fn refused(&self) -> &BTreeMap<&'static str, u64> {
         &self.refused
+    }
+
+    /// Whether lines were refused that would have made a stream too many.
+    pub(super) fn is_over_streams(&self) -> bool {
+        self.over_streams
     }
 
     /// What to say, if anything was refused.

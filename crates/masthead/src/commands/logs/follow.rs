@@ -97,7 +97,7 @@ async fn connection(
         let text = match socket.next().await {
             Some(Ok(Message::Text(text))) => text,
             Some(Ok(Message::Close(Some(frame)))) if u16::from(frame.code) == 1011 => {
-                bail!("{}", terminal::one_line(&frame.reason));
+                bail!("{}", terminal::lines(&frame.reason));
             }
             Some(Ok(Message::Close(frame))) => {
                 let reason = frame.map_or_else(String::new, |frame| frame.reason.to_string());

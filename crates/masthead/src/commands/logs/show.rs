@@ -46,7 +46,8 @@ impl Show {
             LogsFormat::Json => {
                 let mut labels = line.stream.clone();
                 labels.extend(line.own.clone());
-                json!({"timestamp": time(line.at), "labels": labels, "line": line.text}).to_string()
+                json!({"timestamp": exact(line.at), "labels": labels, "line": line.text})
+                    .to_string()
             }
             LogsFormat::Pretty => self.pretty(line),
         }
@@ -113,10 +114,16 @@ fn style(level: &str) -> Style {
     }
 }
 
-/// RFC 3339 to the millisecond.
+/// RFC 3339 to the millisecond, for people.
 fn time(nanos: i64) -> String {
     Timestamp::from_nanosecond(i128::from(nanos))
         .map_or_else(|_| nanos.to_string(), |at| format!("{at:.3}"))
+}
+
+/// RFC 3339 to the nanosecond, for programs: lines of one millisecond are told apart.
+fn exact(nanos: i64) -> String {
+    Timestamp::from_nanosecond(i128::from(nanos))
+        .map_or_else(|_| nanos.to_string(), |at| format!("{at:.9}"))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "held at the ends, which no time reaches")]
@@ -134,7 +141,7 @@ mod tests {
             pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
         };
         let line = Line {
-            at: 1_500_000_000,
+            at: 1_500_000_007,
             stream: map(&[("app", "a")]),
             own: map(&[("detected_level", "warn"), ("user", "x\ty")]),
             text: "it\u{1b}[31m".to_owned(),
@@ -148,7 +155,7 @@ mod tests {
         f(LogsFormat::Pretty, "1970-01-01T00:00:01.500Z WARN     it\\u{1b}[31m  user=x\\ty");
         f(
             LogsFormat::Json,
-            r#"{"labels":{"app":"a","detected_level":"warn","user":"x\ty"},"line":"it\u001b[31m","timestamp":"1970-01-01T00:00:01.500Z"}"#,
+            r#"{"labels":{"app":"a","detected_level":"warn","user":"x\ty"},"line":"it\u001b[31m","timestamp":"1970-01-01T00:00:01.500000007Z"}"#,
         );
     }
 }
