@@ -49,10 +49,10 @@ pub fn release_free() {
     trim();
 }
 
-/// Lets go of the pages of the program and its libraries that were read from their files. What is still
-/// run is there again at once, from the kernel's cache, for a page fault for every 16 pages; what ran
-/// only once, at the start above all, no longer counts as memory of this process. Nothing is lost but
-/// a breakpoint that a debugger had set. Elsewhere than on Linux it does nothing.
+/// Lets go of the pages of the program and its libraries that were read from their files: for the end
+/// of a start, most of whose program never runs again. What still does is there again at once, from
+/// the kernel's cache, for a page fault for every 16 pages. Nothing is lost but a breakpoint that a
+/// debugger had set. Elsewhere than on Linux it does nothing.
 pub fn release_program() {
     forget_program();
 }

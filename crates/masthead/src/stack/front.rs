@@ -74,7 +74,6 @@ impl Front {
             if begun.swap(true, Ordering::Relaxed) {
                 buffers.release();
                 masthead_sysio::release_free();
-                masthead_sysio::release_program();
             }
             Ok::<_, Infallible>(())
         })?;
