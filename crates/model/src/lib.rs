@@ -49,6 +49,6 @@ pub use member::{MemberTest, MemberValue};
 pub use metric::{Exemplar, MetricType};
 pub use number::{format_exact, format_shortest, parse_number};
 pub use quote::{QuoteError, quote, quote_bytes, unquote, unquote_bytes};
-pub use regexp::{Groups, Readable, Regexp, RegexpError, RegexpSearch, readable};
+pub use regexp::{Groups, Readable, Reference, Regexp, RegexpError, RegexpSearch, readable};
 pub use sample::{STALE_NAN_BITS, Sample, Value, is_stale, stale_nan};
 pub use time::{Millis, Nanos, TimeError, TimeRange};

@@ -18,10 +18,12 @@ use regex_syntax::hir::Hir;
 mod analyze;
 mod classes;
 mod readable;
+mod reference;
 mod search;
 mod translate;
 
 pub use self::readable::{Readable, readable};
+pub use self::reference::Reference;
 pub use self::search::{Groups, RegexpSearch};
 
 /// A compiled pattern takes at most this much memory; more is refused. Go's copies of a class share

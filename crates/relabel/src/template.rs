@@ -1,9 +1,7 @@
-//! Replacement templates in the syntax of Go's `regexp.Expand`.
-//!
-//! `$name` takes as many letters, digits and underscores as follow, so `$1x` is the group called
-//! `1x`; `${1}x` is group 1 and an `x`. A number is a group's place, anything else its name; a
-//! group that does not exist or did not match is empty. `$$` is a dollar sign, and so is a dollar
-//! sign that starts nothing.
+//! Replacement templates in the syntax of Go's `regexp.Expand` ([`Reference`]), taken apart once for
+//! all that is relabelled. A group that does not exist or did not match is empty.
+
+use masthead_model::Reference;
 
 /// A template, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,18 +30,23 @@ impl Template {
         while let Some((before, after)) = rest.split_once('$') {
             literal.push_str(before);
             rest = after;
-            if let Some(after) = rest.strip_prefix('$') {
+            let Some((reference, after)) = Reference::read(rest) else {
                 literal.push('$');
-                rest = after;
-            } else if let Some((name, after)) = split_name(rest) {
-                if !literal.is_empty() {
-                    pieces.push(Piece::Text(std::mem::take(&mut literal).into()));
+                continue;
+            };
+            rest = after;
+            let piece = match reference {
+                Reference::Dollar => {
+                    literal.push('$');
+                    continue;
                 }
-                pieces.push(place_of(name).map_or(Piece::Named(name.into()), Piece::Group));
-                rest = after;
-            } else {
-                literal.push('$');
+                Reference::Place(place) => Piece::Group(place),
+                Reference::Name(name) => Piece::Named(name.into()),
+            };
+            if !literal.is_empty() {
+                pieces.push(Piece::Text(std::mem::take(&mut literal).into()));
             }
+            pieces.push(piece);
         }
         literal.push_str(rest);
         if !literal.is_empty() {
@@ -90,21 +93,6 @@ impl Template {
         );
         !self.pieces.is_empty() && !starts_with_digit && self.pieces.iter().all(fits)
     }
-}
-
-fn split_name(text: &str) -> Option<(&str, &str)> {
-    let (text, braced) = text.strip_prefix('{').map_or((text, false), |text| (text, true));
-    let len = text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
-    let (name, rest) = text.split_at(len);
-    let rest = if braced { rest.strip_prefix('}')? } else { rest };
-    (!name.is_empty()).then_some((name, rest))
-}
-
-/// The number that `name` is; a leading zero makes it a name, as do more than eight digits.
-fn place_of(name: &str) -> Option<usize> {
-    let leading_zero = name.len() > 1 && name.starts_with('0');
-    let number = !leading_zero && name.bytes().all(|b| b.is_ascii_digit());
-    number.then(|| name.parse().ok()).flatten().filter(|place| *place < 1_000_000_000)
 }
 
 #[cfg(test)]

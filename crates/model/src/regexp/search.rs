@@ -9,6 +9,7 @@ use std::ops::Range;
 use regex_automata::{Input, meta, util::captures::Captures};
 use regex_syntax::hir::{Class, Hir, HirKind};
 
+use super::Reference;
 use super::readable::{REPLACEMENT, Readable, Repaired};
 use super::{Names, PROGRAM_BYTES_MAX, RegexpError, compile, parse, translate};
 
@@ -146,13 +147,31 @@ impl<'t> Groups<'t> {
         self.original.get(self.place(number)?)
     }
 
-    /// Appends `replacement` with `$1` and `${name}` in it replaced by groups.
+    /// Appends `replacement` with `$1` and `${name}` in it replaced by groups, as Go's `Expand` does.
+    /// A group that is not there or took no part is empty.
     pub fn expand(&self, replacement: &[u8], out: &mut Vec<u8>) {
-        let append = |number, out: &mut Vec<u8>| {
-            out.extend_from_slice(self.get(number).unwrap_or_default());
-        };
-        let number_of = |name: &str| self.number_of(name);
-        regex_automata::util::interpolate::bytes(replacement, append, number_of, out);
+        for chunk in replacement.utf8_chunks() {
+            let mut rest = chunk.valid();
+            while let Some((before, after)) = rest.split_once('$') {
+                out.extend_from_slice(before.as_bytes());
+                let Some((reference, after)) = Reference::read(after) else {
+                    out.push(b'$');
+                    rest = after;
+                    continue;
+                };
+                rest = after;
+                let group = match reference {
+                    Reference::Dollar => Some(&b"$"[..]),
+                    Reference::Place(number) => self.get(number),
+                    Reference::Name(name) => {
+                        self.number_of(name).and_then(|number| self.get(number))
+                    }
+                };
+                out.extend_from_slice(group.unwrap_or_default());
+            }
+            out.extend_from_slice(rest.as_bytes());
+            out.extend_from_slice(chunk.invalid());
+        }
     }
 
     /// Several groups may have a name; that counts which took part, as in Go's `Expand`.

@@ -197,6 +197,23 @@ fn groups_are_numbered_and_named() {
 }
 
 #[test]
+fn replacements_are_expanded_as_go_does() {
+    let regexp = Regexp::new("(a)(?P<name>b)(c)?").expect("valid");
+    let f = |replacement: &str, want: &str| {
+        let mut out = Vec::new();
+        regexp.captures("ab").expect("matches").expand(replacement.as_bytes(), &mut out);
+        assert_eq!(String::from_utf8(out).as_deref(), Ok(want), "{replacement}");
+    };
+    f("x${1}y$2", "xayb");
+    f("$1x|$1é|$01|$3|$9", "||||");
+    f("$name.${name}", "b.b");
+    f("$$1 $ ${} ${a-b} $-1 ${ 1 } $[1] ${1}{ ${", "$1 $ ${} ${a-b} $-1 ${ 1 } $[1] a{ ${");
+    let mut out = Vec::new();
+    regexp.captures("ab").expect("matches").expand(b"\xff$1\xfe$", &mut out);
+    assert_eq!(out, b"\xffa\xfe$");
+}
+
+#[test]
 fn names_may_be_repeated_and_begin_with_a_digit() {
     let f = |pattern: &str, text: &str, replacement: &str, want: &str| {
         let regexp = Regexp::new(pattern).expect(pattern);
