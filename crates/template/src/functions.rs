@@ -121,12 +121,19 @@ const fn f(name: &'static str, args: &'static [Kind], call: Body, doc: &'static 
 #[derive(Debug, Clone, Copy)]
 pub struct Functions {
     groups: &'static [&'static [Function]],
+    /// Those of another language, which come after its own.
+    others: &'static [&'static [Function]],
 }
 
 impl Functions {
     /// Functions from several tables; of two of one name the first counts.
     pub const fn new(groups: &'static [&'static [Function]]) -> Self {
-        Self { groups }
+        Self { groups, others: &[] }
+    }
+
+    /// The same before all that `others` has.
+    const fn before(self, others: &Self) -> Self {
+        Self { others: others.groups, ..self }
     }
 
     /// The function of this name.
@@ -136,7 +143,7 @@ impl Functions {
 
     /// All functions, group by group.
     pub fn iter(&self) -> impl Iterator<Item = &'static Function> {
-        self.groups.iter().copied().flatten()
+        self.groups.iter().chain(self.others).copied().flatten()
     }
 }
 
@@ -160,14 +167,8 @@ pub static PROMTAIL: Functions = Functions::new(&[
     search::FUNCTIONS,
     lists::FUNCTIONS,
     paths::FUNCTIONS,
-    line::FUNCTIONS,
-    text::FUNCTIONS,
-    regex::FUNCTIONS,
-    encoding::FUNCTIONS,
-    math::FUNCTIONS,
-    conversion::FUNCTIONS,
-    date::FUNCTIONS,
-]);
+])
+.before(&LOKI);
 
 /// The functions of alerting rules.
 pub static PROMETHEUS: Functions = Functions::new(&[alerting::FUNCTIONS]);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use proptest::prelude::*;
 
 use super::*;
-use crate::functions::{LOKI, PROMTAIL};
+use crate::functions::{Functions, LOKI, PROMTAIL};
 
 mod collector;
 
@@ -44,8 +44,12 @@ fn labels() -> Labels {
 }
 
 fn run(text: &str) -> Result<String, String> {
+    run_with(text, &LOKI)
+}
+
+fn run_with(text: &str, functions: &'static Functions) -> Result<String, String> {
     let labels = labels();
-    let template = Template::parse("line", text, &LOKI).map_err(|e| format!("parse: {e}"))?;
+    let template = Template::parse("line", text, functions).map_err(|e| format!("parse: {e}"))?;
     let mut out = Vec::new();
     template.run(&labels, &labels, &mut out).map_err(|e| e.to_string())?;
     Ok(String::from_utf8_lossy(&out).into_owned())

@@ -4,11 +4,7 @@ use super::*;
 use crate::functions::PROMTAIL;
 
 fn run(text: &str) -> Result<String, String> {
-    let labels = labels();
-    let template = Template::parse("line", text, &PROMTAIL).map_err(|e| format!("parse: {e}"))?;
-    let mut out = Vec::new();
-    template.run(&labels, &labels, &mut out).map_err(|e| e.to_string())?;
-    Ok(String::from_utf8_lossy(&out).into_owned())
+    run_with(text, &PROMTAIL)
 }
 
 #[track_caller]
