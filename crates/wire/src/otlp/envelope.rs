@@ -76,6 +76,20 @@ pub(super) struct Scope<'a, V, I> {
     pub(super) items: Vec<I>,
 }
 
+// Derived, it would ask for defaults of values and items too.
+impl<V, I> Default for Scope<'_, V, I> {
+    fn default() -> Self {
+        Self {
+            name: Text::default(),
+            version: Text::default(),
+            schema_url: Text::default(),
+            attributes: Vec::new(),
+            dropped: 0,
+            items: Vec::new(),
+        }
+    }
+}
+
 /// All that a request brings.
 pub(super) type Resources<'a, S> =
     Vec<Resource<'a, <S as Signal<'a>>::Value, <S as Signal<'a>>::Item>>;
@@ -125,14 +139,7 @@ fn scope<'a, S: Signal<'a>>(
     budget.message()?;
     let [.., name] = S::MESSAGES;
     let mut fields = field.message(name)?;
-    let mut out = Scope {
-        name: Text::default(),
-        version: Text::default(),
-        schema_url: Text::default(),
-        attributes: Vec::new(),
-        dropped: 0,
-        items: Vec::new(),
-    };
+    let mut out = Scope::default();
     while let Some(field) = fields.next()? {
         match field.number {
             1 => {

@@ -67,14 +67,7 @@ fn scope<'a, S: Signal<'a>>(
 ) -> Result<Scope<'a, S::Value, S::Item>, Error> {
     budget.message()?;
     let ([.., name], [.., key]) = (S::MESSAGES, S::KEYS);
-    let mut out = Scope {
-        name: Text::default(),
-        version: Text::default(),
-        schema_url: Text::default(),
-        attributes: Vec::new(),
-        dropped: 0,
-        items: Vec::new(),
-    };
+    let mut out = Scope::default();
     scan.object(name, |scan, found| {
         if found == b"scope" {
             let Source { name, version, attributes, dropped } = source::<S>(scan, budget)?;
